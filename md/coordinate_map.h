@@ -1,0 +1,75 @@
+// Conformation <-> vector of model coordinates, with the exact log volume factor.
+//
+// The model draws z [K]; the molecule is x(z) [N, 3] in nm. For every map
+//
+//   log w = -u(x(z)) + log_volume(z) - log q(z),       Z = E_q[w] = integral of exp(-u) over shapes,
+//
+// where the integral is over internal coordinates (rotation and translation divided out), so that both maps
+// have the same Z. log_volume is log |dx/dz| for Internal, and for Cartesian the centre-of-mass density and scale.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "md/system.h"
+#include "md/topology.h"
+#include "tensor/base/json.h"
+#include "tensor/base/random.h"
+
+namespace arbg::md {
+
+// What the network is told about coordinate j, and the interval that its bins cover.
+struct Coordinate {
+  int atom;        // index into the Topology of the atom this coordinate places
+  int order;       // place of that atom in the order of generation, 0-based: the network's "atom position"
+  int kind;        // Cartesian: 0 x, 1 y, 2 z. Internal: 0 bond, 1 angle, 2 dihedral or phase
+  double lo, hi;   // support [lo, hi) in the map's own units (nm, radians, or scaled lengths)
+  bool periodic;   // hi is the same place as lo
+};
+
+class CoordinateMap {
+ public:
+  virtual ~CoordinateMap() = default;
+
+  virtual std::string name() const = 0;  // "cartesian" or "internal"
+  virtual int atom_count() const = 0;
+  const std::vector<Coordinate>& coordinates() const { return coordinates_; }
+  int size() const { return static_cast<int>(coordinates_.size()); }
+
+  // z of a conformation, without checking the support. Cartesian draws its rotation and shift from (random,
+  // index); Internal ignores them. Positions [N, 3], z [K].
+  virtual void encode(std::span<const double> positions_nm, std::span<double> z, const Random& random,
+                      std::uint64_t index) const = 0;
+
+  // x(z) in nm; a free choice of frame (root atom at the origin) for Internal.
+  virtual void decode(std::span<const double> z, std::span<double> positions_nm) const = 0;
+
+  virtual double log_volume(std::span<const double> z) const = 0;
+
+  // Everything needed to make the same map again; stored in checkpoints.
+  virtual Json to_json() const = 0;
+  static std::unique_ptr<CoordinateMap> from_json(const Json& json);
+
+ protected:
+  std::vector<Coordinate> coordinates_;
+};
+
+// As published: y = (R (x - centre(x)))/scale + xi, xi ~ N(0, I/N), R a random rotation, support [-range, range).
+// log_volume(y) = log N(mean(y); 0, I/N) + (3N-3) log scale - log(8 pi^2).
+std::unique_ptr<CoordinateMap> make_cartesian_map(int atom_count, double scale_nm, double range);
+
+// Ours: bonds, angles, dihedrals in a tree grown from three bonded root atoms; K = 3N - 6.
+// log_volume(z) = sum over atoms of 2 log r + log sin theta (first atom none, second 2 log r, third 2 log r without the
+// angle's plane: see internal_coordinates.cpp). Support from the force field at this temperature: r0 +- 10 sqrt(RT/k),
+// theta0 +- 10 sqrt(RT/k_theta), phases +-1 rad around the idealised geometry, free dihedrals the whole circle.
+std::unique_ptr<CoordinateMap> make_internal_map(const Topology& topology, const System& system,
+                                                 double temperature_kelvin);
+
+// An idealised conformation [N, 3] in nm: every bond, angle and phase at its equilibrium value, free dihedrals at 180
+// degrees (extended), proteinogenic chirality. The start of minimisation.
+std::vector<double> ideal_geometry(const Topology& topology, const System& system);
+
+}  // namespace arbg::md

@@ -1,0 +1,71 @@
+// Langevin dynamics of many replicas at once, minimisation, and parallel tempering between replicas.
+//
+// Replicas lie in SIMD lanes (float32 forces, double-checked against md::Energy); groups of lanes are shared out among
+// threads. The same seed gives the same trajectory for any number of threads.
+//
+// One step is the Langevin-middle integrator (Zhang, Liu, Yan, Tuckerman, Liu, J. Phys. Chem. A 123, 6056, 2019):
+//   kick   v += dt f/m
+//   drift  x += dt/2 v
+//   noise  v  = a v + sqrt((1 - a^2) RT/m) R,   a = exp(-friction dt),  R standard normal
+//   drift  x += dt/2 v
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "md/system.h"
+
+namespace arbg::md {
+
+struct DynamicsOptions {
+  double timestep_ps = 0.001;
+  double friction_per_ps = 1.0;
+  std::uint64_t seed = 1;
+  std::vector<double> temperatures_kelvin;  // one a replica: [R]
+};
+
+// What a run needs to go on bit for bit: positions and velocities [R, N, 3] and the step counter.
+struct DynamicsState {
+  std::vector<float> positions_nm, velocities_nm_ps;
+  std::int64_t step = 0;
+};
+
+class Dynamics {
+ public:
+  // All replicas start from positions [N, 3] (copied) or [R, N, 3]; velocities are drawn from Maxwell-Boltzmann.
+  Dynamics(const System& system, const DynamicsOptions& options, std::span<const double> positions_nm);
+  ~Dynamics();
+  Dynamics(const Dynamics&) = delete;
+  Dynamics& operator=(const Dynamics&) = delete;
+
+  int replica_count() const;
+  void run(std::int64_t steps);  // every replica; throws Error naming the replica whose positions became NaN
+
+  DynamicsState state() const;
+  void restore(const DynamicsState& state);
+
+  std::vector<double> potential_energy_kj_mol() const;  // [R], at the current positions, in double
+  std::vector<double> kinetic_energy_kj_mol() const;    // [R]
+  double temperature_kelvin(int replica) const;
+
+  // One sweep of Metropolis swaps between neighbouring temperatures of each ladder: replicas [g*L, (g+1)*L) form ladder g,
+  // coldest first. Swaps configurations i and j with min(1, exp((1/RT_i - 1/RT_j)(E_i - E_j))); velocities are rescaled by
+  // sqrt(T_new/T_old). Returns for each neighbouring pair of a ladder how many of the ladders swapped: [L-1].
+  std::vector<int> swap_neighbours(int ladder_size);
+
+ private:
+  struct Lanes;
+  Lanes* lanes_;
+};
+
+// Steepest descent with adaptive steps, then L-BFGS, in double, until the root-mean-square force is below `tolerance`.
+// Positions [N, 3] in and out; returns the final energy in kJ/mol. Throws Error if the energy is not finite at the start.
+double minimize(const System& system, std::vector<double>& positions_nm,
+                double tolerance_kj_mol_nm = 10.0, int most_steps = 2000);
+
+// Geometric ladder of temperatures from `low` to `high`, both included.
+std::vector<double> temperature_ladder(double low_kelvin, double high_kelvin, int count);
+
+}  // namespace arbg::md

@@ -1,0 +1,23 @@
+// Whole files in, whole files out: a file that exists is complete.
+//
+// Writing goes to a temporary name beside the target, is synced to disk, then renamed over the target. A
+// crash, a full disk or Ctrl-C leaves the old file, or none, never half of one.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace arbg {
+
+// The bytes of a file. Throws Error naming the path and the system's reason.
+std::string read_file(const std::filesystem::path& path);
+
+// Replaces `path` by `bytes` (temporary name, fsync, rename). Throws Error naming the path and the
+// reason (no space left, no permission), with the old file untouched.
+void write_file(const std::filesystem::path& path, std::string_view bytes);
+
+// Creates the folder and its parents. Throws Error naming the path and the reason.
+void create_folder(const std::filesystem::path& path);
+
+}  // namespace arbg

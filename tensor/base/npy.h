@@ -1,0 +1,64 @@
+// NumPy's .npy files: arrays of numbers, row-major.
+//
+// Source of the format: numpy.lib.format, versions 1.0 to 3.0. Little-endian f4, f8, i4, i8 are read; Fortran order
+// and every other dtype are refused by name.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace arbg {
+
+// A plain row-major array: numbers and a shape, last axis fastest.
+template <class T>
+struct Array {
+  std::vector<std::int64_t> shape;
+  std::vector<T> data;
+};
+
+// Reads a file, converting its numbers to double. Throws Error on anything malformed or truncated
+// (path, what was expected, what was found). NaN and infinity pass: the caller knows what they mean.
+Array<double> read_npy(const std::filesystem::path& path);
+
+// Writes a file as float64, float32 or int32, by the element type.
+void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape,
+               std::span<const double> data);
+void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape,
+               std::span<const float> data);
+void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape,
+               std::span<const std::int32_t> data);
+
+template <class T>
+void write_npy(const std::filesystem::path& path, const Array<T>& array) {
+  write_npy(path, std::span<const std::int64_t>(array.shape), std::span<const T>(array.data));
+}
+
+// A float32 .npy file [frames, ...] that grows: for trajectories. The header has a fixed length and always
+// states the frames that are complete and synced, so that a killed run leaves a readable file.
+class NpyAppender {
+ public:
+  // Opens or creates `path` with frames of shape `frame_shape` and truncates it to `keep_frames` (what a
+  // checkpoint says was complete). Throws Error if an existing file has another frame shape or fewer frames.
+  NpyAppender(const std::filesystem::path& path, std::vector<std::int64_t> frame_shape,
+              std::int64_t keep_frames);
+  ~NpyAppender();
+  NpyAppender(const NpyAppender&) = delete;
+  NpyAppender& operator=(const NpyAppender&) = delete;
+
+  void append(std::span<const float> frames);  // a whole number of frames
+  void sync();                                 // header and data are on disk when this returns
+  std::int64_t frames() const { return frames_; }
+
+ private:
+  void write_at(std::int64_t offset, const void* bytes, std::size_t size);
+  std::filesystem::path path_;
+  std::vector<std::int64_t> frame_shape_;
+  std::int64_t frame_size_ = 1, frames_ = 0;
+  int fd_ = -1;
+};
+
+}  // namespace arbg

@@ -1,0 +1,162 @@
+// Vectors of numbers that the compiler maps to whatever registers the machine has.
+//
+// Lanes<float> holds 16 floats, Lanes<double> 8 doubles: 64 bytes, one AVX-512 register, two AVX2 registers or four
+// of SSE and NEON. The four operations, comparisons (giving integer masks of -1 and 0) and indexing work on
+// them directly. Written with GCC's and Clang's vector extension: no intrinsics, no other source for other machines.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace arbg {
+
+template <class T>
+inline constexpr int kLaneCount = 64 / static_cast<int>(sizeof(T));
+
+template <class T>
+struct LaneTypes;
+template <>
+struct LaneTypes<float> {
+  using Vector __attribute__((vector_size(64))) = float;
+  using Mask __attribute__((vector_size(64))) = std::int32_t;
+};
+template <>
+struct LaneTypes<double> {
+  using Vector __attribute__((vector_size(64))) = double;
+  using Mask __attribute__((vector_size(64))) = std::int64_t;
+};
+template <class T>
+using Lanes = typename LaneTypes<T>::Vector;
+template <class T>
+using LaneMask = typename LaneTypes<T>::Mask;
+
+template <class T>
+inline Lanes<T> load_lanes(const T* from) {  // no alignment needed
+  Lanes<T> v;
+  std::memcpy(&v, from, sizeof v);
+  return v;
+}
+
+template <class T>
+inline void store_lanes(T* to, const Lanes<T>& v) {
+  std::memcpy(to, &v, sizeof v);
+}
+
+template <class T>
+inline Lanes<T> broadcast(T value) {
+  return Lanes<T>{} + value;
+}
+
+// Lane by lane: mask ? a : b.
+template <class V, class M>
+inline V select(const M& mask, const V& a, const V& b) {
+  return mask ? a : b;
+}
+
+inline Lanes<float> sqrt_lanes(const Lanes<float>& x) {
+  Lanes<float> r;
+  for (int i = 0; i < kLaneCount<float>; ++i) r[i] = std::sqrt(x[i]);
+  return r;
+}
+inline Lanes<double> sqrt_lanes(const Lanes<double>& x) {
+  Lanes<double> r;
+  for (int i = 0; i < kLaneCount<double>; ++i) r[i] = std::sqrt(x[i]);
+  return r;
+}
+
+// The sum of all lanes, by halving (a fixed order).
+template <class T>
+inline T sum_lanes(const Lanes<T>& x) {
+  T v[kLaneCount<T>];
+  store_lanes<T>(v, x);
+  for (int half = kLaneCount<T> / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) v[i] += v[i + half];
+  }
+  return v[0];
+}
+
+template <class T>
+inline T max_lanes(const Lanes<T>& x) {
+  T m = x[0];
+  for (int i = 1; i < kLaneCount<T>; ++i) m = x[i] > m ? x[i] : m;
+  return m;
+}
+
+// exp(x) with a relative error below 2e-7 (float) and 4e-16 (double); x below the range of normal numbers
+// gives 0, x above it gives infinity, NaN stays NaN. x = n ln2 + r, |r| <= ln2/2, Taylor in r.
+inline Lanes<float> exp_lanes(const Lanes<float>& x) {
+  constexpr float kMagic = 0x1.8p23f;
+  const Lanes<float> clamped = select(x > 89.0f, broadcast(89.0f), select(x < -88.0f, broadcast(-88.0f), x));
+  const Lanes<float> shifted = clamped * 1.44269504f + kMagic;
+  const Lanes<float> n = shifted - kMagic;
+  const Lanes<float> r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
+  Lanes<float> p = broadcast(1.0f / 5040);
+  p = p * r + 1.0f / 720;
+  p = p * r + 1.0f / 120;
+  p = p * r + 1.0f / 24;
+  p = p * r + 1.0f / 6;
+  p = p * r + 0.5f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  // 2^n in two factors, so that n = 128 overflows to infinity instead of to garbage.
+  const LaneMask<float> whole = __builtin_convertvector(n, LaneMask<float>);
+  const LaneMask<float> half = whole >> 1;
+  const LaneMask<float> bits1 = (half + 127) << 23, bits2 = (whole - half + 127) << 23;
+  Lanes<float> scale1, scale2;
+  std::memcpy(&scale1, &bits1, sizeof scale1);
+  std::memcpy(&scale2, &bits2, sizeof scale2);
+  const Lanes<float> value = p * scale1 * scale2;
+  return select(x < -87.3f, broadcast(0.0f), select(x != x, x, value));
+}
+
+inline Lanes<double> exp_lanes(const Lanes<double>& x) {
+  constexpr double kMagic = 0x1.8p52;
+  const Lanes<double> clamped = select(x > 710.0, broadcast(710.0), select(x < -709.0, broadcast(-709.0), x));
+  const Lanes<double> n = (clamped * 1.4426950408889634 + kMagic) - kMagic;
+  const Lanes<double> r = (clamped - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
+  Lanes<double> p = broadcast(1.0 / 6227020800.0);
+  for (const double factorial : {479001600.0, 39916800.0, 3628800.0, 362880.0, 40320.0, 5040.0, 720.0, 120.0,
+                                 24.0, 6.0, 2.0, 1.0, 1.0}) {
+    p = p * r + 1.0 / factorial;
+  }
+  const LaneMask<double> whole = __builtin_convertvector(n, LaneMask<double>);
+  const LaneMask<double> half = whole >> 1;
+  const LaneMask<double> bits1 = (half + 1023) << 52, bits2 = (whole - half + 1023) << 52;
+  Lanes<double> scale1, scale2;
+  std::memcpy(&scale1, &bits1, sizeof scale1);
+  std::memcpy(&scale2, &bits2, sizeof scale2);
+  const Lanes<double> value = p * scale1 * scale2;
+  return select(x < -708.3, broadcast(0.0), select(x != x, x, value));
+}
+
+// log(x) for normal positive x, with an absolute error below 1e-7 + 1e-7 |log x| (float) and 3e-16 scaled alike
+// (double). x = m 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh((m-1)/(m+1)). Not for x <= 0.
+inline Lanes<float> log_lanes(const Lanes<float>& x) {
+  LaneMask<float> bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  const LaneMask<float> exponent = (bits - 0x3f3504f3) >> 23;
+  const LaneMask<float> mantissa = bits - (exponent << 23);
+  Lanes<float> m;
+  std::memcpy(&m, &mantissa, sizeof m);
+  const Lanes<float> s = (m - 1.0f) / (m + 1.0f), s2 = s * s;
+  const Lanes<float> series = ((s2 * (1.0f / 9) + 1.0f / 7) * s2 + 1.0f / 5) * s2 + 1.0f / 3;
+  const Lanes<float> e = __builtin_convertvector(exponent, Lanes<float>);
+  return e * 0.693147181f + (2.0f * s + 2.0f * s * s2 * series);
+}
+
+inline Lanes<double> log_lanes(const Lanes<double>& x) {
+  LaneMask<double> bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  const LaneMask<double> exponent = (bits - 0x3fe6a09e667f3bcd) >> 52;
+  const LaneMask<double> mantissa = bits - (exponent << 52);
+  Lanes<double> m;
+  std::memcpy(&m, &mantissa, sizeof m);
+  const Lanes<double> s = (m - 1.0) / (m + 1.0), s2 = s * s;
+  Lanes<double> series = broadcast(1.0 / 21);
+  for (const double odd : {19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0}) series = series * s2 + 1.0 / odd;
+  const Lanes<double> e = __builtin_convertvector(exponent, Lanes<double>);
+  return e * 6.93147180369123816490e-01 + (2.0 * s + (2.0 * s * s2 * series + e * 1.90821492927058770002e-10));
+}
+
+}  // namespace arbg
