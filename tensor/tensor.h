@@ -1,0 +1,88 @@
+// A dense block of numbers on a device: contiguous, row-major, last axis fastest, cheap to copy (shared storage).
+//
+// Which backend a tensor lives on decides which implementation of an operation runs and how its real numbers
+// are stored: reference = double, cpu = float32 (cuda, when built: float32 or bf16). Indices are int32 everywhere.
+// Storage comes from a per-thread pool of freed blocks, so a training step allocates nothing once it is warm.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace arbg::tensor {
+
+enum class Backend { reference, cpu, cuda };
+enum class DType { f64, f32, bf16, i32 };
+
+const char* name_of(Backend backend);
+const char* name_of(DType dtype);
+Backend backend_named(std::string_view name);  // throws Error listing the names that this build has
+DType real_dtype(Backend backend);             // f64 for reference, f32 for cpu and cuda
+std::size_t byte_size(DType dtype);
+
+class Shape {
+ public:
+  static constexpr int kMostAxes = 4;
+  Shape() = default;
+  Shape(std::initializer_list<std::int64_t> extents);
+  explicit Shape(std::span<const std::int64_t> extents);
+
+  int rank() const { return rank_; }
+  std::int64_t operator[](int axis) const { return extents_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)]; }
+  std::int64_t elements() const;  // 1 for rank 0
+  std::string text() const;       // "[3, 15, 64]"
+  bool operator==(const Shape& other) const = default;
+
+ private:
+  std::array<std::int64_t, kMostAxes> extents_{};
+  int rank_ = 0;
+};
+
+class Storage;  // a block of bytes on one backend, returned to its pool when the last tensor lets go
+
+class Tensor {
+ public:
+  Tensor() = default;  // undefined: holds nothing
+
+  static Tensor empty(const Shape& shape, DType dtype, Backend backend);  // contents unspecified
+  static Tensor zeros(const Shape& shape, DType dtype, Backend backend);
+  static Tensor from_values(std::span<const double> values, const Shape& shape, Backend backend);  // real_dtype
+  static Tensor from_indices(std::span<const std::int32_t> values, const Shape& shape, Backend backend);
+
+  bool defined() const { return storage_ != nullptr; }
+  const Shape& shape() const { return shape_; }
+  std::int64_t extent(int axis) const { return shape_[axis]; }
+  std::int64_t elements() const { return shape_.elements(); }
+  DType dtype() const { return dtype_; }
+  Backend backend() const { return backend_; }
+
+  // The numbers themselves; T must match dtype (checked). Host backends only.
+  template <class T>
+  T* data();
+  template <class T>
+  const T* data() const;
+
+  Tensor reshape(const Shape& shape) const;                         // same storage, same number of elements
+  Tensor rows(std::int64_t first, std::int64_t count) const;        // same storage, part of the first axis
+  Tensor clone() const;                                             // own storage
+  Tensor to(Backend backend) const;                                 // converts real numbers to real_dtype(backend)
+  void copy_from(const Tensor& source);                             // same shape; converts dtype and backend
+  void fill(double value);
+  std::vector<double> values() const;                               // to the host, as double
+  std::vector<std::int32_t> indices() const;                        // i32 only
+  double item() const;                                              // the only element
+
+ private:
+  std::shared_ptr<Storage> storage_;
+  std::int64_t offset_ = 0;  // in elements
+  Shape shape_;
+  DType dtype_ = DType::f32;
+  Backend backend_ = Backend::cpu;
+};
+
+}  // namespace arbg::tensor
