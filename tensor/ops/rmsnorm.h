@@ -1,0 +1,28 @@
+// Root-mean-square normalisation of the last axis: y = x / sqrt(mean(x^2) + epsilon) * weight.
+//
+// x [..., C], weight [C] -> y [..., C]. The backward returns dx and adds into *dweight (null: not
+// wanted). Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", NeurIPS 2019, eq. 4.
+// Throws Error if shapes, number types or backends do not fit together.
+#pragma once
+
+#include "tensor/tensor.h"
+
+namespace arbg::tensor {
+
+Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon);
+Tensor rmsnorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, double epsilon,
+                        Tensor* dweight);
+
+// The implementations, one a backend; their inputs have been checked.
+namespace reference {
+Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon);
+Tensor rmsnorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, double epsilon,
+                        Tensor* dweight);
+}  // namespace reference
+namespace cpu {
+Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon);
+Tensor rmsnorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, double epsilon,
+                        Tensor* dweight);
+}  // namespace cpu
+
+}  // namespace arbg::tensor

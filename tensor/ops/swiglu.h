@@ -1,0 +1,29 @@
+// The gated unit of the feed-forward block: y = silu(gate) * up, silu(g) = g / (1 + exp(-g)).
+//
+// gate and up have the same shape, which is that of y and of both gradients.
+// Source: Shazeer, "GLU Variants Improve Transformer", 2020, eq. 6 (the matrices are linear.h's).
+// Throws Error if shapes, number types or backends do not fit together.
+#pragma once
+
+#include "tensor/tensor.h"
+
+namespace arbg::tensor {
+
+struct SwigluGradients {
+  Tensor dgate, dup;
+};
+
+Tensor swiglu(const Tensor& gate, const Tensor& up);
+SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up);
+
+// The implementations, one a backend; their inputs have been checked.
+namespace reference {
+Tensor swiglu(const Tensor& gate, const Tensor& up);
+SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up);
+}  // namespace reference
+namespace cpu {
+Tensor swiglu(const Tensor& gate, const Tensor& up);
+SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up);
+}  // namespace cpu
+
+}  // namespace arbg::tensor
