@@ -1,0 +1,34 @@
+// log Z from both sides: Bennett's acceptance ratio between the model and reference samples.
+//
+// With log w = log pi~ - log q known on n_q model samples and n_p reference samples, L = log Z
+// solves
+//   sum over model of s(log w_i - L + M) = sum over reference of s(-(log w_j - L + M)),
+// s(a) = 1/(1+exp(-a)), M = log(n_p/n_q): the maximum-likelihood estimate, of least variance among
+// all bridges (Bennett, J. Comput. Phys. 22 (1976); Shirts, Bair, Hooker, Pande, Phys. Rev. Lett.
+// 91 (2003)). Unlike the mean of the weights it notices modes that the model misses. One forward
+// pass over the reference is all that it costs.
+#pragma once
+
+#include <span>
+
+namespace arbg::metrics {
+
+struct BennettEstimate {
+  double log_z;
+  double error;    // asymptotic standard error, for independent samples
+  double overlap;  // from 0 (disjoint) to 1 (model = reference): n/(n_p n_q) sum s(a) s(-a)
+};
+
+// Model log weights may be -infinity (outside the target's support); reference ones may be
+// +infinity (outside the model's). Anything else that is not finite throws Error naming side and
+// index, and so do samples without any overlap. Thin correlated reference frames first
+// (metrics/autocorrelation.h), or the error is too small.
+BennettEstimate bennett_log_z(std::span<const double> model_log_weights,
+                              std::span<const double> reference_log_weights);
+
+// The effective sample size of the model as a fraction of n, judged by the reference, 1 / (E_p[w]
+// E_p[1/w]): the large-n limit of Kish's fraction, which does see missing modes: there w is huge,
+// and the fraction tends to 0.
+double reverse_ess_fraction(std::span<const double> reference_log_weights);
+
+}  // namespace arbg::metrics

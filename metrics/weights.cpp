@@ -1,0 +1,163 @@
+#include "metrics/weights.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "tensor/base/error.h"
+
+namespace arbg::metrics {
+
+namespace {
+
+// w_i / max w, so that the largest is exactly 1.
+struct Scaled {
+  std::vector<double> weights;
+  double log_scale;  // log max w
+};
+
+Scaled scaled_weights(std::span<const double> log_weights) {
+  require(!log_weights.empty(), "expected at least one log weight, found none");
+  double largest = -std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < log_weights.size(); ++i) {
+    require(log_weights[i] < std::numeric_limits<double>::infinity(),
+            "expected a finite log weight or -infinity, found ", log_weights[i], " at index ", i);
+    largest = std::max(largest, log_weights[i]);
+  }
+  require(std::isfinite(largest), "expected at least one weight above zero, found that all ",
+          log_weights.size(), " log weights are -infinity: no sample lies in the target's support");
+  Scaled scaled{std::vector<double>(log_weights.size()), largest};
+  for (std::size_t i = 0; i < log_weights.size(); ++i)
+    scaled.weights[i] = std::exp(log_weights[i] - largest);
+  return scaled;
+}
+
+double sum(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+// Zhang and Stephens: the posterior mean of theta = -k / sigma over a grid, then k = mean log(1 -
+// theta x). `x` holds ascending positive exceedances.
+double fit_pareto_shape(std::span<const double> x) {
+  const auto n = static_cast<double>(x.size());
+  const double quartile = x[static_cast<std::size_t>(n / 4 + 0.5) - 1];
+  const auto grid_size = static_cast<std::size_t>(30 + std::floor(std::sqrt(n)));
+  const auto shape_at = [&](double theta) {
+    double total = 0;
+    for (const double value : x) total += std::log1p(-theta * value);
+    return total / n;
+  };
+  std::vector<double> thetas(grid_size), log_likelihoods(grid_size);
+  for (std::size_t j = 0; j < grid_size; ++j) {
+    const double step =
+        1 - std::sqrt(static_cast<double>(grid_size) / (static_cast<double>(j) + 0.5));
+    thetas[j] = 1 / x.back() + step / (3 * quartile);
+    const double shape = shape_at(thetas[j]);
+    log_likelihoods[j] = n * (std::log(-thetas[j] / shape) - shape - 1);
+  }
+  const double best = *std::max_element(log_likelihoods.begin(), log_likelihoods.end());
+  double total = 0, theta = 0;
+  for (std::size_t j = 0; j < grid_size; ++j) {
+    const double posterior = std::exp(log_likelihoods[j] - best);
+    total += posterior;
+    theta += posterior * thetas[j];
+  }
+  return shape_at(theta / total);
+}
+
+}  // namespace
+
+WeightSummary summarise_weights(std::span<const double> log_weights) {
+  const Scaled scaled = scaled_weights(log_weights);
+  const auto n = static_cast<double>(log_weights.size());
+  const double total = sum(scaled.weights);
+  double squares = 0;
+  WeightSummary summary;
+  for (std::size_t i = 0; i < log_weights.size(); ++i) {
+    const double share = scaled.weights[i] / total;
+    squares += share * share;
+    if (std::isinf(log_weights[i])) ++summary.zero_count;
+  }
+  summary.count = log_weights.size();
+  summary.ess = 1 / squares;
+  summary.ess_fraction = summary.ess / n;
+  summary.largest_share = 1 / total;
+  summary.pareto_k = pareto_k(log_weights);
+  summary.log_z = scaled.log_scale + std::log(total / n);
+  // Var(w)/mean(w)^2 = n sum W^2 - 1 with divisor n; the unbiased variance has n - 1.
+  summary.log_z_error = n > 1 ? std::sqrt(std::max(n * squares - 1, 0.0) / (n - 1))
+                              : std::numeric_limits<double>::quiet_NaN();
+  return summary;
+}
+
+std::vector<double> normalised_weights(std::span<const double> log_weights) {
+  Scaled scaled = scaled_weights(log_weights);
+  const double total = sum(scaled.weights);
+  for (double& weight : scaled.weights) weight /= total;
+  return scaled.weights;
+}
+
+double pareto_k(std::span<const double> log_weights) {
+  std::vector<double> weights = scaled_weights(log_weights).weights;
+  std::sort(weights.begin(), weights.end());
+  const auto n = static_cast<double>(weights.size());
+  const auto tail_size = static_cast<std::size_t>(std::ceil(std::min(0.2 * n, 3 * std::sqrt(n))));
+  if (tail_size >= weights.size()) return std::numeric_limits<double>::quiet_NaN();
+  const std::size_t first = weights.size() - tail_size;
+  const double threshold = weights[first - 1];
+  std::vector<double> exceedances;
+  for (std::size_t i = first; i < weights.size(); ++i) {
+    if (weights[i] > threshold) exceedances.push_back(weights[i] - threshold);
+  }
+  if (exceedances.empty()) return -std::numeric_limits<double>::infinity();
+  if (exceedances.size() < 5) return std::numeric_limits<double>::quiet_NaN();
+  // The prior pulls towards 0.5 with the weight of ten observations.
+  const auto used = static_cast<double>(exceedances.size());
+  return (used * fit_pareto_shape(exceedances) + 10 * 0.5) / (used + 10);
+}
+
+std::vector<double> trim_largest(std::span<const double> log_weights, double fraction) {
+  require(fraction >= 0 && fraction < 1,
+          "expected a fraction to trim of at least 0 and below 1, found ", fraction);
+  scaled_weights(log_weights);  // refuses NaN and +infinity
+  std::vector<std::size_t> order(log_weights.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return log_weights[a] < log_weights[b]; });
+  const auto dropped =
+      static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(order.size())));
+  std::vector<double> trimmed(log_weights.begin(), log_weights.end());
+  for (std::size_t k = order.size() - dropped; k < order.size(); ++k) {
+    trimmed[order[k]] = -std::numeric_limits<double>::infinity();
+  }
+  return trimmed;
+}
+
+std::vector<std::int64_t> resample_systematic(std::span<const double> weights, std::size_t count,
+                                              const Random& random, std::uint64_t index) {
+  double total = 0;
+  std::size_t last_positive = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    require(weights[i] >= 0 && std::isfinite(weights[i]),
+            "expected a finite, non-negative weight, found ", weights[i], " at index ", i);
+    total += weights[i];
+    if (weights[i] > 0) last_positive = i;
+  }
+  require(total > 0, "expected a positive sum of weights to resample from, found ", total, " over ",
+          weights.size(), " weights");
+  // Pointers at (k + U) total / count; index i owns the interval [w_0 + ... + w_{i-1}, w_0 + ... +
+  // w_i).
+  const double offset = random.uniform(index), spacing = total / static_cast<double>(count);
+  std::vector<std::int64_t> chosen(count);
+  std::size_t i = 0;
+  double upper = weights[0];
+  for (std::size_t k = 0; k < count; ++k) {
+    const double pointer = (static_cast<double>(k) + offset) * spacing;
+    while (pointer >= upper && i < last_positive) upper += weights[++i];
+    chosen[k] = static_cast<std::int64_t>(i);
+  }
+  return chosen;
+}
+
+}  // namespace arbg::metrics
