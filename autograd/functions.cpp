@@ -1,0 +1,125 @@
+#include "autograd/functions.h"
+
+#include "tensor/ops/add.h"
+#include "tensor/ops/attention.h"
+#include "tensor/ops/elementwise.h"
+#include "tensor/ops/embedding.h"
+#include "tensor/ops/linear.h"
+#include "tensor/ops/log_prob.h"
+#include "tensor/ops/matmul.h"
+#include "tensor/ops/reduce.h"
+#include "tensor/ops/rmsnorm.h"
+#include "tensor/ops/swiglu.h"
+
+namespace arbg::autograd {
+
+Variable linear(const Variable& x, const Variable& weight, const Variable& bias) {
+  return made_by(tensor::linear(x.value(), weight.value(), bias.value()), {x, weight, bias},
+                 [=](const Tensor& dy) {
+                   const Tensor dx = tensor::linear_backward(
+                       dy, x.value(), weight.value(), weight.grad_to_add_into(),
+                       bias.grad_to_add_into(), x.wants_grad());
+                   if (x.wants_grad()) x.accumulate(dx);
+                 });
+}
+
+Variable matmul(const Variable& a, const Variable& b) {
+  return made_by(tensor::matmul(a.value(), b.value()), {a, b}, [=](const Tensor& dy) {
+    const auto [da, db] = tensor::matmul_backward(dy, a.value(), b.value());
+    a.accumulate(da);
+    b.accumulate(db);
+  });
+}
+
+Variable embedding(const Variable& table, const Tensor& index) {
+  return made_by(tensor::embedding(table.value(), index), {table}, [=](const Tensor& dy) {
+    tensor::embedding_backward(dy, index, table.grad_to_add_into());
+  });
+}
+
+Variable rmsnorm(const Variable& x, const Variable& weight, double epsilon) {
+  return made_by(tensor::rmsnorm(x.value(), weight.value(), epsilon), {x, weight},
+                 [=](const Tensor& dy) {
+                   x.accumulate(tensor::rmsnorm_backward(dy, x.value(), weight.value(), epsilon,
+                                                         weight.grad_to_add_into()));
+                 });
+}
+
+Variable causal_attention(const Variable& qkv, int heads) {
+  Tensor saved;
+  Tensor y = tensor::causal_attention(qkv.value(), heads, &saved);
+  return made_by(std::move(y), {qkv}, [=](const Tensor& dy) {
+    qkv.accumulate(tensor::causal_attention_backward(dy, qkv.value(), saved, heads));
+  });
+}
+
+Variable swiglu(const Variable& gate, const Variable& up) {
+  return made_by(tensor::swiglu(gate.value(), up.value()), {gate, up}, [=](const Tensor& dy) {
+    const auto [dgate, dup] = tensor::swiglu_backward(dy, gate.value(), up.value());
+    gate.accumulate(dgate);
+    up.accumulate(dup);
+  });
+}
+
+Variable gelu(const Variable& x) {
+  return made_by(tensor::gelu(x.value()), {x},
+                 [=](const Tensor& dy) { x.accumulate(tensor::gelu_backward(dy, x.value())); });
+}
+
+Variable log_prob(const Variable& logits, const Tensor& index) {
+  return made_by(tensor::log_prob(logits.value(), index), {logits}, [=](const Tensor& dy) {
+    logits.accumulate(tensor::log_prob_backward(dy, logits.value(), index));
+  });
+}
+
+Variable add(const Variable& a, const Variable& b) {
+  return made_by(tensor::add(a.value(), b.value()), {a, b}, [=](const Tensor& dy) {
+    a.accumulate(dy);
+    b.accumulate(dy);
+  });
+}
+
+Variable add_rows(const Variable& x, const Variable& rows) {
+  return made_by(tensor::add_rows(x.value(), rows.value()), {x, rows}, [=](const Tensor& dy) {
+    tensor::add_rows_backward(dy, rows.grad_to_add_into());
+    x.accumulate(dy);
+  });
+}
+
+Variable multiply(const Variable& a, const Variable& b) {
+  return made_by(tensor::multiply(a.value(), b.value()), {a, b}, [=](const Tensor& dy) {
+    const auto [da, db] = tensor::multiply_backward(dy, a.value(), b.value());
+    a.accumulate(da);
+    b.accumulate(db);
+  });
+}
+
+Variable scale(const Variable& x, double a) {
+  return made_by(tensor::scale(x.value(), a), {x},
+                 [=](const Tensor& dy) { x.accumulate(tensor::scale(dy, a)); });
+}
+
+Variable square(const Variable& x) {
+  return made_by(tensor::square(x.value()), {x},
+                 [=](const Tensor& dy) { x.accumulate(tensor::square_backward(dy, x.value())); });
+}
+
+Variable sum_last(const Variable& x) {
+  return made_by(tensor::sum_last(x.value()), {x}, [=](const Tensor& dy) {
+    x.accumulate(tensor::sum_last_backward(dy, x.value().shape()));
+  });
+}
+
+Variable sum_all(const Variable& x) {
+  return made_by(tensor::sum_all(x.value()), {x}, [=](const Tensor& dy) {
+    x.accumulate(tensor::sum_all_backward(dy, x.value().shape()));
+  });
+}
+
+Variable mean_all(const Variable& x) {
+  return made_by(tensor::mean_all(x.value()), {x}, [=](const Tensor& dy) {
+    x.accumulate(tensor::mean_all_backward(dy, x.value().shape()));
+  });
+}
+
+}  // namespace arbg::autograd

@@ -1,0 +1,62 @@
+// A network as an ordered list of named parameters, so that a checkpoint is a list of (name,
+// tensor).
+//
+// Names are those of PyTorch state dictionaries. A replica (Transformer::replica) shares the values
+// of the master's parameters and has gradients of its own: one thread, one replica.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "autograd/variable.h"
+
+namespace arbg::nn {
+
+using autograd::Variable;
+using tensor::Backend;
+using tensor::DType;
+using tensor::Shape;
+using tensor::Tensor;
+
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+struct Parameter {
+  std::string name;
+  Variable variable;
+  bool decays;  // whether weight decay applies
+};
+
+class Module {
+ public:
+  Module() = default;
+  Module(Module&&) = default;
+  Module& operator=(Module&&) = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  std::int64_t parameter_count() const;  // numbers, not tensors
+
+  // The values, sharing storage. load() copies numbers into the existing storage; it throws Error
+  // naming a parameter that is missing or has another shape, and a tensor that belongs to no
+  // parameter.
+  NamedTensors values() const;
+  void load(const NamedTensors& values);
+
+  void clear_gradients() const;
+
+ protected:
+  ~Module() = default;
+  Variable add_parameter(std::string name, Tensor value, bool decays = true);
+
+ private:
+  std::vector<Parameter> parameters_;
+};
+
+// The tensor of that name; throws Error if there is none.
+const Tensor& find_tensor(const NamedTensors& tensors, std::string_view name);
+
+}  // namespace arbg::nn

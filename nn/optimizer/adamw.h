@@ -1,0 +1,44 @@
+// AdamW: Adam with decoupled weight decay, every operation in the order of torch.optim.AdamW.
+//
+// w *= 1 - lr decay; m += (g - m)(1 - beta1); v = beta2 v + (1 - beta2) g^2;
+// w -= lr / (1 - beta1^k) * m / (sqrt(v) / sqrt(1 - beta2^k) + epsilon), k = 1 at the first step.
+// Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019. Host backends
+// only. Each number is updated by itself: results do not depend on threads.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "nn/module.h"
+
+namespace arbg::nn {
+
+struct AdamWOptions {
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0.01;
+};
+
+class AdamW {
+ public:
+  AdamW(const std::vector<Parameter>& parameters, AdamWOptions options);
+
+  // One update of the parameters' values with gradients[i] * gradient_scale. `step` counts from 1.
+  void update(std::span<const Tensor> gradients, double gradient_scale, double learning_rate,
+              std::int64_t step);
+
+  // The moments, named as the parameters, sharing storage.
+  NamedTensors first_moments() const;
+  NamedTensors second_moments() const;
+  // Copies saved moments in; throws Error naming one that is missing or has another shape.
+  void load(const NamedTensors& first, const NamedTensors& second);
+
+ private:
+  std::vector<Parameter> parameters_;
+  AdamWOptions options_;
+  std::vector<Tensor> first_, second_;
+};
+
+// sqrt of the sum of squares of all tensors: in double, tensor by tensor, in order.
+double gradient_norm(std::span<const Tensor> gradients);
+
+}  // namespace arbg::nn

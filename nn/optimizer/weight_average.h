@@ -1,0 +1,30 @@
+// A running mean of the weights: a += (w - a)(1 - d), d = min(decay, (1 + k) / (10 + k)) at step k
+// = 1, 2, ...
+//
+// The smaller d of the first steps forgets the random start. Decay 0 keeps nothing. Host backends
+// only. Source: Polyak and Juditsky, SIAM J. Control Optim. 1992; the ramp is the one customary
+// since TensorFlow.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "nn/module.h"
+
+namespace arbg::nn {
+
+class WeightAverage {
+ public:
+  WeightAverage(const std::vector<Parameter>& parameters, double decay);
+
+  void update(std::int64_t step);
+  NamedTensors values() const;  // sharing storage; empty if decay is 0
+  void load(const NamedTensors& values);
+
+ private:
+  std::vector<Parameter> parameters_;
+  double decay_;
+  std::vector<Tensor> average_;
+};
+
+}  // namespace arbg::nn

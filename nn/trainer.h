@@ -1,0 +1,120 @@
+// Maximum-likelihood training that can be killed at any time and resumed bit for bit.
+//
+// Loss of a molecule: [-log q + lambda H(log q - log_target - c)] / T, averaged over the batch;
+// H(d) = d^2/2 for |d| <= clip, and linear beyond; c, the running mean of log q - log_target,
+// estimates -log Z. lambda = 0 is maximum likelihood as published; the second term (ours; it uses
+// the energies of the frames) is the log-variance loss of Richter et al., "VarGrad", NeurIPS 2020.
+// A batch is cut into a fixed number of shards, each with a replica of the network; gradients are
+// summed in shard order, so that the numbers do not depend on threads. Clipping, AdamW and the
+// one-cycle schedule as published.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "nn/checkpoint.h"
+#include "nn/optimizer/adamw.h"
+#include "nn/optimizer/weight_average.h"
+#include "nn/transformer.h"
+
+namespace arbg::nn {
+
+// Where batches come from. fill() must be a function of step alone (and of what the source was made
+// with), so that a resumed run needs no saved position. tokens: B rows of T. log_target: B numbers,
+// log of the unnormalised target density per cell (any constant added), or empty if the trainer
+// does not want them. Called from one thread.
+struct TrainingBatchSource {
+  virtual ~TrainingBatchSource() = default;
+  virtual void fill(std::int64_t step, std::span<std::int32_t> tokens,
+                    std::span<double> log_target) = 0;
+};
+
+struct TrainerOptions {
+  std::int64_t batch = 256;
+  std::int64_t shards = 8;        // part of the numbers: sums are by shard
+  std::int64_t micro_batch = 16;  // molecules in one forward and backward pass
+  std::int64_t total_steps = 0;   // or, if 0, by the clock:
+  double time_budget_s =
+      0;  // the speed of the first 20 steps decides total_steps, which is then stored
+  double learning_rate = 5e-4;  // the largest
+  double warm_up = 0.05;        // fraction of total_steps
+  double start_divisor = 500;   // first and last learning rate are learning_rate / start_divisor
+  AdamWOptions adamw;
+  double clip_norm = 1.0;        // of the whole gradient; 0: no clipping
+  double average_decay = 0.0;    // of the weight average (EMA); 0: none
+  double variance_weight = 0.0;  // lambda
+  double variance_clip = 10.0;   // nats
+  std::uint64_t seed = 1;        // for the source; stored with the rest
+
+  void check() const;  // throws Error naming the first member that makes no sense
+  Json to_json() const;
+  static TrainerOptions from_json(const Json& json);
+};
+
+struct StepReport {
+  std::int64_t step = 0, total_steps = 0;  // steps done, this one included; total 0: not yet known
+  double loss = 0;                         // what was minimised, per coordinate
+  double nats_per_coordinate = 0;          // -mean log q / T
+  double variance = 0;                     // mean H (0 without that term)
+  double gradient_norm = 0;                // before clipping
+  double learning_rate = 0;
+  double samples_per_second = 0;
+};
+
+class Trainer {
+ public:
+  // The network is trained in place; both must outlive the trainer.
+  Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options);
+
+  const TrainerOptions& options() const { return options_; }
+  std::int64_t step() const { return step_; }                // steps done
+  std::int64_t total_steps() const { return total_steps_; }  // 0: not yet known (time budget)
+  bool done() const { return total_steps_ > 0 && step_ >= total_steps_; }
+
+  StepReport train_step();
+
+  // All that is needed to go on, weights included (own storage). resume() takes it over, the
+  // network's weights included, and throws Error if it is of another network or has no training
+  // state. The options of the constructor are kept, except the total number of steps, which comes
+  // from the checkpoint.
+  Checkpoint checkpoint() const;
+  void resume(const Checkpoint& checkpoint);
+
+ private:
+  void run_shard(std::int64_t shard);
+  double sum_gradients();
+  void fix_total_steps(double elapsed_s);
+
+  Transformer& network_;
+  TrainingBatchSource& source_;
+  TrainerOptions options_;
+  std::int64_t step_ = 0, total_steps_ = 0;
+  double variance_centre_ = 0;
+  bool has_variance_centre_ = false;
+  double measured_s_ = 0;
+
+  std::vector<Transformer> replicas_;  // one a shard
+  std::vector<Tensor> gradients_;      // sums over shards, one a parameter
+  AdamW optimizer_;
+  WeightAverage average_;
+  std::vector<std::int32_t> tokens_;        // [B, T]
+  std::vector<double> log_target_, log_q_;  // [B]
+};
+
+struct RunOptions {
+  std::filesystem::path checkpoint_path;  // empty: none is written
+  double checkpoint_every_s = 300;
+  std::int64_t checkpoint_every_steps = 0;  // 0: by time only
+  std::optional<CoordinateBins> bins;       // written into the checkpoint, with the description
+  Json description = Json::object();
+  std::function<void(const StepReport&)> on_step;
+};
+
+// Trains until done, or until arbg::interrupted(), and writes a last checkpoint. True if done.
+bool run_training(Trainer& trainer, const RunOptions& options);
+
+}  // namespace arbg::nn

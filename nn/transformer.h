@@ -1,0 +1,99 @@
+// The autoregressive transformer: tokens [B, T] -> logits [B, T, V], logits at t depending on
+// tokens before t only.
+//
+// Input is [start, t_0 .. t_{T-2}]. h = E_token[input] + PE(t) + E_dim[dim_index[t]] +
+// E_atom[atom_index[t]]; every layer h += Attn(RMSNorm(h)), h += W3(silu(W1 n) * (W2 n)) + b with n
+// = RMSNorm(h); logits = W RMSNorm(h) [+ bias]. Source: Rehman et al., "Autoregressive Boltzmann
+// Generators", 2026, and their released code (parameter names). A network is used by one thread at
+// a time (make replicas for more), except where said otherwise.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/module.h"
+#include "nn/transformer_config.h"
+
+namespace arbg::nn {
+
+class KvCache;
+
+class Transformer : public Module {
+ public:
+  // New weights: N(0, 0.02), norms 1, biases 0. They depend on the seed and the parameter's name
+  // alone.
+  Transformer(TransformerConfig config, Backend backend, std::uint64_t seed);
+
+  // Shares this network's parameter values; own gradients.
+  Transformer replica() const;
+
+  const TransformerConfig& config() const { return config_; }
+  Backend backend() const { return backend_; }
+
+  // tokens int32 [B, T] -> logits [B, T, V]. The last column of tokens is not looked at. Records a
+  // graph unless NoGradient.
+  Variable logits(const Tensor& tokens) const;
+
+  // log P(tokens[b, t] | tokens before t), [B, T]; no bin widths in it (see
+  // CoordinateBins::log_volume).
+  Variable log_prob(const Tensor& tokens) const;
+
+  // sum_t log P for rows of tokens [n * T], in double, computed in parallel in micro-batches of
+  // that many rows; the same numbers for any thread count. Records no graph; several threads may
+  // call it. Throws Error for a token outside.
+  std::vector<double> log_likelihood(std::span<const std::int32_t> tokens,
+                                     std::int64_t micro_batch = 16) const;
+
+  // Cached inference. next_logits gives the logits [B, V] of position cache.length() and advances
+  // the cache; `previous` int32 [B] are the tokens of the position before (ignored, and may be
+  // undefined, at the start). On the reference backend bitwise equal to logits(). Several threads
+  // may call it, each with its own cache.
+  KvCache make_cache(std::int64_t batch) const;
+  Tensor next_logits(const Tensor& previous, KvCache& cache) const;
+
+  // Starts the output at independent marginals: output matrix zero, output_bias[t, v] = log((n +
+  // smoothing) / (N + V smoothing)), n = counts[t, v] of T x V, N its sum over v. Throws Error if
+  // the config has no output_bias.
+  void initialise_from_marginals(std::span<const double> counts, double smoothing = 1.0);
+
+ private:
+  struct Layer {
+    Variable norm1, norm2, qkv, attention_out, gate, up, down, down_bias;
+  };
+  Transformer(TransformerConfig config, Backend backend,
+              const std::function<Tensor(const std::string&, const Shape&)>& make);
+  Tensor shift_right(const Tensor& tokens) const;
+  Variable token_table() const;
+  Variable position_rows() const;
+  Variable layer(const Layer& layer, const Variable& h,
+                 const std::function<Variable(const Variable&)>& attend) const;
+  Variable output(const Variable& h, const Variable& bias_rows) const;
+
+  TransformerConfig config_;
+  Backend backend_;
+  Tensor dim_index_, atom_index_, sinusoid_, bin_turns_;
+  Variable token_embed_, coord_dim_embed_, atom_pos_embed_, pos_embed_, bin_features_;
+  std::vector<Layer> layers_;
+  Variable final_norm_, output_proj_, output_bias_;
+};
+
+// Keys and values of the positions already seen, [B, T, C] a layer.
+class KvCache {
+ public:
+  std::int64_t length() const { return length_; }  // positions seen so far, 0 ... T
+  std::int64_t batch() const { return batch_; }
+
+  // Row b becomes a copy of what row from[b] was (resampling). `from` may have another length than
+  // the batch.
+  void select(std::span<const std::int64_t> from);
+
+ private:
+  friend class Transformer;
+  std::int64_t batch_ = 0, length_ = 0;
+  std::vector<Tensor> keys_, values_;
+  Tensor token_table_, position_rows_;  // what does not change from step to step
+};
+
+}  // namespace arbg::nn

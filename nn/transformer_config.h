@@ -1,0 +1,56 @@
+// What a network is made of: the sizes and options of the published `base` family and our own
+// extensions.
+//
+// JSON has the published member names (num_bins, channels, num_layers, num_heads, expansion,
+// pos_embed_type, ...) plus ours (dim_index, atom_index, start_row, output_bias, bin_features).
+// Published options that are not supported, and members that nothing reads, are refused by name.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tensor/base/json.h"
+
+namespace arbg::nn {
+
+struct TransformerConfig {
+  std::int64_t num_bins = 256;  // V
+  std::int64_t channels = 64;   // C
+  std::int64_t num_layers = 3;
+  std::int64_t num_heads = 4;  // H; head size D = C / H
+  std::int64_t expansion = 4;  // feed-forward hidden size floor(2 expansion C / 3)
+
+  // Coordinate j is dimension dim_index[j] of atom atom_index[j]; the sequence length T is their
+  // size.
+  std::vector<std::int32_t> dim_index, atom_index;
+  std::int64_t num_dims = 3;
+  std::int64_t num_atoms = 0;
+
+  bool learned_positions = false;  // otherwise sinusoidal
+  bool own_start_row =
+      false;  // row V of the token table starts a sequence; otherwise row 0, as published
+
+  // Ours. output_bias: numbers [T, V] added to the logits. bin_features: sin and cos of 1, 2, 4, 8
+  // turns over the bins times a learned matrix [8, C], added to the token table.
+  bool output_bias = false;
+  bool bin_features = false;
+
+  std::int64_t length() const { return static_cast<std::int64_t>(dim_index.size()); }  // T
+  std::int64_t token_rows() const {
+    return num_bins + (own_start_row ? 1 : 0);
+  }                                                                     // of the token table
+  std::int64_t hidden() const { return 2 * expansion * channels / 3; }  // F
+
+  // dim_index j % 3 and atom_index j / 3 for x, y, z of every atom: what published networks use.
+  void set_cartesian(std::int64_t atoms);
+
+  // Throws Error naming the first member that makes no sense.
+  void check() const;
+
+  Json to_json() const;
+  // Without dim_index and atom_index in the JSON, num_atoms gives the Cartesian ones. `name` is for
+  // messages.
+  static TransformerConfig from_json(const Json& json, const std::string& name);
+};
+
+}  // namespace arbg::nn
