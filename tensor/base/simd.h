@@ -160,4 +160,45 @@ inline Lanes<double> log_lanes(const Lanes<double>& x) {
   return e * 6.93147180369123816490e-01 + (2.0 * s + (2.0 * s * s2 * series + e * 1.90821492927058770002e-10));
 }
 
+template <class V>
+inline V abs_lanes(const V& x) {
+  return select(x < 0, -x, x);
+}
+
+// atan2(y, x) in [-pi, pi] with an absolute error below 4e-7 (float) and 1e-15 (double); NaN where both are 0.
+// atan of the smaller over the larger magnitude, taken to |t| <= tan(pi/8) by pi/4, Taylor in t.
+template <class T>
+inline Lanes<T> atan2_lanes(const Lanes<T>& y, const Lanes<T>& x) {
+  constexpr int kLastOdd = sizeof(T) == 4 ? 17 : 41;
+  constexpr T kPi = static_cast<T>(3.14159265358979323846), kTanEighth = static_cast<T>(0.41421356237309504880);
+  const Lanes<T> ax = abs_lanes(x), ay = abs_lanes(y);
+  const LaneMask<T> steep = ay > ax;
+  const Lanes<T> low = select(steep, ax, ay), high = select(steep, ay, ax);
+  const LaneMask<T> wide = low > kTanEighth * high;
+  const Lanes<T> t = select(wide, low - high, low) / select(wide, low + high, high);
+  const Lanes<T> minus_t2 = -(t * t);
+  Lanes<T> series = broadcast<T>(T(1) / kLastOdd);
+  for (int odd = kLastOdd - 2; odd > 0; odd -= 2) series = series * minus_t2 + T(1) / static_cast<T>(odd);
+  Lanes<T> angle = t * series + select(wide, broadcast<T>(kPi / 4), Lanes<T>{});
+  angle = select(steep, kPi / 2 - angle, angle);
+  angle = select(x < 0, kPi - angle, angle);
+  return select(y < 0, -angle, angle);
+}
+
+// The sine and cosine of 2 pi u, |u| < 2^20, with an absolute error below 2e-7: quarter turns, then Taylor.
+inline void sincos_turns(const Lanes<float>& u, Lanes<float>& sine, Lanes<float>& cosine) {
+  constexpr float kMagic = 0x1.8p23f;
+  const Lanes<float> quarters = (u * 4.0f + kMagic) - kMagic;
+  const Lanes<float> r = (u - quarters * 0.25f) * 6.28318531f, r2 = r * r;
+  const Lanes<float> s =
+      r + r * r2 * (-1.0f / 6 + r2 * (1.0f / 120 + r2 * (-1.0f / 5040 + r2 * (1.0f / 362880))));
+  const Lanes<float> c =
+      1.0f + r2 * (-0.5f + r2 * (1.0f / 24 + r2 * (-1.0f / 720 + r2 * (1.0f / 40320))));
+  const LaneMask<float> turn = __builtin_convertvector(quarters, LaneMask<float>);
+  const LaneMask<float> odd = (turn & 1) != 0;
+  const Lanes<float> along = select(odd, c, s), across = select(odd, s, c);
+  sine = select((turn & 2) != 0, -along, along);
+  cosine = select(((turn + 1) & 2) != 0, -across, across);
+}
+
 }  // namespace arbg
