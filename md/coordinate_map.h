@@ -61,15 +61,19 @@ class CoordinateMap {
 // log_volume(y) = log N(mean(y); 0, I/N) + (3N-3) log scale - log(8 pi^2).
 std::unique_ptr<CoordinateMap> make_cartesian_map(int atom_count, double scale_nm, double range);
 
-// Ours: bonds, angles, dihedrals in a tree grown from three bonded root atoms; K = 3N - 6.
-// log_volume(z) = sum over atoms of 2 log r + log sin theta (first atom none, second 2 log r, third 2 log r without the
-// angle's plane: see internal_coordinates.cpp). Support from the force field at this temperature: r0 +- 10 sqrt(RT/k),
-// theta0 +- 10 sqrt(RT/k_theta), phases +-1 rad around the idealised geometry, free dihedrals the whole circle.
+// Ours: bonds, angles, dihedrals in a tree grown from three bonded root atoms (zmatrix.h); K = 3N - 6.
+// log_volume(z) = sum of 2 log r over the N-1 bonds and of log sin theta over the N-2 angles. Support at this
+// temperature: r0 +- 10 sqrt(RT/k), theta0 +- 10 sqrt(RT/k_theta), phases +-1 rad (planar centres +-pi/2) around the
+// equilibrium geometry's, free dihedrals the whole circle. The phases pin chirality and the labelled order of
+// equivalent atoms: those of `like_nm` [N, 3] if given, else L amino acids and names that count clockwise (see
+// equilibrium_geometry.h). Throws Error naming the atoms of a bond or angle without a force-field term.
 std::unique_ptr<CoordinateMap> make_internal_map(const Topology& topology, const System& system,
-                                                 double temperature_kelvin);
+                                                 double temperature_kelvin,
+                                                 std::span<const double> like_nm = {});
 
-// An idealised conformation [N, 3] in nm: every bond, angle and phase at its equilibrium value, free dihedrals at 180
-// degrees (extended), proteinogenic chirality. The start of minimisation.
-std::vector<double> ideal_geometry(const Topology& topology, const System& system);
+// An idealised conformation [N, 3] in nm: every bond, angle and phase at its equilibrium value, the main chain and its
+// branches extended at 180 degrees, proteinogenic chirality (or that of `like_nm`). The start of minimisation.
+std::vector<double> ideal_geometry(const Topology& topology, const System& system,
+                                   std::span<const double> like_nm = {});
 
 }  // namespace arbg::md

@@ -1,0 +1,217 @@
+#include "md/zmatrix.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string_view>
+#include <tuple>
+
+#include "tensor/base/error.h"
+
+namespace arbg::md {
+namespace {
+
+using Vector = std::array<double, 3>;
+using Neighbours = std::vector<std::vector<int>>;
+
+Vector operator-(const Vector& a, const Vector& b) {
+  return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
+}
+double dot(const Vector& a, const Vector& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
+double norm(const Vector& a) { return std::sqrt(dot(a, a)); }
+Vector cross(const Vector& a, const Vector& b) {
+  return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
+}
+Vector unit(const Vector& a) {
+  const double scale = 1.0 / norm(a);
+  return {a[0] * scale, a[1] * scale, a[2] * scale};
+}
+
+Vector position(std::span<const double> positions, int atom) {
+  const auto at = static_cast<std::size_t>(3 * atom);
+  return {positions[at], positions[at + 1], positions[at + 2]};
+}
+void set_position(std::span<double> positions, int atom, const Vector& to) {
+  std::copy(to.begin(), to.end(), positions.begin() + 3 * atom);
+}
+
+// atan2 of sine and cosine keeps full precision near 0 and pi, where acos loses half the digits.
+double angle(const Vector& a, const Vector& centre, const Vector& b) {
+  const Vector u = a - centre, v = b - centre;
+  return std::atan2(norm(cross(u, v)), dot(u, v));
+}
+
+// IUPAC sign: positive is clockwise, looking from b to c.
+double dihedral(const Vector& a, const Vector& b, const Vector& c, const Vector& d) {
+  const Vector ab = b - a, bc = c - b, cd = d - c;
+  const Vector n1 = cross(ab, bc), n2 = cross(bc, cd);
+  return std::atan2(norm(bc) * dot(ab, n2), dot(n1, n2));
+}
+
+// The point at distance r from `parent` with the given angle and dihedral: the inverse of the two
+// functions above.
+Vector place(const Vector& reference, const Vector& grandparent, const Vector& parent, double r,
+             double theta, double phi) {
+  const Vector axis = unit(parent - grandparent);
+  const Vector normal = unit(cross(grandparent - reference, axis));
+  const Vector side = cross(normal, axis);  // points to the reference's side of the axis
+  const double along = -r * std::cos(theta), out = r * std::sin(theta);
+  const double x = out * std::cos(phi), y = out * std::sin(phi);
+  Vector result;
+  for (std::size_t k = 0; k < 3; ++k) {
+    result[k] = parent[k] + along * axis[k] + x * side[k] + y * normal[k];
+  }
+  return result;
+}
+
+std::vector<int> protein_root(const Topology& topology, const Neighbours& neighbours) {
+  for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r) {
+    const int n = topology.find(r, "N"), ca = topology.find(r, "CA"), c = topology.find(r, "C");
+    if (n < 0 || ca < 0 || c < 0) continue;
+    const auto& bonded = neighbours[static_cast<std::size_t>(ca)];
+    if (std::ranges::count(bonded, n) && std::ranges::count(bonded, c)) return {n, ca, c};
+  }
+  return {};
+}
+
+std::vector<int> any_root(const Topology& topology, const Neighbours& neighbours,
+                          bool with_hydrogens) {
+  const auto allowed = [&](int atom) {
+    return with_hydrogens || topology.atoms[static_cast<std::size_t>(atom)].element != "H";
+  };
+  for (int a = 0; a < topology.atom_count(); ++a) {
+    if (!allowed(a)) continue;
+    for (const int b : neighbours[static_cast<std::size_t>(a)]) {
+      if (!allowed(b)) continue;
+      for (const int c : neighbours[static_cast<std::size_t>(b)]) {
+        if (c != a && allowed(c)) return {a, b, c};
+      }
+    }
+  }
+  return {};
+}
+
+std::vector<int> find_root(const Topology& topology, const Neighbours& neighbours) {
+  for (const auto& root :
+       {protein_root(topology, neighbours), any_root(topology, neighbours, false),
+        any_root(topology, neighbours, true)}) {
+    if (!root.empty()) return root;
+  }
+  fail("internal coordinates need three atoms bonded in a chain, but the molecule of ",
+       topology.atom_count(), " atoms has none; add its bonds to the topology");
+}
+
+// Number of bonds between residues on the shortest way from `root` to each residue.
+std::vector<int> residue_distances(const Topology& topology, int root) {
+  const auto residue = [&](int atom) {
+    return static_cast<std::size_t>(topology.atoms[static_cast<std::size_t>(atom)].residue);
+  };
+  constexpr int kFar = std::numeric_limits<int>::max() - 1;
+  std::vector<int> distance(topology.residues.size(), kFar);
+  distance[static_cast<std::size_t>(root)] = 0;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const auto& [i, j] : topology.bonds) {
+      int &a = distance[residue(i)], &b = distance[residue(j)];
+      if (a > b + 1) a = b + 1, changed = true;
+      if (b > a + 1) b = a + 1, changed = true;
+    }
+  }
+  return distance;
+}
+
+int backbone_rank(std::string_view name) {
+  constexpr std::string_view kBackbone[] = {"N", "CA", "C", "O"};
+  return static_cast<int>(std::ranges::find(kBackbone, name) - std::begin(kBackbone));
+}
+
+}  // namespace
+
+ZMatrix grow_zmatrix(const Topology& topology) {
+  const Neighbours neighbours = topology.neighbours();
+  const auto root = find_root(topology, neighbours);
+  const auto atom_of = [&](int i) -> const Atom& {
+    return topology.atoms[static_cast<std::size_t>(i)];
+  };
+  const auto distance = residue_distances(topology, atom_of(root[0]).residue);
+  const auto key = [&](int i) {
+    const Atom& atom = atom_of(i);
+    return std::tuple(distance[static_cast<std::size_t>(atom.residue)], atom.residue,
+                      atom.element == "H", backbone_rank(atom.name), i);
+  };
+
+  ZMatrix rows = {
+      {root[0], -1, -1, -1}, {root[1], root[0], -1, -1}, {root[2], root[1], root[0], -1}};
+  std::vector<int> row_of(topology.atoms.size(), -1);
+  for (int m = 0; m < 3; ++m)
+    row_of[static_cast<std::size_t>(root[static_cast<std::size_t>(m)])] = m;
+  const auto row = [&](int atom) { return row_of[static_cast<std::size_t>(atom)]; };
+
+  // The neighbour of `atom` that was placed first, not counting `except`; -1 if none.
+  const auto first_placed = [&](int atom, int except) {
+    int best = -1;
+    for (const int other : neighbours[static_cast<std::size_t>(atom)]) {
+      if (other == except || row(other) < 0) continue;
+      if (best < 0 || row(other) < row(best)) best = other;
+    }
+    return best;
+  };
+
+  while (rows.size() < topology.atoms.size()) {
+    int next = -1;
+    for (int i = 0; i < topology.atom_count(); ++i) {
+      if (row(i) >= 0 || first_placed(i, -1) < 0) continue;
+      if (next < 0 || key(i) < key(next)) next = i;
+    }
+    if (next < 0) {
+      const auto left = std::ranges::find(row_of, -1) - row_of.begin();
+      fail("internal coordinates need one connected molecule, but no chain of bonds leads from ",
+           topology.describe(root[0]), " to ", topology.describe(static_cast<int>(left)));
+    }
+    const int parent = first_placed(next, -1);
+    const int grandparent =
+        parent == root[0] ? root[1] : rows[static_cast<std::size_t>(row(parent))].parent;
+    int reference = first_placed(parent, grandparent);
+    if (reference < 0) {
+      reference =
+          parent == root[0] ? root[2] : rows[static_cast<std::size_t>(row(parent))].grandparent;
+    }
+    row_of[static_cast<std::size_t>(next)] = static_cast<int>(rows.size());
+    rows.push_back({next, parent, grandparent, reference});
+  }
+  return rows;
+}
+
+void internal_from_positions(const ZMatrix& zmatrix, std::span<const double> positions_nm,
+                             std::span<double> z) {
+  const auto at = [&](int atom) { return position(positions_nm, atom); };
+  std::size_t j = 0;
+  for (const ZMatrixRow& row : zmatrix) {
+    if (row.parent < 0) continue;
+    const Vector x = at(row.atom), parent = at(row.parent);
+    z[j++] = norm(x - parent);
+    if (row.grandparent < 0) continue;
+    z[j++] = angle(at(row.grandparent), parent, x);
+    if (row.reference < 0) continue;
+    z[j++] = dihedral(at(row.reference), at(row.grandparent), parent, x);
+  }
+}
+
+void positions_from_internal(const ZMatrix& zmatrix, std::span<const double> z,
+                             std::span<double> positions_nm) {
+  const auto at = [&](int atom) { return position(positions_nm, atom); };
+  set_position(positions_nm, zmatrix[0].atom, {0, 0, 0});
+  set_position(positions_nm, zmatrix[1].atom, {z[0], 0, 0});
+  const double r = z[1], theta = z[2];
+  set_position(positions_nm, zmatrix[2].atom, {z[0] - r * std::cos(theta), r * std::sin(theta), 0});
+  std::size_t j = 3;
+  for (std::size_t m = 3; m < zmatrix.size(); ++m, j += 3) {
+    const ZMatrixRow& row = zmatrix[m];
+    set_position(
+        positions_nm, row.atom,
+        place(at(row.reference), at(row.grandparent), at(row.parent), z[j], z[j + 1], z[j + 2]));
+  }
+}
+
+}  // namespace arbg::md
