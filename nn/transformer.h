@@ -64,6 +64,9 @@ class Transformer : public Module {
   };
   Transformer(TransformerConfig config, Backend backend,
               const std::function<Tensor(const std::string&, const Shape&)>& make);
+  std::int32_t start_token() const {
+    return static_cast<std::int32_t>(config_.own_start_row ? config_.num_bins : 0);
+  }
   Tensor shift_right(const Tensor& tokens) const;
   Variable token_table() const;
   Variable position_rows() const;

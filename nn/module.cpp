@@ -1,0 +1,53 @@
+#include "nn/module.h"
+
+#include <algorithm>
+
+#include "tensor/base/error.h"
+
+namespace arbg::nn {
+
+std::int64_t Module::parameter_count() const {
+  std::int64_t count = 0;
+  for (const auto& parameter : parameters_) count += parameter.variable.value().elements();
+  return count;
+}
+
+NamedTensors Module::values() const {
+  NamedTensors values;
+  for (const auto& [name, variable, decays] : parameters_)
+    values.emplace_back(name, variable.value());
+  return values;
+}
+
+void Module::load(const NamedTensors& values) {
+  for (const auto& [name, tensor] : values) {
+    require(std::ranges::any_of(parameters_, [&](const Parameter& p) { return p.name == name; }),
+            "the weights hold \"", name,
+            "\", which the network described by the config does not have");
+  }
+  for (const auto& [name, variable, decays] : parameters_) {
+    const Tensor& source = find_tensor(values, name);
+    Tensor target = variable.value();
+    require(source.shape() == target.shape(), "the weight \"", name, "\" has shape ",
+            source.shape().text(), ", the config asks for ", target.shape().text());
+    target.copy_from(source);
+  }
+}
+
+void Module::clear_gradients() const {
+  for (const auto& parameter : parameters_) parameter.variable.clear_grad();
+}
+
+Variable Module::add_parameter(std::string name, Tensor value, bool decays) {
+  parameters_.push_back({std::move(name), Variable::parameter(std::move(value)), decays});
+  return parameters_.back().variable;
+}
+
+const Tensor& find_tensor(const NamedTensors& tensors, std::string_view name) {
+  const auto found =
+      std::ranges::find_if(tensors, [&](const auto& entry) { return entry.first == name; });
+  require(found != tensors.end(), "there is no tensor named \"", name, "\"");
+  return found->second;
+}
+
+}  // namespace arbg::nn

@@ -1,0 +1,56 @@
+#include "nn/optimizer/weight_average.h"
+
+#include <algorithm>
+
+#include "tensor/base/error.h"
+#include "tensor/base/threads.h"
+
+namespace arbg::nn {
+namespace {
+
+template <class T>
+void approach(Tensor& average, const Tensor& weight, double fraction) {
+  T* a = average.data<T>();
+  const T* w = weight.data<T>();
+  const T f = static_cast<T>(fraction);
+  for (std::int64_t i = 0; i < average.elements(); ++i) a[i] += f * (w[i] - a[i]);
+}
+
+}  // namespace
+
+WeightAverage::WeightAverage(const std::vector<Parameter>& parameters, double decay)
+    : parameters_(parameters), decay_(decay) {
+  if (decay == 0) return;
+  for (const auto& parameter : parameters_) average_.push_back(parameter.variable.value().clone());
+}
+
+void WeightAverage::update(std::int64_t step) {
+  const double k = static_cast<double>(step), decay = std::min(decay_, (1 + k) / (10 + k));
+  parallel_for(static_cast<std::int64_t>(average_.size()), [&](std::int64_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    const Tensor& weight = parameters_[i].variable.value();
+    if (weight.dtype() == DType::f64) {
+      approach<double>(average_[i], weight, 1 - decay);
+    } else {
+      approach<float>(average_[i], weight, 1 - decay);
+    }
+  });
+}
+
+NamedTensors WeightAverage::values() const {
+  NamedTensors list;
+  for (std::size_t i = 0; i < average_.size(); ++i)
+    list.emplace_back(parameters_[i].name, average_[i]);
+  return list;
+}
+
+void WeightAverage::load(const NamedTensors& values) {
+  for (std::size_t i = 0; i < average_.size(); ++i) {
+    const Tensor& saved = find_tensor(values, parameters_[i].name);
+    require(saved.shape() == average_[i].shape(), "the averaged weight \"", parameters_[i].name,
+            "\" has shape ", saved.shape().text(), ", expected ", average_[i].shape().text());
+    average_[i].copy_from(saved);
+  }
+}
+
+}  // namespace arbg::nn
