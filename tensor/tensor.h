@@ -1,8 +1,10 @@
-// A dense block of numbers on a device: contiguous, row-major, last axis fastest, cheap to copy (shared storage).
+// A dense block of numbers on a device: contiguous, row-major, last axis fastest, cheap to copy
+// (shared storage).
 //
-// Which backend a tensor lives on decides which implementation of an operation runs and how its real numbers
-// are stored: reference = double, cpu = float32 (cuda, when built: float32 or bf16). Indices are int32 everywhere.
-// Storage comes from a per-thread pool of freed blocks, so a training step allocates nothing once it is warm.
+// Which backend a tensor lives on decides which implementation of an operation runs and how its
+// real numbers are stored: reference = double, cpu = float32 (cuda, when built: float32 or bf16).
+// Indices are int32 everywhere. Storage comes from a per-thread pool of freed blocks, so a training
+// step allocates nothing once it is warm.
 #pragma once
 
 #include <array>
@@ -33,7 +35,9 @@ class Shape {
   explicit Shape(std::span<const std::int64_t> extents);
 
   int rank() const { return rank_; }
-  std::int64_t operator[](int axis) const { return extents_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)]; }
+  std::int64_t operator[](int axis) const {
+    return extents_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)];
+  }
   std::int64_t elements() const;  // 1 for rank 0
   std::string text() const;       // "[3, 15, 64]"
   bool operator==(const Shape& other) const = default;
@@ -43,7 +47,8 @@ class Shape {
   int rank_ = 0;
 };
 
-class Storage;  // a block of bytes on one backend, returned to its pool when the last tensor lets go
+class Storage;  // a block of bytes on one backend, returned to its pool when the last tensor lets
+                // go
 
 class Tensor {
  public:
@@ -51,8 +56,10 @@ class Tensor {
 
   static Tensor empty(const Shape& shape, DType dtype, Backend backend);  // contents unspecified
   static Tensor zeros(const Shape& shape, DType dtype, Backend backend);
-  static Tensor from_values(std::span<const double> values, const Shape& shape, Backend backend);  // real_dtype
-  static Tensor from_indices(std::span<const std::int32_t> values, const Shape& shape, Backend backend);
+  static Tensor from_values(std::span<const double> values, const Shape& shape,
+                            Backend backend);  // real_dtype
+  static Tensor from_indices(std::span<const std::int32_t> values, const Shape& shape,
+                             Backend backend);
 
   bool defined() const { return storage_ != nullptr; }
   const Shape& shape() const { return shape_; }
@@ -67,15 +74,16 @@ class Tensor {
   template <class T>
   const T* data() const;
 
-  Tensor reshape(const Shape& shape) const;                         // same storage, same number of elements
-  Tensor rows(std::int64_t first, std::int64_t count) const;        // same storage, part of the first axis
-  Tensor clone() const;                                             // own storage
-  Tensor to(Backend backend) const;                                 // converts real numbers to real_dtype(backend)
-  void copy_from(const Tensor& source);                             // same shape; converts dtype and backend
+  Tensor reshape(const Shape& shape) const;  // same storage, same number of elements
+  Tensor rows(std::int64_t first,
+              std::int64_t count) const;  // same storage, part of the first axis
+  Tensor clone() const;                   // own storage
+  Tensor to(Backend backend) const;       // converts real numbers to real_dtype(backend)
+  void copy_from(const Tensor& source);   // same shape; converts dtype and backend
   void fill(double value);
-  std::vector<double> values() const;                               // to the host, as double
-  std::vector<std::int32_t> indices() const;                        // i32 only
-  double item() const;                                              // the only element
+  std::vector<double> values() const;         // to the host, as double
+  std::vector<std::int32_t> indices() const;  // i32 only
+  double item() const;                        // the only element
 
  private:
   std::shared_ptr<Storage> storage_;

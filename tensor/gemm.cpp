@@ -1,0 +1,168 @@
+#include "tensor/gemm.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "tensor/base/simd.h"
+#include "tensor/base/threads.h"
+#include "tensor/tensor.h"
+
+namespace arbg::tensor {
+namespace {
+
+// A tile of c, 6 rows by 4 vectors of 16, stays in registers: 24 of AVX-512's 32 hold sums, 4 a row
+// of b. With AVX2's 16 registers of 8 floats it is 6 rows by one vector.
+constexpr int kVector = kLaneCount<float>;
+constexpr int kTileRows = 6;
+#ifdef __AVX512F__
+constexpr int kTileVectors = 4;
+#else
+constexpr int kTileVectors = 1;
+#endif
+constexpr std::int64_t kTileColumns = kTileVectors * kVector;
+
+// A block of b, kBlockK x kBlockN floats, is packed at once and stays in the L2 cache.
+constexpr std::int64_t kBlockK = 256, kBlockN = 512;
+constexpr std::int64_t kRowsATask = 16 * kTileRows;
+constexpr std::int64_t kSmallestParallelWork = std::int64_t{1} << 21;  // multiply-adds
+
+struct TileTask {
+  std::int64_t K;
+  const float* a;
+  std::int64_t a_row, a_column;
+  const float* b;
+  std::int64_t b_row;
+  float* c;
+  std::int64_t c_row, columns;  // columns of c that exist; b has all of the tile's
+  bool accumulate;
+};
+
+// The last vector of a tile may hang over the edge of c.
+[[gnu::noinline]] void store_part(float* c, const Lanes<float>& sum, std::int64_t columns,
+                                  bool accumulate) {
+  float sums[kVector];
+  store_lanes<float>(sums, sum);
+  for (std::int64_t i = 0; i < columns; ++i) c[i] = accumulate ? c[i] + sums[i] : sums[i];
+}
+
+template <int R, int V>
+void run_tile(const TileTask& task) {
+  const TileTask t = task;
+  Lanes<float> sum[R][V];
+#pragma GCC unroll 6
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) sum[r][v] = Lanes<float>{};
+  }
+  for (std::int64_t k = 0; k < t.K; ++k) {
+    Lanes<float> b[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) b[v] = load_lanes(t.b + k * t.b_row + v * kVector);
+#pragma GCC unroll 6
+    for (int r = 0; r < R; ++r) {
+      const float a = t.a[r * t.a_row + k * t.a_column];
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) sum[r][v] += a * b[v];
+    }
+  }
+#pragma GCC unroll 6
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      float* c = t.c + r * t.c_row + v * kVector;
+      if (v == V - 1 && V * kVector > t.columns) {
+        store_part(c, sum[r][v], t.columns - v * kVector, t.accumulate);
+      } else {
+        store_lanes<float>(c, t.accumulate ? load_lanes(c) + sum[r][v] : sum[r][v]);
+      }
+    }
+  }
+}
+
+// kTiles[(rows - 1) * kTileVectors + vectors - 1]
+template <std::size_t... I>
+constexpr auto make_tiles(std::index_sequence<I...>) {
+  return std::array{
+      &run_tile<static_cast<int>(I) / kTileVectors + 1, static_cast<int>(I) % kTileVectors + 1>...};
+}
+constexpr auto kTiles = make_tiles(std::make_index_sequence<kTileRows * kTileVectors>());
+
+void run_tile_of(std::int64_t rows, const TileTask& task) {
+  const std::int64_t vectors = (task.columns + kVector - 1) / kVector;
+  kTiles[static_cast<std::size_t>((rows - 1) * kTileVectors + vectors - 1)](task);
+}
+
+// packed: for each tile-wide panel of columns, K rows of as many vectors as the panel has columns
+// for.
+void pack(const MatrixView& b, std::int64_t K, std::int64_t N, float* packed) {
+  for (std::int64_t n = 0; n < N; n += kTileColumns) {
+    const std::int64_t columns = std::min(kTileColumns, N - n);
+    const std::int64_t width = (columns + kVector - 1) / kVector * kVector;
+    if (b.column_stride == 1) {
+      for (std::int64_t k = 0; k < K; ++k) {
+        std::copy_n(b.at(k, n), columns, packed + k * width);
+        std::fill(packed + k * width + columns, packed + (k + 1) * width, 0.0f);
+      }
+    } else {
+      for (std::int64_t k = 0; k < K; ++k) {
+        for (std::int64_t j = 0; j < columns; ++j) packed[k * width + j] = *b.at(k, n + j);
+        std::fill(packed + k * width + columns, packed + (k + 1) * width, 0.0f);
+      }
+    }
+    packed += K * width;
+  }
+}
+
+// Rows of c times one packed block of b.
+void multiply_block(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a,
+                    const float* packed, float* c, std::int64_t c_row, bool accumulate) {
+  for (std::int64_t n = 0; n < N; n += kTileColumns) {
+    const std::int64_t columns = std::min(kTileColumns, N - n);
+    const std::int64_t width = (columns + kVector - 1) / kVector * kVector;
+    for (std::int64_t m = 0; m < M; m += kTileRows) {
+      run_tile_of(std::min<std::int64_t>(kTileRows, M - m),
+                  {K, a.at(m, 0), a.row_stride, a.column_stride, packed, width, c + m * c_row + n,
+                   c_row, columns, accumulate});
+    }
+    packed += K * width;
+  }
+}
+
+}  // namespace
+
+void gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, const MatrixView& b,
+          float* c, bool accumulate) {
+  if (M == 0 || N == 0) return;
+  if (K == 0 && !accumulate) std::fill_n(c, M * N, 0.0f);
+  const std::int64_t rows_a_task = M * N * K < kSmallestParallelWork ? M : kRowsATask;
+  for (std::int64_t n = 0; n < N; n += kBlockN) {
+    const std::int64_t columns = std::min(kBlockN, N - n);
+    for (std::int64_t k = 0; k < K; k += kBlockK) {
+      const std::int64_t depth = std::min(kBlockK, K - k);
+      const std::int64_t padded = (columns + kVector - 1) / kVector * kVector;
+      Tensor workspace = Tensor::empty({depth * padded}, DType::f32, Backend::cpu);
+      float* packed = workspace.data<float>();
+      pack({b.at(k, n), b.row_stride, b.column_stride}, depth, columns, packed);
+      parallel_for((M + rows_a_task - 1) / rows_a_task, [&](std::int64_t task) {
+        const std::int64_t m = task * rows_a_task;
+        multiply_block(std::min(rows_a_task, M - m), columns, depth,
+                       {a.at(m, k), a.row_stride, a.column_stride}, packed, c + m * N + n, N,
+                       accumulate || k > 0);
+      });
+    }
+  }
+}
+
+void small_gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, const float* b,
+                std::int64_t b_stride, float* c, std::int64_t c_stride, bool accumulate) {
+  for (std::int64_t m = 0; m < M; m += kTileRows) {
+    for (std::int64_t n = 0; n < N; n += kTileColumns) {
+      run_tile_of(std::min<std::int64_t>(kTileRows, M - m),
+                  {K, a.at(m, 0), a.row_stride, a.column_stride, b + n, b_stride,
+                   c + m * c_stride + n, c_stride, std::min(kTileColumns, N - n), accumulate});
+    }
+  }
+}
+
+}  // namespace arbg::tensor

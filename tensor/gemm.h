@@ -1,0 +1,36 @@
+// Products of float32 matrices on the CPU: c = a b, or c += a b.
+//
+// a [M, K] and b [K, N] are read through strides, so a transposed matrix is a view like any other;
+// c [M, N] is row-major. gemm() copies b, a block at a time, into panels as wide as a register
+// tile, padded with zeros. small_gemm() reads b in place, for matrices that are in the L1 cache
+// already. The sum over k runs in ascending order in one float32 accumulator an element, within
+// blocks of kBlockK, whatever the sizes and the thread count. Source of the scheme: Goto and van de
+// Geijn, "Anatomy of high-performance matrix multiplication", TOMS 2008.
+#pragma once
+
+#include <cstdint>
+
+namespace arbg::tensor {
+
+// Element (i, j) is data[i * row_stride + j * column_stride].
+struct MatrixView {
+  const float* data;
+  std::int64_t row_stride, column_stride;
+
+  const float* at(std::int64_t i, std::int64_t j) const {
+    return data + i * row_stride + j * column_stride;
+  }
+  MatrixView transposed() const { return {data, column_stride, row_stride}; }
+};
+inline MatrixView row_major(const float* data, std::int64_t columns) { return {data, columns, 1}; }
+
+// c, contiguous. Outside parallel_for, large products use all threads.
+void gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, const MatrixView& b,
+          float* c, bool accumulate);
+
+// b's rows lie b_stride apart and must be readable up to N rounded up to 16; c's rows lie c_stride
+// apart. One thread.
+void small_gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, const float* b,
+                std::int64_t b_stride, float* c, std::int64_t c_stride, bool accumulate);
+
+}  // namespace arbg::tensor

@@ -1,0 +1,40 @@
+#include "tensor/ops/add.h"
+#include "tensor/ops/dispatch.h"
+
+namespace arbg::tensor::reference {
+
+Tensor add(const Tensor& a, const Tensor& b) {
+  Tensor y = empty_like(a, a.shape());
+  for (std::int64_t i = 0; i < a.elements(); ++i) {
+    y.data<double>()[i] = a.data<double>()[i] + b.data<double>()[i];
+  }
+  return y;
+}
+
+void add_into(Tensor& a, const Tensor& b) {
+  for (std::int64_t i = 0; i < a.elements(); ++i) a.data<double>()[i] += b.data<double>()[i];
+}
+
+Tensor add_rows(const Tensor& x, const Tensor& rows) {
+  const std::int64_t B = x.extent(0), TC = rows.elements();
+  Tensor y = empty_like(x, x.shape());
+  const double* X = x.data<double>();
+  const double* R = rows.data<double>();
+  double* Y = y.data<double>();
+  for (std::int64_t b = 0; b < B; ++b) {
+    for (std::int64_t i = 0; i < TC; ++i) Y[b * TC + i] = X[b * TC + i] + R[i];
+  }
+  return y;
+}
+
+void add_rows_backward(const Tensor& dy, Tensor* drows) {
+  const std::int64_t B = dy.extent(0), TC = drows->elements();
+  const double* dY = dy.data<double>();
+  double* dR = drows->data<double>();
+  for (std::int64_t b = 0; b < B; ++b) {
+    // Y[b * TC + i] = X[b * TC + i] + R[i];
+    for (std::int64_t i = 0; i < TC; ++i) dR[i] += dY[b * TC + i];
+  }
+}
+
+}  // namespace arbg::tensor::reference

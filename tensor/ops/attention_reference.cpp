@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "tensor/ops/attention.h"
+#include "tensor/ops/dispatch.h"
+
+namespace arbg::tensor::reference {
+namespace {
+
+// One query over the first `length` keys and values, which lie `stride` numbers apart.
+// p_s = exp(q . k_s / sqrt(D) - log_sum), y = sum_s p_s v_s. Returns log_sum = log sum_s exp(q .
+// k_s / sqrt(D)).
+double attend(const double* q, const double* k, const double* v, std::int64_t stride,
+              std::int64_t length, std::int64_t D, double* y) {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(D));
+  std::vector<double> score(static_cast<std::size_t>(length));
+  double largest = -INFINITY;
+  for (std::int64_t s = 0; s < length; ++s) {
+    double dot = 0;
+    for (std::int64_t d = 0; d < D; ++d) dot += q[d] * k[s * stride + d];
+    score[static_cast<std::size_t>(s)] = dot * scale;
+    largest = std::max(largest, dot * scale);
+  }
+  double sum = 0;
+  for (const double one : score) sum += std::exp(one - largest);
+  const double log_sum = largest + std::log(sum);
+  std::fill_n(y, D, 0.0);
+  for (std::int64_t s = 0; s < length; ++s) {
+    const double p = std::exp(score[static_cast<std::size_t>(s)] - log_sum);
+    for (std::int64_t d = 0; d < D; ++d) y[d] += p * v[s * stride + d];
+  }
+  return log_sum;
+}
+
+}  // namespace
+
+Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
+  const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads,
+                     D = C / H;
+  Tensor y = empty_like(qkv, {B, T, C});
+  if (saved) *saved = empty_like(qkv, {B, H, T});
+  for (std::int64_t b = 0; b < B; ++b) {
+    for (std::int64_t h = 0; h < H; ++h) {
+      const double* q = qkv.data<double>() + b * T * 3 * C + h * D;
+      for (std::int64_t t = 0; t < T; ++t) {
+        double* out = y.data<double>() + (b * T + t) * C + h * D;
+        const double log_sum = attend(q + t * 3 * C, q + C, q + 2 * C, 3 * C, t + 1, D, out);
+        if (saved) saved->data<double>()[(b * H + h) * T + t] = log_sum;
+      }
+    }
+  }
+  return y;
+}
+
+Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tensor& saved,
+                                 int heads) {
+  const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads,
+                     D = C / H;
+  const double scale = 1.0 / std::sqrt(static_cast<double>(D));
+  Tensor dqkv = Tensor::zeros(qkv.shape(), qkv.dtype(), qkv.backend());
+  std::vector<double> p(static_cast<std::size_t>(T)), dp(p);
+  for (std::int64_t b = 0; b < B; ++b) {
+    for (std::int64_t h = 0; h < H; ++h) {
+      for (std::int64_t t = 0; t < T; ++t) {
+        const std::int64_t row = (b * T + t) * 3 * C + h * D;
+        const double* q = qkv.data<double>() + row;
+        double* dq = dqkv.data<double>() + row;
+        const double* dout = dy.data<double>() + (b * T + t) * C + h * D;
+        const double log_sum = saved.data<double>()[(b * H + h) * T + t];
+        double mean_dp = 0;
+        for (std::int64_t s = 0; s <= t; ++s) {
+          const std::int64_t at = (b * T + s) * 3 * C + h * D;
+          const double* k = qkv.data<double>() + at + C;
+          const double* v = qkv.data<double>() + at + 2 * C;
+          double* dv = dqkv.data<double>() + at + 2 * C;
+          double dot = 0, dp_s = 0;
+          for (std::int64_t d = 0; d < D; ++d) dot += q[d] * k[d];
+          const double p_s = std::exp(dot * scale - log_sum);
+          // y[d] += p * v[s * stride + d];
+          for (std::int64_t d = 0; d < D; ++d) {
+            dp_s += dout[d] * v[d];
+            dv[d] += dout[d] * p_s;
+          }
+          p[static_cast<std::size_t>(s)] = p_s;
+          dp[static_cast<std::size_t>(s)] = dp_s;
+          mean_dp += p_s * dp_s;
+        }
+        for (std::int64_t s = 0; s <= t; ++s) {
+          const std::int64_t at = (b * T + s) * 3 * C + h * D + C;
+          // p = exp(score[s] - log_sum): the softmax, whose Jacobian is p_s (delta_sr - p_r);
+          // score[s] = dot * scale; dot += q[d] * k[s * stride + d];
+          const double p_s = p[static_cast<std::size_t>(s)], dp_s = dp[static_cast<std::size_t>(s)];
+          const double ddot = p_s * (dp_s - mean_dp) * scale;
+          for (std::int64_t d = 0; d < D; ++d) {
+            dq[d] += ddot * qkv.data<double>()[at + d];
+            dqkv.data<double>()[at + d] += ddot * q[d];
+          }
+        }
+      }
+    }
+  }
+  return dqkv;
+}
+
+Tensor cached_attention(const Tensor& qkv, Tensor& keys, Tensor& values, std::int64_t t,
+                        int heads) {
+  const std::int64_t B = keys.extent(0), T = keys.extent(1), C = keys.extent(2), H = heads,
+                     D = C / H;
+  Tensor y = empty_like(qkv, {B, C});
+  for (std::int64_t b = 0; b < B; ++b) {
+    const double* q = qkv.data<double>() + b * 3 * C;
+    double* k = keys.data<double>() + b * T * C;
+    double* v = values.data<double>() + b * T * C;
+    std::copy_n(q + C, C, k + t * C);
+    std::copy_n(q + 2 * C, C, v + t * C);
+    for (std::int64_t h = 0; h < H; ++h) {
+      attend(q + h * D, k + h * D, v + h * D, C, t + 1, D, y.data<double>() + b * C + h * D);
+    }
+  }
+  return y;
+}
+
+}  // namespace arbg::tensor::reference

@@ -1,0 +1,49 @@
+#include <algorithm>
+
+#include "tensor/gemm.h"
+#include "tensor/ops/dispatch.h"
+#include "tensor/ops/lane_loops.h"
+#include "tensor/ops/linear.h"
+
+namespace arbg::tensor::cpu {
+namespace {
+
+// out[n] += sum_m x[m, n], m ascending.
+void add_column_sums(const float* x, std::int64_t M, std::int64_t N, float* out) {
+  for (std::int64_t n = 0; n < N; n += kVector) {
+    const std::int64_t some = std::min(kVector, N - n);
+    Lanes<float> sum = load_some(out + n, some);
+    for (std::int64_t m = 0; m < M; ++m) sum += load_some(x + m * N + n, some);
+    store_some(out + n, sum, some);
+  }
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const std::int64_t M = row_count(x.shape()), K = x.extent(-1), N = weight.extent(0);
+  Tensor y = empty_like(x, with_last(x.shape(), N));
+  float* Y = y.data<float>();
+  if (bias.defined()) {
+    for (std::int64_t m = 0; m < M; ++m) std::copy_n(bias.data<float>(), N, Y + m * N);
+  }
+  gemm(M, N, K, row_major(x.data<float>(), K), row_major(weight.data<float>(), K).transposed(), Y,
+       bias.defined());
+  return y;
+}
+
+Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, Tensor* dweight,
+                       Tensor* dbias, bool want_dx) {
+  const std::int64_t M = row_count(x.shape()), K = x.extent(-1), N = weight.extent(0);
+  const MatrixView X = row_major(x.data<float>(), K), W = row_major(weight.data<float>(), K);
+  const MatrixView dY = row_major(dy.data<float>(), N);
+  // gemm(M, N, K, X, W.transposed(), Y, bias): Y = bias + X W^T.
+  if (dbias) add_column_sums(dy.data<float>(), M, N, dbias->data<float>());
+  if (dweight) gemm(N, K, M, dY.transposed(), X, dweight->data<float>(), true);
+  if (!want_dx) return {};
+  Tensor dx = empty_like(x, x.shape());
+  gemm(M, K, N, dY, W, dx.data<float>(), false);
+  return dx;
+}
+
+}  // namespace arbg::tensor::cpu

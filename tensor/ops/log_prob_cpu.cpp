@@ -1,0 +1,87 @@
+#include <cmath>
+
+#include "tensor/ops/dispatch.h"
+#include "tensor/ops/lane_loops.h"
+#include "tensor/ops/log_prob.h"
+
+namespace arbg::tensor::cpu {
+namespace {
+
+// log sum_v exp(logits[v]); the largest logit is taken out first, so that nothing overflows. The
+// exponentials are float32, their sum is double: v = i, i + 16, ... in lane i, then the lanes by
+// halving.
+double log_sum_exp(const float* logits, std::int64_t V) {
+  Lanes<float> largest_lanes = broadcast(-INFINITY);
+  for (std::int64_t v = 0; v < V; v += kVector) {
+    const Lanes<float> x = load_some(logits + v, V - v, -INFINITY);
+    largest_lanes = select(x > largest_lanes, x, largest_lanes);
+  }
+  const float largest = max_lanes<float>(largest_lanes);
+  double sum[kVector] = {};
+  for (std::int64_t v = 0; v < V; v += kVector) {
+    float terms[kVector];
+    store_lanes<float>(terms, exp_lanes(load_some(logits + v, V - v, -INFINITY) - largest));
+    for (int i = 0; i < kVector; ++i) sum[i] += static_cast<double>(terms[i]);
+  }
+  for (std::int64_t half = kVector / 2; half > 0; half /= 2) {
+    for (std::int64_t i = 0; i < half; ++i) sum[i] += sum[i + half];
+  }
+  return static_cast<double>(largest) + std::log(sum[0]);
+}
+
+}  // namespace
+
+Tensor log_prob(const Tensor& logits, const Tensor& index) {
+  const std::int64_t M = index.elements(), V = logits.extent(-1);
+  Tensor y = empty_like(logits, index.shape());
+  const float* L = logits.data<float>();
+  const std::int32_t* I = index.data<std::int32_t>();
+  float* Y = y.data<float>();
+  for_pieces(M, V, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t m = first; m < last; ++m) {
+      check_index(I[m], V, m, "log_prob");
+      Y[m] = static_cast<float>(static_cast<double>(L[m * V + I[m]]) - log_sum_exp(L + m * V, V));
+    }
+  });
+  return y;
+}
+
+Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& index) {
+  const std::int64_t M = index.elements(), V = logits.extent(-1);
+  Tensor dlogits = empty_like(logits, logits.shape());
+  const float* dY = dy.data<float>();
+  const float* L = logits.data<float>();
+  const std::int32_t* I = index.data<std::int32_t>();
+  float* dL = dlogits.data<float>();
+  for_pieces(M, V, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t m = first; m < last; ++m) {
+      check_index(I[m], V, m, "log_prob_backward");
+      // Y[m] = L[m * V + I[m]] - log_sum_exp(L + m * V, V), whose derivative is the softmax.
+      const float log_sum = static_cast<float>(log_sum_exp(L + m * V, V));
+      for (std::int64_t v = 0; v < V; v += kVector) {
+        const Lanes<float> softmax = exp_lanes(load_some(L + m * V + v, V - v) - log_sum);
+        store_some(dL + m * V + v, -dY[m] * softmax, V - v);
+      }
+      dL[m * V + I[m]] += dY[m];
+    }
+  });
+  return dlogits;
+}
+
+Tensor log_softmax(const Tensor& logits) {
+  const std::int64_t M = row_count(logits.shape()), V = logits.extent(-1);
+  Tensor y = empty_like(logits, logits.shape());
+  const float* L = logits.data<float>();
+  float* Y = y.data<float>();
+  for_pieces(M, V, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t m = first; m < last; ++m) {
+      const double log_sum = log_sum_exp(L + m * V, V);
+      for (std::int64_t v = 0; v < V; ++v) {
+        Y[m * V + v] = static_cast<float>(static_cast<double>(L[m * V + v]) - log_sum);
+      }
+    }
+  });
+  return y;
+}
+
+}  // namespace arbg::tensor::cpu

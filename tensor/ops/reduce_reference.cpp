@@ -1,0 +1,28 @@
+#include "tensor/ops/dispatch.h"
+#include "tensor/ops/reduce.h"
+
+namespace arbg::tensor::reference {
+
+Tensor sum_last(const Tensor& x) {
+  const std::int64_t M = row_count(x.shape()), T = x.extent(-1);
+  Tensor y = empty_like(x, without_last(x.shape()));
+  for (std::int64_t m = 0; m < M; ++m) {
+    double sum = 0;
+    for (std::int64_t t = 0; t < T; ++t) sum += x.data<double>()[m * T + t];
+    y.data<double>()[m] = sum;
+  }
+  return y;
+}
+
+Tensor spread(const Tensor& dy, const Shape& shape, double factor) {
+  Tensor dx = empty_like(dy, shape);
+  const std::int64_t M = dy.elements(), T = M == 0 ? 0 : dx.elements() / M;
+  for (std::int64_t m = 0; m < M; ++m) {
+    // sum += x[m * T + t];
+    for (std::int64_t t = 0; t < T; ++t)
+      dx.data<double>()[m * T + t] = dy.data<double>()[m] * factor;
+  }
+  return dx;
+}
+
+}  // namespace arbg::tensor::reference

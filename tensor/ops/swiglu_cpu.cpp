@@ -1,0 +1,35 @@
+#include "tensor/ops/dispatch.h"
+#include "tensor/ops/lane_loops.h"
+#include "tensor/ops/swiglu.h"
+
+namespace arbg::tensor::cpu {
+namespace {
+
+Lanes<float> sigmoid(const Lanes<float>& x) { return 1.0f / (1.0f + exp_lanes(-x)); }
+
+}  // namespace
+
+Tensor swiglu(const Tensor& gate, const Tensor& up) {
+  Tensor y = empty_like(gate, gate.shape());
+  map_lanes<2, 1>(gate.elements(), {gate.data<float>(), up.data<float>()}, {y.data<float>()},
+                  [](const std::array<Lanes<float>, 2>& x) {
+                    const auto& [g, u] = x;
+                    return std::array{g * sigmoid(g) * u};
+                  });
+  return y;
+}
+
+SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up) {
+  SwigluGradients gradients{empty_like(gate, gate.shape()), empty_like(up, up.shape())};
+  map_lanes<3, 2>(gate.elements(), {dy.data<float>(), gate.data<float>(), up.data<float>()},
+                  {gradients.dgate.data<float>(), gradients.dup.data<float>()},
+                  [](const std::array<Lanes<float>, 3>& x) {
+                    // g * sigmoid(g) * u, and sigmoid' = sigmoid (1 - sigmoid).
+                    const auto& [d, g, u] = x;
+                    const Lanes<float> s = sigmoid(g);
+                    return std::array{d * u * (s + g * s * (1.0f - s)), d * g * s};
+                  });
+  return gradients;
+}
+
+}  // namespace arbg::tensor::cpu

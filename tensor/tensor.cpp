@@ -1,0 +1,273 @@
+#include "tensor/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "tensor/base/error.h"
+#include "tensor/storage.h"
+
+namespace arbg::tensor {
+namespace {
+
+template <class T>
+constexpr DType kDTypeOf = DType::f64;
+template <>
+constexpr DType kDTypeOf<float> = DType::f32;
+template <>
+constexpr DType kDTypeOf<std::int32_t> = DType::i32;
+
+template <class From, class To>
+void convert(const From* from, To* to, std::int64_t count) {
+  std::transform(from, from + count, to, [](From value) { return static_cast<To>(value); });
+}
+
+template <class To>
+void convert_to(const Tensor& source, To* to) {
+  const std::int64_t count = source.elements();
+  switch (source.dtype()) {
+    case DType::f64:
+      return convert(source.data<double>(), to, count);
+    case DType::f32:
+      return convert(source.data<float>(), to, count);
+    case DType::i32:
+      return convert(source.data<std::int32_t>(), to, count);
+    case DType::bf16:
+      break;
+  }
+  fail("a bf16 tensor cannot be read on the host");
+}
+
+void check_elements(std::size_t count, const Shape& shape) {
+  require(static_cast<std::int64_t>(count) == shape.elements(), "a tensor of shape ", shape.text(),
+          " holds ", shape.elements(), " numbers, ", count, " were given");
+}
+
+}  // namespace
+
+const char* name_of(Backend backend) {
+  switch (backend) {
+    case Backend::reference:
+      return "reference";
+    case Backend::cpu:
+      return "cpu";
+    case Backend::cuda:
+      return "cuda";
+  }
+  return "unknown";
+}
+
+const char* name_of(DType dtype) {
+  switch (dtype) {
+    case DType::f64:
+      return "f64";
+    case DType::f32:
+      return "f32";
+    case DType::bf16:
+      return "bf16";
+    case DType::i32:
+      return "i32";
+  }
+  return "unknown";
+}
+
+Backend backend_named(std::string_view name) {
+  if (name == "reference") return Backend::reference;
+  if (name == "cpu") return Backend::cpu;
+  require(name != "cuda", "this build has no cuda backend; choose reference or cpu");
+  fail("there is no backend named \"", name, "\"; choose reference or cpu");
+}
+
+DType real_dtype(Backend backend) {
+  return backend == Backend::reference ? DType::f64 : DType::f32;
+}
+
+std::size_t byte_size(DType dtype) {
+  switch (dtype) {
+    case DType::f64:
+      return 8;
+    case DType::f32:
+      return 4;
+    case DType::bf16:
+      return 2;
+    case DType::i32:
+      return 4;
+  }
+  return 0;
+}
+
+Shape::Shape(std::initializer_list<std::int64_t> extents)
+    : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
+
+Shape::Shape(std::span<const std::int64_t> extents) : rank_(static_cast<int>(extents.size())) {
+  require(extents.size() <= kMostAxes, "a tensor has at most ", kMostAxes, " axes, ",
+          extents.size(), " were asked for");
+  std::copy(extents.begin(), extents.end(), extents_.begin());
+  std::int64_t elements = 1;
+  for (const auto extent : extents) {
+    require(extent >= 0 && !__builtin_mul_overflow(elements, extent, &elements),
+            "no tensor has the shape ", text());
+  }
+}
+
+std::int64_t Shape::elements() const {
+  std::int64_t elements = 1;
+  for (int axis = 0; axis < rank_; ++axis) elements *= (*this)[axis];
+  return elements;
+}
+
+std::string Shape::text() const {
+  std::string text = "[";
+  for (int axis = 0; axis < rank_; ++axis)
+    text += (axis ? ", " : "") + std::to_string((*this)[axis]);
+  return text + "]";
+}
+
+Tensor Tensor::empty(const Shape& shape, DType dtype, Backend backend) {
+  Tensor tensor;
+  tensor.storage_ =
+      Storage::make(static_cast<std::size_t>(shape.elements()) * byte_size(dtype), backend);
+  tensor.shape_ = shape;
+  tensor.dtype_ = dtype;
+  tensor.backend_ = backend;
+  return tensor;
+}
+
+Tensor Tensor::zeros(const Shape& shape, DType dtype, Backend backend) {
+  Tensor tensor = empty(shape, dtype, backend);
+  std::memset(tensor.storage_->bytes(), 0,
+              static_cast<std::size_t>(shape.elements()) * byte_size(dtype));
+  return tensor;
+}
+
+Tensor Tensor::from_values(std::span<const double> values, const Shape& shape, Backend backend) {
+  check_elements(values.size(), shape);
+  Tensor tensor = empty(shape, real_dtype(backend), backend);
+  const auto count = shape.elements();
+  if (tensor.dtype_ == DType::f64) convert(values.data(), tensor.data<double>(), count);
+  if (tensor.dtype_ == DType::f32) convert(values.data(), tensor.data<float>(), count);
+  return tensor;
+}
+
+Tensor Tensor::from_indices(std::span<const std::int32_t> values, const Shape& shape,
+                            Backend backend) {
+  check_elements(values.size(), shape);
+  Tensor tensor = empty(shape, DType::i32, backend);
+  convert(values.data(), tensor.data<std::int32_t>(), shape.elements());
+  return tensor;
+}
+
+template <class T>
+T* Tensor::data() {
+  return const_cast<T*>(std::as_const(*this).data<T>());
+}
+
+template <class T>
+const T* Tensor::data() const {
+  if (!defined()) fail("a tensor was used that holds nothing");
+  if (dtype_ != kDTypeOf<T>) {
+    fail("expected a tensor of ", name_of(kDTypeOf<T>), " numbers, found ", name_of(dtype_),
+         " in the tensor of shape ", shape_.text());
+  }
+  return reinterpret_cast<const T*>(storage_->bytes()) + offset_;
+}
+
+template double* Tensor::data<double>();
+template float* Tensor::data<float>();
+template std::int32_t* Tensor::data<std::int32_t>();
+template const double* Tensor::data<double>() const;
+template const float* Tensor::data<float>() const;
+template const std::int32_t* Tensor::data<std::int32_t>() const;
+
+Tensor Tensor::reshape(const Shape& shape) const {
+  require(shape.elements() == elements(), "a tensor of shape ", shape_.text(),
+          " cannot be seen as ", shape.text(), ": the numbers of elements differ");
+  Tensor view = *this;
+  view.shape_ = shape;
+  return view;
+}
+
+Tensor Tensor::rows(std::int64_t first, std::int64_t count) const {
+  require(shape_.rank() > 0 && first >= 0 && count >= 0 && first <= shape_[0] - count, "rows ",
+          first, " to ", first + count, " are outside the first axis of the shape ", shape_.text());
+  std::array<std::int64_t, Shape::kMostAxes> extents{count};
+  std::int64_t row = 1;
+  for (int axis = 1; axis < shape_.rank(); ++axis) {
+    extents[static_cast<std::size_t>(axis)] = shape_[axis];
+    row *= shape_[axis];
+  }
+  Tensor view = *this;
+  view.shape_ =
+      Shape(std::span<const std::int64_t>(extents.data(), static_cast<std::size_t>(shape_.rank())));
+  view.offset_ += first * row;
+  return view;
+}
+
+Tensor Tensor::clone() const {
+  if (!defined()) return {};
+  Tensor copy = empty(shape_, dtype_, backend_);
+  copy.copy_from(*this);
+  return copy;
+}
+
+Tensor Tensor::to(Backend backend) const {
+  require(defined(), "a tensor was moved to a backend that holds nothing");
+  if (backend == backend_) return *this;
+  Tensor copy = empty(shape_, dtype_ == DType::i32 ? DType::i32 : real_dtype(backend), backend);
+  copy.copy_from(*this);
+  return copy;
+}
+
+void Tensor::copy_from(const Tensor& source) {
+  require(defined() && source.defined(), "a tensor was copied that holds nothing");
+  require(shape_ == source.shape_, "a tensor of shape ", source.shape_.text(),
+          " cannot be copied into one of shape ", shape_.text());
+  switch (dtype_) {
+    case DType::f64:
+      return convert_to(source, data<double>());
+    case DType::f32:
+      return convert_to(source, data<float>());
+    case DType::i32:
+      return convert_to(source, data<std::int32_t>());
+    case DType::bf16:
+      break;
+  }
+  fail("a bf16 tensor cannot be written on the host");
+}
+
+void Tensor::fill(double value) {
+  const auto count = elements();
+  switch (dtype_) {
+    case DType::f64:
+      std::fill_n(data<double>(), count, value);
+      return;
+    case DType::f32:
+      std::fill_n(data<float>(), count, static_cast<float>(value));
+      return;
+    case DType::i32:
+      std::fill_n(data<std::int32_t>(), count, static_cast<std::int32_t>(value));
+      return;
+    case DType::bf16:
+      break;
+  }
+  fail("a bf16 tensor cannot be written on the host");
+}
+
+std::vector<double> Tensor::values() const {
+  require(defined(), "a tensor was read that holds nothing");
+  std::vector<double> values(static_cast<std::size_t>(elements()));
+  convert_to(*this, values.data());
+  return values;
+}
+
+std::vector<std::int32_t> Tensor::indices() const {
+  const auto* from = data<std::int32_t>();
+  return {from, from + elements()};
+}
+
+double Tensor::item() const {
+  require(elements() == 1, "expected a tensor of one number, found the shape ", shape_.text());
+  return values()[0];
+}
+
+}  // namespace arbg::tensor
