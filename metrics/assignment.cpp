@@ -92,7 +92,8 @@ class Solver {
     double cheapest, second;
     two_cheapest(i, cheapest, second);
     std::size_t j = column_at(i, cheapest, n_);
-    const double lowered = price_[j] - (second - cheapest);
+    const double gap = n_ > 1 ? second - cheapest : 0;  // a single column has no rival
+    const double lowered = price_[j] - gap;
     const bool lowers = lowered < price_[j];
     if (!lowers && row_of_column_[j] != kNobody) j = column_at(i, second, j);
     if (lowers) price_[j] = lowered;

@@ -14,8 +14,8 @@
 
 namespace arbg::metrics {
 
-// An n x n matrix of costs, float32: 4 n^2 bytes, 400 MB for n = 10,000. Rows are padded with
-// +infinity to a whole number of vector registers.
+// An n x n matrix of costs in float32, 400 MB for n = 10,000. Rows are padded with +infinity to a
+// whole number of vector registers.
 class CostMatrix {
  public:
   explicit CostMatrix(std::size_t n);
@@ -34,8 +34,8 @@ struct Assignment {
   std::vector<double> column_price;         // [n], the dual variables v
 };
 
-// O(n^3) at worst; about n^2.5 on point clouds. Costs must be finite: throws Error naming row and
-// column.
+// O(n^3) at worst; about n^2.5 on point clouds. Throws Error for a cost that is not finite, naming
+// row and column.
 Assignment solve_assignment(const CostMatrix& costs);
 
 }  // namespace arbg::metrics

@@ -54,7 +54,7 @@ Autocorrelation from_components(const std::vector<std::vector<double>>& componen
     ++window;
     tau += 2 * covariance(window) / variance;
   }
-  tau = std::clamp(tau, 1 / frames, frames);
+  tau = std::clamp(tau, 1.0, frames);
   return {tau, frames / tau, window, frames >= kReliableLength * tau};
 }
 

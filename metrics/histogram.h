@@ -1,9 +1,9 @@
 // Weighted histograms over given edges, in one and two dimensions, and how much two of them differ.
 //
 // Bin k holds edges[k] <= value < edges[k+1]; the last bin includes its upper edge. Mass is the sum
-// of normalised weights, so the bins and `outside` together sum to 1. Throws Error for edges that
-// do not ascend, NaN values (naming the index), negative weights, or sizes that do not match.
-// Infinite values count as outside.
+// of normalised weights, so that all bins and `outside` sum to 1. Infinite values count as outside.
+// Throws Error for edges that do not ascend, NaN values (naming the index), negative weights, and
+// sizes that do not match.
 #pragma once
 
 #include <cstddef>

@@ -1,10 +1,10 @@
 // Exact 2-Wasserstein distances: between numbers, between points on a torus, between points in
 // space.
 //
-// W2^2 = min over couplings of the mean squared distance (Villani, "Optimal transport", 2009). In
-// one dimension the optimal coupling is monotone; between two clouds of n points of equal weight it
-// is a permutation, found exactly (metrics/assignment.h) and returned with a lower bound that
-// proves it. E-W2 of the published tables is wasserstein2_line of reduced energies (kT), T-W2 is
+// W2^2 = min over couplings of the mean squared distance (Villani, "Optimal transport", 2009). On
+// the line the optimal coupling is monotone; between two clouds of n points of equal weight it is a
+// permutation, found exactly (metrics/assignment.h) and returned with a lower bound that proves it.
+// In the published tables E-W2 is wasserstein2_line of reduced energies (kT), T-W2 is
 // wasserstein2_torus of all (phi, psi) jointly (radians), TICA-W2 is wasserstein2_space of the
 // first two components.
 #pragma once
@@ -25,13 +25,12 @@ double wasserstein2_line(std::span<const double> a, std::span<const double> weig
 
 struct TransportDistance {
   double distance;     // the square root of the mean cost of the assignment found
-  double lower_bound;  // no assignment is shorter than this; equal to `distance` up to rounding of
-                       // float32 costs
+  double lower_bound;  // none is shorter; equals `distance` up to the rounding of float32 costs
 };
 
 // a and b hold n points of D coordinates each, [n, D] row-major, angles in radians (any turn); the
 // cost is the sum of squared wrapped differences. 4 n^2 bytes of memory. Throws Error if the sizes
-// differ, are not whole points, are above 32,768 points, or if a coordinate is not finite.
+// differ, are not whole points, exceed 32,768 points, or if a coordinate is not finite.
 TransportDistance wasserstein2_torus(std::span<const double> a, std::span<const double> b,
                                      std::size_t dimension);
 
@@ -40,9 +39,9 @@ TransportDistance wasserstein2_space(std::span<const double> a, std::span<const 
                                      std::size_t dimension);
 
 // The floor under a distance: the same distance between the first and the second half of a
-// reference sample, which must be independent (replicas one after the other). An odd last point is
-// left out. Finite samples differ even when their distributions do not, so a distance is only news
-// above the floor of the same size.
+// reference, which must be independent (replicas one after the other). An odd last point is left
+// out. Finite samples differ even where their distributions do not: a distance is only news above
+// the floor of the same sample size.
 double floor_line(std::span<const double> reference);
 TransportDistance floor_torus(std::span<const double> reference, std::size_t dimension);
 TransportDistance floor_space(std::span<const double> reference, std::size_t dimension);

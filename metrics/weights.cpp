@@ -11,6 +11,9 @@ namespace arbg::metrics {
 
 namespace {
 
+constexpr std::size_t kLeastTail = 5;   // weights, below which a tail is not fitted
+constexpr double kNegligible = 1e-290;  // of the largest weight: safe to divide by
+
 // w_i / max w, so that the largest is exactly 1.
 struct Scaled {
   std::vector<double> weights;
@@ -108,10 +111,14 @@ double pareto_k(std::span<const double> log_weights) {
   const double threshold = weights[first - 1];
   std::vector<double> exceedances;
   for (std::size_t i = first; i < weights.size(); ++i) {
-    if (weights[i] > threshold) exceedances.push_back(weights[i] - threshold);
+    if (weights[i] - threshold > kNegligible) exceedances.push_back(weights[i] - threshold);
   }
   if (exceedances.empty()) return -std::numeric_limits<double>::infinity();
-  if (exceedances.size() < 5) return std::numeric_limits<double>::quiet_NaN();
+  if (exceedances.size() < kLeastTail) {
+    const bool underflow = tail_size >= kLeastTail && threshold <= kNegligible;
+    return underflow ? std::numeric_limits<double>::infinity()
+                     : std::numeric_limits<double>::quiet_NaN();
+  }
   // The prior pulls towards 0.5 with the weight of ten observations.
   const auto used = static_cast<double>(exceedances.size());
   return (used * fit_pareto_shape(exceedances) + 10 * 0.5) / (used + 10);

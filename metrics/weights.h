@@ -1,11 +1,11 @@
 // Importance weights: normalised weights and the figures that say how far to trust them.
 //
 // For x_i drawn from q and log w_i = log pi~(x_i) - log q(x_i): normalised weights W_i = w_i / sum
-// w; effective sample size 1 / sum W_i^2 (Kish, "Survey sampling", 1965); log Z = log mean w_i.
-// Everything is in double, in index order, relative to the largest weight. A log weight of
-// -infinity is legal (weight 0: outside the target's support); NaN or +infinity throws Error naming
-// its index, and so do no weights at all or weights that are all 0. ESS, k-hat and log Z see only
-// what q has sampled: none of them can notice a missing mode.
+// w; effective sample size 1 / sum W_i^2 (Kish, "Survey sampling", 1965); log Z = log mean w_i. All
+// in double, in index order, relative to the largest weight. A log weight of -infinity is legal
+// (weight 0: outside the target's support). Throws Error for NaN or +infinity, naming the index,
+// for no weights at all and for weights that are all 0. ESS, k-hat and log Z see only what q has
+// sampled: none of them can notice a missing mode.
 #pragma once
 
 #include <cstddef>
@@ -39,18 +39,20 @@ std::vector<double> normalised_weights(std::span<const double> log_weights);
 // exist. Fitted to the min(0.2 n, 3 sqrt n) largest weights by Zhang and Stephens, "A new and
 // efficient estimation method for the generalized Pareto distribution", Technometrics 51 (2009),
 // with the weak prior of Vehtari, Simpson, Gelman, Yao and Gabry, "Pareto smoothed importance
-// sampling", JMLR 25 (2024), appendix C. NaN if the tail has fewer than five weights above its
-// threshold; -infinity if the tail is constant (there is none).
+// sampling", JMLR 25 (2024), appendix C. NaN if fewer than five weights of the tail exceed its
+// threshold; -infinity if none does (the tail is constant), +infinity if all but a few weights
+// underflow to 0.
 double pareto_k(std::span<const double> log_weights);
 
 // For comparison with published tables only: the log weights with the largest ceil(fraction n) set
-// to -infinity. Biased, and with it every figure computed from the result. Ties are cut at the
-// higher index first.
+// to -infinity. Biased, and with it every figure computed from the result. Of ties the later go
+// first.
 std::vector<double> trim_largest(std::span<const double> log_weights, double fraction);
 
-// `count` indices in ascending order, each i appearing floor or ceil of count W_i times, count W_i
-// on average (Carpenter, Clifford, Fearnhead, "Improved particle filter for nonlinear problems",
-// 1999). Takes plain non-negative weights of any sum and one uniform number, random.uniform(index).
+// `count` indices in ascending order, each i appearing floor or ceil of count W_i times and count
+// W_i times on average (Carpenter, Clifford, Fearnhead, "Improved particle filter for nonlinear
+// problems", 1999). Takes non-negative weights of any sum, and one uniform number:
+// random.uniform(index).
 std::vector<std::int64_t> resample_systematic(std::span<const double> weights, std::size_t count,
                                               const Random& random, std::uint64_t index = 0);
 
