@@ -1,4 +1,7 @@
 // A force field: text tables compiled into the program that turn a Topology into a System.
+//
+// Parameters and the choice between rules agree with OpenMM's ForceField class for the files named in each table; the
+// tables' grammar is in md/forcefields/README.md. Objects live as long as the program and may be shared by threads.
 #pragma once
 
 #include <string>
@@ -10,6 +13,8 @@
 
 namespace arbg::md {
 
+struct ForceFieldTables;  // md/forcefields/tables.h
+
 class ForceField {
  public:
   // "amber99sbildn-obc2" (amber14-obc1 follows). Throws Error listing the known names.
@@ -20,12 +25,9 @@ class ForceField {
   // atoms that are missing from a residue or do not belong to it.
   System create_system(const Topology& topology) const;
 
-  ~ForceField();
-
  private:
-  struct Tables;
-  explicit ForceField(const Tables* tables) : tables_(tables) {}
-  const Tables* tables_;
+  explicit ForceField(const ForceFieldTables& tables) : tables_(&tables) {}
+  const ForceFieldTables* tables_;
 };
 
 }  // namespace arbg::md

@@ -1,0 +1,28 @@
+// PDB files: a molecule and one or more conformations of it.
+//
+// Read: ATOM and HETATM (fixed columns; Angstrom becomes nm), MODEL/ENDMDL, TER, END; everything else is skipped. One chain,
+// no alternate locations or insertion codes. Elements and bonds come from residue templates, not from the file.
+// Throws Error as PATH:LINE: what was expected and found; nothing is guessed or repaired.
+// Source of the format: wwPDB, "Atomic Coordinate Entry Format" 3.3.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "md/topology.h"
+
+namespace arbg::md {
+
+struct Pdb {
+  Topology topology;
+  std::vector<double> positions_nm;  // [models, N, 3]
+  int models = 0;
+};
+
+Pdb read_pdb(const std::filesystem::path& path);
+
+// One conformation, [N, 3] in nm, rounded to 1e-4 nm. Throws Error if it does not fit the columns or is not finite.
+void write_pdb(const std::filesystem::path& path, const Topology& topology, std::span<const double> positions_nm);
+
+}  // namespace arbg::md
