@@ -85,8 +85,10 @@ class Trainer {
   void resume(const Checkpoint& checkpoint);
 
  private:
+  double log_q_weight(std::size_t b, double log_q) const;
   void run_shard(std::int64_t shard);
   double sum_gradients();
+  void finish_batch(StepReport& report);
   void fix_total_steps(double elapsed_s);
 
   Transformer& network_;
@@ -95,7 +97,8 @@ class Trainer {
   std::int64_t step_ = 0, total_steps_ = 0;
   double variance_centre_ = 0;
   bool has_variance_centre_ = false;
-  double measured_s_ = 0;
+  double spent_s_ = 0, timed_s_ = 0;  // while total_steps_ is not yet known
+  std::int64_t timed_steps_ = 0;
 
   std::vector<Transformer> replicas_;  // one a shard
   std::vector<Tensor> gradients_;      // sums over shards, one a parameter

@@ -1,0 +1,232 @@
+#include "nn/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "autograd/functions.h"
+#include "nn/optimizer/one_cycle.h"
+#include "tensor/base/error.h"
+#include "tensor/base/interrupt.h"
+#include "tensor/base/threads.h"
+#include "tensor/ops/add.h"
+
+namespace arbg::nn {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kFirstTimedStep = 5, kLastTimedStep = 20;  // of a run with a time budget
+constexpr double kCentreRate = 0.05;                              // of the running mean c
+constexpr double kClipEpsilon = 1e-6;  // as torch.nn.utils.clip_grad_norm_
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+TrainerOptions checked(TrainerOptions options) {
+  options.check();
+  return options;
+}
+
+// H(d) = d^2/2 for |d| <= clip, clip (|d| - clip/2) beyond; and its derivative.
+double huber(double d, double clip) {
+  const double size = std::abs(d);
+  return size <= clip ? d * d / 2 : clip * (size - clip / 2);
+}
+double huber_slope(double d, double clip) { return std::clamp(d, -clip, clip); }
+
+}  // namespace
+
+Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options)
+    : network_(network),
+      source_(source),
+      options_(checked(std::move(options))),
+      total_steps_(options_.total_steps),
+      optimizer_(network.parameters(), options_.adamw),
+      average_(network.parameters(), options_.average_decay),
+      tokens_(static_cast<std::size_t>(options_.batch * network.config().length())),
+      log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
+      log_q_(static_cast<std::size_t>(options_.batch)) {
+  for (std::int64_t shard = 0; shard < options_.shards; ++shard)
+    replicas_.push_back(network.replica());
+  for (const auto& parameter : network.parameters()) {
+    const Tensor& value = parameter.variable.value();
+    gradients_.push_back(Tensor::zeros(value.shape(), value.dtype(), value.backend()));
+  }
+}
+
+// d loss / d log q of molecule b, given log q: the loss of a batch is a mean of functions of log q
+// alone.
+double Trainer::log_q_weight(std::size_t b, double log_q) const {
+  double slope = -1;
+  if (options_.variance_weight > 0 && has_variance_centre_) {
+    slope += options_.variance_weight *
+             huber_slope(log_q - log_target_[b] - variance_centre_, options_.variance_clip);
+  }
+  return slope / static_cast<double>(options_.batch * network_.config().length());
+}
+
+// Forward and backward of the shard's molecules, micro-batch by micro-batch, into its replica's
+// gradients.
+void Trainer::run_shard(std::int64_t shard) {
+  const Transformer& replica = replicas_[static_cast<std::size_t>(shard)];
+  const auto T = replica.config().length();
+  const auto begin = shard * options_.batch / options_.shards,
+             end = (shard + 1) * options_.batch / options_.shards;
+  replica.clear_gradients();
+  for (auto first = begin; first < end; first += options_.micro_batch) {
+    const auto rows = std::min(options_.micro_batch, end - first);
+    const auto part = std::span(tokens_).subspan(static_cast<std::size_t>(first * T),
+                                                 static_cast<std::size_t>(rows * T));
+    const Variable log_p =
+        replica.log_prob(Tensor::from_indices(part, {rows, T}, replica.backend()));
+    const auto values = log_p.value().values();
+    std::vector<double> weights(values.size());
+    for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
+      const auto b = static_cast<std::size_t>(first) + row, length = static_cast<std::size_t>(T);
+      log_q_[b] = 0;
+      for (std::size_t t = 0; t < length; ++t) log_q_[b] += values[row * length + t];
+      std::fill_n(weights.begin() + static_cast<std::ptrdiff_t>(row * length), length,
+                  log_q_weight(b, log_q_[b]));
+    }
+    autograd::backward(log_p,
+                       Tensor::from_values(weights, log_p.value().shape(), replica.backend()));
+  }
+}
+
+// Sums over shards, in shard order; returns the norm of the whole gradient.
+double Trainer::sum_gradients() {
+  parallel_for(static_cast<std::int64_t>(gradients_.size()), [&](std::int64_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    gradients_[i].copy_from(replicas_[0].parameters()[i].variable.grad());
+    for (std::size_t shard = 1; shard < replicas_.size(); ++shard) {
+      tensor::add_into(gradients_[i], replicas_[shard].parameters()[i].variable.grad());
+    }
+  });
+  return gradient_norm(gradients_);
+}
+
+// Loss, its parts, and the running mean c for the next step.
+void Trainer::finish_batch(StepReport& report) {
+  const double count = static_cast<double>(options_.batch),
+               T = static_cast<double>(network_.config().length());
+  double log_q = 0, difference = 0, variance = 0;
+  for (std::size_t b = 0; b < log_q_.size(); ++b) {
+    log_q += log_q_[b];
+    if (log_target_.empty()) continue;
+    require(std::isfinite(log_target_[b]), "the batch of step ", step_,
+            " has a log target density of ", log_target_[b], " for its molecule ", b);
+    const double d = log_q_[b] - log_target_[b];
+    difference += d;
+    if (has_variance_centre_) variance += huber(d - variance_centre_, options_.variance_clip);
+  }
+  report.nats_per_coordinate = -log_q / count / T;
+  report.variance = variance / count;
+  report.loss = report.nats_per_coordinate + options_.variance_weight * report.variance / T;
+  if (log_target_.empty()) return;
+  const double mean = difference / count;
+  variance_centre_ =
+      has_variance_centre_ ? variance_centre_ + kCentreRate * (mean - variance_centre_) : mean;
+  has_variance_centre_ = true;
+}
+
+StepReport Trainer::train_step() {
+  require(!done(), "training is finished: ", step_, " of ", total_steps_, " steps are done");
+  const auto start = Clock::now();
+  source_.fill(step_, tokens_, log_target_);
+  parallel_for(options_.shards, [&](std::int64_t shard) { run_shard(shard); });
+
+  StepReport report;
+  report.gradient_norm = sum_gradients();
+  finish_batch(report);
+  require(std::isfinite(report.gradient_norm) && std::isfinite(report.loss),
+          "training diverged at step ", step_, ": loss ", report.loss, ", gradient norm ",
+          report.gradient_norm, "; use a smaller learning rate");
+  const double clip = options_.clip_norm;
+  const double scale = clip > 0 ? std::min(1.0, clip / (report.gradient_norm + kClipEpsilon)) : 1.0;
+  // A run by the clock stays at the schedule's first rate until its speed is known.
+  report.learning_rate = total_steps_ > 0 ? one_cycle(step_, total_steps_, options_.learning_rate,
+                                                      options_.warm_up, options_.start_divisor)
+                                          : options_.learning_rate / options_.start_divisor;
+  ++step_;
+  optimizer_.update(gradients_, scale, report.learning_rate, step_);
+  average_.update(step_);
+
+  const double elapsed_s = seconds_since(start);
+  if (total_steps_ == 0) fix_total_steps(elapsed_s);
+  report.step = step_;
+  report.total_steps = total_steps_;
+  report.samples_per_second = static_cast<double>(options_.batch) / elapsed_s;
+  return report;
+}
+
+void Trainer::fix_total_steps(double elapsed_s) {
+  spent_s_ += elapsed_s;
+  if (step_ >= kFirstTimedStep) timed_s_ += elapsed_s, ++timed_steps_;
+  if (step_ < kLastTimedStep) return;
+  const double per_step_s = timed_s_ / static_cast<double>(timed_steps_);
+  const double left_s = std::max(0.0, options_.time_budget_s - spent_s_);
+  total_steps_ = step_ + std::max<std::int64_t>(1, std::llround(left_s / per_step_s));
+}
+
+Checkpoint Trainer::checkpoint() const {
+  const auto own = [](NamedTensors tensors) {
+    for (auto& [name, tensor] : tensors) tensor = tensor.clone();
+    return tensors;
+  };
+  Checkpoint checkpoint;
+  checkpoint.config = network_.config();
+  checkpoint.weights = own(network_.values());
+  checkpoint.averaged_weights = own(average_.values());
+  checkpoint.first_moments = own(optimizer_.first_moments());
+  checkpoint.second_moments = own(optimizer_.second_moments());
+  checkpoint.trainer["options"] = options_.to_json();
+  checkpoint.trainer["step"] = step_;
+  checkpoint.trainer["total_steps"] = total_steps_;
+  checkpoint.trainer["spent_s"] = spent_s_;
+  if (has_variance_centre_) checkpoint.trainer["variance_centre"] = variance_centre_;
+  return checkpoint;
+}
+
+void Trainer::resume(const Checkpoint& checkpoint) {
+  require(!checkpoint.trainer.is_null(),
+          "this file is only a model: it holds no training state to resume from");
+  require(
+      checkpoint.config.to_json().dump() == network_.config().to_json().dump(),
+      "the checkpoint to resume from is of another network: ", checkpoint.config.to_json().dump());
+  network_.load(checkpoint.weights);
+  optimizer_.load(checkpoint.first_moments, checkpoint.second_moments);
+  average_.load(checkpoint.averaged_weights);
+  step_ = checkpoint.trainer.at("step").integer();
+  total_steps_ = checkpoint.trainer.at("total_steps").integer();
+  spent_s_ = checkpoint.trainer.at("spent_s").number();
+  timed_s_ = 0;
+  timed_steps_ = 0;
+  has_variance_centre_ = checkpoint.trainer.has("variance_centre");
+  if (has_variance_centre_) variance_centre_ = checkpoint.trainer.at("variance_centre").number();
+}
+
+bool run_training(Trainer& trainer, const RunOptions& options) {
+  auto last_save = Clock::now();
+  const auto save = [&] {
+    if (options.checkpoint_path.empty()) return;
+    Checkpoint checkpoint = trainer.checkpoint();
+    checkpoint.bins = options.bins;
+    checkpoint.description = options.description;
+    checkpoint.write(options.checkpoint_path);
+    last_save = Clock::now();
+  };
+  while (!trainer.done() && !interrupted()) {
+    const StepReport report = trainer.train_step();
+    if (options.on_step) options.on_step(report);
+    const auto every = options.checkpoint_every_steps;
+    if ((every > 0 && trainer.step() % every == 0) ||
+        seconds_since(last_save) >= options.checkpoint_every_s)
+      save();
+  }
+  save();
+  return trainer.done();
+}
+
+}  // namespace arbg::nn
