@@ -1,0 +1,147 @@
+#include "apps/command_line.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+#include "tensor/base/error.h"
+
+namespace arbg::apps {
+namespace {
+
+const std::vector<Option> kCommonOptions = {
+    {"seed", "N", "1", "random seed; the same seed gives the same numbers"},
+    {"threads", "N", "", "threads to use (default: all cores)"},
+    {"backend", "NAME", "cpu", "cpu (float32, fast) or reference (plain double loops, slow)"},
+    {"json", "", "", "print the result as one JSON object on standard output"},
+    {"help", "", "", "show this help"},
+};
+
+// Levenshtein distance, for "did you mean".
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+template <class T>
+T parse_number(std::string_view text, std::string_view name, const char* kind) {
+  T value{};
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) {
+    fail("--", name, " expects ", kind, ", got '", text, "'");
+  }
+  return value;
+}
+
+}  // namespace
+
+Arguments::Arguments(CommandSpec spec, const std::vector<std::string>& words) : spec_(std::move(spec)) {
+  spec_.options.insert(spec_.options.end(), kCommonOptions.begin(), kCommonOptions.end());
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "-h") {
+      values_["help"] = "yes";
+      continue;
+    }
+    if (!word.starts_with("--")) {
+      require(!spec_.positional.empty() && positional_.empty(), "arbg ", spec_.name, ": unexpected argument '",
+              word, "'; see arbg ", spec_.name, " --help");
+      positional_ = word;
+      continue;
+    }
+    const auto equals = word.find('=');
+    const Option& option = find(std::string_view(word).substr(2, equals == std::string::npos ? equals : equals - 2));
+    if (option.value_name.empty()) {
+      require(equals == std::string::npos, "--", option.name, " takes no value");
+      values_[option.name] = "yes";
+    } else if (equals != std::string::npos) {
+      values_[option.name] = word.substr(equals + 1);
+    } else {
+      require(i + 1 < words.size(), "--", option.name, " needs a value: --", option.name, " ", option.value_name);
+      values_[option.name] = words[++i];
+    }
+  }
+}
+
+const Option& Arguments::find(std::string_view name) const {
+  const Option* nearest = nullptr;
+  std::size_t distance = 4;
+  for (const auto& option : spec_.options) {
+    if (option.name == name) return option;
+    const std::size_t d = edit_distance(option.name, name);
+    if (d < distance) distance = d, nearest = &option;
+  }
+  fail("arbg ", spec_.name, " has no option --", name,
+       nearest ? "; did you mean --" + nearest->name + "?" : "; see arbg " + spec_.name + " --help");
+}
+
+bool Arguments::given(std::string_view name) const {
+  find(name);
+  return values_.find(name) != values_.end();
+}
+
+bool Arguments::flag(std::string_view name) const { return given(name); }
+
+std::string Arguments::text(std::string_view name) const {
+  const Option& option = find(name);
+  const auto value = values_.find(name);
+  return value != values_.end() ? value->second : option.fallback;
+}
+
+double Arguments::number(std::string_view name) const {
+  const double value = parse_number<double>(text(name), name, "a number");
+  require(std::isfinite(value), "--", name, " expects a finite number");
+  return value;
+}
+
+std::int64_t Arguments::integer(std::string_view name) const {
+  return parse_number<std::int64_t>(text(name), name, "a whole number");
+}
+
+double Arguments::duration_s(std::string_view name) const {
+  std::string value = text(name);
+  double unit = 1;
+  if (value.ends_with('s')) value.pop_back();
+  else if (value.ends_with('m')) value.pop_back(), unit = 60;
+  else if (value.ends_with('h')) value.pop_back(), unit = 3600;
+  return unit * parse_number<double>(value, name, "a duration such as 90s, 10m or 1.5h");
+}
+
+std::string Arguments::help() const {
+  std::string out = "arbg " + spec_.name + " - " + spec_.summary + "\n\nUsage: arbg " + spec_.name;
+  if (!spec_.positional.empty()) out += " " + spec_.positional;
+  out += " [options]\n\nOptions:\n";
+  for (const auto& option : spec_.options) {
+    std::string left = "  --" + option.name + (option.value_name.empty() ? "" : " " + option.value_name);
+    left.resize(std::max<std::size_t>(left.size() + 2, 28), ' ');
+    out += left + option.help;
+    if (!option.fallback.empty()) out += " [" + option.fallback + "]";
+    out += "\n";
+  }
+  if (!spec_.examples.empty()) out += "\nExamples:\n";
+  for (const auto& example : spec_.examples) out += "  " + example + "\n";
+  return out;
+}
+
+std::string format_duration(double seconds) {
+  const auto whole = static_cast<long long>(std::llround(std::max(seconds, 0.0)));
+  char text[32];
+  if (whole < 60) std::snprintf(text, sizeof text, "%llds", whole);
+  else if (whole < 3600) std::snprintf(text, sizeof text, "%lldm %02llds", whole / 60, whole % 60);
+  else std::snprintf(text, sizeof text, "%lldh %02lldm", whole / 3600, whole / 60 % 60);
+  return text;
+}
+
+}  // namespace arbg::apps

@@ -1,0 +1,56 @@
+// Long options for the sub-commands: declared in a table, parsed, checked, and printed as help.
+//
+// Every option is "--name VALUE" (or "--name=VALUE"), or a bare "--flag". Unknown options, missing values and
+// numbers that are not numbers throw Error with the nearest known name or the expected form.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace arbg::apps {
+
+struct Option {
+  std::string name;         // without the dashes
+  std::string value_name;   // "N", "FILE"; empty for a flag
+  std::string fallback;     // value when not given; empty: none
+  std::string help;
+};
+
+struct CommandSpec {
+  std::string name, summary;            // one line, shown by `arbg --help`
+  std::string positional;               // name of the one positional argument, or empty
+  std::vector<Option> options;
+  std::vector<std::string> examples;    // complete command lines
+};
+
+class Arguments {
+ public:
+  // Adds the options that every command has (--seed, --threads, --backend, --json, --help) to the table.
+  Arguments(CommandSpec spec, const std::vector<std::string>& words);
+
+  bool wants_help() const { return flag("help"); }
+  std::string help() const;
+
+  bool given(std::string_view name) const;                 // on the command line, not by default
+  bool flag(std::string_view name) const;
+  std::string text(std::string_view name) const;           // throws Error if required and missing
+  double number(std::string_view name) const;
+  std::int64_t integer(std::string_view name) const;
+  double duration_s(std::string_view name) const;          // "90", "90s", "10m", "1.5h"
+  const std::string& positional() const { return positional_; }
+
+ private:
+  const Option& find(std::string_view name) const;
+
+  CommandSpec spec_;
+  std::map<std::string, std::string, std::less<>> values_;
+  std::string positional_;
+};
+
+// "3m 20s", "1h 05m", "45s".
+std::string format_duration(double seconds);
+
+}  // namespace arbg::apps

@@ -1,0 +1,19 @@
+// The sub-commands of arbg. Each takes its words, does its work and returns the exit status.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace arbg::apps {
+
+using Words = std::vector<std::string>;
+
+int md_command(const Words& words);
+int train_command(const Words& words);
+int sample_command(const Words& words);
+int evaluate_command(const Words& words);
+int energy_command(const Words& words);
+int demo_command(const Words& words);
+int info_command(const Words& words);
+
+}  // namespace arbg::apps

@@ -1,0 +1,66 @@
+// arbg sample: draw conformations with exact log q, energies and importance weights.
+#include <cstdio>
+
+#include "apps/command_line.h"
+#include "apps/commands/commands.h"
+#include "apps/common_options.h"
+#include "apps/sample_job.h"
+#include "metrics/table.h"
+#include "tensor/base/error.h"
+
+namespace arbg::apps {
+namespace {
+
+const CommandSpec kSpec{
+    "sample",
+    "draw conformations with exact log q, energies and importance weights",
+    "",
+    {{"model", "FILE", "", "checkpoint.safetensors written by arbg train"},
+     {"output", "FOLDER", "", "where positions.npy, log_q.npy, energy.npy, log_weight.npy go"},
+     {"count", "N", "20000", "independent samples"},
+     {"temperature", "X", "1", "of the network's categoricals (log q stays exact); not the physical one"},
+     {"weights", "WHAT", "average", "average (the weight average of training) or last"}},
+    {"arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-samples --count 50000"}};
+
+}  // namespace
+
+int sample_command(const Words& words) {
+  const Arguments arguments(kSpec, words);
+  if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
+  const CommonOptions common = apply_common_options(arguments);
+  require(arguments.given("model") && arguments.given("output"), "--model FILE and --output FOLDER are needed");
+  SampleJob job;
+  job.model = arguments.text("model");
+  job.output = arguments.text("output");
+  job.count = arguments.integer("count");
+  job.sampling_temperature = arguments.number("temperature");
+  job.seed = common.seed;
+  job.backend = common.backend;
+  const std::string weights = arguments.text("weights");
+  require(weights == "average" || weights == "last", "--weights expects average or last, got '", weights, "'");
+  job.averaged = weights == "average";
+  require(job.count >= 1, "--count expects at least one sample");
+
+  const Model model = load_model(job.model, job.backend, job.averaged);
+  const WeightedSamples samples = run_sample_job(job, model);
+  const auto summary = metrics::summarise_weights(samples.log_weight);
+  if (common.json) {
+    Json out = summary_json(summary);
+    out["seconds"] = samples.seconds;
+    std::puts(out.dump().c_str());
+    return 0;
+  }
+  metrics::Table table({"importance weights", ""});
+  table.add_row({"samples", std::to_string(summary.count)});
+  table.add_row({"effective sample size (raw)",
+                 metrics::format_number(summary.ess) + " = " + metrics::format_number(100 * summary.ess_fraction, 3) + " %"});
+  table.add_row({"share of the largest weight", metrics::format_number(100 * summary.largest_share, 3) + " %"});
+  table.add_row({"Pareto k-hat (reliable below 0.7)", metrics::format_number(summary.pareto_k, 3)});
+  table.add_row({"log Z", metrics::format_number(summary.log_z, 7) + " +- " + metrics::format_number(summary.log_z_error, 2)});
+  std::printf("%s%lld samples in %s (%.0f/s), written to %s\n", table.text().c_str(),
+              static_cast<long long>(samples.count()), format_duration(samples.seconds).c_str(),
+              static_cast<double>(samples.count()) / samples.seconds, job.output.c_str());
+  return 0;
+}
+
+}  // namespace arbg::apps

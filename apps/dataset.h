@@ -1,0 +1,38 @@
+// Conformations on disk together with what they are of: a run folder made by `arbg md` or `arbg sample`.
+//
+// topology.pdb, positions.npy [frames, N, 3] nm, energy.npy [frames] in kT, run.json. Frame f of an md run belongs to
+// independent replica f % replicas.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "md/topology.h"
+#include "tensor/base/json.h"
+
+namespace arbg::apps {
+
+struct Dataset {
+  md::Topology topology;
+  std::string topology_pdb;              // the file's text
+  std::string forcefield;
+  double temperature_kelvin = 0;
+  std::int64_t replicas = 1;
+  std::vector<double> positions_nm;      // [frames, N, 3]
+  std::vector<double> reduced_energy;    // [frames], or empty if the folder has no energy.npy
+  Json run;                              // run.json as it stands
+
+  std::int64_t frames() const;
+
+  // Frames [first, first + count) as a data set of their own.
+  Dataset part(std::int64_t first, std::int64_t count) const;
+};
+
+// Throws Error naming the file and what is wrong with it (missing, other atom count, a number that is not finite).
+Dataset load_dataset(const std::filesystem::path& folder);
+
+// Positions [frames, N, 3] from a .npy file, checked for shape and for finite numbers.
+std::vector<double> load_positions(const std::filesystem::path& path, int atoms);
+
+}  // namespace arbg::apps

@@ -1,0 +1,28 @@
+// A progress line with rate and remaining time, on standard error and only when that is a terminal.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace arbg::apps {
+
+class Progress {
+ public:
+  // `stage` stands in front of the bar: "md", "train".
+  explicit Progress(std::string stage);
+  ~Progress();  // ends the line
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // Redraws at most ten times a second. `fraction` of the work is done; `detail` is free text behind the bar.
+  void update(double fraction, const std::string& detail);
+
+  double elapsed_s() const;
+
+ private:
+  std::string stage_;
+  bool terminal_, drawn_ = false;
+  std::chrono::steady_clock::time_point start_, last_;
+};
+
+}  // namespace arbg::apps

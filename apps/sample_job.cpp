@@ -1,0 +1,97 @@
+#include "apps/sample_job.h"
+
+#include <cstdio>
+
+#include "apps/progress.h"
+#include "tensor/base/error.h"
+#include "tensor/base/files.h"
+#include "tensor/base/interrupt.h"
+#include "tensor/base/npy.h"
+
+namespace arbg::apps {
+namespace {
+
+void write_vector(const std::filesystem::path& path, std::span<const double> values) {
+  const std::int64_t shape[] = {static_cast<std::int64_t>(values.size())};
+  write_npy(path, shape, values);
+}
+
+}  // namespace
+
+Json summary_json(const metrics::WeightSummary& summary) {
+  Json json = Json::object();
+  json["samples"] = static_cast<std::int64_t>(summary.count);
+  json["zero_weights"] = static_cast<std::int64_t>(summary.zero_count);
+  json["ess"] = summary.ess;
+  json["ess_fraction"] = summary.ess_fraction;
+  json["largest_share"] = summary.largest_share;
+  json["pareto_k"] = summary.pareto_k;
+  json["log_z"] = summary.log_z;
+  json["log_z_error"] = summary.log_z_error;
+  return json;
+}
+
+WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
+  const auto backend =
+      job.backend == nn::Backend::reference ? md::EnergyBackend::reference : md::EnergyBackend::cpu;
+  const auto target = model.target(backend);
+  Progress progress("sample");
+  sampling::SampleOptions options;
+  options.count = job.count;
+  options.temperature = job.sampling_temperature;
+  options.seed = job.seed;
+  options.on_progress = [&](std::int64_t done) {
+    char detail[64];
+    std::snprintf(detail, sizeof detail, "%lld samples  %.0f/s", static_cast<long long>(done),
+                  static_cast<double>(done) / progress.elapsed_s());
+    progress.update(static_cast<double>(done) / static_cast<double>(job.count), detail);
+  };
+  sampling::Samples samples = model.generator.sample(options);
+  require(!interrupted(), "interrupted after ", samples.count(), " of ", job.count,
+          " samples; nothing was written (the same --seed draws them again)");
+
+  WeightedSamples out;
+  out.reduced_energy = target.reduced_energy(samples.positions_nm);
+  out.log_weight = sampling::log_weights(out.reduced_energy, samples.log_volume, samples.log_q);
+  out.log_q = std::move(samples.log_q);
+  out.positions_nm = std::move(samples.positions_nm);
+  out.seconds = progress.elapsed_s();
+
+  create_folder(job.output);
+  const std::int64_t atoms = model.topology.atom_count();
+  const std::int64_t shape[] = {out.count(), atoms, 3}, token_shape[] = {out.count(), model.generator.map().size()};
+  write_file(job.output / "topology.pdb", model.topology_pdb);
+  write_npy(job.output / "positions.npy", shape, std::span<const double>(out.positions_nm));
+  write_npy(job.output / "tokens.npy", token_shape, std::span<const std::int32_t>(samples.tokens));
+  write_vector(job.output / "log_q.npy", out.log_q);
+  write_vector(job.output / "energy.npy", out.reduced_energy);
+  write_vector(job.output / "log_weight.npy", out.log_weight);
+  Json run = Json::object();
+  run["kind"] = "samples";
+  run["model"] = job.model.string();
+  run["forcefield"] = model.forcefield;
+  run["temperature_kelvin"] = model.temperature_kelvin;
+  run["coordinates"] = model.generator.map().name();
+  run["sampling_temperature"] = job.sampling_temperature;
+  run["seed"] = job.seed;
+  run["samples"] = out.count();
+  run["seconds"] = out.seconds;
+  run["weights"] = summary_json(metrics::summarise_weights(out.log_weight));
+  write_file(job.output / "run.json", run.dump(2) + "\n");
+  return out;
+}
+
+WeightedSamples load_samples(const std::filesystem::path& folder, int atoms) {
+  WeightedSamples out;
+  out.positions_nm = load_positions(folder / "positions.npy", atoms);
+  out.reduced_energy = read_npy(folder / "energy.npy").data;
+  out.log_q = read_npy(folder / "log_q.npy").data;
+  out.log_weight = read_npy(folder / "log_weight.npy").data;
+  const auto count = out.positions_nm.size() / static_cast<std::size_t>(3 * atoms);
+  require(out.reduced_energy.size() == count && out.log_q.size() == count && out.log_weight.size() == count,
+          folder.string(), ": positions.npy has ", count, " samples, but energy.npy ", out.reduced_energy.size(),
+          ", log_q.npy ", out.log_q.size(), ", log_weight.npy ", out.log_weight.size());
+  return out;
+}
+
+}  // namespace arbg::apps

@@ -1,0 +1,39 @@
+// Drawing weighted samples from a checkpoint: what `arbg sample` and `arbg demo` share.
+//
+// The output folder: topology.pdb, positions.npy [B, N, 3] nm (float64), tokens.npy [B, K], log_q.npy, energy.npy (u in
+// kT), log_weight.npy, run.json.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "apps/model_file.h"
+#include "metrics/weights.h"
+
+namespace arbg::apps {
+
+struct SampleJob {
+  std::filesystem::path model, output;
+  std::int64_t count = 20000;
+  double sampling_temperature = 1.0;  // tau of the categorical
+  std::uint64_t seed = 1;
+  bool averaged = true;
+  nn::Backend backend = nn::Backend::cpu;
+};
+
+struct WeightedSamples {
+  std::vector<double> positions_nm, reduced_energy, log_q, log_weight;
+  double seconds = 0;
+
+  std::int64_t count() const { return static_cast<std::int64_t>(log_q.size()); }
+};
+
+// Samples, energies and weights, written to job.output.
+WeightedSamples run_sample_job(const SampleJob& job, const Model& model);
+
+WeightedSamples load_samples(const std::filesystem::path& folder, int atoms);
+
+// The figures of a set of weights: for terminal, JSON and report.
+Json summary_json(const metrics::WeightSummary& summary);
+
+}  // namespace arbg::apps

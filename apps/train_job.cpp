@@ -1,0 +1,203 @@
+#include "apps/train_job.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+#include <sstream>
+
+#include "apps/command_line.h"
+#include "apps/model_file.h"
+#include "apps/progress.h"
+#include "md/coordinate_map.h"
+#include "md/forcefield.h"
+#include "sampling/training_data.h"
+#include "tensor/base/error.h"
+#include "tensor/base/files.h"
+
+namespace arbg::apps {
+namespace {
+
+constexpr std::int64_t kMostHeldOut = 4096;
+
+// Standard deviation of all centred coordinates, in nm: the published scale of Cartesian coordinates.
+double centred_deviation(const Dataset& data) {
+  const auto atoms = static_cast<std::size_t>(data.topology.atom_count());
+  double sum = 0;
+  for (std::size_t f = 0; f < data.positions_nm.size(); f += 3 * atoms) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      double mean = 0, squares = 0;
+      for (std::size_t a = 0; a < atoms; ++a) mean += data.positions_nm[f + 3 * a + axis] / static_cast<double>(atoms);
+      for (std::size_t a = 0; a < atoms; ++a) squares += std::pow(data.positions_nm[f + 3 * a + axis] - mean, 2);
+      sum += squares;
+    }
+  }
+  return std::sqrt(sum / static_cast<double>(data.positions_nm.size()));
+}
+
+std::unique_ptr<md::CoordinateMap> make_map(const TrainJob& job, const Dataset& data) {
+  if (job.coordinates == "cartesian") {
+    return md::make_cartesian_map(data.topology.atom_count(), centred_deviation(data), job.range);
+  }
+  require(job.coordinates == "internal", "--coordinates expects internal or cartesian, got '", job.coordinates, "'");
+  const auto system = md::ForceField::named(data.forcefield).create_system(data.topology);
+  return md::make_internal_map(data.topology, system, data.temperature_kelvin);
+}
+
+nn::TransformerConfig make_config(const TrainJob& job, const md::CoordinateMap& map) {
+  nn::TransformerConfig config;
+  config.num_bins = job.bins;
+  config.channels = job.channels;
+  config.num_layers = job.layers;
+  config.num_heads = job.heads;
+  config.num_atoms = map.atom_count();
+  for (const auto& coordinate : map.coordinates()) {
+    config.dim_index.push_back(coordinate.kind);
+    config.atom_index.push_back(coordinate.order);
+  }
+  config.learned_positions = true;
+  config.own_start_row = true;
+  config.output_bias = true;
+  config.bin_features = true;
+  config.check();
+  return config;
+}
+
+// The log of a resumed run: what was written up to the checkpoint, without what came after it.
+std::string log_until(const std::filesystem::path& path, std::int64_t step) {
+  std::string kept;
+  if (!std::filesystem::exists(path)) return kept;
+  std::istringstream lines(read_file(path));
+  for (std::string line; std::getline(lines, line);) {
+    if (Json::parse(line, path.string()).at("step").integer() <= step) kept += line + "\n";
+  }
+  return kept;
+}
+
+class TrainLog {
+ public:
+  TrainLog(std::filesystem::path path, std::int64_t step) : path_(std::move(path)) {
+    write_file(path_, log_until(path_, step));
+    file_ = std::fopen(path_.c_str(), "ab");
+    require(file_ != nullptr, "cannot write ", path_.string());
+  }
+  ~TrainLog() { std::fclose(file_); }
+  TrainLog(const TrainLog&) = delete;
+  TrainLog& operator=(const TrainLog&) = delete;
+
+  void add(const nn::StepReport& report, double seconds) {
+    Json line = Json::object();
+    line["step"] = report.step;
+    line["seconds"] = seconds;
+    line["loss"] = report.loss;
+    line["nats_per_coordinate"] = report.nats_per_coordinate;
+    line["variance"] = report.variance;
+    line["gradient_norm"] = report.gradient_norm;
+    line["learning_rate"] = report.learning_rate;
+    line["samples_per_second"] = report.samples_per_second;
+    const std::string text = line.dump() + "\n";
+    require(std::fwrite(text.data(), 1, text.size(), file_) == text.size() && std::fflush(file_) == 0, "cannot write ",
+            path_.string(), " (disk full?)");
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::FILE* file_;
+};
+
+double held_out_nats(const nn::Transformer& network, const nn::CoordinateBins& bins, const md::CoordinateMap& map,
+                     const Dataset& held_out, std::uint64_t seed) {
+  if (held_out.frames() == 0) return std::nan("");
+  std::vector<float> positions(held_out.positions_nm.begin(), held_out.positions_nm.end());
+  sampling::TrainingData data(map, bins, std::move(positions), {}, seed, true);
+  std::vector<std::int32_t> tokens(static_cast<std::size_t>(data.size() * map.size()));
+  data.fill(0, tokens, {});
+  const auto log_p = network.log_likelihood(tokens);
+  return -std::accumulate(log_p.begin(), log_p.end(), 0.0) / static_cast<double>(tokens.size());
+}
+
+}  // namespace
+
+TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
+  const auto checkpoint_path = job.output / "checkpoint.safetensors";
+  const bool exists = std::filesystem::exists(checkpoint_path);
+  require(!exists || job.resume, checkpoint_path.string(), " exists; go on with --resume, or choose another --output");
+  require(job.held_out >= 0 && job.held_out < 1, "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
+  create_folder(job.output);
+
+  const std::int64_t held_out_frames =
+      std::min(kMostHeldOut, static_cast<std::int64_t>(job.held_out * static_cast<double>(all.frames())));
+  const std::int64_t train_frames = all.frames() - held_out_frames;
+  const Dataset held_out = all.part(train_frames, held_out_frames);
+  const Dataset train = all.part(0, train_frames);
+
+  // From the checkpoint, if there is one; otherwise new.
+  std::optional<nn::Checkpoint> saved;
+  if (exists) saved = nn::Checkpoint::read(checkpoint_path, job.backend);
+  const auto map = saved ? md::CoordinateMap::from_json(saved->description.at("coordinate_map")) : make_map(job, train);
+  const auto bins = saved ? *saved->bins : sampling::bins_of(*map, job.bins);
+  std::vector<double> energies;
+  if (job.trainer.variance_weight > 0) {
+    require(!all.reduced_energy.empty(), "the variance term needs energy.npy beside positions.npy; use --variance-weight 0");
+    energies = train.reduced_energy;
+  }
+  sampling::TrainingData data(*map, bins, {train.positions_nm.begin(), train.positions_nm.end()}, std::move(energies),
+                              job.trainer.seed, job.drop_outside);
+  nn::Transformer network(saved ? saved->config : make_config(job, *map), job.backend, job.trainer.seed);
+  if (!saved) network.initialise_from_marginals(data.counts());
+
+  nn::TrainerOptions options = job.trainer;
+  nn::Trainer trainer(network, data, options);
+  if (saved) trainer.resume(*saved);
+
+  TrainOutcome outcome;
+  TrainLog log(job.output / "train_log.jsonl", trainer.step());
+  Progress progress("train");
+  double last_logged = -1, nats = 0;
+  const std::int64_t first_step = trainer.step();
+  nn::RunOptions run;
+  run.checkpoint_path = checkpoint_path;
+  run.checkpoint_every_s = job.checkpoint_every_s;
+  run.bins = bins;
+  run.description = describe_model(all, *map);
+  run.on_step = [&](const nn::StepReport& report) {
+    nats = nats == 0 ? report.nats_per_coordinate : 0.98 * nats + 0.02 * report.nats_per_coordinate;
+    const double now = progress.elapsed_s();
+    const bool last = report.total_steps > 0 && report.step == report.total_steps;
+    if (now - last_logged >= 1 || last) log.add(report, now), last_logged = now;
+    char detail[160];
+    std::snprintf(detail, sizeof detail, "step %lld/%lld  nats/coordinate %.4f  |g| %.2f  %.0f samples/s",
+                  static_cast<long long>(report.step), static_cast<long long>(report.total_steps), nats,
+                  report.gradient_norm, report.samples_per_second);
+    const double total = static_cast<double>(std::max<std::int64_t>(report.total_steps, 1));
+    progress.update(static_cast<double>(report.step) / total, detail);
+  };
+  outcome.complete = nn::run_training(trainer, run);
+  outcome.checkpoint = checkpoint_path;
+  outcome.steps = trainer.step();
+  outcome.parameters = network.parameter_count();
+  outcome.frames = data.size();
+  outcome.held_out_frames = held_out_frames;
+  outcome.seconds = progress.elapsed_s();
+  outcome.samples_per_second =
+      static_cast<double>((trainer.step() - first_step) * options.batch) / std::max(outcome.seconds, 1e-9);
+  outcome.train_nats = nats;
+  const nn::Checkpoint final_state = trainer.checkpoint();
+  outcome.held_out_nats =
+      held_out_nats(final_state.network(job.backend, true), bins, *map, held_out, job.trainer.seed + 1);
+  return outcome;
+}
+
+void set_recommended(TrainJob& job) {
+  job.trainer.batch = 256;
+  job.trainer.learning_rate = 3e-3;
+  job.trainer.average_decay = 0.99;
+  job.trainer.variance_weight = 0.3;
+  if (job.coordinates == "cartesian") {
+    job.bins = 1024;
+    job.trainer.variance_weight = 0;
+    job.trainer.learning_rate = 2e-3;
+  }
+}
+
+}  // namespace arbg::apps

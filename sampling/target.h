@@ -1,0 +1,45 @@
+// The Boltzmann distribution that samples are weighted to: reduced energies and the support.
+//
+//   pi(x) proportional to exp(-u(x)), u = E / RT, on conformations with the handedness of the molecule
+//
+// log w = -u(x(z)) + log_volume(z) - log q(z); a sample of the other hand has u = infinity and weight 0.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "md/energy.h"
+#include "md/topology.h"
+#include "sampling/generator.h"
+
+namespace arbg::sampling {
+
+class Target {
+ public:
+  Target(const md::Topology& topology, md::System system, double temperature_kelvin,
+         md::EnergyBackend backend = md::EnergyBackend::cpu);
+
+  double temperature_kelvin() const { return temperature_kelvin_; }
+  const md::Energy& energy() const { return energy_; }
+
+  // u of conformations [B, N, 3] in nm, in kT: infinity where a stereocentre is mirrored or the energy is not finite (atoms
+  // on top of each other).
+  std::vector<double> reduced_energy(std::span<const double> positions_nm) const;
+
+  // Whether every stereocentre has the L (and for side chains the natural) hand.
+  bool has_right_hand(std::span<const double> conformation_nm) const;
+
+ private:
+  struct Centre {  // (a - centre) . ((b - centre) x (c - centre)) has this sign in the right hand
+    int centre, a, b, c;
+  };
+  md::Energy energy_;
+  double temperature_kelvin_;
+  std::vector<Centre> centres_;
+};
+
+// log w of samples, [B]. log_q and log_volume as Samples has them.
+std::vector<double> log_weights(std::span<const double> reduced_energy, std::span<const double> log_volume,
+                                std::span<const double> log_q);
+
+}  // namespace arbg::sampling
