@@ -24,7 +24,7 @@ std::string_view trimmed(std::string_view text) {
 
 class Reader {
  public:
-  explicit Reader(const std::filesystem::path& path) : path_(path.string()) {}
+  explicit Reader(std::string name) : path_(std::move(name)) {}
 
   Pdb read(std::string_view text) {
     while (!text.empty() && !ended_) {
@@ -135,7 +135,9 @@ class Reader {
 
 }  // namespace
 
-Pdb read_pdb(const std::filesystem::path& path) { return Reader(path).read(read_file(path)); }
+Pdb parse_pdb(std::string_view text, const std::string& name) { return Reader(name).read(text); }
+
+Pdb read_pdb(const std::filesystem::path& path) { return parse_pdb(read_file(path), path.string()); }
 
 void write_pdb(const std::filesystem::path& path, const Topology& topology, std::span<const double> positions_nm) {
   require(positions_nm.size() == 3 * topology.atoms.size(), "cannot write ", path.string(), ": ",

@@ -8,6 +8,8 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "md/topology.h"
@@ -21,6 +23,9 @@ struct Pdb {
 };
 
 Pdb read_pdb(const std::filesystem::path& path);
+
+// The same from text already in memory; `name` stands for the path in messages.
+Pdb parse_pdb(std::string_view text, const std::string& name);
 
 // One conformation, [N, 3] in nm, rounded to 1e-4 nm. Throws Error if it does not fit the columns or is not finite.
 void write_pdb(const std::filesystem::path& path, const Topology& topology, std::span<const double> positions_nm);
