@@ -93,20 +93,22 @@ void run_tile_of(std::int64_t rows, const TileTask& task) {
   kTiles[static_cast<std::size_t>((rows - 1) * kTileVectors + vectors - 1)](task);
 }
 
-// packed: for each tile-wide panel of columns, K rows of as many vectors as the panel has columns
-// for.
+// packed: for each tile-wide panel of columns, K rows of as many vectors as the panel has columns for. A transposed b
+// is read along its rows, 16 numbers at a time, so that every cache line is fetched once.
 void pack(const MatrixView& b, std::int64_t K, std::int64_t N, float* packed) {
   for (std::int64_t n = 0; n < N; n += kTileColumns) {
     const std::int64_t columns = std::min(kTileColumns, N - n);
     const std::int64_t width = (columns + kVector - 1) / kVector * kVector;
-    if (b.column_stride == 1) {
-      for (std::int64_t k = 0; k < K; ++k) {
-        std::copy_n(b.at(k, n), columns, packed + k * width);
-        std::fill(packed + k * width + columns, packed + (k + 1) * width, 0.0f);
+    for (std::int64_t k0 = 0; k0 < K; k0 += kVector) {
+      const std::int64_t k1 = std::min(k0 + kVector, K);
+      if (b.column_stride == 1) {
+        for (std::int64_t k = k0; k < k1; ++k) std::copy_n(b.at(k, n), columns, packed + k * width);
+      } else {
+        for (std::int64_t j = 0; j < columns; ++j) {
+          for (std::int64_t k = k0; k < k1; ++k) packed[k * width + j] = *b.at(k, n + j);
+        }
       }
-    } else {
-      for (std::int64_t k = 0; k < K; ++k) {
-        for (std::int64_t j = 0; j < columns; ++j) packed[k * width + j] = *b.at(k, n + j);
+      for (std::int64_t k = k0; k < k1; ++k) {
         std::fill(packed + k * width + columns, packed + (k + 1) * width, 0.0f);
       }
     }

@@ -1,0 +1,114 @@
+// Every row of the table, forward and backward, on every backend, against the reference.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "operation_rows.h"
+
+namespace arbg::tensor::test {
+namespace {
+
+std::vector<Row> rows_for_backends() {
+  std::vector<Row> rows = {
+      linear_row({3, 5, 64}, 192, false),
+      linear_row({2, 60, 64}, 170, false),
+      linear_row({120, 170}, 64, true),
+      linear_row({7, 1}, 1, true),
+      linear_row({1, 300}, 257, true),
+      linear_row({13, 17}, 600, true),
+      linear_row({0, 8}, 5, true),
+      linear_row({4, 0}, 5, true),
+      linear_row({4, 8}, 0, true),
+      matmul_row(1, 1, 1),
+      matmul_row(6, 64, 64),
+      matmul_row(35, 170, 67),
+      matmul_row(5, 513, 520),
+      matmul_row(97, 33, 1),
+      matmul_row(0, 3, 4),
+      matmul_row(3, 0, 4),
+      matmul_row(200, 130, 129),
+      embedding_row(7, 5, {2, 9}),
+      embedding_row(256, 64, {4, 60}),
+      embedding_row(3, 16, {0}),
+      rmsnorm_row({2, 60, 64}, 1e-6),
+      rmsnorm_row({9, 1}, 1e-6),
+      rmsnorm_row({3, 37}, 0.5),
+      rmsnorm_row({0, 8}, 1e-6),
+      rmsnorm_row({600, 256}, 1e-6),
+      attention_row(2, 60, 64, 4),
+      attention_row(1, 1, 4, 2),
+      attention_row(3, 13, 10, 2),
+      attention_row(1, 65, 64, 1),
+      attention_row(2, 17, 96, 3),
+      attention_row(1, 190, 34, 2),
+      attention_row(0, 5, 8, 2),
+      attention_row(2, 0, 8, 2),
+      swiglu_row({2, 60, 170}),
+      swiglu_row({1}),
+      swiglu_row({0, 3}),
+      swiglu_row({5, 70001}),
+      add_row({3, 5, 7}),
+      add_row({0}),
+      add_rows_row(4, 6, 5),
+      add_rows_row(0, 3, 4),
+      log_prob_row({2, 60, 256}, 1.0),
+      log_prob_row({5, 1}, 1.0),
+      log_prob_row({3, 7, 37}, 30.0),
+      log_prob_row({0, 4}, 1.0),
+      log_prob_row({3, 4099}, 5.0),
+      log_softmax_row({2, 3, 100}),
+      log_softmax_row({0, 4}),
+      log_softmax_row({30, 4096}),
+      mean_row({3, 1001}),
+  };
+  for (const Shape& shape : {Shape{3, 5, 7}, Shape{1}, Shape{0, 4}, Shape{2, 33000}}) {
+    for (Row& row : elementwise_rows(shape)) rows.push_back(std::move(row));
+  }
+  return with_seeds(std::move(rows));
+}
+
+// The largest difference over the largest number of `truth`; NaN anywhere gives NaN.
+double relative_difference(const Tensor& found, const Tensor& truth) {
+  REQUIRE(found.shape() == truth.shape());
+  const auto a = found.values(), b = truth.values();
+  double difference = 0, largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) || std::isnan(b[i])) return NAN;
+    difference = std::max(difference, std::abs(a[i] - b[i]));
+    largest = std::max(largest, std::abs(b[i]));
+  }
+  return largest > 0 ? difference / largest : difference;
+}
+
+std::vector<Tensor> run(const Row& row, Backend backend) {
+  const auto x = random_inputs(row, backend);
+  const Tensor index = random_index(row, backend);
+  std::vector<Tensor> results{row.forward(x, index)};
+  if (row.backward) {
+    const Shape& shape = results[0].shape();
+    const Tensor dy =
+        Tensor::from_values(random_values(shape.elements(), row.seed, 99), shape, backend);
+    for (const Tensor& gradient : row.backward(dy, x, index)) results.push_back(gradient);
+  }
+  return results;
+}
+
+}  // namespace
+
+TEST_SUITE("fast") {
+  TEST_CASE("every operation agrees with the reference, forward and backward") {
+    for (const Row& row : rows_for_backends()) {
+      SUBCASE(row.name.c_str()) {
+        CAPTURE(row.name);
+        const auto truth = run(row, Backend::reference), found = run(row, Backend::cpu);
+        REQUIRE(found.size() == truth.size());
+        for (std::size_t i = 0; i < truth.size(); ++i) {
+          CAPTURE(i);  // 0: the output, then the gradients of the inputs in order
+          CHECK(relative_difference(found[i], truth[i]) <= row.tolerance);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace arbg::tensor::test
