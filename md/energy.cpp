@@ -3,15 +3,13 @@
 #include <cmath>
 #include <utility>
 
+#include "md/lane_energy.h"
 #include "md/terms/generalised_born.h"
 #include "md/terms/harmonic_angle.h"
 #include "md/terms/harmonic_bond.h"
 #include "md/terms/nonbonded.h"
 #include "md/terms/periodic_torsion.h"
 #include "tensor/base/error.h"
-#if __has_include("md/lane_energy.h")
-#include "md/lane_energy.h"
-#endif
 
 namespace arbg::md {
 
@@ -76,12 +74,10 @@ EnergyResult Energy::evaluate(std::span<const double> positions_nm, bool with_fo
   result.energy_kj_mol.assign(conformations, 0);
   result.terms_kj_mol.assign(conformations * kTermCount, 0);
   if (with_forces) result.forces_kj_mol_nm.assign(positions_nm.size(), 0);
-#if __has_include("md/lane_energy.h")
   if (backend_ == EnergyBackend::cpu) {
     evaluate_lanes(system_, positions_nm, with_forces, result);
     return result;
   }
-#endif
   evaluate_reference(system_, positions_nm, with_forces, result);
   return result;
 }

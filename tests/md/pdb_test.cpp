@@ -1,0 +1,143 @@
+#include <cmath>
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <limits>
+
+#include "md/pdb.h"
+#include "tensor/base/files.h"
+#include "tensor/base/random.h"
+#include "tests/md/error_message.h"
+
+namespace arbg::md {
+
+namespace {
+
+const char* const kGolden = ARBG_GOLDEN_DIR "/energies/amber99sbildn-obc2/Ace-A-Nme/Ace-A-Nme.pdb";
+
+// A file in the temporary folder that goes with its owner.
+struct TemporaryFile {
+  std::filesystem::path path;
+  explicit TemporaryFile(const std::string& name, const std::string& text = "")
+      : path(std::filesystem::temp_directory_path() / ("arbg_pdb_test_" + name)) {
+    write_file(path, text);
+  }
+  ~TemporaryFile() { std::filesystem::remove(path); }
+};
+
+Pdb read_text(const std::string& text) { return read_pdb(TemporaryFile("read.pdb", text).path); }
+
+std::string message_for(const std::string& text) {
+  return error_message([&] { read_text(text); });
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t place = text.find(from);
+  REQUIRE(place != std::string::npos);
+  return text.replace(place, from.size(), to);
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  INFO("message: " << text);
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_SUITE("fast") {
+  TEST_CASE("coordinates become nm") {
+    const Pdb pdb = read_pdb(kGolden);
+    CHECK(pdb.models == 1);
+    REQUIRE(pdb.positions_nm.size() == 66);
+    CHECK(pdb.positions_nm[0] == doctest::Approx(0.2837));
+    CHECK(pdb.positions_nm[65] == doctest::Approx(0.3796));
+  }
+
+  TEST_CASE("a written file reads back as the same molecule") {
+    const Pdb pdb = read_pdb(kGolden);
+    const TemporaryFile file("write.pdb");
+    write_pdb(file.path, pdb.topology, pdb.positions_nm);
+    const Pdb again = read_pdb(file.path);
+    REQUIRE(again.topology.atom_count() == pdb.topology.atom_count());
+    CHECK(again.topology.bonds == pdb.topology.bonds);
+    for (int i = 0; i < pdb.topology.atom_count(); ++i) CHECK(again.topology.describe(i) == pdb.topology.describe(i));
+    for (std::size_t i = 0; i < pdb.positions_nm.size(); ++i) {
+      CHECK(std::abs(again.positions_nm[i] - pdb.positions_nm[i]) < 1e-12);
+    }
+  }
+
+  TEST_CASE("every model is a conformation") {
+    const std::string atoms = replaced(read_file(kGolden), "\nEND\n", "\n");
+    const std::string moved = replaced(atoms, "   2.837   4.131", "  -2.837   4.131");
+    const Pdb pdb = read_text("MODEL        1\n" + atoms + "ENDMDL\nMODEL        2\n" + moved + "ENDMDL\nEND\n");
+    CHECK(pdb.models == 2);
+    REQUIRE(pdb.positions_nm.size() == 132);
+    CHECK(pdb.positions_nm[66] == -pdb.positions_nm[0]);
+    CHECK(pdb.positions_nm[67] == pdb.positions_nm[1]);
+  }
+
+  TEST_CASE("carriage returns do no harm") {
+    std::string text = read_file(kGolden), windows;
+    for (const char c : text) windows += c == '\n' ? std::string("\r\n") : std::string(1, c);
+    CHECK(read_text(windows).positions_nm == read_text(text).positions_nm);
+  }
+
+  TEST_CASE("errors name the line and the atom") {
+    const std::string text = read_file(kGolden);
+    const std::string cb = "ATOM     11  CB  ALA A   2       3.557  -0.874  -1.316  1.00  0.00           C  \n";
+    CHECK(contains(message_for(""), "expected ATOM records, found none"));
+    CHECK(contains(message_for(replaced(text, cb, "")), "ALA2 lacks atom CB"));
+    CHECK(contains(message_for(replaced(text, cb, cb + cb)), "ALA2 has two atoms CB"));
+    CHECK(contains(message_for(replaced(text, " CB  ALA", " XB  ALA")), "ALA2 has an atom XB"));
+    CHECK(contains(message_for(replaced(text, cb, cb.substr(0, 40) + "\n")), ":12: expected coordinates"));
+    CHECK(contains(message_for(replaced(text, "   3.557", "     nan")), ":12: expected a finite coordinate"));
+    CHECK(contains(message_for(replaced(text, "   3.557", "   3.5x7")), ":12: expected a coordinate"));
+    CHECK(contains(message_for(replaced(text, " CB  ALA", " CB BALA")), ":12: alternate location 'B'"));
+    CHECK(contains(message_for(replaced(text, "NME A   3", "HOH A   3")), "HOH3"));
+    CHECK(contains(message_for(text.substr(text.find("ATOM "))), "ALA2"));  // the cap before it is gone
+    CHECK(contains(message_for("ATOM\n"), ":1: expected coordinates"));
+    CHECK(contains(message_for(replaced(text, "TER      23      NME A   3\n", "TER\n" + cb)), "after TER"));
+    CHECK(contains(error_message([] { read_pdb("/nonexistent/file.pdb"); }), "/nonexistent/file.pdb"));
+  }
+
+  TEST_CASE("models must hold the same atoms") {
+    const std::string atoms = replaced(read_file(kGolden), "\nEND\n", "\n");
+    const std::string other = replaced(atoms, " HB1 ALA", " HB2 ALA");
+    CHECK(contains(message_for(atoms + "ENDMDL\n" + other), "expected ALA2:HB1 as in the first model, found ALA2:HB2"));
+    const std::string shorter = atoms.substr(0, atoms.find("HETATM   22"));
+    CHECK(contains(message_for(atoms + "ENDMDL\n" + shorter + "ENDMDL\n"), "model 2 has 21 atoms, the first has 22"));
+    CHECK(contains(message_for(shorter + "ENDMDL\n" + atoms), "more atoms than the first"));
+  }
+
+  TEST_CASE("a damaged file is read or refused, never more") {
+    const std::string text = read_file(kGolden);
+    const TemporaryFile file("damaged.pdb");
+    const Random random(20261123, 1);
+    int refused = 0;
+    for (std::uint64_t trial = 0; trial < 400; ++trial) {
+      std::string damaged = text.substr(0, static_cast<std::size_t>(
+          random.below(static_cast<std::int64_t>(text.size()) + 1, 4 * trial)));
+      for (std::uint64_t change = 1; change < 4 && !damaged.empty(); ++change) {
+        const std::int64_t drawn =
+            random.below(256 * static_cast<std::int64_t>(damaged.size()), 4 * trial + change);
+        damaged[static_cast<std::size_t>(drawn / 256)] = static_cast<char>(drawn % 256);
+      }
+      write_file(file.path, damaged);
+      refused += error_message([&] { read_pdb(file.path); }).empty() ? 0 : 1;
+    }
+    CHECK(refused > 300);
+  }
+
+  TEST_CASE("positions that do not fit the columns are not written") {
+    const Pdb pdb = read_pdb(kGolden);
+    const TemporaryFile file("refused.pdb", "old");
+    for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity(), 1000.0, -100.0}) {
+      std::vector<double> positions = pdb.positions_nm;
+      positions[31] = bad;
+      CHECK(contains(error_message([&] { write_pdb(file.path, pdb.topology, positions); }), "ALA2:CB"));
+    }
+    CHECK(contains(error_message([&] { write_pdb(file.path, pdb.topology, std::vector<double>(3)); }), "66"));
+    CHECK(read_file(file.path) == "old");
+  }
+}
+
+}  // namespace arbg::md

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <doctest/doctest.h>
+
+#include "md/pdb.h"
+#include "md/topology.h"
+#include "tests/md/error_message.h"
+
+namespace arbg::md {
+
+namespace {
+
+void check_same(const Topology& a, const Topology& b) {
+  REQUIRE(a.atom_count() == b.atom_count());
+  for (int i = 0; i < a.atom_count(); ++i) {
+    const Atom &left = a.atoms[static_cast<std::size_t>(i)], &right = b.atoms[static_cast<std::size_t>(i)];
+    CHECK(a.describe(i) == b.describe(i));
+    CHECK(left.element == right.element);
+    CHECK(left.residue == right.residue);
+  }
+  CHECK(a.bonds == b.bonds);
+}
+
+}  // namespace
+
+TEST_SUITE("golden") {
+  TEST_CASE("a sequence gives the atoms, order and bonds of the PDB file") {
+    for (const std::string sequence : {"Ace-A-Nme", "Ace-ILDN-Nme"}) {
+      const std::string folder = ARBG_GOLDEN_DIR "/energies/amber99sbildn-obc2/" + sequence;
+      check_same(Topology::from_sequence(sequence), read_pdb(folder + "/" + sequence + ".pdb").topology);
+    }
+  }
+}
+
+TEST_SUITE("fast") {
+  TEST_CASE("Ace-AAA-Nme is a tree of 42 atoms in five residues") {
+    const Topology topology = Topology::from_sequence("Ace-AAA-Nme");
+    CHECK(topology.atom_count() == 42);
+    CHECK(topology.bonds.size() == 41);
+    REQUIRE(topology.residues.size() == 5);
+    CHECK(topology.residues[0].name == "ACE");
+    CHECK(topology.residues[3].name == "ALA");
+    CHECK(topology.residues[3].number == 4);
+    CHECK(topology.residues[4].name == "NME");
+  }
+
+  TEST_CASE("neighbouring residues are bonded from C to N") {
+    const Topology topology = Topology::from_sequence("Ace-AG-Nme");
+    for (int r = 0; r + 1 < static_cast<int>(topology.residues.size()); ++r) {
+      const std::pair<int, int> peptide = {topology.find(r, "C"), topology.find(r + 1, "N")};
+      CHECK(std::count(topology.bonds.begin(), topology.bonds.end(), peptide) == 1);
+    }
+  }
+
+  TEST_CASE("atoms are found by name and described by residue") {
+    const Topology topology = Topology::from_sequence("Ace-A-Nme");
+    const int cb = topology.find(1, "CB");
+    CHECK(topology.describe(cb) == "ALA2:CB");
+    CHECK(topology.atoms[static_cast<std::size_t>(cb)].element == "C");
+    CHECK(topology.find(0, "CB") == -1);
+  }
+
+  TEST_CASE("neighbours are ascending and mutual") {
+    const Topology topology = Topology::from_sequence("Ace-P-Nme");  // proline has a ring
+    const auto neighbours = topology.neighbours();
+    std::size_t ends = 0;
+    for (std::size_t i = 0; i < neighbours.size(); ++i) {
+      ends += neighbours[i].size();
+      CHECK(std::is_sorted(neighbours[i].begin(), neighbours[i].end()));
+      for (const int j : neighbours[i]) {
+        const auto& back = neighbours[static_cast<std::size_t>(j)];
+        CHECK(std::count(back.begin(), back.end(), static_cast<int>(i)) == 1);
+      }
+    }
+    CHECK(ends == 2 * topology.bonds.size());
+  }
+
+  TEST_CASE("uncapped peptides have charged ends") {
+    const Topology topology = Topology::from_sequence("AAA");
+    CHECK(topology.atom_count() == 33);
+    CHECK(topology.find(0, "H3") >= 0);
+    CHECK(topology.find(2, "OXT") >= 0);
+  }
+
+  TEST_CASE("a sequence that cannot be built says why") {
+    CHECK(error_message([] { Topology::from_sequence("Ace-AXA-Nme"); }).find("found 'X'") != std::string::npos);
+    CHECK(error_message([] { Topology::from_sequence("ace-A-nme"); }).find("found 'a'") != std::string::npos);
+    CHECK(error_message([] { Topology::from_sequence(""); }).find("no amino acid") != std::string::npos);
+    CHECK(error_message([] { Topology::from_sequence("Ace--Nme"); }) != "");
+    CHECK(error_message([] { Topology::from_sequence("A"); }).find("no template of ALA") != std::string::npos);
+  }
+}
+
+}  // namespace arbg::md
