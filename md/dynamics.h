@@ -1,7 +1,8 @@
 // Langevin dynamics of many replicas at once, minimisation, and parallel tempering between replicas.
 //
 // Replicas lie in SIMD lanes (float32 forces, double-checked against md::Energy); groups of lanes are shared out among
-// threads. The same seed gives the same trajectory for any number of threads.
+// threads. The same seed gives the same trajectory for any number of threads. Every 1000 steps the centroid of each
+// replica is put at the origin, so that a free molecule does not diffuse to where float32 has too few digits.
 //
 // One step is the Langevin-middle integrator (Zhang, Liu, Yan, Tuckerman, Liu, J. Phys. Chem. A 123, 6056, 2019):
 //   kick   v += dt f/m
@@ -11,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,16 +50,16 @@ class Dynamics {
 
   std::vector<double> potential_energy_kj_mol() const;  // [R], at the current positions, in double
   std::vector<double> kinetic_energy_kj_mol() const;    // [R]
-  double temperature_kelvin(int replica) const;
+  double temperature_kelvin(int replica) const;         // of its thermostat
 
   // One sweep of Metropolis swaps between neighbouring temperatures of each ladder: replicas [g*L, (g+1)*L) form ladder g,
   // coldest first. Swaps configurations i and j with min(1, exp((1/RT_i - 1/RT_j)(E_i - E_j))); velocities are rescaled by
-  // sqrt(T_new/T_old). Returns for each neighbouring pair of a ladder how many of the ladders swapped: [L-1].
+  // sqrt(T_new/T_old). Random numbers are keyed by the step: call it once a step at most. Returns for each neighbouring pair of a ladder how many of the ladders swapped: [L-1].
   std::vector<int> swap_neighbours(int ladder_size);
 
  private:
-  struct Lanes;
-  Lanes* lanes_;
+  struct Groups;
+  std::unique_ptr<Groups> groups_;
 };
 
 // Steepest descent with adaptive steps, then L-BFGS, in double, until the root-mean-square force is below `tolerance`.
