@@ -101,6 +101,8 @@ Dynamics::~Dynamics() = default;
 
 int Dynamics::replica_count() const { return static_cast<int>(groups_->replicas); }
 
+std::int64_t Dynamics::step() const { return groups_->step; }
+
 double Dynamics::temperature_kelvin(int replica) const {
   return groups_->options.temperatures_kelvin.at(static_cast<std::size_t>(replica));
 }

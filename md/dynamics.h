@@ -43,6 +43,7 @@ class Dynamics {
   Dynamics& operator=(const Dynamics&) = delete;
 
   int replica_count() const;
+  std::int64_t step() const;     // steps taken since the start
   void run(std::int64_t steps);  // every replica; throws Error naming the replica whose positions became NaN
 
   DynamicsState state() const;
