@@ -42,26 +42,40 @@ void copy_transposed(const float* from, std::int64_t stride, std::int64_t T, std
   }
 }
 
-// score [padded(t+1)], raw dot products -> p_s = exp(score_s / sqrt(D) - log_sum), zero for s > t.
-// Returns log_sum.
-float softmax(float* score, std::int64_t t, float scale) {
-  Lanes<float> largest_lanes = broadcast(-INFINITY);
-  for (std::int64_t s = 0; s <= t; s += kVector) {
-    const Lanes<float> x = select(visible(s, t), load_lanes(score + s), broadcast(-INFINITY));
-    largest_lanes = select(x > largest_lanes, x, largest_lanes);
-    store_lanes<float>(score + s, x);
+// score: dot products of `queries` tokens from t0 on with all tokens up to the last of them, rows
+// Tp apart. On return p_s = exp(score_s / sqrt(D)) / sum, zero for s > t; sum and largest are such
+// that log_sum = largest + log(sum). Each step runs over all queries, so that the steps of one
+// query overlap with others'.
+void softmax(float* score, std::int64_t Tp, std::int64_t t0, std::int64_t queries, float scale,
+             float* largest, float* sum) {
+  const std::int64_t keys = padded(t0 + queries);
+  for (std::int64_t i = 0; i < queries; ++i) {
+    float* row = score + i * Tp;
+    Lanes<float> most = broadcast(-INFINITY);
+    for (std::int64_t s = 0; s < keys; s += kVector) {
+      const Lanes<float> x =
+          select(visible(s, t0 + i), load_lanes(row + s) * scale, broadcast(-INFINITY));
+      most = select(x > most, x, most);
+      store_lanes<float>(row + s, x);
+    }
+    largest[i] = max_lanes<float>(most);
   }
-  const float largest = max_lanes<float>(largest_lanes);
-  Lanes<float> sum_lanes_of_p{};
-  for (std::int64_t s = 0; s <= t; s += kVector) {
-    const Lanes<float> p = exp_lanes((load_lanes(score + s) - largest) * scale);
-    sum_lanes_of_p += p;
-    store_lanes<float>(score + s, p);
+  for (std::int64_t i = 0; i < queries; ++i) {
+    float* row = score + i * Tp;
+    Lanes<float> total{};
+    for (std::int64_t s = 0; s < keys; s += kVector) {
+      const Lanes<float> p = exp_lanes(load_lanes(row + s) - largest[i]);
+      total += p;
+      store_lanes<float>(row + s, p);
+    }
+    sum[i] = sum_lanes<float>(total);
   }
-  const float sum = sum_lanes<float>(sum_lanes_of_p), inverse = 1.0f / sum;
-  for (std::int64_t s = 0; s <= t; s += kVector)
-    store_lanes<float>(score + s, load_lanes(score + s) * inverse);
-  return largest * scale + std::log(sum);
+  for (std::int64_t i = 0; i < queries; ++i) {
+    const float inverse = 1.0f / sum[i];
+    for (std::int64_t s = 0; s < keys; s += kVector) {
+      store_lanes<float>(score + i * Tp + s, load_lanes(score + i * Tp + s) * inverse);
+    }
+  }
 }
 
 // The floats of scratch that one head needs, as tensors would be too many.
@@ -92,11 +106,10 @@ void attend_head(const float* qkv, std::int64_t T, std::int64_t C, std::int64_t 
     const std::int64_t queries = std::min(kQueries, T - t0), keys = t0 + queries;
     small_gemm(queries, padded(keys), D, row_major(qkv + t0 * stride, stride), k_transposed, Tp, p,
                Tp, false);
-    for (std::int64_t i = 0; i < queries; ++i) {
-      const float log_sum_t = softmax(p + i * Tp, t0 + i, scale);
-      std::fill(p + i * Tp + padded(t0 + i + 1), p + i * Tp + padded(keys), 0.0f);
-      if (log_sum) log_sum[t0 + i] = log_sum_t;
-    }
+    float largest[kQueries], sum[kQueries];
+    softmax(p, Tp, t0, queries, scale, largest, sum);
+    for (std::int64_t i = 0; log_sum && i < queries; ++i)
+      log_sum[t0 + i] = largest[i] + std::log(sum[i]);
     small_gemm(queries, D, keys, row_major(p, Tp), v, Dp, y + t0 * C, C, false);
   }
 }
@@ -227,7 +240,8 @@ Tensor cached_attention(const Tensor& qkv, Tensor& keys, Tensor& values, std::in
           p[s] = dot;
         }
         std::fill(p + t + 1, p + padded(t + 1), 0.0f);
-        softmax(p, t, scale);
+        float largest, sum_of_p;
+        softmax(p, 0, t, 1, scale, &largest, &sum_of_p);
         for (std::int64_t d = 0; d < D; d += kVector) {
           Lanes<float> sum{};
           for (std::int64_t s = 0; s <= t; ++s) sum += p[s] * load_some(v + s * C + d, D - d);
