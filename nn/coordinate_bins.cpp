@@ -54,14 +54,21 @@ std::int32_t CoordinateBins::encode(std::int64_t j, double x) const {
 template <class T>
 T CoordinateBins::decode_as(std::int64_t j, std::int32_t k, double fraction) const {
   require(k >= 0 && k < bins_, "coordinate ", j, ": there is no bin ", k, " among ", bins_);
+  require(fraction >= 0 && fraction < 1, "a place within a bin is a number in [0, 1), not ",
+          fraction);
   const double low = axis(j).low, h = width(j);
   const T middle = static_cast<T>(low + (k + 0.5) * h);
   T x = static_cast<T>(low + (k + fraction) * h);
+  // Near zero, neighbours of x are closer together than x - low can resolve: a nudge is at least a
+  // grain.
+  const double grain = 0x1.0p-52 * std::max(std::abs(low), std::abs(axis(j).high));
   for (int nudge = 0; nudge < kMostNudges; ++nudge) {
     if (encode(j, static_cast<double>(x)) == k) return x;
-    x = std::nextafter(x, middle);
+    const T next = std::nextafter(x, middle);
+    x = x < middle ? std::max(next, static_cast<T>(static_cast<double>(x) + grain))
+                   : std::min(next, static_cast<T>(static_cast<double>(x) - grain));
   }
-  fail("coordinate ", j, ": the fraction ", fraction, " of bin ", k, " is outside the bin");
+  fail("coordinate ", j, ": bin ", k, " holds no number near the fraction ", fraction);
 }
 
 double CoordinateBins::decode(std::int64_t j, std::int32_t k, double fraction) const {

@@ -88,8 +88,9 @@ TEST_SUITE("golden") {
     }
   }
 
-  // Adam's first steps divide every gradient by its own size, and so pass the golden values' float32 rounding of the small
-  // ones on to the weights: both backends get the float32 tolerance for these. optimizer_test.cpp checks AdamW in double.
+  // Adam's first steps divide every gradient by its own size, and so pass the golden values'
+  // float32 rounding of the small ones on to the weights: both backends get the float32 tolerance
+  // for these. optimizer_test.cpp checks AdamW in double.
   TEST_CASE("three steps of AdamW give PyTorch's weights and losses") {
     constexpr double kWeightTolerance = 2e-5;
     const auto io = Safetensors::read(kFolder / "io.safetensors");

@@ -1,0 +1,115 @@
+// AdamW, the one-cycle schedule and the weight average against PyTorch 2.15 in double and against
+// closed forms.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "nn/optimizer/adamw.h"
+#include "nn/optimizer/one_cycle.h"
+#include "nn/optimizer/weight_average.h"
+#include "tensor/base/error.h"
+
+namespace arbg::nn {
+namespace {
+
+Tensor row(std::vector<double> values, Backend backend = Backend::reference) {
+  return Tensor::from_values(values, {static_cast<std::int64_t>(values.size())}, backend);
+}
+
+TEST_SUITE("fast") {
+  TEST_CASE("AdamW makes torch.optim.AdamW's steps: lr 0.01, weight decay 0.1") {
+    const std::vector<double> start = {0.5, -1.25, 2.0, 0.0};
+    const std::vector<std::vector<double>> gradients = {
+        {0.1, -2.0, 0.0, 1e-9}, {0.3, 1.0, -0.5, 2e-9}, {-0.2, 4.0, 0.25, -1e-9}};
+    const std::vector<std::vector<double>> expected = {
+        {0.4895000009999999, -1.23875000005, 1.998, -0.000909090909090909},
+        {0.479832690219559, -1.2348478796701932, 2.003443368025249, -0.002226087200119103},
+        {0.4767738195977597, -1.2381863496733156, 2.003726328344008, -0.002744348962434951}};
+    for (const auto& [backend, tolerance] :
+         {std::pair{Backend::reference, 1e-15}, std::pair{Backend::cpu, 3e-7}}) {
+      const std::vector<Parameter> parameters{
+          {"w", Variable::parameter(row(start, backend)), true}};
+      AdamWOptions options;
+      options.weight_decay = 0.1;
+      AdamW optimizer(parameters, options);
+      for (std::size_t step = 0; step < 3; ++step) {
+        const std::vector<Tensor> gradient{row(gradients[step], backend)};
+        optimizer.update(gradient, 1.0, 0.01, static_cast<std::int64_t>(step) + 1);
+        const auto found = parameters[0].variable.value().values();
+        for (std::size_t i = 0; i < found.size(); ++i) {
+          CAPTURE(step);
+          CAPTURE(i);
+          CHECK(std::abs(found[i] - expected[step][i]) <=
+                tolerance * std::max(1.0, std::abs(expected[step][i])));
+        }
+      }
+    }
+  }
+
+  TEST_CASE("a parameter that does not decay is left alone by a zero gradient") {
+    const std::vector<Parameter> parameters{{"decays", Variable::parameter(row({2.0})), true},
+                                            {"stays", Variable::parameter(row({2.0})), false}};
+    AdamW optimizer(parameters, {});
+    const std::vector<Tensor> zero{row({0.0}), row({0.0})};
+    optimizer.update(zero, 1.0, 0.1, 1);
+    CHECK(parameters[0].variable.value().item() == 2.0 * (1 - 0.1 * 0.01));
+    CHECK(parameters[1].variable.value().item() == 2.0);
+  }
+
+  TEST_CASE("the gradient norm is that of all tensors together") {
+    const std::vector<Tensor> gradients{row({3.0, 0.0}), row({0.0, -4.0, 12.0})};
+    CHECK(gradient_norm(gradients) == 13.0);
+  }
+
+  TEST_CASE(
+      "the one-cycle schedule is torch's OneCycleLR: 100 steps, warm-up 5 %, ends at largest/500") {
+    const std::vector<std::pair<std::int64_t, double>> expected = {{0, 6e-06},
+                                                                   {1, 0.0004444611485637383},
+                                                                   {2, 0.001503},
+                                                                   {3, 0.0025615388514362617},
+                                                                   {4, 0.003},
+                                                                   {5, 0.0029991815262393664},
+                                                                   {6, 0.0029967269999465057},
+                                                                   {20, 0.002795294951993488},
+                                                                   {50, 0.0015772268807458137},
+                                                                   {77, 0.0003850082489547221},
+                                                                   {98, 6.818473760633705e-06},
+                                                                   {99, 6e-06}};
+    for (const auto& [k, rate] : expected) {
+      CAPTURE(k);
+      CHECK(one_cycle(k, 100, 3e-3, 0.05, 500) == doctest::Approx(rate).epsilon(1e-12));
+    }
+  }
+
+  TEST_CASE("schedules of a few steps stay between their ends") {
+    for (std::int64_t n = 1; n <= 30; ++n) {
+      for (std::int64_t k = 0; k < n; ++k) {
+        const double rate = one_cycle(k, n, 1.0, 0.05, 500);
+        CAPTURE(n);
+        CAPTURE(k);
+        CHECK(rate >= 1.0 / 500 - 1e-15);
+        CHECK(rate <= 1.0);
+      }
+    }
+  }
+
+  TEST_CASE("the weight average is the recursion written out, with its ramp") {
+    const std::vector<Parameter> parameters{{"w", Variable::parameter(row({1.0, -2.0})), true}};
+    WeightAverage average(parameters, 0.9);
+    Tensor weight = parameters[0].variable.value();
+    double expected = 1.0;
+    for (std::int64_t step = 1; step <= 100; ++step) {
+      const double now = std::sin(static_cast<double>(step));
+      weight.copy_from(row({now, -2.0}));
+      average.update(step);
+      const double k = static_cast<double>(step), decay = std::min(0.9, (1 + k) / (10 + k));
+      expected = decay * expected + (1 - decay) * now;
+    }
+    CHECK(average.values()[0].second.values()[0] == doctest::Approx(expected).epsilon(1e-14));
+    CHECK(average.values()[0].second.values()[1] == -2.0);
+    CHECK(WeightAverage(parameters, 0.0).values().empty());
+  }
+}
+
+}  // namespace
+}  // namespace arbg::nn

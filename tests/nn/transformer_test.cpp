@@ -1,0 +1,304 @@
+// What must hold for any weights: normalisation, causality, equality of cached and uncached, of
+// replicas and threads.
+#include "nn/transformer.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "autograd/functions.h"
+#include "tensor/base/error.h"
+#include "tensor/base/random.h"
+#include "tensor/base/threads.h"
+
+namespace arbg::nn {
+namespace {
+
+// Every option of the config on or off; internal coordinates have index arrays of their own.
+std::vector<TransformerConfig> configs() {
+  std::vector<TransformerConfig> all;
+  for (const bool ours : {false, true}) {
+    TransformerConfig config;
+    config.num_bins = 5;
+    config.channels = 8;
+    config.num_layers = 2;
+    config.num_heads = 2;
+    config.num_dims = 3;
+    config.num_atoms = 3;
+    config.dim_index = {0, 0, 1, 2, 0, 1};
+    config.atom_index = {1, 2, 2, 0, 0, 0};
+    config.learned_positions = ours;
+    config.own_start_row = ours;
+    config.output_bias = ours;
+    config.bin_features = ours;
+    all.push_back(config);
+  }
+  return all;
+}
+
+// Weights far from zero, so that logits are of order one and every branch counts.
+Transformer lively_network(const TransformerConfig& config, Backend backend) {
+  Transformer network(config, backend, 3);
+  for (const auto& [name, variable, decays] : network.parameters()) {
+    Tensor value = variable.value();
+    const Random random(11, stream_id(name));
+    std::vector<double> numbers;
+    for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(value.elements()); ++i) {
+      numbers.push_back((value.shape().rank() == 1 ? 1.0 : 0.0) + 0.5 * random.normal_pair(i)[0]);
+    }
+    value.copy_from(Tensor::from_values(numbers, value.shape(), backend));
+  }
+  return network;
+}
+
+std::vector<std::int32_t> random_tokens(const TransformerConfig& config, std::int64_t rows,
+                                        std::uint64_t seed) {
+  const Random random(seed, stream_id("tokens"));
+  std::vector<std::int32_t> tokens;
+  for (std::int64_t i = 0; i < rows * config.length(); ++i) {
+    tokens.push_back(
+        static_cast<std::int32_t>(random.below(config.num_bins, static_cast<std::uint64_t>(i))));
+  }
+  return tokens;
+}
+
+Tensor as_rows(const std::vector<std::int32_t>& tokens, const Transformer& network) {
+  const auto T = network.config().length();
+  return Tensor::from_indices(tokens, {static_cast<std::int64_t>(tokens.size()) / T, T},
+                              network.backend());
+}
+
+// Logits one position at a time, [T][B * V].
+std::vector<std::vector<double>> cached_logits(const Transformer& network,
+                                               const std::vector<std::int32_t>& tokens) {
+  const auto T = network.config().length(), B = static_cast<std::int64_t>(tokens.size()) / T;
+  KvCache cache = network.make_cache(B);
+  std::vector<std::vector<double>> logits;
+  Tensor previous;
+  for (std::int64_t t = 0; t < T; ++t) {
+    logits.push_back(network.next_logits(previous, cache).values());
+    std::vector<std::int32_t> column;
+    for (std::int64_t b = 0; b < B; ++b)
+      column.push_back(tokens[static_cast<std::size_t>(b * T + t)]);
+    previous = Tensor::from_indices(column, {B}, network.backend());
+  }
+  return logits;
+}
+
+TEST_SUITE("fast") {
+  TEST_CASE("the probabilities of all sequences sum to one") {
+    for (const auto& config : configs()) {
+      const auto network = lively_network(config, Backend::reference);
+      std::vector<std::int32_t> tokens;
+      const auto T = static_cast<std::size_t>(config.length());
+      const auto count = static_cast<std::size_t>(std::pow(config.num_bins, T));  // 5^6
+      for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t t = 0, rest = i; t < T; ++t, rest /= 5)
+          tokens.push_back(static_cast<std::int32_t>(rest % 5));
+      }
+      double sum = 0, largest = 0;
+      for (const double log_q : network.log_likelihood(tokens, 64)) {
+        sum += std::exp(log_q);
+        largest = std::max(largest, std::exp(log_q));
+      }
+      CHECK(std::abs(sum - 1) < 1e-12);
+      CHECK(largest > 10.0 / static_cast<double>(
+                                 count));  // the weights are lively: not the uniform distribution
+    }
+  }
+
+  TEST_CASE("changing a token leaves the logits up to and including it bit for bit unchanged") {
+    for (const auto backend : {Backend::reference, Backend::cpu}) {
+      for (const auto& config : configs()) {
+        const auto network = lively_network(config, backend);
+        const auto tokens = random_tokens(config, 2, 5);
+        const auto before = network.logits(as_rows(tokens, network)).value().values();
+        const auto T = static_cast<std::size_t>(config.length()),
+                   V = static_cast<std::size_t>(config.num_bins);
+        for (std::size_t j = 0; j < T; ++j) {
+          auto changed = tokens;
+          changed[j] = (changed[j] + 1) % static_cast<std::int32_t>(V);
+          const auto after = network.logits(as_rows(changed, network)).value().values();
+          for (std::size_t i = 0; i < (j + 1) * V; ++i) REQUIRE(before[i] == after[i]);
+          for (std::size_t i = T * V; i < 2 * T * V; ++i)
+            REQUIRE(before[i] == after[i]);  // the other molecule
+          if (j + 1 == T) continue;
+          bool next_differs = false;
+          for (std::size_t i = (j + 1) * V; i < (j + 2) * V; ++i)
+            next_differs |= before[i] != after[i];
+          CHECK(next_differs);
+        }
+      }
+    }
+  }
+
+  TEST_CASE("cached logits equal uncached ones: bitwise on reference, to float32 rounding on cpu") {
+    for (const auto backend : {Backend::reference, Backend::cpu}) {
+      for (const auto& config : configs()) {
+        const auto network = lively_network(config, backend);
+        const auto tokens = random_tokens(config, 3, 6);
+        const auto full = network.logits(as_rows(tokens, network)).value().values();
+        const auto cached = cached_logits(network, tokens);
+        const auto T = static_cast<std::size_t>(config.length()),
+                   V = static_cast<std::size_t>(config.num_bins);
+        for (std::size_t b = 0; b < 3; ++b) {
+          for (std::size_t t = 0; t < T; ++t) {
+            for (std::size_t v = 0; v < V; ++v) {
+              const double expected = full[(b * T + t) * V + v], found = cached[t][b * V + v];
+              if (backend == Backend::reference) REQUIRE(found == expected);
+              REQUIRE(std::abs(found - expected) <= 2e-5 * (1 + std::abs(expected)));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  TEST_CASE("a resampled cache goes on as the rows that it was copied from") {
+    const auto config = configs()[1];
+    const auto network = lively_network(config, Backend::reference);
+    const auto tokens = random_tokens(config, 3, 8);
+    const std::vector<std::int64_t> from = {2, 0, 2, 1};
+    const auto T = static_cast<std::size_t>(config.length());
+    KvCache cache = network.make_cache(3);
+    Tensor previous;
+    const auto column = [&](std::size_t t, std::span<const std::int64_t> rows) {
+      std::vector<std::int32_t> values;
+      for (const auto row : rows) values.push_back(tokens[static_cast<std::size_t>(row) * T + t]);
+      return Tensor::from_indices(values, {static_cast<std::int64_t>(rows.size())},
+                                  Backend::reference);
+    };
+    const std::vector<std::int64_t> all = {0, 1, 2};
+    for (std::size_t t = 0; t < 3; ++t) {
+      network.next_logits(previous, cache);
+      previous = column(t, all);
+    }
+    cache.select(from);
+    CHECK(cache.batch() == 4);
+    CHECK(cache.length() == 3);
+    const auto found = network.next_logits(column(2, from), cache).values();
+    const auto expected = cached_logits(network, tokens)[3];
+    const auto V = static_cast<std::size_t>(config.num_bins);
+    for (std::size_t i = 0; i < from.size() * V; ++i) {
+      CHECK(found[i] == expected[static_cast<std::size_t>(from[i / V]) * V + i % V]);
+    }
+    CHECK_THROWS_AS(cache.select(std::vector<std::int64_t>{4}), Error);
+  }
+
+  TEST_CASE("likelihoods do not depend on threads or micro-batches on the reference backend") {
+    const auto config = configs()[1];
+    const auto network = lively_network(config, Backend::reference);
+    const auto tokens = random_tokens(config, 13, 9);
+    const int threads = thread_count();
+    set_thread_count(1);
+    const auto alone = network.log_likelihood(tokens, 13);
+    set_thread_count(2);
+    CHECK(network.log_likelihood(tokens, 3) == alone);
+    CHECK(network.log_likelihood(tokens, 1) == alone);
+    set_thread_count(threads);
+  }
+
+  TEST_CASE("a replica shares values and not gradients") {
+    const auto config = configs()[1];
+    const auto network = lively_network(config, Backend::cpu);
+    const auto replica = network.replica();
+    const auto tokens = random_tokens(config, 2, 4);
+    autograd::backward(autograd::sum_all(replica.log_prob(as_rows(tokens, replica))));
+    for (std::size_t i = 0; i < network.parameters().size(); ++i) {
+      CHECK(replica.parameters()[i].variable.grad().defined());
+      CHECK_FALSE(network.parameters()[i].variable.grad().defined());
+    }
+    Tensor weight = network.parameters()[0].variable.value();
+    weight.fill(0.25);
+    CHECK(replica.parameters()[0].variable.value().values() == weight.values());
+    CHECK(network.log_likelihood(tokens) == replica.log_likelihood(tokens));
+  }
+
+  TEST_CASE("started from marginals, the network is the product of smoothed histograms") {
+    const auto config = configs()[1];
+    Transformer network(config, Backend::reference, 1);
+    const auto T = static_cast<std::size_t>(config.length()),
+               V = static_cast<std::size_t>(config.num_bins);
+    std::vector<double> counts;
+    for (std::size_t i = 0; i < T * V; ++i) counts.push_back(static_cast<double>((i * 7) % 11));
+    network.initialise_from_marginals(counts, 0.5);
+    const auto tokens = random_tokens(config, 4, 2);
+    const auto log_q = network.log_likelihood(tokens);
+    for (std::size_t b = 0; b < 4; ++b) {
+      double expected = 0;
+      for (std::size_t t = 0; t < T; ++t) {
+        const double total =
+            std::accumulate(counts.begin() + static_cast<std::ptrdiff_t>(t * V),
+                            counts.begin() + static_cast<std::ptrdiff_t>((t + 1) * V), 0.0);
+        const auto k = static_cast<std::size_t>(tokens[b * T + t]);
+        expected += std::log((counts[t * V + k] + 0.5) / (total + 0.5 * static_cast<double>(V)));
+      }
+      CHECK(log_q[b] == doctest::Approx(expected).epsilon(1e-13));
+    }
+    Transformer published(configs()[0], Backend::reference, 1);
+    CHECK_THROWS_AS(published.initialise_from_marginals(counts), Error);
+  }
+
+  TEST_CASE("the gradient of the whole network is its numerical derivative") {
+    const auto config = configs()[1];
+    const auto network = lively_network(config, Backend::reference);
+    const auto tokens = as_rows(random_tokens(config, 2, 12), network);
+    autograd::backward(autograd::sum_all(network.log_prob(tokens)));
+    for (const auto& [name, variable, decays] : network.parameters()) {
+      const auto gradient = variable.grad().values();
+      Tensor value = variable.value();
+      for (const std::size_t i : {std::size_t{0}, gradient.size() / 2, gradient.size() - 1}) {
+        double& weight = value.data<double>()[i];
+        const double at = weight;
+        const auto total = [&](double shift) {
+          weight = at + shift;
+          const double sum = autograd::sum_all(network.log_prob(tokens)).value().item();
+          weight = at;
+          return sum;
+        };
+        constexpr double h = 1e-3;
+        const double numerical =
+            (8 * (total(h) - total(-h)) - (total(2 * h) - total(-2 * h))) / (12 * h);
+        CAPTURE(name);
+        CAPTURE(i);
+        CHECK(gradient[i] == doctest::Approx(numerical).epsilon(1e-7).scale(1));
+      }
+    }
+  }
+
+  TEST_CASE("a token outside the bins, rows of another length and a finished cache are refused") {
+    const auto config = configs()[0];
+    const auto network = lively_network(config, Backend::cpu);
+    auto tokens = random_tokens(config, 1, 1);
+    tokens.back() = -1;
+    CHECK_THROWS_AS(network.log_likelihood(tokens), Error);
+    tokens.back() = 5;
+    CHECK_THROWS_AS(network.log_likelihood(tokens), Error);
+    tokens.pop_back();
+    CHECK_THROWS_AS(network.log_likelihood(tokens), Error);
+    KvCache cache = network.make_cache(1);
+    const Tensor previous = Tensor::from_indices(std::vector{1}, {1}, Backend::cpu);
+    for (std::int64_t t = 0; t < config.length(); ++t) network.next_logits(previous, cache);
+    CHECK_THROWS_AS(network.next_logits(previous, cache), Error);
+  }
+
+  TEST_CASE("a config survives JSON, and nonsense in it is refused") {
+    for (const auto& config : configs()) {
+      const auto back = TransformerConfig::from_json(config.to_json(), "test");
+      CHECK(back.to_json().dump() == config.to_json().dump());
+    }
+    for (const auto& [key, value] :
+         {std::pair{"num_heads", Json(3)}, std::pair{"num_bins", Json(0)},
+          std::pair{"num_atoms", Json(2)}, std::pair{"channels", Json(1e15)},
+          std::pair{"start_row", Json("other")}, std::pair{"num_layers", Json("2")}}) {
+      CAPTURE(key);
+      Json json = configs()[0].to_json();
+      json[key] = value;
+      CHECK_THROWS_AS(TransformerConfig::from_json(json, "test"), Error);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace arbg::nn
