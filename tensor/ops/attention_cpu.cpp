@@ -224,28 +224,27 @@ Tensor cached_attention(const Tensor& qkv, Tensor& keys, Tensor& values, std::in
   float* V = values.data<float>();
   float* Y = y.data<float>();
   for_pieces(B, (t + 1) * C, [&](std::int64_t first, std::int64_t last) {
-    Scratch scratch(padded(t + 1));
+    Scratch scratch(D + kVector + padded(t + 1));
+    float* q = scratch.take(D + kVector);
     float* p = scratch.take(padded(t + 1));
+    std::fill_n(q, D + kVector, 0.0f);
     for (std::int64_t b = first; b < last; ++b) {
       std::copy_n(X + b * 3 * C + C, C, K + (b * T + t) * C);
       std::copy_n(X + b * 3 * C + 2 * C, C, V + (b * T + t) * C);
       for (std::int64_t h = 0; h < H; ++h) {
-        const float* q = X + b * 3 * C + h * D;
-        const float* k = K + b * T * C + h * D;
-        const float* v = V + b * T * C + h * D;
-        float* out = Y + b * C + h * D;
-        for (std::int64_t s = 0; s <= t; ++s) {
-          float dot = 0;
-          for (std::int64_t d = 0; d < D; ++d) dot += q[d] * k[s * C + d];
-          p[s] = dot;
-        }
+        const std::int64_t head = b * T * C + h * D;
+        // The dot products come from the kernel that the full form uses, as a matrix times a
+        // column: that makes the two bitwise equal.
+        std::copy_n(X + b * 3 * C + h * D, D, q);
+        small_gemm(t + 1, 1, D, row_major(K + head, C), q, 1, p, 1, false);
         std::fill(p + t + 1, p + padded(t + 1), 0.0f);
         float largest, sum_of_p;
         softmax(p, 0, t, 1, scale, &largest, &sum_of_p);
         for (std::int64_t d = 0; d < D; d += kVector) {
           Lanes<float> sum{};
-          for (std::int64_t s = 0; s <= t; ++s) sum += p[s] * load_some(v + s * C + d, D - d);
-          store_some(out + d, sum, D - d);
+          for (std::int64_t s = 0; s <= t; ++s)
+            sum += p[s] * load_some(V + head + s * C + d, D - d);
+          store_some(Y + b * C + h * D + d, sum, D - d);
         }
       }
     }

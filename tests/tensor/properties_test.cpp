@@ -1,0 +1,198 @@
+// What must hold of operations beyond agreeing with the reference: cached equals uncached, the
+// future does not leak, thread counts do not matter, bad input is refused in words.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+
+#include "operation_rows.h"
+#include "tensor/base/error.h"
+#include "tensor/base/threads.h"
+
+namespace arbg::tensor::test {
+namespace {
+
+constexpr Backend kBackends[] = {Backend::reference, Backend::cpu};
+
+Tensor random_tensor(const Shape& shape, Backend backend, std::uint64_t stream = 1) {
+  return Tensor::from_values(random_values(shape.elements(), 5, stream), shape, backend);
+}
+
+// Rows t of the middle axis of x [B, T, C], as [B, C].
+Tensor token(const Tensor& x, std::int64_t t) {
+  const std::int64_t B = x.extent(0), T = x.extent(1), C = x.extent(2);
+  const auto all = x.values();
+  std::vector<double> values;
+  for (std::int64_t b = 0; b < B; ++b) {
+    const auto first = all.begin() + (b * T + t) * C;
+    values.insert(values.end(), first, first + C);
+  }
+  return Tensor::from_values(values, {B, C}, x.backend());
+}
+
+void check_cached_attention(Backend backend, std::int64_t C, int heads) {
+  const std::int64_t B = 3, T = 21;
+  const Tensor qkv = random_tensor({B, T, 3 * C}, backend);
+  const Tensor full = causal_attention(qkv, heads, nullptr);
+  Tensor keys = Tensor::empty({B, T, C}, qkv.dtype(), backend), values = keys.clone();
+  keys.fill(NAN);
+  values.fill(NAN);
+  for (std::int64_t t = 0; t < T; ++t) {
+    const Tensor y = cached_attention(token(qkv, t), keys, values, t, heads);
+    REQUIRE(y.values() == token(full, t).values());
+  }
+  const auto written = keys.values();
+  for (std::int64_t t = 0; t < T; ++t) {
+    const auto row = token(qkv, t).values();
+    REQUIRE(written[static_cast<std::size_t>(t * C)] == row[static_cast<std::size_t>(C)]);
+  }
+}
+
+template <class F>
+std::vector<double> with_threads(int count, const F& f) {
+  const int before = thread_count();
+  set_thread_count(count);
+  const auto values = f();
+  set_thread_count(before);
+  return values;
+}
+
+}  // namespace
+
+TEST_SUITE("fast") {
+  TEST_CASE("cached attention equals full attention bitwise") {
+    for (const Backend backend : kBackends) {
+      check_cached_attention(backend, 64, 4);
+      check_cached_attention(backend, 10, 2);
+      check_cached_attention(backend, 96, 3);
+    }
+  }
+
+  TEST_CASE("attention at a token does not depend on later tokens") {
+    for (const Backend backend : kBackends) {
+      const std::int64_t T = 20, C = 32;
+      const Tensor qkv = random_tensor({1, T, 3 * C}, backend);
+      Tensor changed = qkv.clone();
+      changed.reshape({T, 3 * C}).rows(14, T - 14).fill(1e4);
+      const Tensor y = causal_attention(qkv, 2, nullptr),
+                   other = causal_attention(changed, 2, nullptr);
+      CHECK(y.reshape({T, C}).rows(0, 14).values() == other.reshape({T, C}).rows(0, 14).values());
+      CHECK(y.reshape({T, C}).rows(14, 1).values() != other.reshape({T, C}).rows(14, 1).values());
+    }
+  }
+
+  TEST_CASE("a step's results are bitwise the same for any thread count") {
+    const Tensor qkv = random_tensor({40, 60, 192}, Backend::cpu),
+                 logits = random_tensor({2400, 256}, Backend::cpu, 2);
+    const Tensor dy = random_tensor({40, 60, 64}, Backend::cpu, 3);
+    std::vector<std::int32_t> tokens(2400, 5);
+    const Tensor index = Tensor::from_indices(tokens, {2400}, Backend::cpu);
+    Tensor saved;
+    const auto attention = [&] { return causal_attention(qkv, 4, &saved).values(); };
+    const auto backward = [&] { return causal_attention_backward(dy, qkv, saved, 4).values(); };
+    const auto likelihood = [&] { return log_prob(logits, index).values(); };
+    const auto gated = [&] { return swiglu(qkv, qkv).values(); };
+    CHECK(with_threads(1, attention) == with_threads(3, attention));
+    CHECK(with_threads(1, backward) == with_threads(3, backward));
+    CHECK(with_threads(1, likelihood) == with_threads(3, likelihood));
+    CHECK(with_threads(1, gated) == with_threads(3, gated));
+  }
+
+  TEST_CASE("log probabilities of all indices sum to one, also for huge logits") {
+    for (const Backend backend : kBackends) {
+      for (const double size : {1.0, 1e4}) {
+        const Tensor y = log_softmax(scale(random_tensor({7, 300}, backend), size));
+        const auto values = y.values();
+        for (std::size_t m = 0; m < 7; ++m) {
+          double sum = 0;
+          for (std::size_t v = 0; v < 300; ++v) sum += std::exp(values[m * 300 + v]);
+          CHECK(std::abs(sum - 1) < (backend == Backend::cpu ? 1e-6 : 1e-12));
+        }
+      }
+    }
+  }
+
+  TEST_CASE("log_prob is the picked entry of log_softmax, bitwise") {
+    for (const Backend backend : kBackends) {
+      const Tensor logits = random_tensor({50, 37}, backend);
+      std::vector<std::int32_t> tokens;
+      for (int m = 0; m < 50; ++m) tokens.push_back(m * 7 % 37);
+      const auto picked = log_prob(logits, Tensor::from_indices(tokens, {50}, backend)).values();
+      const auto all = log_softmax(logits).values();
+      for (std::size_t m = 0; m < 50; ++m) {
+        CHECK(picked[m] == all[m * 37 + static_cast<std::size_t>(tokens[m])]);
+      }
+    }
+  }
+
+  TEST_CASE("NaN in, NaN out") {
+    for (const Backend backend : kBackends) {
+      Tensor x = random_tensor({2, 40}, backend);
+      x.rows(1, 1).fill(NAN);
+      const Tensor gain = random_tensor({40}, backend),
+                   index = Tensor::from_indices(std::vector{3, 3}, {2}, backend);
+      CHECK(std::isnan(log_prob(x, index).values()[1]));
+      CHECK(std::isnan(rmsnorm(x, gain, 1e-6).values()[40]));
+      CHECK(std::isnan(swiglu(x, x).values()[40]));
+      CHECK(std::isnan(gelu(x).values()[40]));
+      CHECK(std::isnan(sum_all(x).item()));
+      CHECK(!std::isnan(log_prob(x, index).values()[0]));
+      Tensor qkv = random_tensor({2, 5, 12}, backend);
+      qkv.rows(1, 1).fill(NAN);
+      const auto y = causal_attention(qkv, 2, nullptr).values();
+      CHECK(!std::isnan(y[19]));
+      CHECK(std::isnan(y[20]));
+    }
+  }
+
+  TEST_CASE("an index outside the table is refused, with its place") {
+    for (const Backend backend : kBackends) {
+      const Tensor table = random_tensor({4, 3}, backend), logits = random_tensor({2, 4}, backend);
+      for (const std::int32_t bad : {-1, 4}) {
+        const Tensor index = Tensor::from_indices(std::vector<std::int32_t>{0, bad}, {2}, backend);
+        const std::string reason =
+            "index " + std::to_string(bad) + " at place 1 is outside 0 ... 3";
+        CHECK_THROWS_WITH_AS(embedding(table, index), ("embedding: " + reason).c_str(), Error);
+        CHECK_THROWS_WITH_AS(log_prob(logits, index), ("log_prob: " + reason).c_str(), Error);
+        Tensor dtable = table.clone();
+        const Tensor dy = random_tensor({2, 3}, backend), dlog = random_tensor({2}, backend);
+        CHECK_THROWS_AS(embedding_backward(dy, index, &dtable), Error);
+        CHECK_THROWS_AS(log_prob_backward(dlog, logits, index), Error);
+      }
+    }
+  }
+
+  TEST_CASE("shapes, types and backends that do not fit are refused") {
+    const Backend cpu = Backend::cpu;
+    const Tensor x = random_tensor({2, 3, 8}, cpu), weight = random_tensor({5, 8}, cpu);
+    CHECK_THROWS_WITH_AS(linear(x, random_tensor({5, 7}, cpu), Tensor()),
+                         "linear: expected weight of shape [5, 8] ([N, K]), found [5, 7]", Error);
+    CHECK_THROWS_AS(linear(x, weight, random_tensor({4}, cpu)), Error);
+    CHECK_THROWS_AS(linear(x, Tensor(), Tensor()), Error);
+    CHECK_THROWS_WITH_AS(linear(x, weight.to(Backend::reference), Tensor()),
+                         "linear: weight is on the backend reference, the other inputs are on cpu; "
+                         "move it with to()",
+                         Error);
+    CHECK_THROWS_AS(linear_backward(x, x, weight, nullptr, nullptr, true), Error);
+    CHECK_THROWS_AS(matmul(weight, weight), Error);
+    CHECK_THROWS_AS(matmul(x, weight), Error);
+    CHECK_THROWS_AS(rmsnorm(x, random_tensor({3}, cpu), 1e-6), Error);
+    CHECK_THROWS_AS(causal_attention(x, 1, nullptr), Error);  // 8 channels are not q, k and v
+    CHECK_THROWS_AS(causal_attention(random_tensor({2, 3, 12}, cpu), 3, nullptr), Error);
+    CHECK_THROWS_AS(causal_attention(random_tensor({2, 3, 12}, cpu), 0, nullptr), Error);
+    CHECK_THROWS_AS(swiglu(x, weight), Error);
+    CHECK_THROWS_AS(add(x, weight), Error);
+    CHECK_THROWS_AS(add_rows(x, weight), Error);
+    CHECK_THROWS_AS(embedding(weight, x), Error);
+    CHECK_THROWS_AS(log_prob(weight, x), Error);
+    CHECK_THROWS_AS(mean_all(random_tensor({0}, cpu)), Error);
+    CHECK_THROWS_AS(sum_last_backward(x, {2, 3}), Error);
+    CHECK_THROWS_AS(gelu(Tensor::from_indices(std::vector<std::int32_t>{1}, {1}, cpu)), Error);
+    Tensor keys = random_tensor({2, 4, 4}, cpu), values = keys.clone();
+    const Tensor qkv = random_tensor({2, 12}, cpu);
+    CHECK_THROWS_AS(cached_attention(qkv, keys, values, 4, 2), Error);
+    CHECK_THROWS_AS(cached_attention(qkv, keys, values, -1, 2), Error);
+  }
+}
+
+}  // namespace arbg::tensor::test

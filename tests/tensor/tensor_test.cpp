@@ -1,0 +1,127 @@
+#include "tensor/tensor.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <limits>
+#include <thread>
+#include <vector>
+
+#include "tensor/base/error.h"
+
+namespace arbg::tensor {
+namespace {
+
+const std::vector<double> kSix = {1, 2, 3, 4, 5, 6};
+
+}  // namespace
+
+TEST_SUITE("fast") {
+  TEST_CASE("shapes count their elements, print, and index from the end") {
+    const Shape shape{3, 15, 64};
+    CHECK(shape.rank() == 3);
+    CHECK(shape.elements() == 3 * 15 * 64);
+    CHECK(shape[-1] == 64);
+    CHECK(shape.text() == "[3, 15, 64]");
+    CHECK(Shape().elements() == 1);
+    CHECK(Shape{0, 7}.elements() == 0);
+    CHECK(Shape{2, 3} != Shape{2, 3, 1});
+  }
+
+  TEST_CASE("impossible shapes are refused") {
+    CHECK_THROWS_AS(Shape({2, -1}), Error);
+    CHECK_THROWS_AS(Shape({1, 1, 1, 1, 1}), Error);
+    CHECK_THROWS_AS(Shape({std::numeric_limits<std::int64_t>::max(), 3}), Error);
+  }
+
+  TEST_CASE("real numbers are double on the reference backend and float32 on cpu") {
+    for (const Backend backend : {Backend::reference, Backend::cpu}) {
+      const Tensor x = Tensor::from_values(kSix, {2, 3}, backend);
+      CHECK(x.dtype() == (backend == Backend::cpu ? DType::f32 : DType::f64));
+      CHECK(x.values() == kSix);
+      CHECK(backend_named(name_of(backend)) == backend);
+    }
+    CHECK(Tensor::from_values(std::vector{0.1}, {1}, Backend::reference).item() == 0.1);
+    CHECK(Tensor::from_values(std::vector{0.1}, {1}, Backend::cpu).item() ==
+          static_cast<double>(0.1f));
+  }
+
+  TEST_CASE("asking for cuda or an unknown backend says what this build has") {
+    CHECK_THROWS_WITH_AS(Tensor::zeros({1}, DType::f32, Backend::cuda),
+                         "this build has no cuda backend", Error);
+    CHECK_THROWS_WITH_AS(backend_named("cuda"),
+                         "this build has no cuda backend; choose reference or cpu", Error);
+    CHECK_THROWS_WITH_AS(backend_named("gpu"),
+                         "there is no backend named \"gpu\"; choose reference or cpu", Error);
+  }
+
+  TEST_CASE("copies share storage, clones do not") {
+    Tensor x = Tensor::from_values(kSix, {6}, Backend::cpu);
+    const Tensor same = x, own = x.clone();
+    x.fill(0);
+    CHECK(same.values() == std::vector<double>(6, 0.0));
+    CHECK(own.values() == kSix);
+  }
+
+  TEST_CASE("reshape and rows are views") {
+    Tensor x = Tensor::from_values(kSix, {3, 2}, Backend::reference);
+    Tensor last = x.rows(1, 2);
+    CHECK(last.shape() == Shape{2, 2});
+    CHECK(last.values() == std::vector<double>{3, 4, 5, 6});
+    last.rows(1, 1).fill(9);
+    CHECK(x.values() == std::vector<double>{1, 2, 3, 4, 9, 9});
+    CHECK(x.reshape({2, 3}).values() == x.values());
+    CHECK(x.rows(3, 0).elements() == 0);
+    CHECK_THROWS_AS(x.rows(2, 2), Error);
+    CHECK_THROWS_AS(x.rows(-1, 1), Error);
+    CHECK_THROWS_AS(x.reshape({4, 2}), Error);
+  }
+
+  TEST_CASE("moving to another backend converts real numbers and keeps indices") {
+    const Tensor x = Tensor::from_values(kSix, {6}, Backend::reference);
+    const Tensor moved = x.to(Backend::cpu);
+    CHECK(moved.dtype() == DType::f32);
+    CHECK(moved.values() == kSix);
+    const Tensor index =
+        Tensor::from_indices(std::vector<std::int32_t>{3, -1}, {2}, Backend::reference);
+    CHECK(index.to(Backend::cpu).dtype() == DType::i32);
+    CHECK(index.to(Backend::cpu).indices() == std::vector<std::int32_t>{3, -1});
+    Tensor target = Tensor::zeros({6}, DType::f64, Backend::reference);
+    target.copy_from(moved);
+    CHECK(target.values() == kSix);
+    Tensor wrong = Tensor::zeros({5}, DType::f64, Backend::reference);
+    CHECK_THROWS_AS(wrong.copy_from(moved), Error);
+  }
+
+  TEST_CASE("reading numbers as another type, or from nothing, is refused") {
+    const Tensor x = Tensor::zeros({2}, DType::f32, Backend::cpu);
+    CHECK_THROWS_AS(x.data<double>(), Error);
+    CHECK_THROWS_AS(x.indices(), Error);
+    CHECK_THROWS_AS(x.item(), Error);
+    CHECK_THROWS_AS(Tensor().values(), Error);
+    CHECK_THROWS_AS(Tensor().data<float>(), Error);
+    CHECK_THROWS_AS(Tensor::from_values(kSix, {5}, Backend::cpu), Error);
+  }
+
+  TEST_CASE("storage outlives the thread that made it and may be freed on another") {
+    Tensor x;
+    std::thread([&] { x = Tensor::from_values(kSix, {6}, Backend::cpu); }).join();
+    CHECK(x.values() == kSix);
+    std::thread([moved = std::move(x)] { CHECK(moved.values()[5] == 6); }).join();
+  }
+
+  TEST_CASE("blocks of every size are aligned and do not overlap") {
+    std::vector<Tensor> tensors;
+    for (std::int64_t size = 0; size < 2000; size += 37) {
+      tensors.push_back(Tensor::empty({size}, DType::f32, Backend::cpu));
+      tensors.back().fill(static_cast<double>(size));
+      CHECK(reinterpret_cast<std::uintptr_t>(tensors.back().data<float>()) % 64 == 0);
+    }
+    for (const Tensor& tensor : tensors) {
+      for (const double value : tensor.values())
+        REQUIRE(value == static_cast<double>(tensor.elements()));
+    }
+  }
+}
+
+}  // namespace arbg::tensor
