@@ -192,6 +192,32 @@ TEST_CASE("the ideal geometry is extended, trans, of L amino acids and inside th
   }
 }
 
+TEST_CASE("the ideal geometry of all twenty amino acids has its rings and the natural hands") {
+  const auto m = peptide("Ace-ACDEFGHIKLMNPQRSTVWY-Nme");
+  const auto& t = m.topology;
+  const auto x = ideal_geometry(t, m.system);
+  // The equilibrium angles of a ring need not add up: 120 degrees in the pentagon of His leave a
+  // gap of 0.09 nm, for minimisation to close. A ring atom on the wrong side of its bond would
+  // leave more than 0.2 nm.
+  for (const HarmonicBond& b : m.system.bonds) {
+    CAPTURE(t.describe(b.i));
+    CAPTURE(t.describe(b.j));
+    CHECK(std::abs(distance(x, b.i, b.j) - b.length_nm) < 0.1);
+  }
+  // Cahn-Ingold-Prelog: seen from the hydrogen, falling priority counts clockwise for S.
+  const auto is_s = [&](int r, const char* lowest, const char* a, const char* b, const char* c) {
+    return volume(x, t.find(r, lowest), t.find(r, a), t.find(r, b), t.find(r, c)) > 0;
+  };
+  for (int r = 1; r <= 20; ++r) {
+    const auto& name = t.residues[static_cast<std::size_t>(r)].name;
+    CAPTURE(name);
+    if (name != "GLY")
+      CHECK(is_s(r, "HA", "N", "C", "CB"));  // Cys is R by name, with the same hand
+    if (name == "ILE") CHECK(is_s(r, "HB", "CA", "CG1", "CG2"));
+    if (name == "THR") CHECK(!is_s(r, "HB", "OG1", "CA", "CG2"));
+  }
+}
+
 TEST_CASE("the support shuts out the mirror image, whichever hand it was made for") {
   const auto m = peptide("Ace-A-Nme");
   const auto x = ideal_geometry(m.topology, m.system), image = mirrored(x);
