@@ -26,7 +26,7 @@ void Module::load(const NamedTensors& values) {
             "\", which the network described by the config does not have");
   }
   for (const auto& [name, variable, decays] : parameters_) {
-    const Tensor& source = find_tensor(values, name);
+    const Tensor source = find_tensor(values, name);
     Tensor target = variable.value();
     require(source.shape() == target.shape(), "the weight \"", name, "\" has shape ",
             source.shape().text(), ", the config asks for ", target.shape().text());
@@ -43,7 +43,7 @@ Variable Module::add_parameter(std::string name, Tensor value, bool decays) {
   return parameters_.back().variable;
 }
 
-const Tensor& find_tensor(const NamedTensors& tensors, std::string_view name) {
+Tensor find_tensor(const NamedTensors& tensors, std::string_view name) {
   const auto found =
       std::ranges::find_if(tensors, [&](const auto& entry) { return entry.first == name; });
   require(found != tensors.end(), "there is no tensor named \"", name, "\"");

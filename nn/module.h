@@ -57,6 +57,6 @@ class Module {
 };
 
 // The tensor of that name; throws Error if there is none.
-const Tensor& find_tensor(const NamedTensors& tensors, std::string_view name);
+Tensor find_tensor(const NamedTensors& tensors, std::string_view name);
 
 }  // namespace arbg::nn

@@ -91,7 +91,7 @@ void AdamW::load(const NamedTensors& first, const NamedTensors& second) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     for (const auto& [target, source] :
          {std::pair{&first_[i], &first}, std::pair{&second_[i], &second}}) {
-      const Tensor& saved = find_tensor(*source, parameters_[i].name);
+      const Tensor saved = find_tensor(*source, parameters_[i].name);
       require(saved.shape() == target->shape(), "the optimiser's state of \"", parameters_[i].name,
               "\" has shape ", saved.shape().text(), ", expected ", target->shape().text());
       target->copy_from(saved);

@@ -46,7 +46,7 @@ NamedTensors WeightAverage::values() const {
 
 void WeightAverage::load(const NamedTensors& values) {
   for (std::size_t i = 0; i < average_.size(); ++i) {
-    const Tensor& saved = find_tensor(values, parameters_[i].name);
+    const Tensor saved = find_tensor(values, parameters_[i].name);
     require(saved.shape() == average_[i].shape(), "the averaged weight \"", parameters_[i].name,
             "\" has shape ", saved.shape().text(), ", expected ", average_[i].shape().text());
     average_[i].copy_from(saved);

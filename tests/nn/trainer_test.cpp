@@ -1,0 +1,311 @@
+// Training: the stated loss and its gradient, the same numbers for any thread count, and resuming
+// bit for bit.
+#include "nn/trainer.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "autograd/functions.h"
+#include "tensor/base/error.h"
+#include "tensor/base/random.h"
+#include "tensor/base/threads.h"
+
+namespace arbg::nn {
+namespace {
+
+TransformerConfig small_config() {
+  TransformerConfig config;
+  config.num_bins = 6;
+  config.channels = 8;
+  config.num_layers = 2;
+  config.num_heads = 2;
+  config.set_cartesian(2);
+  config.own_start_row = true;
+  config.output_bias = true;
+  config.bin_features = true;
+  return config;
+}
+
+// A walk on a ring of V bins: each token is the one before, or one of its neighbours, with
+// probabilities 1/2, 1/4, 1/4.
+struct RingWalk : TrainingBatchSource {
+  std::int64_t length = 6, bins = 6;
+  void fill(std::int64_t step, std::span<std::int32_t> tokens,
+            std::span<double> log_target) override {
+    const Random random(21, stream_id("ring walk", static_cast<std::uint64_t>(step)));
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const auto draw = random.below(4, i);
+      const auto move = draw == 0 ? bins - 1 : draw == 1 ? 1 : 0;
+      const bool first = i % static_cast<std::size_t>(length) == 0;
+      tokens[i] =
+          static_cast<std::int32_t>(first ? random.below(bins, i) : (tokens[i - 1] + move) % bins);
+    }
+    for (std::size_t b = 0; b < log_target.size(); ++b) {
+      log_target[b] = 40 + 3 * random.normal_pair(1'000'000 + b)[0];
+    }
+  }
+  double nats() const {  // the entropy of a walk, per coordinate
+    const double step = 0.5 * std::log(2.0) + 0.5 * std::log(4.0);
+    return (std::log(static_cast<double>(bins)) + static_cast<double>(length - 1) * step) /
+           static_cast<double>(length);
+  }
+};
+
+TrainerOptions small_options() {
+  TrainerOptions options;
+  options.batch = 22;  // no multiple of the shards, nor the shards of the micro-batch
+  options.shards = 4;
+  options.micro_batch = 4;
+  options.total_steps = 14;
+  options.learning_rate = 3e-3;
+  options.average_decay = 0.9;
+  options.variance_weight = 0.1;
+  return options;
+}
+
+// All numbers of a checkpoint in one row.
+std::vector<double> all_numbers(const Checkpoint& checkpoint) {
+  std::vector<double> numbers;
+  for (const auto* list : {&checkpoint.weights, &checkpoint.averaged_weights,
+                           &checkpoint.first_moments, &checkpoint.second_moments}) {
+    for (const auto& [name, tensor] : *list) {
+      const auto values = tensor.values();
+      numbers.insert(numbers.end(), values.begin(), values.end());
+    }
+  }
+  return numbers;
+}
+
+std::vector<double> gradient_of_last_step(
+    const Trainer& trainer) {  // with beta1 = 0 the first moment is the gradient
+  std::vector<double> numbers;
+  for (const auto& [name, tensor] : trainer.checkpoint().first_moments) {
+    const auto values = tensor.values();
+    numbers.insert(numbers.end(), values.begin(), values.end());
+  }
+  return numbers;
+}
+
+TEST_SUITE("fast") {
+  TEST_CASE(
+      "a run that is killed and resumed from its file gives the weights of one that is not, bit "
+      "for bit") {
+    const auto path = std::filesystem::temp_directory_path() / "arbg_trainer_test.safetensors";
+    for (const auto backend : {Backend::reference, Backend::cpu}) {
+      RingWalk source;
+      Transformer straight_network(small_config(), backend, 5);
+      Trainer straight(straight_network, source, small_options());
+      CHECK(run_training(straight, {}));
+
+      {
+        Transformer network(small_config(), backend, 5);
+        Trainer trainer(network, source, small_options());
+        RunOptions run;
+        run.checkpoint_path = path;
+        run.checkpoint_every_steps = 3;
+        run.bins = CoordinateBins(6, std::vector<CoordinateBins::Axis>(6, {-3, 3}));
+        run.description["molecule"] = "a ring";
+        struct Killed {};
+        run.on_step = [](const StepReport& report) {
+          if (report.step == 8) throw Killed{};  // steps 7 and 8 are lost
+        };
+        CHECK_THROWS_AS(run_training(trainer, run), Killed);
+      }
+      const auto saved = Checkpoint::read(path, backend);
+      std::filesystem::remove(path);
+      CHECK(saved.description.at("molecule").string() == "a ring");
+      CHECK(saved.bins->coordinates() == 6);
+      Transformer network(saved.config, backend, 99);
+      Trainer resumed(network, source, TrainerOptions::from_json(saved.trainer.at("options")));
+      resumed.resume(saved);
+      CHECK(resumed.step() == 6);
+      CHECK(run_training(resumed, {}));
+      const auto found = resumed.checkpoint(), expected = straight.checkpoint();
+      CHECK(all_numbers(found) == all_numbers(expected));
+      CHECK(found.trainer.dump() == expected.trainer.dump());
+    }
+  }
+
+  TEST_CASE("one thread and three give the same numbers") {
+    const int threads = thread_count();
+    std::vector<std::vector<double>> found;
+    for (const int count : {1, 3}) {
+      set_thread_count(count);
+      RingWalk source;
+      Transformer network(small_config(), Backend::cpu, 5);
+      Trainer trainer(network, source, small_options());
+      run_training(trainer, {});
+      found.push_back(all_numbers(trainer.checkpoint()));
+    }
+    set_thread_count(threads);
+    CHECK(found[0] == found[1]);
+  }
+
+  TEST_CASE(
+      "without the variance term, loss and gradient are those of one graph over the whole batch") {
+    RingWalk source;
+    auto options = small_options();
+    options.variance_weight = 0;
+    options.clip_norm = 0;
+    options.adamw.beta1 = 0;
+    Transformer network(small_config(), Backend::reference, 5);
+    Transformer copy(small_config(), Backend::reference, 5);
+    Trainer trainer(network, source, options);
+    const auto report = trainer.train_step();
+
+    std::vector<std::int32_t> tokens(22 * 6);
+    source.fill(0, tokens, {});
+    const Variable loss = autograd::scale(autograd::mean_all(copy.log_prob(Tensor::from_indices(
+                                              tokens, {22, 6}, Backend::reference))),
+                                          -1);
+    autograd::backward(loss);
+    CHECK(report.loss == doctest::Approx(loss.value().item()).epsilon(1e-13));
+    CHECK(report.nats_per_coordinate == report.loss);
+    std::vector<double> expected;
+    for (const auto& parameter : copy.parameters()) {
+      const auto values = parameter.variable.grad().values();
+      expected.insert(expected.end(), values.begin(), values.end());
+    }
+    const auto found = gradient_of_last_step(trainer);
+    REQUIRE(found.size() == expected.size());
+    double norm = 0;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      REQUIRE(found[i] == doctest::Approx(expected[i]).epsilon(1e-12).scale(1));
+      norm += expected[i] * expected[i];
+    }
+    CHECK(report.gradient_norm == doctest::Approx(std::sqrt(norm)).epsilon(1e-12));
+  }
+
+  TEST_CASE("the gradient with the variance term is the numerical derivative of the stated loss") {
+    RingWalk source;
+    auto options = small_options();
+    options.learning_rate = 0;  // the weights stand still; the centre c is set by the first step
+    options.clip_norm = 0;
+    options.adamw.beta1 = 0;
+    options.variance_weight = 0.7;
+    options.variance_clip =
+        3.0;  // about a standard deviation of the targets: some molecules are beyond it, most not
+    Transformer network(small_config(), Backend::reference, 5);
+    Trainer first(network, source, options);
+    first.train_step();
+    const Checkpoint start = first.checkpoint();
+    const auto second_step = [&](std::size_t which, double shift) {
+      Checkpoint moved = start;
+      for (auto& [name, tensor] : moved.weights) tensor = tensor.clone();
+      Tensor& weight = moved.weights[which].second;
+      weight.data<double>()[weight.elements() / 2] += shift;
+      Trainer trainer(network, source, options);
+      trainer.resume(moved);
+      const auto report = trainer.train_step();
+      const auto& gradient =
+          find_tensor(trainer.checkpoint().first_moments, moved.weights[which].first);
+      return std::pair{report, gradient.values()[static_cast<std::size_t>(weight.elements() / 2)]};
+    };
+    for (std::size_t which = 0; which < network.parameters().size(); ++which) {
+      CAPTURE(network.parameters()[which].name);
+      constexpr double h = 1e-4;
+      const auto [report, gradient] = second_step(which, 0.0);
+      const double numerical =
+          (second_step(which, h).first.loss - second_step(which, -h).first.loss) / (2 * h);
+      CHECK(gradient == doctest::Approx(numerical).epsilon(1e-5).scale(1e-2));
+      CHECK(report.variance > 1);
+      CHECK(report.loss ==
+            doctest::Approx(report.nats_per_coordinate + 0.7 * report.variance / 6).epsilon(1e-13));
+    }
+  }
+
+  TEST_CASE("the learning rates are the schedule's and the gradient is clipped at its norm") {
+    RingWalk source;
+    auto options = small_options();
+    options.clip_norm = 1e-3;
+    options.adamw.beta1 = 0;
+    Transformer network(small_config(), Backend::reference, 5);
+    Trainer trainer(network, source, options);
+    const auto report = trainer.train_step();
+    double norm = 0;
+    for (const double g : gradient_of_last_step(trainer)) norm += g * g;
+    CHECK(report.gradient_norm > 1e-2);
+    CHECK(std::sqrt(norm) == doctest::Approx(1e-3).epsilon(1e-3));
+    double last = report.learning_rate, largest = last;
+    while (!trainer.done()) largest = std::max(largest, last = trainer.train_step().learning_rate);
+    CHECK(last == doctest::Approx(3e-3 / 500).epsilon(1e-12));
+    CHECK(largest == doctest::Approx(3e-3).epsilon(1e-12));
+    CHECK_THROWS_AS(trainer.train_step(), Error);
+  }
+
+  TEST_CASE("a time budget becomes a number of steps, which the checkpoint keeps") {
+    RingWalk source;
+    auto options = small_options();
+    options.total_steps = 0;
+    options.time_budget_s = 0.05;
+    Transformer network(small_config(), Backend::cpu, 5);
+    Trainer trainer(network, source, options);
+    for (int i = 0; i < 19; ++i) CHECK(trainer.train_step().total_steps == 0);
+    const auto total = trainer.train_step().total_steps;
+    CHECK(total > 20);
+    Trainer resumed(network, source, options);
+    resumed.resume(trainer.checkpoint());
+    CHECK(resumed.total_steps() == total);
+    CHECK(resumed.step() == 20);
+  }
+
+  TEST_CASE("options that make no sense and checkpoints that do not fit are refused") {
+    RingWalk source;
+    Transformer network(small_config(), Backend::cpu, 5);
+    const auto refused = [&](auto change) {
+      auto options = small_options();
+      change(options);
+      CHECK_THROWS_AS(Trainer(network, source, options), Error);
+    };
+    refused([](TrainerOptions& o) { o.batch = 3; });
+    refused([](TrainerOptions& o) { o.batch = -1; });
+    refused([](TrainerOptions& o) { o.micro_batch = 0; });
+    refused([](TrainerOptions& o) { o.total_steps = 0; });
+    refused([](TrainerOptions& o) { o.learning_rate = std::nan(""); });
+    refused([](TrainerOptions& o) { o.adamw.beta2 = 1; });
+
+    Trainer trainer(network, source, small_options());
+    Checkpoint model = trainer.checkpoint();
+    model.trainer = Json();
+    CHECK_THROWS_AS(trainer.resume(model), Error);
+    auto other_config = small_config();
+    other_config.num_layers = 1;
+    Transformer other(other_config, Backend::cpu, 5);
+    CHECK_THROWS_AS(Trainer(other, source, small_options()).resume(trainer.checkpoint()), Error);
+  }
+}
+
+TEST_SUITE("statistical") {
+  TEST_CASE("training finds the entropy of a random walk") {
+    RingWalk source;
+    TrainerOptions options;
+    options.batch = 64;
+    options.micro_batch = 8;
+    options.total_steps = 500;
+    options.learning_rate = 1e-2;
+    Transformer network(small_config(), Backend::cpu, 5);
+    Trainer trainer(network, source, options);
+    const double untrained = trainer.train_step().nats_per_coordinate;
+    run_training(trainer, {});
+    constexpr std::int64_t kHeldOut = 2000;
+    std::vector<std::int32_t> tokens(kHeldOut * 6);
+    source.fill(1'000'000, tokens, {});
+    double mean = 0, squares = 0;
+    for (const double log_q : network.log_likelihood(tokens)) {
+      mean -= log_q / 6 / kHeldOut;
+      squares += log_q * log_q / 36 / kHeldOut;
+    }
+    const double error = std::sqrt((squares - mean * mean) / kHeldOut);
+    CAPTURE(mean);
+    CAPTURE(source.nats());
+    CAPTURE(error);
+    CHECK(untrained > 1.7);                   // log 6 = 1.79: it knew nothing
+    CHECK(mean > source.nats() - 4 * error);  // no model beats the entropy
+    CHECK(mean < source.nats() + 0.01 + 4 * error);
+  }
+}
+
+}  // namespace
+}  // namespace arbg::nn
