@@ -21,11 +21,12 @@ void require_consistent(const System& system) {
   require(atoms > 0, "expected a system with at least one atom, found none");
   require(system.nonbonded.size() == system.mass_amu.size(), "a system of ", atoms, " atoms has ",
           system.nonbonded.size(), " sets of nonbonded parameters");
-  require(system.born_atoms.empty() || system.born_atoms.size() == system.mass_amu.size(), "a system of ", atoms,
-          " atoms has ", system.born_atoms.size(), " Born radii");
+  require(system.born_atoms.empty() || system.born_atoms.size() == system.mass_amu.size(),
+          "a system of ", atoms, " atoms has ", system.born_atoms.size(), " Born radii");
   bool inside = true;
   for (const HarmonicBond& b : system.bonds) inside = inside && is_atom(b.i) && is_atom(b.j);
-  for (const HarmonicAngle& a : system.angles) inside = inside && is_atom(a.i) && is_atom(a.j) && is_atom(a.k);
+  for (const HarmonicAngle& a : system.angles)
+    inside = inside && is_atom(a.i) && is_atom(a.j) && is_atom(a.k);
   for (const PeriodicTorsion& t : system.torsions) {
     inside = inside && is_atom(t.i) && is_atom(t.j) && is_atom(t.k) && is_atom(t.l);
   }
@@ -33,15 +34,15 @@ void require_consistent(const System& system) {
   std::pair<int, int> previous = {-1, -1};
   for (const std::pair<int, int>& pair : system.exclusions) {
     inside = inside && is_atom(pair.first) && is_atom(pair.second);
-    require(pair.first < pair.second && previous < pair, "exclusions must be sorted pairs i < j, found (", pair.first,
-            ", ", pair.second, ")");
+    require(pair.first < pair.second && previous < pair,
+            "exclusions must be sorted pairs i < j, found (", pair.first, ", ", pair.second, ")");
     previous = pair;
   }
   require(inside, "a term of the system names an atom outside 0 .. ", atoms - 1);
 }
 
-void evaluate_reference(const System& system, std::span<const double> positions_nm, bool with_forces,
-                        EnergyResult& result) {
+void evaluate_reference(const System& system, std::span<const double> positions_nm,
+                        bool with_forces, EnergyResult& result) {
   const std::size_t size = 3 * system.mass_amu.size();
   for (std::size_t b = 0; b < result.energy_kj_mol.size(); ++b) {
     const std::span<const double> x = positions_nm.subspan(b * size, size);
@@ -61,14 +62,16 @@ void evaluate_reference(const System& system, std::span<const double> positions_
 
 }  // namespace
 
-Energy::Energy(System system, EnergyBackend backend) : system_(std::move(system)), backend_(backend) {
+Energy::Energy(System system, EnergyBackend backend)
+    : system_(std::move(system)), backend_(backend) {
   require_consistent(system_);
 }
 
 EnergyResult Energy::evaluate(std::span<const double> positions_nm, bool with_forces) const {
   const std::size_t size = 3 * system_.mass_amu.size();
-  require(positions_nm.size() % size == 0, "expected positions of conformations with ", system_.atom_count(),
-          " atoms (a multiple of ", size, " numbers), found ", positions_nm.size(), " numbers");
+  require(positions_nm.size() % size == 0, "expected positions of conformations with ",
+          system_.atom_count(), " atoms (a multiple of ", size, " numbers), found ",
+          positions_nm.size(), " numbers");
   const std::size_t conformations = positions_nm.size() / size;
   EnergyResult result;
   result.energy_kj_mol.assign(conformations, 0);

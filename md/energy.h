@@ -1,9 +1,11 @@
 // Potential energy and forces of many conformations of one molecule.
 //
-//   E(x) = sum of bonds, angles, torsions, nonbonded (LJ + Coulomb, 1-4 included), implicit solvent (GB + surface)
+//   E(x) = bonds + angles + torsions (proper, improper) + nonbonded (LJ, Coulomb, 1-4 included)
+//        + implicit solvent (generalised Born and surface)
 //
-// Positions [B, N, 3] in nm, energies in kJ/mol, forces -dE/dx [B, N, 3] in kJ/mol/nm, all double, row-major. Conformations are
-// independent: the numbers of one do not depend on the others, on the batch size or on the number of threads.
+// Positions [B, N, 3] in nm, energies in kJ/mol, forces -dE/dx [B, N, 3] in kJ/mol/nm, all double,
+// row-major. Conformations are independent: the numbers of one do not depend on the others, on the
+// batch size or on the number of threads.
 #pragma once
 
 #include <cstdint>
@@ -20,19 +22,21 @@ enum class EnergyBackend {
 };
 
 inline constexpr int kTermCount = 5;
-inline constexpr const char* kTermNames[kTermCount] = {"bond", "angle", "torsion", "nonbonded", "solvent"};
+inline constexpr const char* kTermNames[kTermCount] = {"bond", "angle", "torsion", "nonbonded",
+                                                       "solvent"};
 
 struct EnergyResult {
-  std::vector<double> energy_kj_mol;        // [B]
-  std::vector<double> terms_kj_mol;         // [B, 5], columns as kTermNames
-  std::vector<double> forces_kj_mol_nm;     // [B, N, 3], or empty if not asked for
+  std::vector<double> energy_kj_mol;     // [B]
+  std::vector<double> terms_kj_mol;      // [B, 5], columns as kTermNames
+  std::vector<double> forces_kj_mol_nm;  // [B, N, 3], or empty if not asked for
 };
 
 class Energy {
  public:
   explicit Energy(System system, EnergyBackend backend = EnergyBackend::cpu);
 
-  // Throws Error if the size of `positions` is not a multiple of 3N. NaN in, NaN out for that conformation alone.
+  // Throws Error if the size of `positions` is not a multiple of 3N. NaN in, NaN out for that
+  // conformation alone.
   EnergyResult evaluate(std::span<const double> positions_nm, bool with_forces) const;
 
   const System& system() const { return system_; }

@@ -13,7 +13,9 @@ namespace arbg::md {
 
 namespace {
 
-bool fits(int rule_class, int atom_class) { return rule_class == kAnyClass || rule_class == atom_class; }
+bool fits(int rule_class, int atom_class) {
+  return rule_class == kAnyClass || rule_class == atom_class;
+}
 
 // Do the classes of a rule fit those of the atoms, read in either direction?
 template <std::size_t n>
@@ -22,7 +24,7 @@ bool fits_either_way(const std::array<int, n>& rule, const std::array<int, n>& a
          std::equal(rule.begin(), rule.end(), atoms.rbegin(), fits);
 }
 
-// Fills a System list by list. Bonded terms come in ascending order of their atoms, so that sums have a fixed order.
+// Fills a System list by list, in an order that only the topology decides.
 class SystemBuilder {
  public:
   SystemBuilder(const ForceFieldTables& tables, const Topology& topology)
@@ -49,7 +51,8 @@ class SystemBuilder {
         classes_.push_back(atom.atom_class);
         template_atoms_.push_back(template_atom);
         system_.mass_amu.push_back(atom_class.mass_amu);
-        system_.nonbonded.push_back({atom.charge_e, atom_class.sigma_nm, atom_class.epsilon_kj_mol});
+        system_.nonbonded.push_back(
+            {atom.charge_e, atom_class.sigma_nm, atom_class.epsilon_kj_mol});
         system_.born_atoms.push_back(atom.born);
       }
     }
@@ -58,11 +61,14 @@ class SystemBuilder {
   void add_bonds() {
     for (const auto& [i, j] : topology_.bonds) {
       const std::array<int, 2> classes = {class_of(i), class_of(j)};
-      const auto rule = std::find_if(tables_.bonds.begin(), tables_.bonds.end(),
-                                     [&](const BondRule& r) { return fits_either_way(r.classes, classes); });
-      require(rule != tables_.bonds.end(), "force field ", tables_.name, " has no parameters for the bond ",
-              topology_.describe(i), " - ", topology_.describe(j), " (", class_names(classes), ")");
-      if (rule->k_kj_mol_nm2 != 0) system_.bonds.push_back({i, j, rule->length_nm, rule->k_kj_mol_nm2});
+      const auto rule =
+          std::find_if(tables_.bonds.begin(), tables_.bonds.end(),
+                       [&](const BondRule& r) { return fits_either_way(r.classes, classes); });
+      require(rule != tables_.bonds.end(), "force field ", tables_.name,
+              " has no parameters for the bond ", topology_.describe(i), " - ",
+              topology_.describe(j), " (", class_names(classes), ")");
+      if (rule->k_kj_mol_nm2 != 0)
+        system_.bonds.push_back({i, j, rule->length_nm, rule->k_kj_mol_nm2});
     }
   }
 
@@ -78,12 +84,14 @@ class SystemBuilder {
 
   void add_angle(int i, int j, int k) {
     const std::array<int, 3> classes = {class_of(i), class_of(j), class_of(k)};
-    const auto rule = std::find_if(tables_.angles.begin(), tables_.angles.end(),
-                                   [&](const AngleRule& r) { return fits_either_way(r.classes, classes); });
-    require(rule != tables_.angles.end(), "force field ", tables_.name, " has no parameters for the angle ",
-            topology_.describe(i), " - ", topology_.describe(j), " - ", topology_.describe(k), " (",
-            class_names(classes), ")");
-    if (rule->k_kj_mol_rad2 != 0) system_.angles.push_back({i, j, k, rule->angle_rad, rule->k_kj_mol_rad2});
+    const auto rule =
+        std::find_if(tables_.angles.begin(), tables_.angles.end(),
+                     [&](const AngleRule& r) { return fits_either_way(r.classes, classes); });
+    require(rule != tables_.angles.end(), "force field ", tables_.name,
+            " has no parameters for the angle ", topology_.describe(i), " - ",
+            topology_.describe(j), " - ", topology_.describe(k), " (", class_names(classes), ")");
+    if (rule->k_kj_mol_rad2 != 0)
+      system_.angles.push_back({i, j, k, rule->angle_rad, rule->k_kj_mol_rad2});
   }
 
   void add_propers() {
@@ -101,10 +109,11 @@ class SystemBuilder {
     }
   }
 
-  // The first rule without wildcards that matches, or else the first that matches; none is allowed, as in AMBER.
+  // The first rule without wildcards that matches, or else the first that matches, or none.
   const TorsionRule* match_proper(const std::array<int, 4>& atoms) const {
     std::array<int, 4> classes;
-    std::transform(atoms.begin(), atoms.end(), classes.begin(), [&](int atom) { return class_of(atom); });
+    std::transform(atoms.begin(), atoms.end(), classes.begin(),
+                   [&](int atom) { return class_of(atom); });
     const TorsionRule* match = nullptr;
     for (const TorsionRule& rule : tables_.propers) {
       if (!fits_either_way(rule.classes, classes)) continue;
@@ -117,8 +126,8 @@ class SystemBuilder {
   void add_torsion(const TorsionRule& rule, const std::array<int, 4>& atoms) {
     for (const TorsionTerm& term : rule.terms) {
       if (term.k_kj_mol == 0) continue;
-      system_.torsions.push_back(
-          {atoms[0], atoms[1], atoms[2], atoms[3], term.periodicity, term.phase_rad, term.k_kj_mol});
+      system_.torsions.push_back({atoms[0], atoms[1], atoms[2], atoms[3], term.periodicity,
+                                  term.phase_rad, term.k_kj_mol});
     }
   }
 
@@ -143,7 +152,7 @@ class SystemBuilder {
     return {atom, classes_[index], topology_.atoms[index].residue, template_atoms_[index]};
   }
 
-  // Pairs up to three bonds apart; those exactly three apart (by the shortest way) keep a scaled interaction.
+  // Pairs up to three bonds apart; those three apart by the shortest way keep a scaled interaction.
   void add_exclusions() {
     for (int i = 0; i < topology_.atom_count(); ++i) {
       for (const auto& [j, bonds_apart] : within_three_bonds(i)) {
@@ -177,7 +186,9 @@ class SystemBuilder {
   }
 
   int class_of(int atom) const { return classes_[static_cast<std::size_t>(atom)]; }
-  const std::vector<int>& bonded(int atom) const { return neighbours_[static_cast<std::size_t>(atom)]; }
+  const std::vector<int>& bonded(int atom) const {
+    return neighbours_[static_cast<std::size_t>(atom)];
+  }
 
   template <std::size_t n>
   std::string class_names(const std::array<int, n>& classes) const {

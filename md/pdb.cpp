@@ -63,9 +63,12 @@ class Reader {
   }
 
   void read_atom(std::string_view line) {
-    check(line.size() >= 54, "expected coordinates up to column 54, the line ends at column ", line.size());
-    check(line[16] == ' ' || line[16] == 'A', "alternate location '", line[16], "' is not supported; keep one");
-    check(line[26] == ' ', "insertion code '", line[26], "' is not supported; renumber the residues");
+    check(line.size() >= 54, "expected coordinates up to column 54, the line ends at column ",
+          line.size());
+    check(line[16] == ' ' || line[16] == 'A', "alternate location '", line[16],
+          "' is not supported; keep one");
+    check(line[26] == ' ', "insertion code '", line[26],
+          "' is not supported; renumber the residues");
     const std::string name(trimmed(line.substr(12, 4))), residue_name(trimmed(line.substr(17, 3)));
     check(!name.empty() && !residue_name.empty(), "expected an atom name and a residue name");
     const int residue_number = number<int>(line.substr(22, 4), "residue number");
@@ -76,15 +79,18 @@ class Reader {
     }
     for (const std::size_t column : {30, 38, 46}) {
       const double angstrom = number<double>(line.substr(column, 8), "coordinate");
-      check(std::isfinite(angstrom), "expected a finite coordinate, found '", line.substr(column, 8), "'");
+      check(std::isfinite(angstrom), "expected a finite coordinate, found '",
+            line.substr(column, 8), "'");
       pdb_.positions_nm.push_back(angstrom * kNmPerAngstrom);
     }
     ++model_atom_;
   }
 
-  void add_atom(const std::string& name, const std::string& residue_name, int residue_number, char chain) {
+  void add_atom(const std::string& name, const std::string& residue_name, int residue_number,
+                char chain) {
     Topology& topology = pdb_.topology;
-    check(topology.residues.empty() || chain == chain_, "expected one chain, found '", chain_, "' and '", chain, "'");
+    check(topology.residues.empty() || chain == chain_, "expected one chain, found '", chain_,
+          "' and '", chain, "'");
     chain_ = chain;
     if (topology.residues.empty() || topology.residues.back().number != residue_number ||
         topology.residues.back().name != residue_name) {
@@ -94,9 +100,10 @@ class Reader {
     topology.atoms.push_back({name, "", static_cast<int>(topology.residues.size()) - 1});
   }
 
-  void check_atom(const std::string& name, const std::string& residue_name, int residue_number) const {
-    check(model_atom_ < pdb_.topology.atom_count(), "model ", pdb_.models + 1, " has more atoms than the first, which has ",
-          pdb_.topology.atom_count());
+  void check_atom(const std::string& name, const std::string& residue_name,
+                  int residue_number) const {
+    check(model_atom_ < pdb_.topology.atom_count(), "model ", pdb_.models + 1,
+          " has more atoms than the first, which has ", pdb_.topology.atom_count());
     const std::string found = residue_name + std::to_string(residue_number) + ":" + name;
     const std::string expected = pdb_.topology.describe(model_atom_);
     check(found == expected, "expected ", expected, " as in the first model, found ", found);
@@ -104,8 +111,8 @@ class Reader {
 
   void finish_model() {
     check(model_atom_ > 0, "expected ATOM records before ENDMDL, found none");
-    check(model_atom_ == pdb_.topology.atom_count(), "model ", pdb_.models + 1, " has ", model_atom_,
-          " atoms, the first has ", pdb_.topology.atom_count());
+    check(model_atom_ == pdb_.topology.atom_count(), "model ", pdb_.models + 1, " has ",
+          model_atom_, " atoms, the first has ", pdb_.topology.atom_count());
     ++pdb_.models;
     model_atom_ = 0;
     chain_ended_ = false;
@@ -116,7 +123,8 @@ class Reader {
     const std::string_view text = trimmed(columns);
     Number value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    check(error == std::errc() && end == text.data() + text.size(), "expected a ", what, ", found '", columns, "'");
+    check(error == std::errc() && end == text.data() + text.size(), "expected a ", what,
+          ", found '", columns, "'");
     return value;
   }
 
@@ -137,9 +145,12 @@ class Reader {
 
 Pdb parse_pdb(std::string_view text, const std::string& name) { return Reader(name).read(text); }
 
-Pdb read_pdb(const std::filesystem::path& path) { return parse_pdb(read_file(path), path.string()); }
+Pdb read_pdb(const std::filesystem::path& path) {
+  return parse_pdb(read_file(path), path.string());
+}
 
-void write_pdb(const std::filesystem::path& path, const Topology& topology, std::span<const double> positions_nm) {
+void write_pdb(const std::filesystem::path& path, const Topology& topology,
+               std::span<const double> positions_nm) {
   require(positions_nm.size() == 3 * topology.atoms.size(), "cannot write ", path.string(), ": ",
           topology.atom_count(), " atoms need ", 3 * topology.atoms.size(), " coordinates, found ",
           positions_nm.size());
@@ -147,22 +158,24 @@ void write_pdb(const std::filesystem::path& path, const Topology& topology, std:
   for (std::size_t i = 0; i < topology.atoms.size(); ++i) {
     const Atom& atom = topology.atoms[i];
     const Residue& residue = topology.residues[static_cast<std::size_t>(atom.residue)];
-    require(i < 99999 && residue.number <= 9999 && residue.number >= -999 && atom.name.size() <= 4 && residue.name.size() <= 3,
+    require(i < 99999 && residue.number <= 9999 && residue.number >= -999 &&
+                atom.name.size() <= 4 && residue.name.size() <= 3,
             "cannot write ", path.string(), ": ", topology.describe(static_cast<int>(i)),
             " does not fit the columns of a PDB file");
     double angstrom[3];
     for (std::size_t axis = 0; axis < 3; ++axis) {
       angstrom[axis] = positions_nm[3 * i + axis] / kNmPerAngstrom;
-      require(angstrom[axis] > -999.9995 && angstrom[axis] < 9999.9995, "cannot write ", path.string(), ": the position ",
-              positions_nm[3 * i + axis], " nm of ", topology.describe(static_cast<int>(i)),
-              " does not fit the columns of a PDB file");
+      require(angstrom[axis] > -999.9995 && angstrom[axis] < 9999.9995, "cannot write ",
+              path.string(), ": the position ", positions_nm[3 * i + axis], " nm of ",
+              topology.describe(static_cast<int>(i)), " does not fit the columns of a PDB file");
     }
     // Names of up to three letters start in the second of their four columns.
     const std::string name = atom.name.size() < 4 ? " " + atom.name : atom.name;
     char line[96];
-    std::snprintf(line, sizeof line, "ATOM  %5zu %-4s %3s A%4d    %8.3f%8.3f%8.3f  1.00  0.00          %2s\n", i + 1,
-                  name.c_str(), residue.name.c_str(), residue.number, angstrom[0], angstrom[1], angstrom[2],
-                  atom.element.c_str());
+    std::snprintf(line, sizeof line,
+                  "ATOM  %5zu %-4s %3s A%4d    %8.3f%8.3f%8.3f  1.00  0.00          %2s\n", i + 1,
+                  name.c_str(), residue.name.c_str(), residue.number, angstrom[0], angstrom[1],
+                  angstrom[2], atom.element.c_str());
     text += line;
   }
   write_file(path, text + "TER\nEND\n");

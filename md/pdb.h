@@ -1,8 +1,9 @@
 // PDB files: a molecule and one or more conformations of it.
 //
-// Read: ATOM and HETATM (fixed columns; Angstrom becomes nm), MODEL/ENDMDL, TER, END; everything else is skipped. One chain,
-// no alternate locations or insertion codes. Elements and bonds come from residue templates, not from the file.
-// Throws Error as PATH:LINE: what was expected and found; nothing is guessed or repaired.
+// Read: ATOM and HETATM (fixed columns; Angstrom becomes nm), MODEL/ENDMDL, TER, END; everything
+// else is skipped. One chain, no alternate locations or insertion codes. Elements and bonds come
+// from residue templates, not from the file. Throws Error as PATH:LINE: what was expected and
+// found; nothing is guessed or repaired.
 // Source of the format: wwPDB, "Atomic Coordinate Entry Format" 3.3.
 #pragma once
 
@@ -27,7 +28,9 @@ Pdb read_pdb(const std::filesystem::path& path);
 // The same from text already in memory; `name` stands for the path in messages.
 Pdb parse_pdb(std::string_view text, const std::string& name);
 
-// One conformation, [N, 3] in nm, rounded to 1e-4 nm. Throws Error if it does not fit the columns or is not finite.
-void write_pdb(const std::filesystem::path& path, const Topology& topology, std::span<const double> positions_nm);
+// One conformation, [N, 3] in nm, rounded to 1e-4 nm. Throws Error if it does not fit the columns
+// or is not finite.
+void write_pdb(const std::filesystem::path& path, const Topology& topology,
+               std::span<const double> positions_nm);
 
 }  // namespace arbg::md

@@ -29,16 +29,18 @@ struct Nonbonded {  // Lorentz-Berthelot: sigma = (s_i + s_j)/2, epsilon = sqrt(
   double charge_e, sigma_nm, epsilon_kj_mol;
 };
 
-struct ScaledPair {  // a 1-4 pair, already scaled: Coulomb charge_product/r, LJ with these parameters, never cut off
+// A 1-4 pair, already scaled: Coulomb charge_product/r, LJ with these parameters, never cut off.
+struct ScaledPair {
   int i, j;
   double charge_product_e2, sigma_nm, epsilon_kj_mol;
 };
 
-struct BornAtom {  // generalised Born: radius before the offset is taken off, and descreening scale factor
+struct BornAtom {  // radius before the offset is taken off, and descreening scale factor
   double radius_nm, scale;
 };
 
-struct BornModel {  // OBC: 1/B = 1/rho - tanh(alpha psi - beta psi^2 + gamma psi^3)/radius, rho = radius - offset
+// Generalised Born (OBC) and surface, for all atoms: formulas in md/terms/generalised_born.h.
+struct BornModel {
   double alpha = 1.0, beta = 0.8, gamma = 4.85;
   double solvent_dielectric = 78.3, solute_dielectric = 1.0;
   double offset_nm = 0.009;
@@ -51,11 +53,12 @@ struct System {
   std::vector<HarmonicAngle> angles;
   std::vector<PeriodicTorsion> torsions;
   std::vector<Nonbonded> nonbonded;
-  std::vector<std::pair<int, int>> exclusions;  // 1-2, 1-3 and 1-4 pairs, i < j, sorted: no plain nonbonded term
-  std::vector<ScaledPair> scaled_pairs;         // the 1-4 pairs
+  // 1-2, 1-3 and 1-4 pairs, i < j, sorted: no plain nonbonded term.
+  std::vector<std::pair<int, int>> exclusions;
+  std::vector<ScaledPair> scaled_pairs;  // the 1-4 pairs
   std::vector<BornAtom> born_atoms;
   BornModel born;
-  double cutoff_nm = 0;  // 0: none. Otherwise non-periodic, as OpenMM's CutoffNonPeriodic with dielectric 1.
+  double cutoff_nm = 0;  // 0: none; otherwise as OpenMM's CutoffNonPeriodic with dielectric 1
 
   int atom_count() const { return static_cast<int>(mass_amu.size()); }
 };

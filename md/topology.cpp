@@ -41,12 +41,14 @@ std::vector<std::string> residue_names(std::string_view sequence) {
   const bool capped = letters.ends_with("-Nme");
   if (capped) letters.remove_suffix(4);
   static constexpr std::string_view kLetters = "ACDEFGHIKLMNPQRSTVWY";
-  static constexpr const char* kNames[] = {"ALA", "CYS", "ASP", "GLU", "PHE", "GLY", "HIS", "ILE", "LYS", "LEU",
-                                           "MET", "ASN", "PRO", "GLN", "ARG", "SER", "THR", "VAL", "TRP", "TYR"};
+  static constexpr const char* kNames[] = {"ALA", "CYS", "ASP", "GLU", "PHE", "GLY", "HIS",
+                                           "ILE", "LYS", "LEU", "MET", "ASN", "PRO", "GLN",
+                                           "ARG", "SER", "THR", "VAL", "TRP", "TYR"};
   for (const char letter : letters) {
     const std::size_t index = kLetters.find(letter);
-    require(index != std::string_view::npos, "sequence '", sequence, "': expected one-letter codes of amino acids (",
-            kLetters, ") between the optional caps Ace- and -Nme, found '", letter, "'");
+    require(index != std::string_view::npos, "sequence '", sequence,
+            "': expected one-letter codes of amino acids (", kLetters,
+            ") between the optional caps Ace- and -Nme, found '", letter, "'");
     names.emplace_back(kNames[index]);
   }
   require(!letters.empty(), "sequence '", sequence, "' has no amino acid");
@@ -60,13 +62,16 @@ Topology Topology::from_sequence(std::string_view sequence) {
   Topology topology;
   const std::vector<std::string> names = residue_names(sequence);
   for (std::size_t r = 0; r < names.size(); ++r) {
-    const auto candidates = candidate_templates(residue_library(), names[r], r > 0, r + 1 < names.size());
-    require(!candidates.empty(), "sequence '", sequence, "': there is no template of ", names[r], " with ",
-            r > 0 ? "a" : "no", " residue before it and ", r + 1 < names.size() ? "a" : "no", " residue after it");
+    const auto candidates =
+        candidate_templates(residue_library(), names[r], r > 0, r + 1 < names.size());
+    require(!candidates.empty(), "sequence '", sequence, "': there is no template of ", names[r],
+            " with ", r > 0 ? "a" : "no", " residue before it and ",
+            r + 1 < names.size() ? "a" : "no", " residue after it");
     const ResidueTemplate& residue = *candidates.front();
     topology.residues.push_back({names[r], static_cast<int>(r) + 1, topology.atom_count(),
                                  static_cast<int>(residue.atoms.size())});
-    for (const TemplateAtom& atom : residue.atoms) topology.atoms.push_back({atom.name, "", static_cast<int>(r)});
+    for (const TemplateAtom& atom : residue.atoms)
+      topology.atoms.push_back({atom.name, "", static_cast<int>(r)});
   }
   complete_topology(topology);
   return topology;

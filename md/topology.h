@@ -36,8 +36,8 @@ struct Topology {
   // Atoms bonded to each atom, ascending.
   std::vector<std::vector<int>> neighbours() const;
 
-  // From one-letter codes with optional caps: "Ace-A-Nme", "Ace-AAA-Nme", "AAA". Atoms in the order of the force field's
-  // residue templates. Throws Error naming a letter or cap that is unknown.
+  // From one-letter codes with optional caps: "Ace-A-Nme", "Ace-AAA-Nme", "AAA". Atoms in the order
+  // of the force field's residue templates. Throws Error naming a letter or cap that is unknown.
   static Topology from_sequence(std::string_view sequence);
 };
 

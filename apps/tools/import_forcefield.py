@@ -21,14 +21,18 @@ VAL""".split()
 CAPS = ["ACE", "NME", "NHE"]
 RESIDUES = CAPS[:1] + AMINO_ACIDS + ["N" + r for r in AMINO_ACIDS] + ["C" + r for r in AMINO_ACIDS] + CAPS[1:]
 
-# What the XML files leave to OpenMM's code: GBSAOBCForce is OBC2 with these constants.
-OBC2 = """born_obc 1 0.8 4.85
-born_dielectric 78.3 1
-born_offset 0.009
-born_surface 28.3919551 0.14"""
+# What the XML files leave to OpenMM's code: GBSAOBCForce is OBC2, customgbforces.GBSAOBC1Force is OBC1, both with
+# these constants; radii and screening factors of the latter (mbondi2) come from elements and neighbours.
+BORN_SURFACE = "born_surface 28.3919551 0.14"
+OBC1 = ["born_obc 0.8 0 2.909125", "born_dielectric 78.5 1", "born_offset 0.009", BORN_SURFACE]
+OBC2 = ["born_obc 1 0.8 4.85", "born_dielectric 78.3 1", "born_offset 0.009", BORN_SURFACE]
+MBONDI2_RADII = {"C": "0.17", "H": "0.12", "N": "0.155", "O": "0.15", "S": "0.18"}
+MBONDI2_HYDROGEN_ON_NITROGEN = "0.13"
+SCREENING = {"C": "0.72", "H": "0.85", "N": "0.79", "O": "0.85", "S": "0.96"}
 
 FIELDS = {
     "amber99sbildn-obc2": dict(xml="amber99sbildn.xml", born_xml="amber99_obc.xml", born=OBC2, cutoff="0"),
+    "amber14-obc1": dict(xml="amber14/protein.ff14SB.xml", born_xml="implicit/obc1.xml", born=OBC1, cutoff="2"),
 }
 
 
@@ -37,13 +41,23 @@ def read_xml(name):
     return ElementTree.parse(os.path.join(data, name)).getroot()
 
 
-def torsion_line(kind, torsion):
-    classes = [torsion.get(f"class{i}") or "*" for i in (1, 2, 3, 4)]
+def rule_classes(rule, types, count):
+    """The classes a rule names, * for any; rules of newer files name types instead."""
+    classes = []
+    for i in range(1, count + 1):
+        name = rule.get(f"class{i}")
+        if name is None and rule.get(f"type{i}"):
+            name = types[rule.get(f"type{i}")].get("class")
+        classes.append(name or "*")
+    return classes
+
+
+def torsion_terms(torsion):
     terms, i = [], 1
     while torsion.get(f"periodicity{i}") is not None:
         terms += [torsion.get(f"periodicity{i}"), torsion.get(f"phase{i}"), torsion.get(f"k{i}")]
         i += 1
-    return " ".join([kind, *classes, *terms])
+    return terms
 
 
 def class_lines(types, nonbonded, used):
@@ -61,22 +75,50 @@ def class_lines(types, nonbonded, used):
     return lines
 
 
+def atom_names(residue, link, *attributes):
+    """The names of the atoms that a Bond or ExternalBond refers to, by name or by number."""
+    names = [atom.get("name") for atom in residue.findall("Atom")]
+    return [link.get(name) or names[int(link.get(number))] for name, number in attributes]
+
+
+def residue_bonds(residue):
+    return [atom_names(residue, bond, ("atomName1", "from"), ("atomName2", "to")) for bond in residue.findall("Bond")]
+
+
+def mbondi2(residue, types):
+    """Radius and screening factor of each atom of a residue, by name."""
+    element = {a.get("name"): types[a.get("type")].get("element") for a in residue.findall("Atom")}
+    result = {name: (MBONDI2_RADII[e], SCREENING[e]) for name, e in element.items()}
+    for pair in residue_bonds(residue):
+        for hydrogen, other in (pair, pair[::-1]):
+            if element[hydrogen] == "H" and element[other] == "N":
+                result[hydrogen] = (MBONDI2_HYDROGEN_ON_NITROGEN, SCREENING["H"])
+    return result
+
+
+def listed_radii(residue, born, charges):
+    """The same from a GBSAOBCForce list, by type."""
+    result = {}
+    for atom in residue.findall("Atom"):
+        listed = born[atom.get("type")]
+        if float(charges[atom.get("name")]) != float(listed.get("charge")):
+            raise ValueError(f"charges of {residue.get('name')}:{atom.get('name')} differ between the two files")
+        result[atom.get("name")] = (listed.get("radius"), listed.get("scale"))
+    return result
+
+
 def residue_lines(residue, types, nonbonded, born):
     atoms = residue.findall("Atom")
-    names = [atom.get("name") for atom in atoms]
+    charges = {a.get("name"): a.get("charge") or nonbonded[a.get("type")].get("charge") for a in atoms}
+    radii = listed_radii(residue, born, charges) if born else mbondi2(residue, types)
     yield f"residue {residue.get('name')}"
     for atom in atoms:
-        atom_type = atom.get("type")
-        charge = atom.get("charge") or nonbonded[atom_type].get("charge")
-        radius = born[atom_type]
-        if float(charge) != float(radius.get("charge")):
-            raise ValueError(f"charges of type {atom_type} differ between the force field and its solvent")
-        yield (f"atom {atom.get('name')} {types[atom_type].get('class')} {charge} "
-               f"{radius.get('radius')} {radius.get('scale')}")
-    for bond in residue.findall("Bond"):
-        yield f"bond {names[int(bond.get('from'))]} {names[int(bond.get('to'))]}"
+        name = atom.get("name")
+        yield " ".join(["atom", name, types[atom.get("type")].get("class"), charges[name], *radii[name]])
+    for first, second in residue_bonds(residue):
+        yield f"bond {first} {second}"
     for link in residue.findall("ExternalBond"):
-        name = names[int(link.get("from"))]
+        [name] = atom_names(residue, link, ("atomName", "from"))
         yield {"N": "previous N", "C": "next C"}[name]
     yield "end"
 
@@ -86,32 +128,35 @@ def import_field(name):
     root = read_xml(field["xml"])
     types = {t.get("name"): t for t in root.find("AtomTypes")}
     scaling = root.find("NonbondedForce")
+    torsions = root.find("PeriodicTorsionForce")
     nonbonded = {a.get("type"): a for a in scaling.findall("Atom")}
-    born = {a.get("type"): a for a in read_xml(field["born_xml"]).find("GBSAOBCForce")}
+    born = {a.get("type"): a for a in read_xml(field["born_xml"]).findall("GBSAOBCForce/Atom")}
     by_name = {r.get("name"): r for r in root.find("Residues")}
     residues = [by_name[r] for r in RESIDUES if r in by_name]
     classes = class_lines(types, nonbonded, {a.get("type") for r in residues for a in r.findall("Atom")})
 
-    # Rules about classes that no peptide atom has cannot apply.
-    def applies(rule):
-        named = [rule.get(f"class{i}") for i in (1, 2, 3, 4)]
-        return all(c in classes for c in named if c)
+    def rules(parent, tag, count):  # those about classes that peptide atoms have
+        for rule in parent.findall(tag):
+            names = rule_classes(rule, types, count)
+            if all(n == "*" or n in classes for n in names):
+                yield rule, names
 
     yield f"# {name}: made by apps/tools/import_forcefield.py on {datetime.date.today()}"
     yield f"# from {field['xml']} and {field['born_xml']} of OpenMM {openmm.version.full_version}."
     yield f"name {name}"
     yield f"cutoff {field['cutoff']}"
     yield f"scale14 {scaling.get('coulomb14scale')} {scaling.get('lj14scale')}"
-    yield f"improper_order {root.find('PeriodicTorsionForce').get('ordering', 'default')}"
-    yield from field["born"].splitlines()
+    yield f"improper_order {torsions.get('ordering', 'default')}"
+    yield from field["born"]
     yield "alias HIS HIE HID HIP"
     yield from classes.values()
-    for bond in filter(applies, root.find("HarmonicBondForce")):
-        yield " ".join(["bond_type"] + [bond.get(a) for a in ("class1", "class2", "length", "k")])
-    for angle in filter(applies, root.find("HarmonicAngleForce")):
-        yield " ".join(["angle_type"] + [angle.get(a) for a in ("class1", "class2", "class3", "angle", "k")])
-    for torsion in filter(applies, root.find("PeriodicTorsionForce")):
-        yield torsion_line(torsion.tag.lower(), torsion)
+    for bond, names in rules(root.find("HarmonicBondForce"), "Bond", 2):
+        yield " ".join(["bond_type", *names, bond.get("length"), bond.get("k")])
+    for angle, names in rules(root.find("HarmonicAngleForce"), "Angle", 3):
+        yield " ".join(["angle_type", *names, angle.get("angle"), angle.get("k")])
+    for tag in ("Proper", "Improper"):
+        for torsion, names in rules(torsions, tag, 4):
+            yield " ".join([tag.lower(), *names, *torsion_terms(torsion)])
     for residue in residues:
         yield from residue_lines(residue, types, nonbonded, born)
 

@@ -8,22 +8,27 @@ namespace arbg::md {
 
 namespace {
 
-bool fits(int rule_class, int atom_class) { return rule_class == kAnyClass || rule_class == atom_class; }
+bool fits(int rule_class, int atom_class) {
+  return rule_class == kAnyClass || rule_class == atom_class;
+}
 
-// Default: the first two outer atoms in ascending index if they are the same element; otherwise carbon first, then
-// the heavier. The third outer atom is the one the rule names last.
+// Default: the first two outer atoms in ascending index if they are the same element; otherwise
+// carbon first, then the heavier. The third outer atom is the one the rule names last.
 void order_by_element(const ForceFieldTables& tables, std::array<OuterAtom, 3>& outer) {
   const AtomClass& first = tables.classes[static_cast<std::size_t>(outer[0].atom_class)];
   const AtomClass& second = tables.classes[static_cast<std::size_t>(outer[1].atom_class)];
-  const bool swap = first.element == second.element
-                        ? outer[0].atom > outer[1].atom
-                        : first.element != "C" && (second.element == "C" || first.mass_amu < second.mass_amu);
+  const bool swap =
+      first.element == second.element
+          ? outer[0].atom > outer[1].atom
+          : first.element != "C" && (second.element == "C" || first.mass_amu < second.mass_amu);
   if (swap) std::swap(outer[0], outer[1]);
 }
 
-// AMBER: atoms that the rule cannot tell apart ascend by place in the chain. Without wildcards these are atoms of the
-// same class; with them, atoms of the same element, and the first two always.
-void order_by_place(const ForceFieldTables& tables, bool wildcard, std::array<OuterAtom, 3>& outer) {
+// AMBER: atoms that the rule cannot tell apart ascend by place in the chain. Without wildcards
+// these are atoms of the same class; with them, atoms of the same element, and the first two
+// always.
+void order_by_place(const ForceFieldTables& tables, bool wildcard,
+                    std::array<OuterAtom, 3>& outer) {
   const auto alike = [&](const OuterAtom& a, const OuterAtom& b) {
     return wildcard ? tables.classes[static_cast<std::size_t>(a.atom_class)].element ==
                           tables.classes[static_cast<std::size_t>(b.atom_class)].element
@@ -34,7 +39,8 @@ void order_by_place(const ForceFieldTables& tables, bool wildcard, std::array<Ou
   };
   if (alike(outer[0], outer[2]) && after(outer[0], outer[2])) std::swap(outer[0], outer[2]);
   if (alike(outer[1], outer[2]) && after(outer[1], outer[2])) std::swap(outer[1], outer[2]);
-  if ((wildcard || alike(outer[0], outer[1])) && after(outer[0], outer[1])) std::swap(outer[0], outer[1]);
+  if ((wildcard || alike(outer[0], outer[1])) && after(outer[0], outer[1]))
+    std::swap(outer[0], outer[1]);
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
-// Improper torsions: which rule applies to an atom with three neighbours, and in which order the dihedral takes them.
+// Improper torsions: which rule applies to three neighbours of an atom, and in which order.
 //
-// Three planar neighbours a, b, c of a centre z give a dihedral (a, b, z, c) that depends on their order, and AMBER's tables
-// leave the order open. Energies agree with OpenMM only with its rules (openmm/app/forcefield.py, _matchImproper).
+// Three planar neighbours a, b, c of a centre z give a dihedral (a, b, z, c) that depends on their
+// order, and AMBER's tables leave the order open. Energies agree with OpenMM only with its rules
+// (openmm/app/forcefield.py, _matchImproper).
 #pragma once
 
 #include <array>
@@ -12,7 +13,7 @@ namespace arbg::md {
 
 // An outer atom with everything the order can depend on.
 struct OuterAtom {
-  int atom;           // index in the molecule
+  int atom;  // index in the molecule
   int atom_class;
   int residue;        // index in the molecule
   int template_atom;  // index in the residue's template
@@ -23,7 +24,8 @@ struct ImproperMatch {
   std::array<int, 4> atoms{};         // of the dihedral; the centre is the third
 };
 
-// The last rule that matches without wildcards, or else the first that matches at all. `outer` ascends by atom index.
+// The last rule that matches without wildcards, or else the first that matches at all. `outer`
+// ascends by atom index.
 ImproperMatch match_improper(const ForceFieldTables& tables, int centre, int centre_class,
                              const std::array<OuterAtom, 3>& outer);
 

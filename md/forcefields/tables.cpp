@@ -32,7 +32,8 @@ namespace {
 // One line of the table, taken word by word.
 class Line {
  public:
-  Line(std::string_view text, std::string place) : words_(std::string(text)), place_(std::move(place)) {}
+  Line(std::string_view text, std::string place)
+      : words_(std::string(text)), place_(std::move(place)) {}
 
   const std::string& place() const { return place_; }
 
@@ -43,7 +44,8 @@ class Line {
 
   std::string word(const char* what) {
     std::string text;
-    require(static_cast<bool>(words_ >> text), place_, ": the line ends where ", what, " was expected");
+    require(static_cast<bool>(words_ >> text), place_, ": the line ends where ", what,
+            " was expected");
     return text;
   }
 
@@ -51,8 +53,8 @@ class Line {
     const std::string text = word(what);
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    require(error == std::errc() && end == text.data() + text.size() && std::isfinite(value), place_,
-            ": expected a number (", what, "), found '", text, "'");
+    require(error == std::errc() && end == text.data() + text.size() && std::isfinite(value),
+            place_, ": expected a number (", what, "), found '", text, "'");
     return value;
   }
 
@@ -73,7 +75,8 @@ class Parser {
       text.remove_prefix(std::min(end + 1, text.size()));
       if (!line.done()) parse_line(line);
     }
-    require(residue_ == nullptr, name_, ": residue ", residue_ ? residue_->name : "", " has no 'end'");
+    require(residue_ == nullptr, name_, ": residue ", residue_ ? residue_->name : "",
+            " has no 'end'");
     require(!tables_.name.empty(), name_, ": the table has no line 'name NAME'");
     return std::move(tables_);
   }
@@ -82,8 +85,10 @@ class Parser {
   void parse_line(Line& line) {
     const std::string key = line.word("a keyword");
     if (key.starts_with('#')) return;
-    const bool known = residue_ ? parse_residue(key, line) : parse_rule(key, line) || parse_setting(key, line);
-    require(known, line.place(), ": unknown keyword '", key, "'", residue_ ? " inside a residue" : "");
+    const bool known =
+        residue_ ? parse_residue(key, line) : parse_rule(key, line) || parse_setting(key, line);
+    require(known, line.place(), ": unknown keyword '", key, "'",
+            residue_ ? " inside a residue" : "");
     require(line.done(), line.place(), ": more words than '", key, "' takes");
   }
 
@@ -98,7 +103,8 @@ class Parser {
       tables_.lennard_jones_scale14 = line.number("Lennard-Jones scale");
     } else if (key == "improper_order") {
       const std::string order = line.word("default or amber");
-      require(order == "default" || order == "amber", line.place(), ": expected default or amber, found ", order);
+      require(order == "default" || order == "amber", line.place(),
+              ": expected default or amber, found ", order);
       tables_.amber_improper_order = order == "amber";
     } else if (key == "born_obc") {
       born.alpha = line.number("alpha");
@@ -126,19 +132,22 @@ class Parser {
       const std::string name = line.word("a class name");
       require(tables_.find_class(name) < 0, line.place(), ": class ", name, " is defined twice");
       const std::string element = line.word("an element");
-      tables_.classes.push_back({name, element, line.number("mass in amu"), line.number("sigma in nm"),
-                                 line.number("epsilon in kJ/mol")});
+      tables_.classes.push_back({name, element, line.number("mass in amu"),
+                                 line.number("sigma in nm"), line.number("epsilon in kJ/mol")});
     } else if (key == "bond_type") {
-      tables_.bonds.push_back({classes<2>(line), line.number("length in nm"), line.number("k in kJ/mol/nm^2")});
+      tables_.bonds.push_back(
+          {classes<2>(line), line.number("length in nm"), line.number("k in kJ/mol/nm^2")});
     } else if (key == "angle_type") {
-      tables_.angles.push_back({classes<3>(line), line.number("angle in radians"), line.number("k in kJ/mol/rad^2")});
+      tables_.angles.push_back(
+          {classes<3>(line), line.number("angle in radians"), line.number("k in kJ/mol/rad^2")});
     } else if (key == "proper") {
       tables_.propers.push_back(torsion(line));
     } else if (key == "improper") {
       tables_.impropers.push_back(torsion(line));
     } else if (key == "residue") {
       const std::string name = line.word("a residue name");
-      require(!tables_.residues.contains(name), line.place(), ": residue ", name, " is defined twice");
+      require(!tables_.residues.contains(name), line.place(), ": residue ", name,
+              " is defined twice");
       residue_ = &tables_.residues[name];
       residue_->name = name;
     } else {
@@ -180,7 +189,8 @@ class Parser {
   int atom_named(Line& line) const {
     const std::string name = line.word("an atom name");
     const int index = residue_->find(name);
-    require(index >= 0, line.place(), ": residue ", residue_->name, " has no atom ", name, " so far");
+    require(index >= 0, line.place(), ": residue ", residue_->name, " has no atom ", name,
+            " so far");
     return index;
   }
 
@@ -196,12 +206,13 @@ class Parser {
     for (int& atom_class : rule.classes) {
       const std::string name = line.word("a class or *");
       atom_class = name == "*" ? kAnyClass : tables_.find_class(name);
-      require(name == "*" || atom_class >= 0, line.place(), ": class ", name, " has not been defined");
+      require(name == "*" || atom_class >= 0, line.place(), ": class ", name,
+              " has not been defined");
     }
     do {
       const double periodicity = line.number("periodicity");
-      require(periodicity >= 1 && periodicity <= 6 && periodicity == std::floor(periodicity), line.place(),
-              ": expected a periodicity from 1 to 6, found ", periodicity);
+      require(periodicity >= 1 && periodicity <= 6 && periodicity == std::floor(periodicity),
+              line.place(), ": expected a periodicity from 1 to 6, found ", periodicity);
       const double phase = line.number("phase in radians");
       rule.terms.push_back({static_cast<int>(periodicity), phase, line.number("k in kJ/mol")});
     } while (!line.done());
@@ -215,7 +226,9 @@ class Parser {
 
 }  // namespace
 
-ForceFieldTables parse_tables(std::string_view text, std::string_view name) { return Parser(name).parse(text); }
+ForceFieldTables parse_tables(std::string_view text, std::string_view name) {
+  return Parser(name).parse(text);
+}
 
 const ForceFieldTables& tables_named(std::string_view name) {
   static const std::map<std::string, ForceFieldTables, std::less<>> all = [] {

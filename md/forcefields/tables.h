@@ -1,7 +1,8 @@
-// A force field as its text table states it: classes of atoms, rules about classes, templates of residues.
+// A force field as its text table states it: classes of atoms, rules about them, residue templates.
 //
-// The grammar is in md/forcefields/README.md. Classes and atoms are indices into `classes` and into a template's
-// `atoms`; rules keep the order of the file, which decides between rules that both match. Units as in md/system.h.
+// The grammar is in md/forcefields/README.md. Classes and atoms are indices into `classes` and into
+// a template's `atoms`; rules keep the order of the file, which decides between rules that both
+// match. Units as in md/system.h.
 #pragma once
 
 #include <array>
@@ -54,7 +55,8 @@ struct ResidueTemplate {
   std::string name;
   std::vector<TemplateAtom> atoms;
   std::vector<std::pair<int, int>> bonds;
-  int previous = -1, next = -1;  // the atoms bonded to the neighbouring residues, or -1 at an end of the chain
+  int previous = -1,
+      next = -1;  // the atoms bonded to the neighbouring residues, or -1 at an end of the chain
 
   int find(std::string_view atom_name) const;  // -1 if there is none
 };
@@ -63,7 +65,7 @@ struct ForceFieldTables {
   std::string name;
   double cutoff_nm = 0;
   double coulomb_scale14 = 0, lennard_jones_scale14 = 0;
-  bool amber_improper_order = false;  // see order_outer_atoms in md/forcefields/impropers.cpp
+  bool amber_improper_order = false;  // see md/forcefields/impropers.cpp
   BornModel born;
   std::vector<AtomClass> classes;
   std::vector<BondRule> bonds;

@@ -8,11 +8,13 @@ namespace arbg::md {
 
 namespace {
 
-std::string describe_residue(const Residue& residue) { return residue.name + std::to_string(residue.number); }
+std::string describe_residue(const Residue& residue) {
+  return residue.name + std::to_string(residue.number);
+}
 
-// The template's atom for each atom of the residue; empty, with `problem` set, if they are not the same atoms.
-std::vector<int> match_atoms(const ResidueTemplate& candidate, const Topology& topology, const Residue& residue,
-                             std::string& problem) {
+// The template's atom for each atom of the residue; empty, with `problem` set, if they differ.
+std::vector<int> match_atoms(const ResidueTemplate& candidate, const Topology& topology,
+                             const Residue& residue, std::string& problem) {
   std::vector<int> matches;
   std::vector<bool> seen(candidate.atoms.size(), false);
   for (int atom = residue.first_atom; atom < residue.first_atom + residue.atom_count; ++atom) {
@@ -31,7 +33,8 @@ std::vector<int> match_atoms(const ResidueTemplate& candidate, const Topology& t
   }
   const auto missing = std::find(seen.begin(), seen.end(), false);
   if (missing != seen.end()) {
-    problem = "lacks atom " + candidate.atoms[static_cast<std::size_t>(missing - seen.begin())].name +
+    problem = "lacks atom " +
+              candidate.atoms[static_cast<std::size_t>(missing - seen.begin())].name +
               " of template " + candidate.name;
     return {};
   }
@@ -42,42 +45,47 @@ void require_one_chain(const Topology& topology) {
   require(!topology.residues.empty(), "expected a molecule with at least one residue, found none");
   int atom = 0;
   for (const Residue& residue : topology.residues) {
-    require(residue.first_atom == atom && residue.atom_count > 0, "residue ", describe_residue(residue),
-            " must hold the atoms from index ", atom, " on, its first atom is ", residue.first_atom, " of ",
-            residue.atom_count);
+    require(residue.first_atom == atom && residue.atom_count > 0, "residue ",
+            describe_residue(residue), " must hold the atoms from index ", atom,
+            " on, its first atom is ", residue.first_atom, " of ", residue.atom_count);
     atom += residue.atom_count;
   }
-  require(atom == topology.atom_count(), "residues hold ", atom, " atoms, the molecule has ", topology.atom_count());
+  require(atom == topology.atom_count(), "residues hold ", atom, " atoms, the molecule has ",
+          topology.atom_count());
 }
 
 }  // namespace
 
-std::vector<const ResidueTemplate*> candidate_templates(const ForceFieldTables& tables, std::string_view residue_name,
+std::vector<const ResidueTemplate*> candidate_templates(const ForceFieldTables& tables,
+                                                        std::string_view residue_name,
                                                         bool has_previous, bool has_next) {
   std::vector<std::string> names = {std::string(residue_name)};
-  if (const auto alias = tables.aliases.find(residue_name); alias != tables.aliases.end()) names = alias->second;
+  if (const auto alias = tables.aliases.find(residue_name); alias != tables.aliases.end())
+    names = alias->second;
   std::vector<const ResidueTemplate*> candidates;
   for (const std::string& name : names) {
     for (const char* prefix : {"", "N", "C"}) {
       const auto found = tables.residues.find(prefix + name);
       if (found == tables.residues.end()) continue;
       const ResidueTemplate& residue = found->second;
-      if ((residue.previous >= 0) == has_previous && (residue.next >= 0) == has_next) candidates.push_back(&residue);
+      if ((residue.previous >= 0) == has_previous && (residue.next >= 0) == has_next)
+        candidates.push_back(&residue);
     }
   }
   return candidates;
 }
 
-std::vector<TemplateMatch> match_templates(const ForceFieldTables& tables, const Topology& topology) {
+std::vector<TemplateMatch> match_templates(const ForceFieldTables& tables,
+                                           const Topology& topology) {
   require_one_chain(topology);
   std::vector<TemplateMatch> matches;
   for (const Residue& residue : topology.residues) {
     const bool has_previous = !matches.empty();
     const bool has_next = matches.size() + 1 < topology.residues.size();
     const auto candidates = candidate_templates(tables, residue.name, has_previous, has_next);
-    require(!candidates.empty(), "residue ", describe_residue(residue), ": force field ", tables.name,
-            " has no template of that name with ", has_previous ? "a" : "no", " residue before it and ",
-            has_next ? "a" : "no", " residue after it");
+    require(!candidates.empty(), "residue ", describe_residue(residue), ": force field ",
+            tables.name, " has no template of that name with ", has_previous ? "a" : "no",
+            " residue before it and ", has_next ? "a" : "no", " residue after it");
     std::string first_problem;
     std::vector<int> atoms;
     for (const ResidueTemplate* candidate : candidates) {
@@ -89,8 +97,8 @@ std::vector<TemplateMatch> match_templates(const ForceFieldTables& tables, const
       }
       if (first_problem.empty()) first_problem = problem;
     }
-    require(!atoms.empty(), "residue ", describe_residue(residue), " ", first_problem, " (force field ", tables.name,
-            ")");
+    require(!atoms.empty(), "residue ", describe_residue(residue), " ", first_problem,
+            " (force field ", tables.name, ")");
   }
   return matches;
 }
@@ -107,10 +115,14 @@ void complete_topology(Topology& topology) {
       const auto template_atom = static_cast<std::size_t>(matches[r].template_atoms[i]);
       atom_of[template_atom] = topology.residues[r].first_atom + static_cast<int>(i);
       const auto atom_class = static_cast<std::size_t>(residue.atoms[template_atom].atom_class);
-      topology.atoms[static_cast<std::size_t>(atom_of[template_atom])].element = tables.classes[atom_class].element;
+      topology.atoms[static_cast<std::size_t>(atom_of[template_atom])].element =
+          tables.classes[atom_class].element;
     }
-    const auto atom = [&](int template_atom) { return atom_of[static_cast<std::size_t>(template_atom)]; };
-    for (const auto& [i, j] : residue.bonds) topology.bonds.push_back(std::minmax({atom(i), atom(j)}));
+    const auto atom = [&](int template_atom) {
+      return atom_of[static_cast<std::size_t>(template_atom)];
+    };
+    for (const auto& [i, j] : residue.bonds)
+      topology.bonds.push_back(std::minmax({atom(i), atom(j)}));
     if (carbonyl >= 0) topology.bonds.emplace_back(carbonyl, atom(residue.previous));
     carbonyl = residue.next >= 0 ? atom(residue.next) : -1;
   }

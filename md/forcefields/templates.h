@@ -1,8 +1,9 @@
 // Which template describes each residue of a molecule, and the bonds that follow from it.
 //
-// A molecule is one chain: residue r is bonded to r-1 and r+1 and to nothing else. ALA at the start of a chain is
-// described by NALA, at its end by CALA, elsewhere by ALA; caps (ACE, NME) by themselves. Of several templates (HIS: HIE,
-// HID, HIP) the first whose atom names are the residue's is taken.
+// A molecule is one chain: residue r is bonded to r-1 and r+1 and to nothing else. ALA at the start
+// of a chain is described by NALA, at its end by CALA, elsewhere by ALA; caps (ACE, NME) by
+// themselves. Of several templates (HIS: HIE, HID, HIP) the first whose atom names are the
+// residue's is taken.
 #pragma once
 
 #include <vector>
@@ -17,14 +18,16 @@ struct TemplateMatch {
   std::vector<int> template_atoms;  // of each atom of the residue, in the molecule's order
 };
 
-// One match a residue. Throws Error naming the residue and what is unknown, missing, superfluous or double.
-std::vector<TemplateMatch> match_templates(const ForceFieldTables& tables, const Topology& topology);
+// One match a residue. Throws Error naming the residue and what is unknown, missing or superfluous.
+std::vector<TemplateMatch> match_templates(const ForceFieldTables& tables,
+                                           const Topology& topology);
 
-// Sets elements and bonds, within residues and between neighbours, as the templates say. Throws as match_templates.
+// Sets elements and bonds as the templates say; the bonds between residues too. Throws likewise.
 void complete_topology(Topology& topology);
 
 // The templates that a residue of this name may have at this place of the chain, most likely first.
-std::vector<const ResidueTemplate*> candidate_templates(const ForceFieldTables& tables, std::string_view residue_name,
+std::vector<const ResidueTemplate*> candidate_templates(const ForceFieldTables& tables,
+                                                        std::string_view residue_name,
                                                         bool has_previous, bool has_next);
 
 }  // namespace arbg::md

@@ -8,8 +8,8 @@ namespace arbg::md {
 
 namespace {
 
-// Integral of 1/(4 pi d^4) over a sphere of radius `s` whose centre is `r` away, outside the sphere of radius
-// `rho` around the atom, and its derivative with respect to r.
+// Integral of 1/(4 pi d^4) over a sphere of radius `s` whose centre is `r` away, outside the sphere
+// of radius `rho` around the atom, and its derivative with respect to r.
 struct Descreening {
   double value, d_dr;
 };
@@ -28,13 +28,14 @@ Descreening descreening(double r, double rho, double s) {
 
 // Effective radii, and how they and the energy respond to the integrals: one entry an atom.
 struct BornState {
-  std::vector<double> radius;            // B
-  std::vector<double> dradius_dintegral; // dB/dI
-  std::vector<double> dradius;           // dE/dB, filled by the energy terms
+  std::vector<double> radius;             // B
+  std::vector<double> dradius_dintegral;  // dB/dI
+  std::vector<double> dradius;            // dE/dB, filled by the energy terms
 };
 
 template <class Body>  // body(i, j, x_j - x_i, r) for the ordered pairs within the cutoff
-void for_each_ordered_pair(const System& system, std::span<const double> positions_nm, const Body& body) {
+void for_each_ordered_pair(const System& system, std::span<const double> positions_nm,
+                           const Body& body) {
   for (int i = 0; i < system.atom_count(); ++i) {
     for (int j = 0; j < system.atom_count(); ++j) {
       if (i == j) continue;
@@ -57,15 +58,18 @@ double scaled_radius(const System& system, std::size_t atom) {
 BornState born_state(const System& system, std::span<const double> positions_nm) {
   const std::size_t atoms = system.born_atoms.size();
   std::vector<double> integral(atoms, 0);
-  for_each_ordered_pair(system, positions_nm, [&](std::size_t i, std::size_t j, const Vector3&, double r) {
-    integral[i] += descreening(r, offset_radius(system, i), scaled_radius(system, j)).value;
-  });
-  BornState state{std::vector<double>(atoms), std::vector<double>(atoms), std::vector<double>(atoms, 0)};
+  for_each_ordered_pair(
+      system, positions_nm, [&](std::size_t i, std::size_t j, const Vector3&, double r) {
+        integral[i] += descreening(r, offset_radius(system, i), scaled_radius(system, j)).value;
+      });
+  BornState state{std::vector<double>(atoms), std::vector<double>(atoms),
+                  std::vector<double>(atoms, 0)};
   const BornModel& born = system.born;
   for (std::size_t i = 0; i < atoms; ++i) {
     const double rho = offset_radius(system, i), radius = system.born_atoms[i].radius_nm;
     const double psi = integral[i] * rho;
-    const double tanh = std::tanh(born.alpha * psi - born.beta * psi * psi + born.gamma * psi * psi * psi);
+    const double tanh =
+        std::tanh(born.alpha * psi - born.beta * psi * psi + born.gamma * psi * psi * psi);
     const double b = 1 / (1 / rho - tanh / radius);
     const double dtanh_dpsi =
         (1 - tanh * tanh) * (born.alpha - 2 * born.beta * psi + 3 * born.gamma * psi * psi);
@@ -77,7 +81,8 @@ BornState born_state(const System& system, std::span<const double> positions_nm)
 
 double polarisation(const System& system, std::span<const double> positions_nm, BornState& state,
                     std::span<double> forces) {
-  const double tau = kCoulomb * (1 / system.born.solute_dielectric - 1 / system.born.solvent_dielectric);
+  const double tau =
+      kCoulomb * (1 / system.born.solute_dielectric - 1 / system.born.solvent_dielectric);
   const double shift = system.cutoff_nm > 0 ? 1 / system.cutoff_nm : 0;
   double energy = 0;
   for (std::size_t i = 0; i < state.radius.size(); ++i) {
@@ -85,22 +90,23 @@ double polarisation(const System& system, std::span<const double> positions_nm, 
     energy -= tau / 2 * q * q / b;
     state.dradius[i] += tau / 2 * q * q / (b * b);
   }
-  for_each_ordered_pair(system, positions_nm, [&](std::size_t i, std::size_t j, const Vector3& rij, double r) {
-    if (i > j) return;
-    const double bb = state.radius[i] * state.radius[j];
-    const double d = r * r / (4 * bb), exponential = std::exp(-d);
-    const double f = std::sqrt(r * r + bb * exponential);
-    const double strength = tau * system.nonbonded[i].charge_e * system.nonbonded[j].charge_e;
-    energy -= strength * (1 / f - shift);
+  for_each_ordered_pair(
+      system, positions_nm, [&](std::size_t i, std::size_t j, const Vector3& rij, double r) {
+        if (i > j) return;
+        const double bb = state.radius[i] * state.radius[j];
+        const double d = r * r / (4 * bb), exponential = std::exp(-d);
+        const double f = std::sqrt(r * r + bb * exponential);
+        const double strength = tau * system.nonbonded[i].charge_e * system.nonbonded[j].charge_e;
+        energy -= strength * (1 / f - shift);
 
-    const double dE_df2 = strength / (2 * f * f * f);  // with respect to f^2
-    const double df2_dbb = exponential * (1 + d);
-    state.dradius[i] += dE_df2 * df2_dbb * state.radius[j];
-    state.dradius[j] += dE_df2 * df2_dbb * state.radius[i];
-    const Vector3 force_j = -dE_df2 * (2 - exponential / 2) * rij;
-    add_force(forces, static_cast<int>(j), force_j);
-    add_force(forces, static_cast<int>(i), -1.0 * force_j);
-  });
+        const double dE_df2 = strength / (2 * f * f * f);  // with respect to f^2
+        const double df2_dbb = exponential * (1 + d);
+        state.dradius[i] += dE_df2 * df2_dbb * state.radius[j];
+        state.dradius[j] += dE_df2 * df2_dbb * state.radius[i];
+        const Vector3 force_j = -dE_df2 * (2 - exponential / 2) * rij;
+        add_force(forces, static_cast<int>(j), force_j);
+        add_force(forces, static_cast<int>(i), -1.0 * force_j);
+      });
   return energy;
 }
 
@@ -117,15 +123,17 @@ double surface(const System& system, BornState& state) {
 }
 
 // dE/dx through the radii: dE/dB dB/dI dI/dr.
-void add_radius_forces(const System& system, std::span<const double> positions_nm, const BornState& state,
-                       std::span<double> forces) {
-  for_each_ordered_pair(system, positions_nm, [&](std::size_t i, std::size_t j, const Vector3& rij, double r) {
-    const double dE_dr = state.dradius[i] * state.dradius_dintegral[i] *
-                         descreening(r, offset_radius(system, i), scaled_radius(system, j)).d_dr;
-    const Vector3 force_j = (-dE_dr / r) * rij;
-    add_force(forces, static_cast<int>(j), force_j);
-    add_force(forces, static_cast<int>(i), -1.0 * force_j);
-  });
+void add_radius_forces(const System& system, std::span<const double> positions_nm,
+                       const BornState& state, std::span<double> forces) {
+  for_each_ordered_pair(
+      system, positions_nm, [&](std::size_t i, std::size_t j, const Vector3& rij, double r) {
+        const double dE_dr =
+            state.dradius[i] * state.dradius_dintegral[i] *
+            descreening(r, offset_radius(system, i), scaled_radius(system, j)).d_dr;
+        const Vector3 force_j = (-dE_dr / r) * rij;
+        add_force(forces, static_cast<int>(j), force_j);
+        add_force(forces, static_cast<int>(i), -1.0 * force_j);
+      });
 }
 
 }  // namespace
@@ -139,7 +147,8 @@ double generalised_born_reference(const System& system, std::span<const double> 
   return energy;
 }
 
-std::vector<double> born_radii_reference(const System& system, std::span<const double> positions_nm) {
+std::vector<double> born_radii_reference(const System& system,
+                                         std::span<const double> positions_nm) {
   return born_state(system, positions_nm).radius;
 }
 

@@ -5,7 +5,8 @@
 
 namespace arbg::md {
 
-double harmonic_angle_reference(const System& system, std::span<const double> positions_nm, std::span<double> forces) {
+double harmonic_angle_reference(const System& system, std::span<const double> positions_nm,
+                                std::span<double> forces) {
   double energy = 0;
   for (const HarmonicAngle& angle : system.angles) {
     const Vector3 a = at(positions_nm, angle.i) - at(positions_nm, angle.j);
@@ -16,7 +17,7 @@ double harmonic_angle_reference(const System& system, std::span<const double> po
     const double bend = theta - angle.angle_rad;
     energy += angle.k_kj_mol_rad2 / 2 * bend * bend;
 
-    // theta grows when the end of a moves in the plane, at right angles to a and away from b: along a x (a x b).
+    // theta grows when the end of a moves, in the plane, away from b: along a x (a x b).
     const double dE_dtheta = angle.k_kj_mol_rad2 * bend;
     const double safe_sine = std::max(sine, 1e-30);
     const Vector3 dtheta_da = (1 / (dot(a, a) * safe_sine)) * cross(a, normal);

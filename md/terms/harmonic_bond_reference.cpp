@@ -3,7 +3,8 @@
 
 namespace arbg::md {
 
-double harmonic_bond_reference(const System& system, std::span<const double> positions_nm, std::span<double> forces) {
+double harmonic_bond_reference(const System& system, std::span<const double> positions_nm,
+                               std::span<double> forces) {
   double energy = 0;
   for (const HarmonicBond& bond : system.bonds) {
     const Vector3 rij = at(positions_nm, bond.j) - at(positions_nm, bond.i);

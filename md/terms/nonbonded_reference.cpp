@@ -11,15 +11,16 @@ struct Pair {
   double coulomb_shift_per_nm;  // taken off 1/r
 };
 
-double pair_reference(const Pair& pair, int i, int j, const Vector3& rij, std::span<double> forces) {
+double pair_reference(const Pair& pair, int i, int j, const Vector3& rij,
+                      std::span<double> forces) {
   const double r = norm(rij);
   const double s = pair.sigma_nm / r;
   const double s6 = s * s * s * s * s * s;
   const double lennard_jones = 4 * pair.epsilon_kj_mol * s6 * (s6 - 1);
   const double coulomb = kCoulomb * pair.charge_product_e2 * (1 / r - pair.coulomb_shift_per_nm);
 
-  const double dE_dr =
-      -4 * pair.epsilon_kj_mol * s6 * (12 * s6 - 6) / r - kCoulomb * pair.charge_product_e2 / (r * r);
+  const double dE_dr = -4 * pair.epsilon_kj_mol * s6 * (12 * s6 - 6) / r -
+                       kCoulomb * pair.charge_product_e2 / (r * r);
   const Vector3 force_j = (-dE_dr / r) * rij;
   add_force(forces, j, force_j);
   add_force(forces, i, -1.0 * force_j);
@@ -28,7 +29,8 @@ double pair_reference(const Pair& pair, int i, int j, const Vector3& rij, std::s
 
 }  // namespace
 
-double nonbonded_reference(const System& system, std::span<const double> positions_nm, std::span<double> forces) {
+double nonbonded_reference(const System& system, std::span<const double> positions_nm,
+                           std::span<double> forces) {
   const double shift = system.cutoff_nm > 0 ? 1 / system.cutoff_nm : 0;
   double energy = 0;
   auto exclusion = system.exclusions.begin();  // sorted as the pairs below are visited

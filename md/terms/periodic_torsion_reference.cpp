@@ -18,7 +18,7 @@ double periodic_torsion_reference(const System& system, std::span<const double> 
     const double argument = torsion.periodicity * phi - torsion.phase_rad;
     energy += torsion.k_kj_mol * (1 + std::cos(argument));
 
-    // Moving i or l turns its own plane about the axis; j and k get what keeps net force and torque zero.
+    // Moving i or l turns its plane about the axis; j and k get what keeps force and torque zero.
     const double dE_dphi = -torsion.k_kj_mol * torsion.periodicity * std::sin(argument);
     const Vector3 dphi_di = (-axis / std::max(dot(n1, n1), 1e-60)) * n1;
     const Vector3 dphi_dl = (axis / std::max(dot(n2, n2), 1e-60)) * n2;

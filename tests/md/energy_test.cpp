@@ -1,11 +1,13 @@
 // Energy against closed forms, its own differences, and the symmetries of space.
+#include "md/energy.h"
+
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <cmath>
-#include <doctest/doctest.h>
 #include <limits>
 #include <numbers>
 
-#include "md/energy.h"
 #include "md/forcefield.h"
 #include "md/terms/generalised_born.h"
 #include "md/units.h"
@@ -20,12 +22,14 @@ namespace {
 constexpr double kPi = std::numbers::pi;
 
 System alanine_dipeptide() {
-  return ForceField::named("amber99sbildn-obc2").create_system(Topology::from_sequence("Ace-A-Nme"));
+  return ForceField::named("amber99sbildn-obc2")
+      .create_system(Topology::from_sequence("Ace-A-Nme"));
 }
 
 // One thermal conformation [22, 3].
 std::vector<double> thermal_conformation(std::size_t index) {
-  const Array<double> all = read_npy(ARBG_GOLDEN_DIR "/energies/amber99sbildn-obc2/Ace-A-Nme/positions.npy");
+  const Array<double> all =
+      read_npy(ARBG_GOLDEN_DIR "/energies/amber99sbildn-obc2/Ace-A-Nme/positions.npy");
   return {all.data.begin() + static_cast<std::ptrdiff_t>(66 * index),
           all.data.begin() + static_cast<std::ptrdiff_t>(66 * (index + 1))};
 }
@@ -60,9 +64,12 @@ void check_forces(const System& system, std::vector<double> x) {
   }
 }
 
-// Born's descreening integral by Simpson's rule: the share of each shell around the atom that lies in the other sphere.
+// Born's descreening integral by Simpson's rule: the share of each shell around the atom that lies
+// in the other sphere.
 double integrate_descreening(double r, double rho, double s) {
-  const auto share = [&](double d) { return d < s - r ? 1 : (s * s - (r - d) * (r - d)) / (4 * r * d); };
+  const auto share = [&](double d) {
+    return d < s - r ? 1 : (s * s - (r - d) * (r - d)) / (4 * r * d);
+  };
   const double from = std::max(rho, r - s), to = r + s;
   if (from >= to) return 0;
   double inner = 0, lower = from;  // the part where whole shells lie inside has a kink at its end
@@ -92,10 +99,12 @@ TEST_SUITE("fast") {
   TEST_CASE("an angle is a spring") {
     System system = bare_system(3);
     system.angles = {{0, 1, 2, 2.0, 400}};
-    CHECK(energy_of(system, {0.1, 0, 0, 0, 0, 0, 0, 0.2, 0}) == doctest::Approx(200 * std::pow(kPi / 2 - 2, 2)));
+    CHECK(energy_of(system, {0.1, 0, 0, 0, 0, 0, 0, 0.2, 0}) ==
+          doctest::Approx(200 * std::pow(kPi / 2 - 2, 2)));
     const std::vector<double> in_line = {0.1, 0, 0, 0, 0, 0, -0.2, 0, 0};
     CHECK(energy_of(system, in_line) == doctest::Approx(200 * std::pow(kPi - 2, 2)));
-    for (const double f : Energy(system, EnergyBackend::reference).evaluate(in_line, true).forces_kj_mol_nm) {
+    for (const double f :
+         Energy(system, EnergyBackend::reference).evaluate(in_line, true).forces_kj_mol_nm) {
       CHECK(std::isfinite(f));
     }
   }
@@ -104,8 +113,9 @@ TEST_SUITE("fast") {
     System system = bare_system(4);
     system.torsions = {{0, 1, 2, 3, 3, 0.4, 5}};
     for (const double phi : {-3.0, -1.2, 0.0, 0.7, 2.5}) {
-      // Looking down z from j at the origin to k: clockwise is from x to -y when z points at the viewer's back.
-      const std::vector<double> x = {0.1, 0, 0, 0, 0, 0, 0, 0, 0.15, 0.1 * std::cos(phi), 0.1 * std::sin(phi), 0.2};
+      // Looking along z, from j to k, the turn from x to y is clockwise.
+      const std::vector<double> x = {
+          0.1, 0, 0, 0, 0, 0, 0, 0, 0.15, 0.1 * std::cos(phi), 0.1 * std::sin(phi), 0.2};
       CHECK(energy_of(system, x) == doctest::Approx(5 * (1 + std::cos(3 * phi - 0.4))));
     }
   }
@@ -147,17 +157,21 @@ TEST_SUITE("fast") {
     CHECK(energy_of(system, {1, 2, 3}) == doctest::Approx(-tau * 4 / (2 * rho) + surface));
   }
 
-  TEST_CASE("Born radii are the integral over the other sphere, also where spheres overlap or swallow each other") {
+  TEST_CASE(
+      "Born radii are the integral over the other sphere, also where spheres overlap or swallow "
+      "each other") {
     System system = bare_system(2);
     for (const double r : {0.01, 0.03, 0.07, 0.15, 0.3, 1.5}) {
       for (const double radius : {0.06, 0.12, 0.3}) {
         system.born_atoms = {{radius, 0.8}, {0.18, 0.7}};
         const double rho = radius - 0.009, s = 0.7 * (0.18 - 0.009);
         const double psi = rho * integrate_descreening(r, rho, s);
-        const double b = 1 / (1 / rho - std::tanh(psi - 0.8 * psi * psi + 4.85 * psi * psi * psi) / radius);
+        const double b =
+            1 / (1 / rho - std::tanh(psi - 0.8 * psi * psi + 4.85 * psi * psi * psi) / radius);
         CAPTURE(r);
         CAPTURE(radius);
-        CHECK(born_radii_reference(system, std::vector<double>{0, 0, 0, r, 0, 0})[0] == doctest::Approx(b).epsilon(1e-6));
+        CHECK(born_radii_reference(system, std::vector<double>{0, 0, 0, r, 0, 0})[0] ==
+              doctest::Approx(b).epsilon(1e-6));
       }
     }
   }
@@ -190,7 +204,8 @@ TEST_SUITE("fast") {
       if (term != 3) system.scaled_pairs.clear();
       if (term != 3 && term != 4) system.nonbonded.assign(22, {0, 0.3, 0});
       if (term != 4) system.born_atoms.clear();
-      const std::vector<double> f = Energy(system, EnergyBackend::reference).evaluate(x, true).forces_kj_mol_nm;
+      const std::vector<double> f =
+          Energy(system, EnergyBackend::reference).evaluate(x, true).forces_kj_mol_nm;
       double force[3] = {}, torque[3] = {}, scale = 0;
       for (std::size_t i = 0; i < f.size(); i += 3) {
         for (std::size_t a = 0; a < 3; ++a) {
@@ -229,7 +244,8 @@ TEST_SUITE("fast") {
       batch.insert(batch.end(), x.begin(), x.end());
     }
     const EnergyResult clean = energy.evaluate(batch, true);
-    CHECK(clean.energy_kj_mol[2] == energy.evaluate(thermal_conformation(3), true).energy_kj_mol[0]);
+    CHECK(clean.energy_kj_mol[2] ==
+          energy.evaluate(thermal_conformation(3), true).energy_kj_mol[0]);
     batch[66 + 10] = std::nan("");
     const EnergyResult dirty = energy.evaluate(batch, true);
     CHECK(dirty.energy_kj_mol[0] == clean.energy_kj_mol[0]);
@@ -240,8 +256,8 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("the total is the sum of the terms, and forces come only on request") {
-    const EnergyResult result =
-        Energy(alanine_dipeptide(), EnergyBackend::reference).evaluate(thermal_conformation(4), false);
+    const EnergyResult result = Energy(alanine_dipeptide(), EnergyBackend::reference)
+                                    .evaluate(thermal_conformation(4), false);
     double sum = 0;
     for (const double term : result.terms_kj_mol) sum += term;
     CHECK(result.terms_kj_mol.size() == kTermCount);
@@ -251,7 +267,9 @@ TEST_SUITE("fast") {
 
   TEST_CASE("input of the wrong size and systems that contradict themselves are refused") {
     const Energy energy(alanine_dipeptide(), EnergyBackend::reference);
-    CHECK(error_message([&] { energy.evaluate(std::vector<double>(67), false); }).find("found 67") != std::string::npos);
+    CHECK(error_message([&] {
+            energy.evaluate(std::vector<double>(67), false);
+          }).find("found 67") != std::string::npos);
     CHECK(energy.evaluate({}, true).energy_kj_mol.empty());
     System system = bare_system(2);
     system.bonds = {{0, 2, 0.1, 1}};

@@ -1,8 +1,10 @@
-#include <algorithm>
-#include <cmath>
+#include "md/forcefield.h"
+
 #include <doctest/doctest.h>
 
-#include "md/forcefield.h"
+#include <algorithm>
+#include <cmath>
+
 #include "md/forcefields/impropers.h"
 #include "md/forcefields/tables.h"
 #include "md/forcefields/templates.h"
@@ -52,7 +54,8 @@ TEST_SUITE("fast") {
   TEST_CASE("every amino acid has all its parameters, capped and at both ends") {
     for (const std::string& name : ForceField::names()) {
       for (const char letter : std::string("ACDEFGHIKLMNPQRSTVWY")) {
-        for (const std::string& sequence : {"Ace-" + std::string(1, letter) + "-Nme", std::string(2, letter)}) {
+        for (const std::string& sequence :
+             {"Ace-" + std::string(1, letter) + "-Nme", std::string(2, letter)}) {
           CAPTURE(sequence);
           const Topology topology = Topology::from_sequence(sequence);
           const System system = ForceField::named(name).create_system(topology);
@@ -95,10 +98,12 @@ TEST_SUITE("fast") {
     const int n = topology.find(1, "N"), ca = topology.find(1, "CA"), c = topology.find(1, "C");
     const int next_n = topology.find(2, "N");
     const auto excluded = [&](int i, int j) {
-      return std::binary_search(system.exclusions.begin(), system.exclusions.end(), std::pair(i, j));
+      return std::binary_search(system.exclusions.begin(), system.exclusions.end(),
+                                std::pair(i, j));
     };
-    const auto scaled = std::find_if(system.scaled_pairs.begin(), system.scaled_pairs.end(),
-                                     [&](const ScaledPair& p) { return p.i == n && p.j == next_n; });
+    const auto scaled =
+        std::find_if(system.scaled_pairs.begin(), system.scaled_pairs.end(),
+                     [&](const ScaledPair& p) { return p.i == n && p.j == next_n; });
     CHECK(excluded(n, ca));
     CHECK(excluded(n, c));
     CHECK(excluded(n, next_n));
@@ -107,47 +112,60 @@ TEST_SUITE("fast") {
     CHECK(scaled->charge_product_e2 == doctest::Approx(0.4157 * 0.4157 / 1.2).epsilon(1e-6));
     CHECK(scaled->epsilon_kj_mol == doctest::Approx(0.71128 / 2));
     CHECK(scaled->sigma_nm == doctest::Approx(0.324999852378));
-    CHECK(system.scaled_pairs.size() == static_cast<std::size_t>(std::count_if(
-              system.scaled_pairs.begin(), system.scaled_pairs.end(), [&](const ScaledPair& p) { return excluded(p.i, p.j); })));
+    CHECK(system.scaled_pairs.size() ==
+          static_cast<std::size_t>(
+              std::count_if(system.scaled_pairs.begin(), system.scaled_pairs.end(),
+                            [&](const ScaledPair& p) { return excluded(p.i, p.j); })));
   }
 
   TEST_CASE("the protonation of histidine is read off its hydrogens") {
     Topology topology = Topology::from_sequence("Ace-H-Nme");
     CHECK(topology.find(1, "HE2") >= 0);  // HIE unless said otherwise
     const double epsilon_nitrogen_charge =
-        amber99().create_system(topology).nonbonded[static_cast<std::size_t>(topology.find(1, "ND1"))].charge_e;
+        amber99()
+            .create_system(topology)
+            .nonbonded[static_cast<std::size_t>(topology.find(1, "ND1"))]
+            .charge_e;
     CHECK(epsilon_nitrogen_charge == -0.5432);
     topology.atoms[static_cast<std::size_t>(topology.find(1, "HE2"))].name = "HD1";
     complete_topology(topology);
     const double delta_nitrogen_charge =
-        amber99().create_system(topology).nonbonded[static_cast<std::size_t>(topology.find(1, "ND1"))].charge_e;
+        amber99()
+            .create_system(topology)
+            .nonbonded[static_cast<std::size_t>(topology.find(1, "ND1"))]
+            .charge_e;
     CHECK(delta_nitrogen_charge == -0.3811);
   }
 
   TEST_CASE("a molecule without parameters says which residue or term lacks them") {
     Topology topology = Topology::from_sequence("Ace-A-Nme");
     topology.atoms[10].name = "CX";
-    CHECK(contains(error_message([&] { amber99().create_system(topology); }), "ALA2 has an atom CX"));
+    CHECK(
+        contains(error_message([&] { amber99().create_system(topology); }), "ALA2 has an atom CX"));
     topology = Topology::from_sequence("Ace-A-Nme");
     topology.residues[1].name = "XYZ";
     CHECK(contains(error_message([&] { amber99().create_system(topology); }), "XYZ2"));
     topology = Topology::from_sequence("Ace-A-Nme");
     topology.bonds.insert(topology.bonds.begin(), {0, 2});  // hydrogen to hydrogen
-    CHECK(contains(error_message([&] { amber99().create_system(topology); }), "ACE1:HH31 - ACE1:HH32"));
+    CHECK(contains(error_message([&] { amber99().create_system(topology); }),
+                   "ACE1:HH31 - ACE1:HH32"));
   }
 
   TEST_CASE("outer atoms of impropers are ordered by element or by place in the chain") {
     ForceFieldTables tables = parse_tables(
         "name t\nclass C C 12 0 0\nclass O O 16 0 0\nclass H H 1 0 0\nclass N N 14 0 0\n"
-        "improper C * * O 2 3.14 1\nimproper N C C H 2 3.14 2\n", "test");
+        "improper C * * O 2 3.14 1\nimproper N C C H 2 3.14 2\n",
+        "test");
     const int carbon = 0, oxygen = 1, hydrogen = 2, nitrogen = 3;
     // A peptide carbonyl: C with CA (atom 2), O (atom 9) and the next residue's N (atom 5).
-    const std::array<OuterAtom, 3> carbonyl = {OuterAtom{2, carbon, 0, 1}, {5, nitrogen, 1, 0}, {9, oxygen, 0, 3}};
+    const std::array<OuterAtom, 3> carbonyl = {
+        OuterAtom{2, carbon, 0, 1}, {5, nitrogen, 1, 0}, {9, oxygen, 0, 3}};
     const ImproperMatch by_element = match_improper(tables, 8, carbon, carbonyl);
     REQUIRE(by_element.rule == &tables.impropers[0]);
     CHECK(by_element.atoms == std::array<int, 4>{2, 5, 8, 9});
     // A specific rule wins over the wildcard; two atoms of one class ascend.
-    const std::array<OuterAtom, 3> amide = {OuterAtom{1, hydrogen, 1, 1}, {3, carbon, 1, 2}, {7, carbon, 0, 8}};
+    const std::array<OuterAtom, 3> amide = {
+        OuterAtom{1, hydrogen, 1, 1}, {3, carbon, 1, 2}, {7, carbon, 0, 8}};
     const ImproperMatch specific = match_improper(tables, 0, nitrogen, amide);
     REQUIRE(specific.rule == &tables.impropers[1]);
     CHECK(specific.atoms == std::array<int, 4>{3, 7, 0, 1});
@@ -157,12 +175,18 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("a malformed table names the line") {
-    CHECK(contains(parse_message("name t\nclass C C 12 0\n"), "test:2: the line ends where epsilon"));
-    CHECK(contains(parse_message("name t\nclass C C twelve 0 0\n"), "test:2: expected a number (mass in amu), found 'twelve'"));
-    CHECK(contains(parse_message("name t\nbond_type C C 0.1 1\n"), "test:2: class C has not been defined"));
-    CHECK(contains(parse_message("name t\nclass C C 12 0 0\nclass C C 12 0 0\n"), "test:3: class C is defined twice"));
-    CHECK(contains(parse_message("name t\nclass C C 12 0 0\nproper * C C * 7 0 1\n"), "periodicity from 1 to 6, found 7"));
-    CHECK(contains(parse_message("name t\nresidue A\natom C C 0 0 0\n"), "test:3: class C has not been defined"));
+    CHECK(
+        contains(parse_message("name t\nclass C C 12 0\n"), "test:2: the line ends where epsilon"));
+    CHECK(contains(parse_message("name t\nclass C C twelve 0 0\n"),
+                   "test:2: expected a number (mass in amu), found 'twelve'"));
+    CHECK(contains(parse_message("name t\nbond_type C C 0.1 1\n"),
+                   "test:2: class C has not been defined"));
+    CHECK(contains(parse_message("name t\nclass C C 12 0 0\nclass C C 12 0 0\n"),
+                   "test:3: class C is defined twice"));
+    CHECK(contains(parse_message("name t\nclass C C 12 0 0\nproper * C C * 7 0 1\n"),
+                   "periodicity from 1 to 6, found 7"));
+    CHECK(contains(parse_message("name t\nresidue A\natom C C 0 0 0\n"),
+                   "test:3: class C has not been defined"));
     CHECK(contains(parse_message("name t\nresidue A\n"), "residue A has no 'end'"));
     CHECK(contains(parse_message("name t\nfoo 1\n"), "test:2: unknown keyword 'foo'"));
     CHECK(contains(parse_message("name t u\n"), "test:1: more words"));

@@ -1,9 +1,11 @@
-#include <cmath>
+#include "md/pdb.h"
+
 #include <doctest/doctest.h>
+
+#include <cmath>
 #include <filesystem>
 #include <limits>
 
-#include "md/pdb.h"
 #include "tensor/base/files.h"
 #include "tensor/base/random.h"
 #include "tests/md/error_message.h"
@@ -59,7 +61,8 @@ TEST_SUITE("fast") {
     const Pdb again = read_pdb(file.path);
     REQUIRE(again.topology.atom_count() == pdb.topology.atom_count());
     CHECK(again.topology.bonds == pdb.topology.bonds);
-    for (int i = 0; i < pdb.topology.atom_count(); ++i) CHECK(again.topology.describe(i) == pdb.topology.describe(i));
+    for (int i = 0; i < pdb.topology.atom_count(); ++i)
+      CHECK(again.topology.describe(i) == pdb.topology.describe(i));
     for (std::size_t i = 0; i < pdb.positions_nm.size(); ++i) {
       CHECK(std::abs(again.positions_nm[i] - pdb.positions_nm[i]) < 1e-12);
     }
@@ -68,7 +71,8 @@ TEST_SUITE("fast") {
   TEST_CASE("every model is a conformation") {
     const std::string atoms = replaced(read_file(kGolden), "\nEND\n", "\n");
     const std::string moved = replaced(atoms, "   2.837   4.131", "  -2.837   4.131");
-    const Pdb pdb = read_text("MODEL        1\n" + atoms + "ENDMDL\nMODEL        2\n" + moved + "ENDMDL\nEND\n");
+    const Pdb pdb = read_text("MODEL        1\n" + atoms + "ENDMDL\nMODEL        2\n" + moved +
+                              "ENDMDL\nEND\n");
     CHECK(pdb.models == 2);
     REQUIRE(pdb.positions_nm.size() == 132);
     CHECK(pdb.positions_nm[66] == -pdb.positions_nm[0]);
@@ -83,28 +87,38 @@ TEST_SUITE("fast") {
 
   TEST_CASE("errors name the line and the atom") {
     const std::string text = read_file(kGolden);
-    const std::string cb = "ATOM     11  CB  ALA A   2       3.557  -0.874  -1.316  1.00  0.00           C  \n";
+    const std::string cb =
+        "ATOM     11  CB  ALA A   2       3.557  -0.874  -1.316  1.00  0.00           C  \n";
     CHECK(contains(message_for(""), "expected ATOM records, found none"));
     CHECK(contains(message_for(replaced(text, cb, "")), "ALA2 lacks atom CB"));
     CHECK(contains(message_for(replaced(text, cb, cb + cb)), "ALA2 has two atoms CB"));
     CHECK(contains(message_for(replaced(text, " CB  ALA", " XB  ALA")), "ALA2 has an atom XB"));
-    CHECK(contains(message_for(replaced(text, cb, cb.substr(0, 40) + "\n")), ":12: expected coordinates"));
-    CHECK(contains(message_for(replaced(text, "   3.557", "     nan")), ":12: expected a finite coordinate"));
-    CHECK(contains(message_for(replaced(text, "   3.557", "   3.5x7")), ":12: expected a coordinate"));
-    CHECK(contains(message_for(replaced(text, " CB  ALA", " CB BALA")), ":12: alternate location 'B'"));
+    CHECK(contains(message_for(replaced(text, cb, cb.substr(0, 40) + "\n")),
+                   ":12: expected coordinates"));
+    CHECK(contains(message_for(replaced(text, "   3.557", "     nan")),
+                   ":12: expected a finite coordinate"));
+    CHECK(contains(message_for(replaced(text, "   3.557", "   3.5x7")),
+                   ":12: expected a coordinate"));
+    CHECK(contains(message_for(replaced(text, " CB  ALA", " CB BALA")),
+                   ":12: alternate location 'B'"));
     CHECK(contains(message_for(replaced(text, "NME A   3", "HOH A   3")), "HOH3"));
-    CHECK(contains(message_for(text.substr(text.find("ATOM "))), "ALA2"));  // the cap before it is gone
+    CHECK(contains(message_for(text.substr(text.find("ATOM "))),
+                   "ALA2"));  // the cap before it is gone
     CHECK(contains(message_for("ATOM\n"), ":1: expected coordinates"));
-    CHECK(contains(message_for(replaced(text, "TER      23      NME A   3\n", "TER\n" + cb)), "after TER"));
-    CHECK(contains(error_message([] { read_pdb("/nonexistent/file.pdb"); }), "/nonexistent/file.pdb"));
+    CHECK(contains(message_for(replaced(text, "TER      23      NME A   3\n", "TER\n" + cb)),
+                   "after TER"));
+    CHECK(contains(error_message([] { read_pdb("/nonexistent/file.pdb"); }),
+                   "/nonexistent/file.pdb"));
   }
 
   TEST_CASE("models must hold the same atoms") {
     const std::string atoms = replaced(read_file(kGolden), "\nEND\n", "\n");
     const std::string other = replaced(atoms, " HB1 ALA", " HB2 ALA");
-    CHECK(contains(message_for(atoms + "ENDMDL\n" + other), "expected ALA2:HB1 as in the first model, found ALA2:HB2"));
+    CHECK(contains(message_for(atoms + "ENDMDL\n" + other),
+                   "expected ALA2:HB1 as in the first model, found ALA2:HB2"));
     const std::string shorter = atoms.substr(0, atoms.find("HETATM   22"));
-    CHECK(contains(message_for(atoms + "ENDMDL\n" + shorter + "ENDMDL\n"), "model 2 has 21 atoms, the first has 22"));
+    CHECK(contains(message_for(atoms + "ENDMDL\n" + shorter + "ENDMDL\n"),
+                   "model 2 has 21 atoms, the first has 22"));
     CHECK(contains(message_for(shorter + "ENDMDL\n" + atoms), "more atoms than the first"));
   }
 
@@ -114,8 +128,9 @@ TEST_SUITE("fast") {
     const Random random(20261123, 1);
     int refused = 0;
     for (std::uint64_t trial = 0; trial < 400; ++trial) {
-      std::string damaged = text.substr(0, static_cast<std::size_t>(
-          random.below(static_cast<std::int64_t>(text.size()) + 1, 4 * trial)));
+      std::string damaged =
+          text.substr(0, static_cast<std::size_t>(
+                             random.below(static_cast<std::int64_t>(text.size()) + 1, 4 * trial)));
       for (std::uint64_t change = 1; change < 4 && !damaged.empty(); ++change) {
         const std::int64_t drawn =
             random.below(256 * static_cast<std::int64_t>(damaged.size()), 4 * trial + change);
@@ -130,12 +145,15 @@ TEST_SUITE("fast") {
   TEST_CASE("positions that do not fit the columns are not written") {
     const Pdb pdb = read_pdb(kGolden);
     const TemporaryFile file("refused.pdb", "old");
-    for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity(), 1000.0, -100.0}) {
+    for (const double bad :
+         {std::nan(""), std::numeric_limits<double>::infinity(), 1000.0, -100.0}) {
       std::vector<double> positions = pdb.positions_nm;
       positions[31] = bad;
-      CHECK(contains(error_message([&] { write_pdb(file.path, pdb.topology, positions); }), "ALA2:CB"));
+      CHECK(contains(error_message([&] { write_pdb(file.path, pdb.topology, positions); }),
+                     "ALA2:CB"));
     }
-    CHECK(contains(error_message([&] { write_pdb(file.path, pdb.topology, std::vector<double>(3)); }), "66"));
+    CHECK(contains(
+        error_message([&] { write_pdb(file.path, pdb.topology, std::vector<double>(3)); }), "66"));
     CHECK(read_file(file.path) == "old");
   }
 }

@@ -1,8 +1,11 @@
-#include <algorithm>
+#include "md/topology.h"
+
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <string>
+
 #include "md/pdb.h"
-#include "md/topology.h"
 #include "tests/md/error_message.h"
 
 namespace arbg::md {
@@ -12,7 +15,8 @@ namespace {
 void check_same(const Topology& a, const Topology& b) {
   REQUIRE(a.atom_count() == b.atom_count());
   for (int i = 0; i < a.atom_count(); ++i) {
-    const Atom &left = a.atoms[static_cast<std::size_t>(i)], &right = b.atoms[static_cast<std::size_t>(i)];
+    const Atom &left = a.atoms[static_cast<std::size_t>(i)],
+               &right = b.atoms[static_cast<std::size_t>(i)];
     CHECK(a.describe(i) == b.describe(i));
     CHECK(left.element == right.element);
     CHECK(left.residue == right.residue);
@@ -24,9 +28,12 @@ void check_same(const Topology& a, const Topology& b) {
 
 TEST_SUITE("golden") {
   TEST_CASE("a sequence gives the atoms, order and bonds of the PDB file") {
-    for (const std::string sequence : {"Ace-A-Nme", "Ace-ILDN-Nme"}) {
-      const std::string folder = ARBG_GOLDEN_DIR "/energies/amber99sbildn-obc2/" + sequence;
-      check_same(Topology::from_sequence(sequence), read_pdb(folder + "/" + sequence + ".pdb").topology);
+    for (const std::string path :
+         {"amber99sbildn-obc2/Ace-A-Nme", "amber99sbildn-obc2/Ace-ILDN-Nme", "amber14-obc1/AAA",
+          "amber14-obc1/ACDEFGH", "amber14-obc1/IKLMNPQ", "amber14-obc1/RSTVWY"}) {
+      const std::string sequence = path.substr(path.find('/') + 1);
+      const std::string file = ARBG_GOLDEN_DIR "/energies/" + path + "/" + sequence + ".pdb";
+      check_same(Topology::from_sequence(sequence), read_pdb(file).topology);
     }
   }
 }
@@ -82,11 +89,15 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("a sequence that cannot be built says why") {
-    CHECK(error_message([] { Topology::from_sequence("Ace-AXA-Nme"); }).find("found 'X'") != std::string::npos);
-    CHECK(error_message([] { Topology::from_sequence("ace-A-nme"); }).find("found 'a'") != std::string::npos);
-    CHECK(error_message([] { Topology::from_sequence(""); }).find("no amino acid") != std::string::npos);
+    CHECK(error_message([] { Topology::from_sequence("Ace-AXA-Nme"); }).find("found 'X'") !=
+          std::string::npos);
+    CHECK(error_message([] { Topology::from_sequence("ace-A-nme"); }).find("found 'a'") !=
+          std::string::npos);
+    CHECK(error_message([] { Topology::from_sequence(""); }).find("no amino acid") !=
+          std::string::npos);
     CHECK(error_message([] { Topology::from_sequence("Ace--Nme"); }) != "");
-    CHECK(error_message([] { Topology::from_sequence("A"); }).find("no template of ALA") != std::string::npos);
+    CHECK(error_message([] { Topology::from_sequence("A"); }).find("no template of ALA") !=
+          std::string::npos);
   }
 }
 
