@@ -201,6 +201,8 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   step_ = checkpoint.trainer.at("step").integer();
   total_steps_ = checkpoint.trainer.at("total_steps").integer();
   spent_s_ = checkpoint.trainer.at("spent_s").number();
+  require(step_ >= 0 && total_steps_ >= 0, "the checkpoint is at step ", step_, " of ",
+          total_steps_);
   timed_s_ = 0;
   timed_steps_ = 0;
   has_variance_centre_ = checkpoint.trainer.has("variance_centre");

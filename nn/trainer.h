@@ -37,12 +37,11 @@ struct TrainerOptions {
   std::int64_t batch = 256;
   std::int64_t shards = 8;        // part of the numbers: sums are by shard
   std::int64_t micro_batch = 16;  // molecules in one forward and backward pass
-  std::int64_t total_steps = 0;   // or, if 0, by the clock:
-  double time_budget_s =
-      0;  // the speed of the first 20 steps decides total_steps, which is then stored
-  double learning_rate = 5e-4;  // the largest
-  double warm_up = 0.05;        // fraction of total_steps
-  double start_divisor = 500;   // first and last learning rate are learning_rate / start_divisor
+  std::int64_t total_steps = 0;   // 0: as many as fit the time budget
+  double time_budget_s = 0;       // the speed of the first 20 steps fixes total_steps, once
+  double learning_rate = 5e-4;    // the largest
+  double warm_up = 0.05;          // fraction of total_steps
+  double start_divisor = 500;     // first and last learning rate are learning_rate / start_divisor
   AdamWOptions adamw;
   double clip_norm = 1.0;        // of the whole gradient; 0: no clipping
   double average_decay = 0.0;    // of the weight average (EMA); 0: none
