@@ -1,0 +1,68 @@
+#include "tensor/base/files.h"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "temporary_folder.h"
+#include "tensor/base/error.h"
+
+using namespace arbg;
+
+TEST_SUITE("fast") {
+  TEST_CASE("a file is read back byte for byte, and replaced whole") {
+    const TemporaryFolder folder;
+    const auto path = folder / "bytes";
+    std::string bytes(200000, '\0');
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7 % 256);
+    write_file(path, bytes);
+    CHECK(read_file(path) == bytes);
+    write_file(path, "short");
+    CHECK(read_file(path) == "short");
+    write_file(path, "");
+    CHECK(read_file(path).empty());
+  }
+
+  TEST_CASE("writing leaves no temporary file behind") {
+    const TemporaryFolder folder;
+    write_file(folder / "only", "x");
+    int files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+      files += entry.exists();
+    CHECK(files == 1);
+  }
+
+  TEST_CASE("a failed write says why and leaves what was there") {
+    const TemporaryFolder folder;
+    const auto target = folder / "folder";
+    create_folder(target / "inside");
+    CHECK_THROWS_AS(write_file(target, "x"), Error);  // a folder cannot be replaced by a file
+    CHECK(std::filesystem::is_directory(target / "inside"));
+    int entries = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+      entries += entry.exists();
+    CHECK(entries == 1);
+    const auto missing = folder / "missing" / "file";
+    CHECK_THROWS_WITH_AS(
+        write_file(missing, "x"),
+        ("cannot write " + missing.string() + ": No such file or directory").c_str(), Error);
+  }
+
+  TEST_CASE("what cannot be read is named with the reason") {
+    const TemporaryFolder folder;
+    const auto missing = folder / "missing";
+    CHECK_THROWS_WITH_AS(
+        read_file(missing),
+        ("cannot open " + missing.string() + ": No such file or directory").c_str(), Error);
+    CHECK_THROWS_AS(read_file(folder.path()), Error);
+  }
+
+  TEST_CASE("folders are made with their parents, twice without harm, never over a file") {
+    const TemporaryFolder folder;
+    create_folder(folder / "a" / "b" / "c");
+    create_folder(folder / "a" / "b" / "c");
+    CHECK(std::filesystem::is_directory(folder / "a" / "b" / "c"));
+    write_file(folder / "file", "x");
+    CHECK_THROWS_AS(create_folder(folder / "file" / "under"), Error);
+  }
+}
