@@ -32,8 +32,7 @@ class EquilibriumGeometry {
   EquilibriumGeometry(const Topology& topology, const System& system, const ZMatrix& zmatrix,
                       std::span<const double> like_nm);
 
-  // Throw Error naming the atoms if the force field has no such term, or one that is not stiff (k
-  // <= 0).
+  // Throw Error naming the atoms if the force field has no such term, or one with k <= 0.
   Equilibrium bond(int i, int j) const;
   Equilibrium angle(int i, int j, int k) const;
 
@@ -54,8 +53,8 @@ class EquilibriumGeometry {
   // `axis`.
   double phase(int centre, int axis, int from, int to) const;
   void set_hands(const ZMatrix& zmatrix, std::span<const double> like_nm);
-  Ends ring_ends(int g, int p)
-      const;  // neighbours of g and p that close a ring of at most six atoms, or (-1, -1)
+  // Neighbours of g and of p that close a ring of at most six atoms, or (-1, -1).
+  Ends ring_ends(int g, int p) const;
   int main_neighbour(int centre, int axis) const;
   int branch_size(int from, int centre) const;
   int ring_path(int from, int to, Ends without) const;
@@ -69,8 +68,8 @@ class EquilibriumGeometry {
   std::vector<std::vector<int>> neighbours_;
   std::map<std::pair<int, int>, Equilibrium> bonds_;
   std::map<std::array<int, 3>, Equilibrium> angles_;
-  std::vector<std::vector<int>>
-      ordered_;  // neighbours of each atom; the others count clockwise seen from the first
+  // The same neighbours: seen from the first, the others count clockwise.
+  std::vector<std::vector<int>> ordered_;
 };
 
 }  // namespace arbg::md

@@ -12,14 +12,13 @@ namespace arbg::md {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
-constexpr double kWidths = 10;  // a bond or angle may be this many thermal widths sqrt(RT/k) off
-constexpr double kPhaseWidth =
-    1;  // radians to either side of a tetrahedral phase: keeps the mirror image out
-constexpr double kPlanarWidth =
-    kPi / 2;  // and of a planar one, which is softer: an amide hydrogen reaches 1.1 at 700 K
-constexpr double kShortest = 1e-3;  // nm: no bond is shorter
-constexpr double kStraightest =
-    1e-3;  // radians from 0 or pi: no angle is straighter, its dihedral would be undefined
+// A bond or angle may be this many thermal widths sqrt(RT/k) from its equilibrium.
+constexpr double kWidths = 10;
+// Radians to either side of a tetrahedral phase, which keeps the mirror image out, and of a planar
+// one, which is softer: an amide hydrogen reaches 1.1 at 700 K.
+constexpr double kPhaseWidth = 1, kPlanarWidth = kPi / 2;
+// No bond is shorter (nm) and no angle straighter (radians from 0 or pi): dihedrals need both.
+constexpr double kShortest = 1e-3, kStraightest = 1e-3;
 
 struct Support {
   double lo, hi;
