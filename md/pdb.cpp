@@ -77,7 +77,7 @@ class Reader {
     } else {
       check_atom(name, residue_name, residue_number);
     }
-    for (const std::size_t column : {30, 38, 46}) {
+    for (const std::size_t column : {30u, 38u, 46u}) {
       const double angstrom = number<double>(line.substr(column, 8), "coordinate");
       check(std::isfinite(angstrom), "expected a finite coordinate, found '",
             line.substr(column, 8), "'");

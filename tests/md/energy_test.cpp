@@ -239,7 +239,7 @@ TEST_SUITE("fast") {
   TEST_CASE("conformations are independent, and NaN stays in its own") {
     const Energy energy(alanine_dipeptide(), EnergyBackend::reference);
     std::vector<double> batch;
-    for (const std::size_t index : {1, 2, 3}) {
+    for (const std::size_t index : {1u, 2u, 3u}) {
       const std::vector<double> x = thermal_conformation(index);
       batch.insert(batch.end(), x.begin(), x.end());
     }

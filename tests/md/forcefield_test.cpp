@@ -68,8 +68,9 @@ TEST_SUITE("fast") {
 
   TEST_CASE("every residue template has an integer charge and is connected") {
     for (const std::string& name : ForceField::names()) {
-      for (const auto& [residue_name, residue] : tables_named(name).residues) {
-        CAPTURE(residue_name);
+      for (const auto& entry : tables_named(name).residues) {
+        const ResidueTemplate& residue = entry.second;
+        CAPTURE(residue.name);
         double charge = 0;
         for (const TemplateAtom& atom : residue.atoms) charge += atom.charge_e;
         CHECK(std::abs(charge - std::round(charge)) < 1e-3);
@@ -80,9 +81,10 @@ TEST_SUITE("fast") {
 
   TEST_CASE("force fields agree about atoms and bonds of residues") {
     for (const std::string& name : ForceField::names()) {
-      for (const auto& [residue_name, residue] : residue_library().residues) {
-        CAPTURE(residue_name);
-        const auto other = tables_named(name).residues.find(residue_name);
+      for (const auto& entry : residue_library().residues) {
+        const ResidueTemplate& residue = entry.second;
+        CAPTURE(residue.name);
+        const auto other = tables_named(name).residues.find(residue.name);
         if (other == tables_named(name).residues.end()) continue;
         REQUIRE(residue.atoms.size() == other->second.atoms.size());
         for (const TemplateAtom& atom : residue.atoms) CHECK(other->second.find(atom.name) >= 0);
