@@ -36,8 +36,8 @@ void from_lane(const std::vector<LaneVector<float>>& from, std::size_t lane, T* 
 }
 
 // Maxwell-Boltzmann velocities [N, 3] of one replica.
-std::vector<double> thermal_velocities(const System& system, double temperature_kelvin, std::uint64_t seed,
-                                       std::uint64_t replica) {
+std::vector<double> thermal_velocities(const System& system, double temperature_kelvin,
+                                       std::uint64_t seed, std::uint64_t replica) {
   const Random random(seed, stream_id("velocities", replica));
   std::vector<double> velocity;
   for (std::size_t a = 0; a < system.mass_amu.size(); ++a) {
@@ -64,22 +64,29 @@ struct Dynamics::Groups {
 
   std::vector<double> positions() {
     std::vector<double> all(replicas * atoms * 3);
-    for (std::size_t r = 0; r < replicas; ++r) from_lane(of(r).position, r % kLanes, &all[r * atoms * 3]);
+    for (std::size_t r = 0; r < replicas; ++r)
+      from_lane(of(r).position, r % kLanes, &all[r * atoms * 3]);
     return all;
   }
 };
 
-Dynamics::Dynamics(const System& system, const DynamicsOptions& options, std::span<const double> positions_nm) {
+Dynamics::Dynamics(const System& system, const DynamicsOptions& options,
+                   std::span<const double> positions_nm) {
   const auto atoms = static_cast<std::size_t>(system.atom_count());
   const std::size_t replicas = options.temperatures_kelvin.size();
   require(replicas > 0, "expected a temperature for each replica, found none");
   require(positions_nm.size() == 3 * atoms || positions_nm.size() == 3 * atoms * replicas,
-          "expected starting positions of shape [", atoms, ", 3] or [", replicas, ", ", atoms, ", 3], found ",
-          positions_nm.size(), " numbers");
-  for (const double t : options.temperatures_kelvin) require(t > 0, "expected temperatures above 0 K, found ", t);
+          "expected starting positions of shape [", atoms, ", 3] or [", replicas, ", ", atoms,
+          ", 3], found ", positions_nm.size(), " numbers");
+  for (const double t : options.temperatures_kelvin)
+    require(t > 0, "expected temperatures above 0 K, found ", t);
   groups_ = std::make_unique<Groups>(
-      Groups{system, options, Langevin(system, options.timestep_ps, options.friction_per_ps, options.seed), atoms,
-             replicas, {}});
+      Groups{system,
+             options,
+             Langevin(system, options.timestep_ps, options.friction_per_ps, options.seed),
+             atoms,
+             replicas,
+             {}});
   const std::size_t stride = positions_nm.size() == 3 * atoms ? 0 : 3 * atoms;
   for (std::size_t first = 0; first < replicas; first += kLanes) {
     std::array<double, kLanes> temperatures;
@@ -91,7 +98,8 @@ Dynamics::Dynamics(const System& system, const DynamicsOptions& options, std::sp
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const std::size_t replica = first + lane < replicas ? first + lane : 0;
       to_lane(positions_nm.data() + replica * stride, group.position, lane);
-      to_lane(thermal_velocities(system, temperatures[lane], options.seed, replica).data(), group.velocity, lane);
+      to_lane(thermal_velocities(system, temperatures[lane], options.seed, replica).data(),
+              group.velocity, lane);
     }
     groups_->groups.push_back(std::move(group));
   }
@@ -115,8 +123,9 @@ void Dynamics::run(std::int64_t steps) {
   g.step += steps;
   const std::vector<double> positions = g.positions();
   for (std::size_t i = 0; i < positions.size(); ++i) {
-    require(std::isfinite(positions[i]), "replica ", i / (3 * g.atoms), " (", temperature_kelvin(static_cast<int>(i / (3 * g.atoms))),
-            " K) blew up before step ", g.step, ": atom ", i / 3 % g.atoms,
+    require(std::isfinite(positions[i]), "replica ", i / (3 * g.atoms), " (",
+            temperature_kelvin(static_cast<int>(i / (3 * g.atoms))), " K) blew up before step ",
+            g.step, ": atom ", i / 3 % g.atoms,
             " has no finite position; use a shorter timestep than ", g.options.timestep_ps,
             " ps or minimise the start");
   }
@@ -139,8 +148,9 @@ void Dynamics::restore(const DynamicsState& state) {
   Groups& g = *groups_;
   const std::size_t expected = g.replicas * g.atoms * 3;
   require(state.positions_nm.size() == expected && state.velocities_nm_ps.size() == expected,
-          "expected a state of shape [", g.replicas, ", ", g.atoms, ", 3], found ", state.positions_nm.size(),
-          " positions and ", state.velocities_nm_ps.size(), " velocities");
+          "expected a state of shape [", g.replicas, ", ", g.atoms, ", 3], found ",
+          state.positions_nm.size(), " positions and ", state.velocities_nm_ps.size(),
+          " velocities");
   g.step = state.step;
   for (std::size_t r = 0; r < g.padded(); ++r) {
     const std::size_t from = r < g.replicas ? r : 0;
@@ -170,8 +180,8 @@ std::vector<double> Dynamics::kinetic_energy_kj_mol() const {
 std::vector<int> Dynamics::swap_neighbours(int ladder_size) {
   Groups& g = *groups_;
   const auto rungs = static_cast<std::size_t>(std::max(ladder_size, 1));
-  require(ladder_size > 0 && g.replicas % rungs == 0, "expected ladders that share out ", g.replicas,
-          " replicas evenly, found ladders of ", ladder_size);
+  require(ladder_size > 0 && g.replicas % rungs == 0, "expected ladders that share out ",
+          g.replicas, " replicas evenly, found ladders of ", ladder_size);
   const std::size_t ladders = g.replicas / rungs;
   std::vector<double> energy = potential_energy_kj_mol();
   std::vector<int> swapped(rungs - 1);
@@ -206,12 +216,14 @@ std::vector<int> Dynamics::swap_neighbours(int ladder_size) {
 }
 
 std::vector<double> temperature_ladder(double low_kelvin, double high_kelvin, int count) {
-  require(low_kelvin > 0 && high_kelvin >= low_kelvin, "expected temperatures 0 < low <= high, found ", low_kelvin,
-          " K and ", high_kelvin, " K");
+  require(low_kelvin > 0 && high_kelvin >= low_kelvin,
+          "expected temperatures 0 < low <= high, found ", low_kelvin, " K and ", high_kelvin,
+          " K");
   require(count >= 1, "expected a ladder of at least one temperature, found ", count);
   std::vector<double> ladder = {low_kelvin};
   for (int k = 1; k < count; ++k) {
-    ladder.push_back(low_kelvin * std::pow(high_kelvin / low_kelvin, k / static_cast<double>(count - 1)));
+    ladder.push_back(low_kelvin *
+                     std::pow(high_kelvin / low_kelvin, k / static_cast<double>(count - 1)));
   }
   return ladder;
 }

@@ -1,10 +1,13 @@
-// Langevin dynamics of many replicas at once, minimisation, and parallel tempering between replicas.
+// Langevin dynamics of many replicas at once, minimisation, and parallel tempering between
+// replicas.
 //
-// Replicas lie in SIMD lanes (float32 forces, double-checked against md::Energy); groups of lanes are shared out among
-// threads. The same seed gives the same trajectory for any number of threads. Every 1000 steps the centroid of each
-// replica is put at the origin, so that a free molecule does not diffuse to where float32 has too few digits.
+// Replicas lie in SIMD lanes (float32 forces, double-checked against md::Energy); groups of lanes
+// are shared out among threads. The same seed gives the same trajectory for any number of threads.
+// Every 1000 steps the centroid of each replica is put at the origin, so that a free molecule does
+// not diffuse to where float32 has too few digits.
 //
-// One step is the Langevin-middle integrator (Zhang, Liu, Yan, Tuckerman, Liu, J. Phys. Chem. A 123, 6056, 2019):
+// One step is the Langevin-middle integrator (Zhang, Liu, Yan, Tuckerman, Liu, J. Phys. Chem. A
+// 123, 6056, 2019):
 //   kick   v += dt f/m
 //   drift  x += dt/2 v
 //   noise  v  = a v + sqrt((1 - a^2) RT/m) R,   a = exp(-friction dt),  R standard normal
@@ -36,15 +39,18 @@ struct DynamicsState {
 
 class Dynamics {
  public:
-  // All replicas start from positions [N, 3] (copied) or [R, N, 3]; velocities are drawn from Maxwell-Boltzmann.
-  Dynamics(const System& system, const DynamicsOptions& options, std::span<const double> positions_nm);
+  // All replicas start from positions [N, 3] (copied) or [R, N, 3]; velocities are drawn from
+  // Maxwell-Boltzmann.
+  Dynamics(const System& system, const DynamicsOptions& options,
+           std::span<const double> positions_nm);
   ~Dynamics();
   Dynamics(const Dynamics&) = delete;
   Dynamics& operator=(const Dynamics&) = delete;
 
   int replica_count() const;
-  std::int64_t step() const;     // steps taken since the start
-  void run(std::int64_t steps);  // every replica; throws Error naming the replica whose positions became NaN
+  std::int64_t step() const;  // steps taken since the start
+  void run(std::int64_t
+               steps);  // every replica; throws Error naming the replica whose positions became NaN
 
   DynamicsState state() const;
   void restore(const DynamicsState& state);
@@ -53,9 +59,11 @@ class Dynamics {
   std::vector<double> kinetic_energy_kj_mol() const;    // [R]
   double temperature_kelvin(int replica) const;         // of its thermostat
 
-  // One sweep of Metropolis swaps between neighbouring temperatures of each ladder: replicas [g*L, (g+1)*L) form ladder g,
-  // coldest first. Swaps configurations i and j with min(1, exp((1/RT_i - 1/RT_j)(E_i - E_j))); velocities are rescaled by
-  // sqrt(T_new/T_old). Random numbers are keyed by the step: call it once a step at most. Returns for each neighbouring pair of a ladder how many of the ladders swapped: [L-1].
+  // One sweep of Metropolis swaps between neighbouring temperatures of each ladder: replicas [g*L,
+  // (g+1)*L) form ladder g, coldest first. Swaps configurations i and j with min(1, exp((1/RT_i -
+  // 1/RT_j)(E_i - E_j))); velocities are rescaled by sqrt(T_new/T_old). Random numbers are keyed by
+  // the step: call it once a step at most. Returns for each neighbouring pair of a ladder how many
+  // of the ladders swapped: [L-1].
   std::vector<int> swap_neighbours(int ladder_size);
 
  private:
@@ -63,8 +71,9 @@ class Dynamics {
   std::unique_ptr<Groups> groups_;
 };
 
-// Steepest descent with adaptive steps, then L-BFGS, in double, until the root-mean-square force is below `tolerance`.
-// Positions [N, 3] in and out; returns the final energy in kJ/mol. Throws Error if the energy is not finite at the start.
+// Steepest descent with adaptive steps, then L-BFGS, in double, until the root-mean-square force is
+// below `tolerance`. Positions [N, 3] in and out; returns the final energy in kJ/mol. Throws Error
+// if the energy is not finite at the start.
 double minimize(const System& system, std::vector<double>& positions_nm,
                 double tolerance_kj_mol_nm = 10.0, int most_steps = 2000);
 

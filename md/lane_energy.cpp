@@ -62,14 +62,17 @@ void LaneEnergy<T>::evaluate_pairs(const LaneVector<T>* x, LaneVector<T>* force,
       const LaneVector<T> d = x[pair.j] - xi;
       const Lanes<T> r2 = dot(d, d);
       Lanes<T> inverse_r;
-      if constexpr (kBorn) inverse_r = slopes[p].inverse_r;
-      else inverse_r = T(1) / sqrt_lanes(r2);
+      if constexpr (kBorn)
+        inverse_r = slopes[p].inverse_r;
+      else
+        inverse_r = T(1) / sqrt_lanes(r2);
       const PairTerm<T> plain = nonbonded_pair<kCutoff>(pair, r2, inverse_r);
       nonbonded += plain.energy;
       Lanes<T> slope = plain.slope;
       if constexpr (kBorn) {
         BornState<T>& state_j = state[pair.j];
-        const PairTerm<T> born = born_pair<kCutoff>(pair, pairs_, r2, state_i, state_j, state_i.slope, state_j.slope);
+        const PairTerm<T> born =
+            born_pair<kCutoff>(pair, pairs_, r2, state_i, state_j, state_i.slope, state_j.slope);
         solvent += born.energy;
         slope += born.slope;
       }
@@ -93,9 +96,10 @@ template class LaneEnergy<double>;
 
 namespace {
 
-// Conformations [first, first + kLaneCount) of [B, N, 3] into lanes; beyond the last, the last again.
-void load_group(std::span<const double> positions, std::size_t atoms, std::size_t first, std::size_t batch,
-                LaneVector<double>* x) {
+// Conformations [first, first + kLaneCount) of [B, N, 3] into lanes; beyond the last, the last
+// again.
+void load_group(std::span<const double> positions, std::size_t atoms, std::size_t first,
+                std::size_t batch, LaneVector<double>* x) {
   for (std::size_t lane = 0; lane < kLaneCount<double>; ++lane) {
     const double* from = positions.data() + std::min(first + lane, batch - 1) * atoms * 3;
     for (std::size_t a = 0; a < atoms; ++a) {
@@ -106,8 +110,8 @@ void load_group(std::span<const double> positions, std::size_t atoms, std::size_
   }
 }
 
-void store_group(const LaneEnergy<double>::Terms& terms, const LaneVector<double>* force, std::size_t atoms,
-                 std::size_t first, std::size_t batch, EnergyResult& result) {
+void store_group(const LaneEnergy<double>::Terms& terms, const LaneVector<double>* force,
+                 std::size_t atoms, std::size_t first, std::size_t batch, EnergyResult& result) {
   for (std::size_t lane = 0; lane < kLaneCount<double> && first + lane < batch; ++lane) {
     const std::size_t b = first + lane;
     double energy = 0;
@@ -131,8 +135,8 @@ void store_group(const LaneEnergy<double>::Terms& terms, const LaneVector<double
 void evaluate_lanes(const System& system, std::span<const double> positions_nm, bool with_forces,
                     EnergyResult& result) {
   const auto atoms = static_cast<std::size_t>(system.atom_count());
-  require(atoms > 0 && positions_nm.size() % (3 * atoms) == 0, "expected positions of shape [B, ", atoms,
-          ", 3], found ", positions_nm.size(), " numbers");
+  require(atoms > 0 && positions_nm.size() % (3 * atoms) == 0, "expected positions of shape [B, ",
+          atoms, ", 3], found ", positions_nm.size(), " numbers");
   const std::size_t batch = positions_nm.size() / (3 * atoms);
   result.energy_kj_mol.assign(batch, 0);
   result.terms_kj_mol.assign(batch * kTermCount, 0);

@@ -1,8 +1,10 @@
-// Energies and forces of conformations in SIMD lanes: the engine under EnergyBackend::cpu and Dynamics.
+// Energies and forces of conformations in SIMD lanes: the engine under EnergyBackend::cpu and
+// Dynamics.
 //
-// A group is kLaneCount<T> conformations of one molecule, [N] LaneVectors; every term runs over its list once with
-// parameters broadcast to all lanes, so a lane's numbers do not depend on the other lanes. Float for dynamics (forces
-// within 1e-5 of the reference, norm over norm), double for energies that are reported or weighted.
+// A group is kLaneCount<T> conformations of one molecule, [N] LaneVectors; every term runs over its
+// list once with parameters broadcast to all lanes, so a lane's numbers do not depend on the other
+// lanes. Float for dynamics (forces within 1e-5 of the reference, norm over norm), double for
+// energies that are reported or weighted.
 #pragma once
 
 #include <span>
@@ -43,7 +45,8 @@ class LaneEnergy {
 
  private:
   template <bool kCutoff, bool kBorn>
-  void evaluate_pairs(const LaneVector<T>* x, LaneVector<T>* force, Scratch& scratch, Terms& terms) const;
+  void evaluate_pairs(const LaneVector<T>* x, LaneVector<T>* force, Scratch& scratch,
+                      Terms& terms) const;
 
   int atom_count_;
   bool has_cutoff_;
@@ -54,8 +57,8 @@ class LaneEnergy {
   LaneBorn<T> born_;
 };
 
-// Energies, terms and (on request) forces of any number of conformations [B, N, 3], in double, groups of lanes shared
-// out among threads. Fills `result`; its old content is lost.
+// Energies, terms and (on request) forces of any number of conformations [B, N, 3], in double,
+// groups of lanes shared out among threads. Fills `result`; its old content is lost.
 void evaluate_lanes(const System& system, std::span<const double> positions_nm, bool with_forces,
                     EnergyResult& result);
 

@@ -9,10 +9,12 @@
 
 namespace arbg::md {
 
-Langevin::Langevin(const System& system, double timestep_ps, double friction_per_ps, std::uint64_t seed)
+Langevin::Langevin(const System& system, double timestep_ps, double friction_per_ps,
+                   std::uint64_t seed)
     : energy_(system), half_timestep_(static_cast<float>(timestep_ps / 2)), seed_(seed) {
   require(timestep_ps > 0, "expected a timestep above 0 ps, found ", timestep_ps);
-  require(friction_per_ps >= 0, "expected a friction of at least 0 per ps, found ", friction_per_ps);
+  require(friction_per_ps >= 0, "expected a friction of at least 0 per ps, found ",
+          friction_per_ps);
   keep_ = static_cast<float>(std::exp(-friction_per_ps * timestep_ps));
   renew_ = static_cast<float>(std::sqrt(-std::expm1(-2 * friction_per_ps * timestep_ps)));
   for (const double mass : system.mass_amu) {
@@ -74,7 +76,8 @@ void Langevin::noise(LangevinGroup& group, std::int64_t step) const {
 void Langevin::centre(LangevinGroup& group) const {
   LaneVector<float> sum{};
   for (const LaneVector<float>& x : group.position) sum += x;
-  const LaneVector<float> centroid = scaled(broadcast(1.0f / static_cast<float>(kick_.size())), sum);
+  const LaneVector<float> centroid =
+      scaled(broadcast(1.0f / static_cast<float>(kick_.size())), sum);
   for (LaneVector<float>& x : group.position) x -= centroid;
 }
 

@@ -1,7 +1,9 @@
-// The Langevin-middle integrator for one group of replicas in SIMD lanes (see dynamics.h for the step).
+// The Langevin-middle integrator for one group of replicas in SIMD lanes (see dynamics.h for the
+// step).
 //
-// A group runs by itself: nothing is shared between groups but constants, so threads meet once a run and not once a
-// step. Noise for (replica, step, atom) is Philox(seed, stream_id("langevin", replica), step N + atom), in any lane.
+// A group runs by itself: nothing is shared between groups but constants, so threads meet once a
+// run and not once a step. Noise for (replica, step, atom) is Philox(seed, stream_id("langevin",
+// replica), step N + atom), in any lane.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +17,8 @@ namespace arbg::md {
 
 inline constexpr int kReplicasInGroup = kLaneCount<float>;
 
-// A free molecule diffuses, and float32 loses its digits far from the origin: this often the centroid is put back there.
+// A free molecule diffuses, and float32 loses its digits far from the origin: this often the
+// centroid is put back there.
 inline constexpr std::int64_t kStepsBetweenCentring = 1000;
 
 struct LangevinGroup {
@@ -29,8 +32,10 @@ class Langevin {
  public:
   Langevin(const System& system, double timestep_ps, double friction_per_ps, std::uint64_t seed);
 
-  // Replicas [first, first + kReplicasInGroup) at these temperatures, all zero positions and velocities.
-  LangevinGroup make_group(std::uint64_t first_replica, std::span<const double, kReplicasInGroup> temperatures) const;
+  // Replicas [first, first + kReplicasInGroup) at these temperatures, all zero positions and
+  // velocities.
+  LangevinGroup make_group(std::uint64_t first_replica,
+                           std::span<const double, kReplicasInGroup> temperatures) const;
 
   // Takes steps number first_step, first_step + 1, ...
   void run(LangevinGroup& group, std::int64_t first_step, std::int64_t steps) const;

@@ -1,4 +1,5 @@
-// Steepest descent far from the minimum, L-BFGS near it (Nocedal, Wright, Numerical Optimization, algorithm 7.4).
+// Steepest descent far from the minimum, L-BFGS near it (Nocedal, Wright, Numerical Optimization,
+// algorithm 7.4).
 #include <cmath>
 #include <deque>
 
@@ -35,7 +36,9 @@ double largest(const Vector& a) {
   return most;
 }
 
-double root_mean_square(const Vector& a) { return std::sqrt(dot(a, a) / static_cast<double>(a.size())); }
+double root_mean_square(const Vector& a) {
+  return std::sqrt(dot(a, a) / static_cast<double>(a.size()));
+}
 
 Vector moved(const Vector& x, double step, const Vector& direction) {
   Vector y = x;
@@ -43,7 +46,8 @@ Vector moved(const Vector& x, double step, const Vector& direction) {
   return y;
 }
 
-// Moves no coordinate by more than `reach_nm`, which grows after a step downhill and shrinks after one uphill.
+// Moves no coordinate by more than `reach_nm`, which grows after a step downhill and shrinks after
+// one uphill.
 void descend(const System& system, Point& here, double rough_tolerance, int& steps_left) {
   double reach_nm = 0.005;
   while (steps_left > 0 && root_mean_square(here.force) > rough_tolerance && reach_nm > 1e-9) {
@@ -110,11 +114,13 @@ void quasi_newton(const System& system, Point& here, double tolerance, int& step
 
 }  // namespace
 
-double minimize(const System& system, std::vector<double>& positions_nm, double tolerance_kj_mol_nm, int most_steps) {
-  require(positions_nm.size() == 3 * system.mass_amu.size(), "expected one conformation of ", system.atom_count(),
-          " atoms to minimise, found ", positions_nm.size(), " numbers");
+double minimize(const System& system, std::vector<double>& positions_nm, double tolerance_kj_mol_nm,
+                int most_steps) {
+  require(positions_nm.size() == 3 * system.mass_amu.size(), "expected one conformation of ",
+          system.atom_count(), " atoms to minimise, found ", positions_nm.size(), " numbers");
   Point here = evaluate(system, positions_nm);
-  require(std::isfinite(here.energy), "cannot minimise: the energy of the start is not finite; do atoms coincide?");
+  require(std::isfinite(here.energy),
+          "cannot minimise: the energy of the start is not finite; do atoms coincide?");
   int steps_left = most_steps;
   descend(system, here, std::max(1000.0, tolerance_kj_mol_nm), steps_left);
   quasi_newton(system, here, tolerance_kj_mol_nm, steps_left);

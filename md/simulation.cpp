@@ -28,13 +28,14 @@ struct Checkpoint {
 };
 
 void require_sensible(const SimulationOptions& o) {
-  require(o.replicas >= 1 && o.ladder >= 1, "expected at least one replica and one temperature, found ", o.replicas,
-          " and ", o.ladder);
-  require(o.steps >= 0 && o.warmup_steps >= 0, "expected no negative numbers of steps, found ", o.steps, " and ",
-          o.warmup_steps);
+  require(o.replicas >= 1 && o.ladder >= 1,
+          "expected at least one replica and one temperature, found ", o.replicas, " and ",
+          o.ladder);
+  require(o.steps >= 0 && o.warmup_steps >= 0, "expected no negative numbers of steps, found ",
+          o.steps, " and ", o.warmup_steps);
   require(o.save_interval >= 1 && o.swap_interval >= 1 && o.checkpoint_interval >= 1,
-          "expected intervals of at least 1, found ", o.save_interval, " (save), ", o.swap_interval, " (swap), ",
-          o.checkpoint_interval, " (checkpoint)");
+          "expected intervals of at least 1, found ", o.save_interval, " (save), ", o.swap_interval,
+          " (swap), ", o.checkpoint_interval, " (checkpoint)");
   require(o.ladder > 1 || o.top_temperature_kelvin == o.temperature_kelvin, "a top temperature of ",
           o.top_temperature_kelvin, " K needs a ladder of at least 2 temperatures");
 }
@@ -63,7 +64,8 @@ void require_same_settings(const fs::path& path, const Json& wanted) {
   std::string differences;
   for (const auto& [key, value] : wanted.members()) {
     const std::string there = found.has(key) ? found.at(key).dump() : "nothing";
-    if (there != value.dump()) differences += "; " + key + " is " + there + " there and " + value.dump() + " here";
+    if (there != value.dump())
+      differences += "; " + key + " is " + there + " there and " + value.dump() + " here";
   }
   require(differences.empty(), path.string(), " is a run of other settings", differences,
           "; choose another folder or the same settings");
@@ -82,7 +84,8 @@ void write_run_json(const fs::path& folder, const SimulationOptions& o, const Js
   json["version"] = 1;
   json["settings"] = settings;
   json["ladder_kelvin"] = Json::list();
-  for (int k = 0; k < o.ladder; ++k) json["ladder_kelvin"].push_back(temperatures[static_cast<std::size_t>(k)]);
+  for (int k = 0; k < o.ladder; ++k)
+    json["ladder_kelvin"].push_back(temperatures[static_cast<std::size_t>(k)]);
   json["steps"] = o.steps;
   json["step"] = c.state.step;
   json["frames"] = c.saves * o.replicas;
@@ -109,8 +112,9 @@ void write_checkpoint(const fs::path& path, const Checkpoint& c) {
 Checkpoint read_checkpoint(const fs::path& path, std::size_t numbers, std::size_t neighbours) {
   const std::string bytes = read_file(path);
   const std::size_t line = bytes.find('\n');
-  require(line != std::string::npos && bytes.size() == line + 1 + 2 * numbers * sizeof(float), path.string(),
-          ": expected one line of JSON and 2 x ", numbers, " float32 numbers, found ", bytes.size(), " bytes");
+  require(line != std::string::npos && bytes.size() == line + 1 + 2 * numbers * sizeof(float),
+          path.string(), ": expected one line of JSON and 2 x ", numbers,
+          " float32 numbers, found ", bytes.size(), " bytes");
   const Json header = Json::parse(std::string_view(bytes).substr(0, line), path.string());
   require(header.at("version").integer() == 1, path.string(), ": expected version 1, found ",
           header.at("version").integer());
@@ -119,8 +123,8 @@ Checkpoint read_checkpoint(const fs::path& path, std::size_t numbers, std::size_
   c.saves = header.at("saves").integer();
   c.sweeps = header.at("sweeps").integer();
   for (const Json& count : header.at("swapped").items()) c.swapped.push_back(count.integer());
-  require(c.swapped.size() == neighbours, path.string(), ": expected ", neighbours, " swap counts, found ",
-          c.swapped.size());
+  require(c.swapped.size() == neighbours, path.string(), ": expected ", neighbours,
+          " swap counts, found ", c.swapped.size());
   const char* from = bytes.data() + line + 1;
   for (auto* array : {&c.state.positions_nm, &c.state.velocities_nm_ps}) {
     array->resize(numbers);
@@ -133,7 +137,8 @@ Checkpoint read_checkpoint(const fs::path& path, std::size_t numbers, std::size_
 // The two trajectories; what they hold beyond the checkpoint is cut off.
 class Frames {
  public:
-  Frames(const fs::path& folder, const System& system, const SimulationOptions& options, std::int64_t saves)
+  Frames(const fs::path& folder, const System& system, const SimulationOptions& options,
+         std::int64_t saves)
       : system_(system),
         options_(options),
         positions_(folder / "positions.npy", {system.atom_count(), 3}, saves * options.replicas),
@@ -142,7 +147,8 @@ class Frames {
   // One frame of the coldest temperature of each ladder.
   void append(const DynamicsState& state) {
     const auto size = 3 * static_cast<std::size_t>(system_.atom_count());
-    const auto ladder = static_cast<std::size_t>(options_.ladder), replicas = static_cast<std::size_t>(options_.replicas);
+    const auto ladder = static_cast<std::size_t>(options_.ladder),
+               replicas = static_cast<std::size_t>(options_.replicas);
     std::vector<float> frames;
     for (std::size_t r = 0; r < replicas; ++r) {
       const float* coldest = &state.positions_nm[r * ladder * size];
@@ -171,7 +177,8 @@ class Frames {
   NpyAppender positions_, energy_;
 };
 
-// Steps from `step` to the next one where something is due: a swap, a save, the end of warm-up or of the run.
+// Steps from `step` to the next one where something is due: a swap, a save, the end of warm-up or
+// of the run.
 std::int64_t steps_until_due(const SimulationOptions& o, std::int64_t step) {
   const std::int64_t end = step < o.warmup_steps ? o.warmup_steps : o.warmup_steps + o.steps;
   const std::int64_t since = step < o.warmup_steps ? step : step - o.warmup_steps;
@@ -182,8 +189,9 @@ std::int64_t steps_until_due(const SimulationOptions& o, std::int64_t step) {
 
 }  // namespace
 
-SimulationResult run_simulation(const fs::path& folder, const Topology& topology, const System& system,
-                                const SimulationOptions& o, std::span<const double> start_nm,
+SimulationResult run_simulation(const fs::path& folder, const Topology& topology,
+                                const System& system, const SimulationOptions& o,
+                                std::span<const double> start_nm,
                                 const std::function<void(std::int64_t, std::int64_t)>& progress) {
   require_sensible(o);
   create_folder(folder);
@@ -192,9 +200,11 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   if (fs::exists(folder / "run.json")) require_same_settings(folder / "run.json", settings);
 
   DynamicsOptions options{o.timestep_ps, o.friction_per_ps, o.seed, {}};
-  const std::vector<double> rungs = temperature_ladder(o.temperature_kelvin, o.top_temperature_kelvin, o.ladder);
+  const std::vector<double> rungs =
+      temperature_ladder(o.temperature_kelvin, o.top_temperature_kelvin, o.ladder);
   for (int r = 0; r < o.replicas; ++r) {
-    options.temperatures_kelvin.insert(options.temperatures_kelvin.end(), rungs.begin(), rungs.end());
+    options.temperatures_kelvin.insert(options.temperatures_kelvin.end(), rungs.begin(),
+                                       rungs.end());
   }
 
   std::vector<double> start(start_nm.begin(), start_nm.end());
@@ -202,7 +212,8 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   c.swapped.assign(rungs.size() - 1, 0);
   const bool resumes = fs::exists(checkpoint_path);
   if (resumes) {
-    c = read_checkpoint(checkpoint_path, start.size() * options.temperatures_kelvin.size(), rungs.size() - 1);
+    c = read_checkpoint(checkpoint_path, start.size() * options.temperatures_kelvin.size(),
+                        rungs.size() - 1);
   } else {
     minimize(system, start);
     write_pdb(folder / "topology.pdb", topology, start);

@@ -1,13 +1,16 @@
 // Generalised Born (OBC) with its surface term, kLaneCount<T> conformations at a time.
 //
-//   1/B = 1/rho - tanh(alpha psi - beta psi^2 + gamma psi^3)/radius,   psi = I rho,   rho = radius - offset
-//   E = sum over i <= j of -k (1/solute - 1/solvent) q_i q_j / f_ij (half of it for i = j) + surface
-//   f^2 = r^2 + B_i B_j exp(-r^2/(4 B_i B_j)),   surface = s (radius + probe)^2 (radius/B)^6
+//   1/B = 1/rho - tanh(alpha psi - beta psi^2 + gamma psi^3)/radius,   psi = I rho,   rho = radius
+//   - offset E = sum over i <= j of -k (1/solute - 1/solvent) q_i q_j / f_ij (half of it for i = j)
+//   + surface f^2 = r^2 + B_i B_j exp(-r^2/(4 B_i B_j)),   surface = s (radius + probe)^2
+//   (radius/B)^6
 //
-// Three sweeps over pairs: descreen (I, and dI/dr kept for later), born_pair (E and dE/dB, in the loop of
-// lane_energy.cpp), chain (forces through B). Sources: Hawkins, Cramer, Truhlar 1996; Onufriev, Bashford, Case 2004.
+// Three sweeps over pairs: descreen (I, and dI/dr kept for later), born_pair (E and dE/dB, in the
+// loop of lane_energy.cpp), chain (forces through B). Sources: Hawkins, Cramer, Truhlar 1996;
+// Onufriev, Bashford, Case 2004.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "md/lane_vector.h"
@@ -18,9 +21,9 @@ namespace arbg::md {
 
 template <class T>
 struct LaneBornAtom {
-  T rho, reach;          // radius without the offset; rho times the descreening scale
-  T inverse_radius;      // of the full radius
-  T self, surface;       // -k (1/solute - 1/solvent) q^2/2; s (radius + probe)^2 radius^6
+  T rho, reach;      // radius without the offset; rho times the descreening scale
+  T inverse_radius;  // of the full radius
+  T self, surface;   // -k (1/solute - 1/solvent) q^2/2; s (radius + probe)^2 radius^6
 };
 
 template <class T>
@@ -44,21 +47,25 @@ template <class T>
 LaneBorn<T> lane_born(const System& system) {
   const BornModel& model = system.born;
   const double factor = -kCoulomb * (1 / model.solute_dielectric - 1 / model.solvent_dielectric);
-  LaneBorn<T> born{{}, static_cast<T>(model.alpha), static_cast<T>(model.beta), static_cast<T>(model.gamma)};
+  LaneBorn<T> born{
+      {}, static_cast<T>(model.alpha), static_cast<T>(model.beta), static_cast<T>(model.gamma)};
   for (std::size_t i = 0; i < system.born_atoms.size(); ++i) {
     const double radius = system.born_atoms[i].radius_nm, rho = radius - model.offset_nm;
     const double charge = system.nonbonded[i].charge_e, wet = radius + model.probe_nm;
-    born.atoms.push_back({.rho = static_cast<T>(rho),
-                          .reach = static_cast<T>(rho * system.born_atoms[i].scale),
-                          .inverse_radius = static_cast<T>(1 / radius),
-                          .self = static_cast<T>(factor * charge * charge / 2),
-                          .surface = static_cast<T>(model.surface_kj_mol_nm2 * wet * wet * std::pow(radius, 6))});
+    born.atoms.push_back(
+        {.rho = static_cast<T>(rho),
+         .reach = static_cast<T>(rho * system.born_atoms[i].scale),
+         .inverse_radius = static_cast<T>(1 / radius),
+         .self = static_cast<T>(factor * charge * charge / 2),
+         .surface = static_cast<T>(model.surface_kj_mol_nm2 * wet * wet * std::pow(radius, 6))});
   }
   return born;
 }
 
-// What an atom of reach s takes from the integral I of an atom of radius rho at distance r, and (dI/dr)/r:
-//   I = 1/2 (1/L - 1/U + (r - s^2/r)/4 (1/U^2 - 1/L^2) + log(L/U)/(2r)) (+ 1/rho - 1/L if rho < s - r),
+// What an atom of reach s takes from the integral I of an atom of radius rho at distance r, and
+// (dI/dr)/r:
+//   I = 1/2 (1/L - 1/U + (r - s^2/r)/4 (1/U^2 - 1/L^2) + log(L/U)/(2r)) (+ 1/rho - 1/L if rho < s -
+//   r),
 // L = max(rho, |r - s|), U = r + s, and nothing if rho >= U. The terms in dL/dr and dU/dr cancel.
 template <class T>
 struct Descreening {
@@ -75,15 +82,16 @@ inline Descreening<T> descreening(T rho, T reach, const Lanes<T>& r, const Lanes
   const Lanes<T> squares = (u - l) * (u + l), s2_r = reach * reach * inverse_r;
   const Lanes<T> inside = select(gap < -rho, T(2) / rho - T(2) * l, Lanes<T>{});
   const Lanes<T> integral = T(0.5) * (l - u + T(0.25) * (r - s2_r) * squares + half_log + inside);
-  const Lanes<T> slope = T(0.5) * (T(0.25) * (T(1) + s2_r * inverse_r) * squares - half_log * inverse_r) * inverse_r;
+  const Lanes<T> slope =
+      T(0.5) * (T(0.25) * (T(1) + s2_r * inverse_r) * squares - half_log * inverse_r) * inverse_r;
   const LaneMask<T> swallowed = upper <= rho;
   return {select(swallowed, Lanes<T>{}, integral), select(swallowed, Lanes<T>{}, slope)};
 }
 
 // Integrals I of all atoms, and for each pair 1/r and the slopes that chain() will use.
 template <bool kCutoff, class T>
-void descreen(const LaneBorn<T>& born, const LanePairs<T>& list, const LaneVector<T>* x, BornState<T>* state,
-              BornSlopes<T>* slopes) {
+void descreen(const LaneBorn<T>& born, const LanePairs<T>& list, const LaneVector<T>* x,
+              BornState<T>* state, BornSlopes<T>* slopes) {
   const std::size_t n = born.atoms.size();
   for (std::size_t i = 0; i < n; ++i) state[i].integral = Lanes<T>{};
   for (std::size_t i = 0; i < n; ++i) {
@@ -98,7 +106,7 @@ void descreen(const LaneBorn<T>& born, const LanePairs<T>& list, const LaneVecto
       Descreening<T> by_j = descreening(a.rho, b.reach, r, inverse_r);
       Descreening<T> by_i = descreening(b.rho, a.reach, r, inverse_r);
       if constexpr (kCutoff) {
-        const LaneMask<T> outside = r2 >= list.cutoff2;
+        const LaneMask<T> outside = r2 > list.cutoff2;
         for (Lanes<T>* v : {&by_j.integral, &by_j.slope, &by_i.integral, &by_i.slope}) {
           *v = select(outside, Lanes<T>{}, *v);
         }
@@ -134,14 +142,15 @@ Lanes<T> born_radii(const LaneBorn<T>& born, BornState<T>* state) {
 // Adds dE/dB of both atoms to their states.
 template <bool kCutoff, class T>
 inline PairTerm<T> born_pair(const LanePair<T>& pair, const LanePairs<T>& list, const Lanes<T>& r2,
-                             const BornState<T>& a, const BornState<T>& b, Lanes<T>& slope_a, Lanes<T>& slope_b) {
+                             const BornState<T>& a, const BornState<T>& b, Lanes<T>& slope_a,
+                             Lanes<T>& slope_b) {
   const Lanes<T> quarter = T(0.25) * r2 * a.inverse_radius * b.inverse_radius;
   const Lanes<T> gauss = exp_lanes(-quarter);
   const Lanes<T> inverse_f = T(1) / sqrt_lanes(r2 + a.radius * b.radius * gauss);
   Lanes<T> energy = pair.born * inverse_f;
   Lanes<T> pull = energy * inverse_f * inverse_f;  // -dE/d(f^2) * 2
   if constexpr (kCutoff) {
-    const LaneMask<T> outside = r2 >= list.cutoff2;
+    const LaneMask<T> outside = r2 > list.cutoff2;
     energy = select(outside, Lanes<T>{}, energy - pair.born * list.born_shift);
     pull = select(outside, Lanes<T>{}, pull);
   }
@@ -151,7 +160,8 @@ inline PairTerm<T> born_pair(const LanePair<T>& pair, const LanePairs<T>& list, 
   return {energy, pull * (T(0.25) * gauss - T(1))};
 }
 
-// Turns dE/dB into dE/dI = dE/dB B^2 (rho/radius) (1 - tanh^2) (alpha - 2 beta psi + 3 gamma psi^2).
+// Turns dE/dB into dE/dI = dE/dB B^2 (rho/radius) (1 - tanh^2) (alpha - 2 beta psi + 3 gamma
+// psi^2).
 template <class T>
 void integral_slopes(const LaneBorn<T>& born, BornState<T>* state) {
   for (std::size_t i = 0; i < born.atoms.size(); ++i) {
@@ -159,21 +169,23 @@ void integral_slopes(const LaneBorn<T>& born, BornState<T>* state) {
     const Lanes<T> psi = state[i].integral * a.rho;
     const Lanes<T> tanh = (T(1) / a.rho - state[i].inverse_radius) / a.inverse_radius;
     const Lanes<T> polynomial = born.alpha + psi * (T(3) * born.gamma * psi - T(2) * born.beta);
-    state[i].slope *= state[i].radius * state[i].radius * (a.rho * a.inverse_radius) * (T(1) - tanh * tanh) * polynomial;
+    state[i].slope *= state[i].radius * state[i].radius * (a.rho * a.inverse_radius) *
+                      (T(1) - tanh * tanh) * polynomial;
   }
 }
 
 // Adds the forces through the integrals: -dE/dI_i dI_i/dr - dE/dI_j dI_j/dr along each pair.
 template <class T>
-void chain(const LanePairs<T>& list, const LaneVector<T>* x, const BornState<T>* state, const BornSlopes<T>* slopes,
-           LaneVector<T>* force) {
+void chain(const LanePairs<T>& list, const LaneVector<T>* x, const BornState<T>* state,
+           const BornSlopes<T>* slopes, LaneVector<T>* force) {
   for (std::size_t i = 0; i + 1 < list.row_begin.size(); ++i) {
     const LaneVector<T> xi = x[i];
     const Lanes<T> slope_i = state[i].slope;
     LaneVector<T> on_i = force[i];
     for (std::size_t p = list.row_begin[i]; p < list.row_begin[i + 1]; ++p) {
       const int j = list.pairs[p].j;
-      const LaneVector<T> pull = scaled(slope_i * slopes[p].on_i + state[j].slope * slopes[p].on_j, x[j] - xi);
+      const LaneVector<T> pull =
+          scaled(slope_i * slopes[p].on_i + state[j].slope * slopes[p].on_j, x[j] - xi);
       on_i += pull;
       force[j] -= pull;
     }

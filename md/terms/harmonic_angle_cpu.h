@@ -1,6 +1,7 @@
 // E = k/2 (theta - angle)^2 with theta at atom j, kLaneCount<T> conformations at a time.
 //
-// theta = atan2(|u x v|, u.v), u = x_i - x_j, v = x_k - x_j, is accurate near 0 and 180 degrees, where acos is not.
+// theta = atan2(|u x v|, u.v), u = x_i - x_j, v = x_k - x_j, is accurate near 0 and 180 degrees,
+// where acos is not.
 #pragma once
 
 #include <vector>
@@ -29,7 +30,8 @@ std::vector<LaneAngle<T>> lane_angles(const System& system) {
 template <class T>
 inline Lanes<T> harmonic_angles(const std::vector<LaneAngle<T>>& angles, const LaneVector<T>* x,
                                 LaneVector<T>* force) {
-  constexpr T kStraight = T(1e-12);  // |u x v| in nm^2 under which the plane, hence the force, has no direction
+  constexpr T kStraight =
+      T(1e-12);  // |u x v| in nm^2 under which the plane, hence the force, has no direction
   Lanes<T> energy{};
   for (const LaneAngle<T>& a : angles) {
     const LaneVector<T> u = x[a.i] - x[a.j], v = x[a.k] - x[a.j], w = cross(u, v);

@@ -1,11 +1,14 @@
-// Lennard-Jones and Coulomb of one pair, kLaneCount<T> conformations at a time, and the list of pairs.
+// Lennard-Jones and Coulomb of one pair, kLaneCount<T> conformations at a time, and the list of
+// pairs.
 //
 //   E = 4 epsilon ((sigma/r)^12 - (sigma/r)^6) + k q q (1/r - shift)
 //
-// All pairs i < j stand in one list, row after row: plain pairs, 1-4 pairs with their own parameters and no cutoff, and
-// excluded pairs with zeros, which generalised Born still needs. The one loop over it is in lane_energy.cpp.
+// All pairs i < j stand in one list, row after row: plain pairs, 1-4 pairs with their own
+// parameters and no cutoff, and excluded pairs with zeros, which generalised Born still needs. The
+// one loop over it is in lane_energy.cpp.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -13,15 +16,17 @@
 #include "md/lane_vector.h"
 #include "md/system.h"
 #include "md/units.h"
+#include "tensor/base/error.h"
 
 namespace arbg::md {
 
 template <class T>
 struct LanePair {
   int j;
-  T coulomb = 0, sigma2 = 0, four_epsilon = 0;  // k q q in kJ/mol nm, sigma^2 in nm^2, 4 epsilon in kJ/mol
-  T range2 = 0, shift = 0;                      // LJ and Coulomb only where r^2 < range2; 1/cutoff
-  T born = 0;                                   // -k (1/solute - 1/solvent) q q in kJ/mol nm
+  T coulomb = 0, sigma2 = 0,
+    four_epsilon = 0;       // k q q in kJ/mol nm, sigma^2 in nm^2, 4 epsilon in kJ/mol
+  T range2 = 0, shift = 0;  // LJ and Coulomb only where r^2 <= range2; 1/cutoff
+  T born = 0;               // -k (1/solute - 1/solvent) q q in kJ/mol nm
 };
 
 template <class T>
@@ -35,22 +40,26 @@ struct LanePairs {
 template <class T>
 LanePairs<T> lane_pairs(const System& system) {
   const int n = system.atom_count();
-  const auto at = [n](int i, int j) { return static_cast<std::size_t>(std::min(i, j) * n + std::max(i, j)); };
+  const auto at = [n](int i, int j) {
+    return static_cast<std::size_t>(std::min(i, j) * n + std::max(i, j));
+  };
   std::vector<LanePair<T>> table(static_cast<std::size_t>(n) * static_cast<std::size_t>(n));
   const double cutoff = system.cutoff_nm, infinity = std::numeric_limits<double>::infinity();
-  const double born_factor = -kCoulomb * (1 / system.born.solute_dielectric - 1 / system.born.solvent_dielectric);
+  const double born_factor =
+      -kCoulomb * (1 / system.born.solute_dielectric - 1 / system.born.solvent_dielectric);
   for (int i = 0; i < n; ++i) {
     for (int j = i + 1; j < n; ++j) {
       const Nonbonded& a = system.nonbonded[static_cast<std::size_t>(i)];
       const Nonbonded& b = system.nonbonded[static_cast<std::size_t>(j)];
       const double sigma = (a.sigma_nm + b.sigma_nm) / 2;
-      table[at(i, j)] = {.j = j,
-                         .coulomb = static_cast<T>(kCoulomb * a.charge_e * b.charge_e),
-                         .sigma2 = static_cast<T>(sigma * sigma),
-                         .four_epsilon = static_cast<T>(4 * std::sqrt(a.epsilon_kj_mol * b.epsilon_kj_mol)),
-                         .range2 = static_cast<T>(cutoff > 0 ? cutoff * cutoff : infinity),
-                         .shift = static_cast<T>(cutoff > 0 ? 1 / cutoff : 0),
-                         .born = static_cast<T>(born_factor * a.charge_e * b.charge_e)};
+      table[at(i, j)] = {
+          .j = j,
+          .coulomb = static_cast<T>(kCoulomb * a.charge_e * b.charge_e),
+          .sigma2 = static_cast<T>(sigma * sigma),
+          .four_epsilon = static_cast<T>(4 * std::sqrt(a.epsilon_kj_mol * b.epsilon_kj_mol)),
+          .range2 = static_cast<T>(cutoff > 0 ? cutoff * cutoff : infinity),
+          .shift = static_cast<T>(cutoff > 0 ? 1 / cutoff : 0),
+          .born = static_cast<T>(born_factor * a.charge_e * b.charge_e)};
     }
   }
   for (const auto& [i, j] : system.exclusions) {
@@ -59,6 +68,8 @@ LanePairs<T> lane_pairs(const System& system) {
   }
   for (const ScaledPair& s : system.scaled_pairs) {
     LanePair<T>& pair = table[at(s.i, s.j)];
+    require(pair.range2 == 0, "expected each 1-4 pair once, and among the exclusions; atoms ", s.i,
+            " and ", s.j, " are not");
     pair = {.j = pair.j,
             .coulomb = static_cast<T>(kCoulomb * s.charge_product_e2),
             .sigma2 = static_cast<T>(s.sigma_nm * s.sigma_nm),
@@ -88,14 +99,15 @@ struct PairTerm {
 };
 
 template <bool kCutoff, class T>
-inline PairTerm<T> nonbonded_pair(const LanePair<T>& pair, const Lanes<T>& r2, const Lanes<T>& inverse_r) {
+inline PairTerm<T> nonbonded_pair(const LanePair<T>& pair, const Lanes<T>& r2,
+                                  const Lanes<T>& inverse_r) {
   const Lanes<T> inverse_r2 = inverse_r * inverse_r;
   const Lanes<T> s2 = pair.sigma2 * inverse_r2, s6 = s2 * s2 * s2;
   const Lanes<T> attraction = pair.four_epsilon * s6, repulsion = attraction * s6;
   const Lanes<T> coulomb = pair.coulomb * inverse_r;
   const Lanes<T> slope = (T(6) * attraction - T(12) * repulsion - coulomb) * inverse_r2;
   if constexpr (kCutoff) {
-    const LaneMask<T> outside = r2 >= pair.range2;
+    const LaneMask<T> outside = r2 > pair.range2;
     const Lanes<T> energy = repulsion - attraction + coulomb - pair.coulomb * pair.shift;
     return {select(outside, Lanes<T>{}, energy), select(outside, Lanes<T>{}, slope)};
   }

@@ -1,8 +1,9 @@
 // Philox in SIMD lanes: sixteen streams of one seed advance side by side.
 //
-// Lane l of philox_lanes(seed, streams, index) holds the words of Random(seed, stream l).block(index), bit for bit, so
-// what is drawn in lanes does not depend on how work was put into lanes. Normals are float32 Box-Muller from those
-// words: |value| <= 6.8, and with 32-bit uniforms the tails are right as far as that.
+// Lane l of philox_lanes(seed, streams, index) holds the words of Random(seed, stream
+// l).block(index), bit for bit, so what is drawn in lanes does not depend on how work was put into
+// lanes. Normals are float32 Box-Muller from those words: |value| <= 6.8, and with 32-bit uniforms
+// the tails are right as far as that.
 #pragma once
 
 #include <cstdint>
@@ -29,14 +30,16 @@ struct LaneStreams {
   }
 };
 
-// The 64-bit product of each word with a constant, as its high and low words: even and odd words apart, because the
-// widest vector product is 64 bits.
-inline void multiply_words(const LaneWords& words, std::uint32_t factor, LaneWords& high, LaneWords& low) {
+// The 64-bit product of each word with a constant, as its high and low words: even and odd words
+// apart, because the widest vector product is 64 bits.
+inline void multiply_words(const LaneWords& words, std::uint32_t factor, LaneWords& high,
+                           LaneWords& low) {
   using Wide __attribute__((vector_size(64))) = std::uint64_t;
   constexpr std::uint64_t kLow = 0xffffffffu;
   Wide pairs;
   std::memcpy(&pairs, &words, sizeof pairs);
-  const Wide even = (pairs & kLow) * std::uint64_t{factor}, odd = (pairs >> 32) * std::uint64_t{factor};
+  const Wide even = (pairs & kLow) * std::uint64_t{factor},
+             odd = (pairs >> 32) * std::uint64_t{factor};
   const Wide highs = (even >> 32) | (odd & ~kLow), lows = (even & kLow) | (odd << 32);
   std::memcpy(&high, &highs, sizeof high);
   std::memcpy(&low, &lows, sizeof low);
@@ -62,7 +65,8 @@ inline LaneBlock philox_lanes(std::uint64_t seed, const LaneStreams& streams, st
 }
 
 // Two independent standard normals a lane from two words a lane.
-inline void normals_from_words(const LaneWords& first, const LaneWords& second, Lanes<float>& a, Lanes<float>& b) {
+inline void normals_from_words(const LaneWords& first, const LaneWords& second, Lanes<float>& a,
+                               Lanes<float>& b) {
   const Lanes<float> u = (__builtin_convertvector(first, Lanes<float>) + 0.5f) * 0x1.0p-32f;
   const Lanes<float> turns = __builtin_convertvector(second, Lanes<float>) * 0x1.0p-32f;
   const Lanes<float> radius = sqrt_lanes(-2.0f * log_lanes(u));

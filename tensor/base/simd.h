@@ -1,8 +1,9 @@
 // Vectors of numbers that the compiler maps to whatever registers the machine has.
 //
-// Lanes<float> holds 16 floats, Lanes<double> 8 doubles: 64 bytes, one AVX-512 register, two AVX2 registers or four
-// of SSE and NEON. The four operations, comparisons (giving integer masks of -1 and 0) and indexing work on
-// them directly. Written with GCC's and Clang's vector extension: no intrinsics, no other source for other machines.
+// Lanes<float> holds 16 floats, Lanes<double> 8 doubles: 64 bytes, one AVX-512 register, two AVX2
+// registers or four of SSE and NEON. The four operations, comparisons (giving integer masks of -1
+// and 0) and indexing work on them directly. Written with GCC's and Clang's vector extension: no
+// intrinsics, no other source for other machines.
 #pragma once
 
 #include <cmath>
@@ -84,11 +85,13 @@ inline T max_lanes(const Lanes<T>& x) {
   return m;
 }
 
-// exp(x) with a relative error below 2e-7 (float) and 4e-16 (double); x below the range of normal numbers
-// gives 0, x above it gives infinity, NaN stays NaN. x = n ln2 + r, |r| <= ln2/2, Taylor in r.
+// exp(x) with a relative error below 2e-7 (float) and 4e-16 (double); x below the range of normal
+// numbers gives 0, x above it gives infinity, NaN stays NaN. x = n ln2 + r, |r| <= ln2/2, Taylor in
+// r.
 inline Lanes<float> exp_lanes(const Lanes<float>& x) {
   constexpr float kMagic = 0x1.8p23f;
-  const Lanes<float> clamped = select(x > 89.0f, broadcast(89.0f), select(x < -88.0f, broadcast(-88.0f), x));
+  const Lanes<float> clamped =
+      select(x > 89.0f, broadcast(89.0f), select(x < -88.0f, broadcast(-88.0f), x));
   const Lanes<float> shifted = clamped * 1.44269504f + kMagic;
   const Lanes<float> n = shifted - kMagic;
   const Lanes<float> r = (clamped - n * 0.693359375f) + n * 2.12194440e-4f;
@@ -113,12 +116,14 @@ inline Lanes<float> exp_lanes(const Lanes<float>& x) {
 
 inline Lanes<double> exp_lanes(const Lanes<double>& x) {
   constexpr double kMagic = 0x1.8p52;
-  const Lanes<double> clamped = select(x > 710.0, broadcast(710.0), select(x < -709.0, broadcast(-709.0), x));
+  const Lanes<double> clamped =
+      select(x > 710.0, broadcast(710.0), select(x < -709.0, broadcast(-709.0), x));
   const Lanes<double> n = (clamped * 1.4426950408889634 + kMagic) - kMagic;
-  const Lanes<double> r = (clamped - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
+  const Lanes<double> r =
+      (clamped - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
   Lanes<double> p = broadcast(1.0 / 6227020800.0);
-  for (const double factorial : {479001600.0, 39916800.0, 3628800.0, 362880.0, 40320.0, 5040.0, 720.0, 120.0,
-                                 24.0, 6.0, 2.0, 1.0, 1.0}) {
+  for (const double factorial : {479001600.0, 39916800.0, 3628800.0, 362880.0, 40320.0, 5040.0,
+                                 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0}) {
     p = p * r + 1.0 / factorial;
   }
   const LaneMask<double> whole = __builtin_convertvector(n, LaneMask<double>);
@@ -131,8 +136,9 @@ inline Lanes<double> exp_lanes(const Lanes<double>& x) {
   return select(x < -708.3, broadcast(0.0), select(x != x, x, value));
 }
 
-// log(x) for normal positive x, with an absolute error below 1e-7 + 1e-7 |log x| (float) and 3e-16 scaled alike
-// (double). x = m 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh((m-1)/(m+1)). Not for x <= 0.
+// log(x) for normal positive x, with an absolute error below 1e-7 + 1e-7 |log x| (float) and 3e-16
+// scaled alike (double). x = m 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 artanh((m-1)/(m+1)).
+// Not for x <= 0.
 inline Lanes<float> log_lanes(const Lanes<float>& x) {
   LaneMask<float> bits;
   std::memcpy(&bits, &x, sizeof bits);
@@ -155,9 +161,11 @@ inline Lanes<double> log_lanes(const Lanes<double>& x) {
   std::memcpy(&m, &mantissa, sizeof m);
   const Lanes<double> s = (m - 1.0) / (m + 1.0), s2 = s * s;
   Lanes<double> series = broadcast(1.0 / 21);
-  for (const double odd : {19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0}) series = series * s2 + 1.0 / odd;
+  for (const double odd : {19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0})
+    series = series * s2 + 1.0 / odd;
   const Lanes<double> e = __builtin_convertvector(exponent, Lanes<double>);
-  return e * 6.93147180369123816490e-01 + (2.0 * s + (2.0 * s * s2 * series + e * 1.90821492927058770002e-10));
+  return e * 6.93147180369123816490e-01 +
+         (2.0 * s + (2.0 * s * s2 * series + e * 1.90821492927058770002e-10));
 }
 
 template <class V>
@@ -165,12 +173,14 @@ inline V abs_lanes(const V& x) {
   return select(x < 0, -x, x);
 }
 
-// atan2(y, x) in [-pi, pi] with an absolute error below 4e-7 (float) and 1e-15 (double); NaN where both are 0.
-// atan of the smaller over the larger magnitude, taken to |t| <= tan(pi/8) by pi/4, Taylor in t.
+// atan2(y, x) in [-pi, pi] with an absolute error below 4e-7 (float) and 1e-15 (double); NaN where
+// both are 0. atan of the smaller over the larger magnitude, taken to |t| <= tan(pi/8) by pi/4,
+// Taylor in t.
 template <class T>
 inline Lanes<T> atan2_lanes(const Lanes<T>& y, const Lanes<T>& x) {
   constexpr int kLastOdd = sizeof(T) == 4 ? 17 : 41;
-  constexpr T kPi = static_cast<T>(3.14159265358979323846), kTanEighth = static_cast<T>(0.41421356237309504880);
+  constexpr T kPi = static_cast<T>(3.14159265358979323846),
+              kTanEighth = static_cast<T>(0.41421356237309504880);
   const Lanes<T> ax = abs_lanes(x), ay = abs_lanes(y);
   const LaneMask<T> steep = ay > ax;
   const Lanes<T> low = select(steep, ax, ay), high = select(steep, ay, ax);
@@ -178,14 +188,16 @@ inline Lanes<T> atan2_lanes(const Lanes<T>& y, const Lanes<T>& x) {
   const Lanes<T> t = select(wide, low - high, low) / select(wide, low + high, high);
   const Lanes<T> minus_t2 = -(t * t);
   Lanes<T> series = broadcast<T>(T(1) / kLastOdd);
-  for (int odd = kLastOdd - 2; odd > 0; odd -= 2) series = series * minus_t2 + T(1) / static_cast<T>(odd);
+  for (int odd = kLastOdd - 2; odd > 0; odd -= 2)
+    series = series * minus_t2 + T(1) / static_cast<T>(odd);
   Lanes<T> angle = t * series + select(wide, broadcast<T>(kPi / 4), Lanes<T>{});
   angle = select(steep, kPi / 2 - angle, angle);
   angle = select(x < 0, kPi - angle, angle);
   return select(y < 0, -angle, angle);
 }
 
-// The sine and cosine of 2 pi u, |u| < 2^20, with an absolute error below 2e-7: quarter turns, then Taylor.
+// The sine and cosine of 2 pi u, |u| < 2^20, with an absolute error below 2e-7: quarter turns, then
+// Taylor.
 inline void sincos_turns(const Lanes<float>& u, Lanes<float>& sine, Lanes<float>& cosine) {
   constexpr float kMagic = 0x1.8p23f;
   const Lanes<float> quarters = (u * 4.0f + kMagic) - kMagic;

@@ -35,7 +35,8 @@ double worst_error(const Lanes<T>& value, const Lanes<T>& x, Expected expected, 
   double worst = 0;
   for (int l = 0; l < kLaneCount<T>; ++l) {
     const double truth = expected(static_cast<double>(x[l]));
-    const double error = std::abs(static_cast<double>(value[l]) - truth) / (relative ? std::abs(truth) : 1.0);
+    const double error =
+        std::abs(static_cast<double>(value[l]) - truth) / (relative ? std::abs(truth) : 1.0);
     if (!(error <= worst)) worst = error;  // NaN counts as the worst
   }
   return worst;
@@ -45,11 +46,14 @@ template <class T>
 void check_exp_and_log(double exp_tolerance, double log_tolerance) {
   double worst_exp = 0, worst_log = 0;
   sweep<T>(T(-80), T(80), [&](const Lanes<T>& x) {
-    worst_exp = std::max(worst_exp, worst_error<T>(exp_lanes(x), x, [](double v) { return std::exp(v); }, true));
+    worst_exp =
+        std::max(worst_exp, worst_error<T>(
+                                exp_lanes(x), x, [](double v) { return std::exp(v); }, true));
     const Lanes<T> positive = exp_lanes(x);
     for (int l = 0; l < kLaneCount<T>; ++l) {
       const double truth = std::log(static_cast<double>(positive[l]));
-      const double error = std::abs(static_cast<double>(log_lanes(positive)[l]) - truth) / (1 + std::abs(truth));
+      const double error =
+          std::abs(static_cast<double>(log_lanes(positive)[l]) - truth) / (1 + std::abs(truth));
       worst_log = std::max(worst_log, error);
     }
   });
@@ -102,11 +106,13 @@ TEST_SUITE("fast") {
   TEST_CASE("atan2 covers every quadrant, the axes and the diagonal") {
     check_atan2<float>(4e-7);
     check_atan2<double>(1e-15);
-    const double places[8][2] = {{0, 1}, {1, 1}, {1, 0}, {1, -1}, {0, -1}, {-1, -1}, {-1, 0}, {-1, 1}};
+    const double places[8][2] = {{0, 1},  {1, 1},   {1, 0},  {1, -1},
+                                 {0, -1}, {-1, -1}, {-1, 0}, {-1, 1}};
     Lanes<double> y, x;
     for (int l = 0; l < 8; ++l) y[l] = places[l][0], x[l] = places[l][1];
     const Lanes<double> angle = atan2_lanes<double>(y, x);
-    for (int l = 0; l < 8; ++l) CHECK(angle[l] == doctest::Approx(std::atan2(y[l], x[l])).epsilon(1e-15));
+    for (int l = 0; l < 8; ++l)
+      CHECK(angle[l] == doctest::Approx(std::atan2(y[l], x[l])).epsilon(1e-15));
   }
 
   TEST_CASE("sine and cosine of turns") {
@@ -114,8 +120,12 @@ TEST_SUITE("fast") {
     sweep<float>(-3.0f, 3.0f, [&](const Lanes<float>& u) {
       Lanes<float> s, c;
       sincos_turns(u, s, c);
-      worst = std::max(worst, worst_error<float>(s, u, [](double v) { return std::sin(2 * std::numbers::pi * v); }, false));
-      worst = std::max(worst, worst_error<float>(c, u, [](double v) { return std::cos(2 * std::numbers::pi * v); }, false));
+      worst = std::max(
+          worst, worst_error<float>(
+                     s, u, [](double v) { return std::sin(2 * std::numbers::pi * v); }, false));
+      worst = std::max(
+          worst, worst_error<float>(
+                     c, u, [](double v) { return std::cos(2 * std::numbers::pi * v); }, false));
     });
     CHECK(worst < 2e-7);
   }
@@ -126,7 +136,8 @@ TEST_SUITE("fast") {
     for (const std::uint64_t index : {0ull, 1ull, 0x123456789abcdefull}) {
       const LaneBlock block = philox_lanes(0xfeedbeef12345678u, LaneStreams(streams), index);
       for (int l = 0; l < 16; ++l) {
-        const auto words = Random(0xfeedbeef12345678u, streams[static_cast<std::size_t>(l)]).block(index);
+        const auto words =
+            Random(0xfeedbeef12345678u, streams[static_cast<std::size_t>(l)]).block(index);
         for (int w = 0; w < 4; ++w) CHECK(block.word[w][l] == words[static_cast<std::size_t>(w)]);
       }
     }

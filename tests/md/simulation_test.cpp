@@ -1,0 +1,199 @@
+// A run folder: what is in it, and that interruptions leave no trace.
+#include "md/simulation.h"
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <csignal>
+#include <stdexcept>
+
+#include "md/dynamics.h"
+#include "md/energy.h"
+#include "md/forcefield.h"
+#include "md/pdb.h"
+#include "md/units.h"
+#include "tensor/base/files.h"
+#include "tensor/base/interrupt.h"
+#include "tensor/base/json.h"
+#include "tensor/base/npy.h"
+#include "tests/md/error_message.h"
+
+namespace arbg::md {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Run {
+  fs::path folder;
+  Topology topology = Topology::from_sequence("Ace-A-Nme");
+  System system = ForceField::named("amber99sbildn-obc2").create_system(topology);
+  std::vector<double> start;
+  SimulationOptions options;
+
+  explicit Run(const std::string& name)
+      : folder(fs::temp_directory_path() / ("arbg-simulation-" + std::to_string(::getpid())) /
+               name) {
+    const auto all =
+        read_npy(ARBG_GOLDEN_DIR "/energies/amber99sbildn-obc2/Ace-A-Nme/positions.npy").data;
+    start.assign(all.begin(), all.begin() + 66);
+    options.sequence = "Ace-A-Nme";
+    options.forcefield = "amber99sbildn-obc2";
+    options.top_temperature_kelvin = 500;
+    options.ladder = 3;
+    options.replicas = 2;
+    options.warmup_steps = 130;
+    options.steps = 1200;
+    options.save_interval = 40;
+    options.swap_interval = 25;
+    options.checkpoint_interval = 4;
+  }
+  ~Run() { fs::remove_all(folder); }
+
+  SimulationResult go(const std::function<void(std::int64_t, std::int64_t)>& progress = {}) const {
+    return run_simulation(folder, topology, system, options, start, progress);
+  }
+};
+
+const char* const kFiles[] = {"topology.pdb", "positions.npy", "energy.npy", "run.json",
+                              "checkpoint.bin"};
+
+void check_same_files(const Run& a, const Run& b) {
+  for (const char* name : kFiles) {
+    CAPTURE(std::string(name));
+    CHECK((read_file(a.folder / name) == read_file(b.folder / name)));
+  }
+}
+
+}  // namespace
+
+TEST_SUITE("fast") {
+  TEST_CASE("the folder holds the frames, their reduced energies and what was run") {
+    const Run run("whole");
+    const SimulationResult result = run.go();
+    CHECK(result.finished);
+    CHECK(result.frames == 60);
+    REQUIRE(result.swap_acceptance.size() == 2);
+    const Array<double> positions = read_npy(run.folder / "positions.npy"),
+                        energy = read_npy(run.folder / "energy.npy");
+    CHECK(positions.shape == std::vector<std::int64_t>{60, 22, 3});
+    CHECK(energy.shape == std::vector<std::int64_t>{60});
+    const EnergyResult exact =
+        Energy(run.system, EnergyBackend::reference).evaluate(positions.data, false);
+    for (std::size_t f = 0; f < 60; ++f) {
+      CHECK(energy.data[f] ==
+            doctest::Approx(exact.energy_kj_mol[f] / thermal_energy(300)).epsilon(1e-6));
+    }
+    const Json json = Json::parse(read_file(run.folder / "run.json"), "run.json");
+    CHECK(json.at("settings").at("sequence").string() == "Ace-A-Nme");
+    CHECK(json.at("frames").integer() == 60);
+    CHECK(json.at("step").integer() == 1330);
+    CHECK(json.at("ladder_kelvin").items().size() == 3);
+    CHECK(read_pdb(run.folder / "topology.pdb").topology.atom_count() == 22);
+  }
+
+  TEST_CASE("a plain run is Dynamics with frames of each replica in turn") {
+    Run run("plain");
+    run.options.ladder = 1;
+    run.options.top_temperature_kelvin = 300;
+    run.options.replicas = 3;
+    run.go();
+    std::vector<double> start = run.start;
+    minimize(run.system, start);
+    DynamicsOptions options;
+    options.temperatures_kelvin.assign(3, 300);
+    Dynamics dynamics(run.system, options, start);
+    dynamics.run(130 + 40);
+    const DynamicsState first = dynamics.state();
+    const Array<double> frames = read_npy(run.folder / "positions.npy");
+    REQUIRE(frames.shape[0] == 90);
+    bool equal = true;
+    for (std::size_t i = 0; i < 3 * 66; ++i)
+      equal &= frames.data[i] == static_cast<double>(first.positions_nm[i]);
+    CHECK(equal);
+  }
+
+  TEST_CASE("a run that dies anywhere goes on to the files of one that did not") {
+    const Run whole("undisturbed");
+    whole.go();
+    const Run broken("broken");
+    for (const std::int64_t death :
+         {100, 250, 700, 701, 1300}) {  // before the first checkpoint, and later
+      const auto die = [&](std::int64_t done, std::int64_t) {
+        if (done >= death) throw std::runtime_error("killed");
+      };
+      CHECK_THROWS_AS(broken.go(die), std::runtime_error);
+    }
+    CHECK(broken.go().finished);
+    check_same_files(whole, broken);
+  }
+
+  TEST_CASE("a finished run may be made longer, and is then the long run") {
+    Run longer("longer");
+    longer.options.steps = 410;  // ends between two saves
+    CHECK(longer.go().frames == 20);
+    longer.options.steps = 1200;
+    CHECK(longer.go().frames == 60);
+    const Run whole("long");
+    whole.go();
+    check_same_files(whole, longer);
+    longer.options.steps = 300;
+    CHECK(error_message([&] { longer.go(); }).find("already holds 1330 steps") !=
+          std::string::npos);
+  }
+
+  TEST_CASE("an interrupt saves a checkpoint and stops, and the run goes on from there") {
+    const Run whole("uninterrupted"), run("interrupted");
+    whole.go();
+    // In a child, because the flag stays up for the rest of the process. One group of lanes: no
+    // threads needed there.
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      catch_interrupts();
+      const SimulationResult result = run.go([](std::int64_t done, std::int64_t) {
+        if (done == 600) std::raise(SIGINT);
+      });
+      ::_exit(result.finished ? 1 : 0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+    CHECK(Json::parse(read_file(run.folder / "run.json"), "run.json").at("step").integer() == 600);
+    CHECK(run.go().finished);
+    check_same_files(whole, run);
+  }
+
+  TEST_CASE("a folder of other settings is refused, with what differs") {
+    Run run("settings");
+    run.options.steps = 40;
+    run.go();
+    run.options.friction_per_ps = 0.3;
+    run.options.seed = 9;
+    const std::string message = error_message([&] { run.go(); });
+    CHECK(message.find("friction_per_ps is 1 there and 0.3 here") != std::string::npos);
+    CHECK(message.find("seed is \"1\" there and \"9\" here") != std::string::npos);
+    CHECK(message.find("timestep") == std::string::npos);
+  }
+
+  TEST_CASE("a damaged checkpoint is refused") {
+    const Run run("damaged");
+    run.go();
+    const std::string bytes = read_file(run.folder / "checkpoint.bin");
+    write_file(run.folder / "checkpoint.bin", std::string_view(bytes).substr(0, bytes.size() - 4));
+    CHECK(error_message([&] { run.go(); }).find("checkpoint.bin: expected") != std::string::npos);
+  }
+
+  TEST_CASE("options that make no sense are refused") {
+    Run run("senseless");
+    run.options.save_interval = 0;
+    CHECK(error_message([&] { run.go(); }).find("intervals") != std::string::npos);
+    run.options.save_interval = 40;
+    run.options.ladder = 1;
+    CHECK(error_message([&] { run.go(); }).find("ladder") != std::string::npos);
+  }
+}
+
+}  // namespace arbg::md
