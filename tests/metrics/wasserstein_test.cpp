@@ -89,8 +89,8 @@ TEST_CASE("on the line weights mean copies") {
 }
 
 TEST_CASE("torus transport equals the best of all permutations") {
-  for (const std::size_t n : {1, 2, 3, 5, 7}) {
-    for (const std::size_t dimension : {1, 2, 3}) {
+  for (const std::size_t n : {1u, 2u, 3u, 5u, 7u}) {
+    for (const std::size_t dimension : {1u, 2u, 3u}) {
       CAPTURE(n);
       CAPTURE(dimension);
       const auto a = uniform_angles(n * dimension, 2 * n),
@@ -102,8 +102,8 @@ TEST_CASE("torus transport equals the best of all permutations") {
 }
 
 TEST_CASE("the lower bound proves the assignment optimal") {
-  for (const std::size_t n : {1, 9, 64, 401}) {
-    for (const std::size_t dimension : {1, 2, 6}) {
+  for (const std::size_t n : {1u, 9u, 64u, 401u}) {
+    for (const std::size_t dimension : {1u, 2u, 6u}) {
       CAPTURE(n);
       CAPTURE(dimension);
       const auto result = wasserstein2_torus(uniform_angles(n * dimension, 11),

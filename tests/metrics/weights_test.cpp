@@ -100,7 +100,7 @@ TEST_CASE("trimming sets the largest weights to zero and nothing else") {
 TEST_CASE("systematic resampling gives every index the floor or ceiling of its share") {
   const std::vector<double> weights{0, 0.3, 1.7, 0, 5, 0.001, 2, 0};
   const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
-  for (const std::size_t count : {1, 7, 100}) {
+  for (const std::size_t count : {1u, 7u, 100u}) {
     for (std::uint64_t index = 0; index < 50; ++index) {
       const auto chosen = resample_systematic(weights, count, Random(1, 2), index);
       REQUIRE(chosen.size() == count);
