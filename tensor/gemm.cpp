@@ -2,24 +2,29 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
-#include "tensor/base/simd.h"
 #include "tensor/base/threads.h"
 #include "tensor/tensor.h"
 
 namespace arbg::tensor {
 namespace {
 
-// A tile of c, 6 rows by 4 vectors of 16, stays in registers: 24 of AVX-512's 32 hold sums, 4 a row
-// of b. With AVX2's 16 registers of 8 floats it is 6 rows by one vector.
-constexpr int kVector = kLaneCount<float>;
-constexpr int kTileRows = 6;
-#ifdef __AVX512F__
-constexpr int kTileVectors = 4;
+// A vector is one register of the machine: 16, 8 or 4 floats. A tile of c stays in registers while
+// k runs: 24 sums of AVX-512's 32 registers, 12 of AVX2's and SSE's 16, 24 of NEON's 32; the others
+// hold a row of b and a number of a.
+#if defined(__AVX512F__)
+constexpr int kVector = 16, kTileVectors = 4;
+#elif defined(__AVX__)
+constexpr int kVector = 8, kTileVectors = 2;
+#elif defined(__aarch64__)
+constexpr int kVector = 4, kTileVectors = 4;
 #else
-constexpr int kTileVectors = 1;
+constexpr int kVector = 4, kTileVectors = 2;
 #endif
+constexpr int kTileRows = 6;
+using Vector __attribute__((vector_size(kVector * 4))) = float;
 constexpr std::int64_t kTileColumns = kTileVectors * kVector;
 
 // A block of b, kBlockK x kBlockN floats, is packed at once and stays in the L2 cache.
@@ -39,26 +44,26 @@ struct TileTask {
 };
 
 // The last vector of a tile may hang over the edge of c.
-[[gnu::noinline]] void store_part(float* c, const Lanes<float>& sum, std::int64_t columns,
+[[gnu::noinline]] void store_part(float* c, const Vector& sum, std::int64_t columns,
                                   bool accumulate) {
   float sums[kVector];
-  store_lanes<float>(sums, sum);
+  std::memcpy(sums, &sum, sizeof sums);
   for (std::int64_t i = 0; i < columns; ++i) c[i] = accumulate ? c[i] + sums[i] : sums[i];
 }
 
 template <int R, int V>
 void run_tile(const TileTask& task) {
   const TileTask t = task;
-  Lanes<float> sum[R][V];
+  Vector sum[R][V];
 #pragma GCC unroll 6
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) sum[r][v] = Lanes<float>{};
+    for (int v = 0; v < V; ++v) sum[r][v] = Vector{};
   }
   for (std::int64_t k = 0; k < t.K; ++k) {
-    Lanes<float> b[V];
+    Vector b[V];
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) b[v] = load_lanes(t.b + k * t.b_row + v * kVector);
+    for (int v = 0; v < V; ++v) std::memcpy(&b[v], t.b + k * t.b_row + v * kVector, sizeof(Vector));
 #pragma GCC unroll 6
     for (int r = 0; r < R; ++r) {
       const float a = t.a[r * t.a_row + k * t.a_column];
@@ -73,9 +78,14 @@ void run_tile(const TileTask& task) {
       float* c = t.c + r * t.c_row + v * kVector;
       if (v == V - 1 && V * kVector > t.columns) {
         store_part(c, sum[r][v], t.columns - v * kVector, t.accumulate);
-      } else {
-        store_lanes<float>(c, t.accumulate ? load_lanes(c) + sum[r][v] : sum[r][v]);
+        continue;
       }
+      if (t.accumulate) {
+        Vector before;
+        std::memcpy(&before, c, sizeof before);
+        sum[r][v] += before;
+      }
+      std::memcpy(c, &sum[r][v], sizeof(Vector));
     }
   }
 }
@@ -93,8 +103,9 @@ void run_tile_of(std::int64_t rows, const TileTask& task) {
   kTiles[static_cast<std::size_t>((rows - 1) * kTileVectors + vectors - 1)](task);
 }
 
-// packed: for each tile-wide panel of columns, K rows of as many vectors as the panel has columns for. A transposed b
-// is read along its rows, 16 numbers at a time, so that every cache line is fetched once.
+// packed: for each tile-wide panel of columns, K rows of as many vectors as the panel has columns
+// for. A transposed b is read along its rows, a vector at a time, so that every cache line is
+// fetched once.
 void pack(const MatrixView& b, std::int64_t K, std::int64_t N, float* packed) {
   for (std::int64_t n = 0; n < N; n += kTileColumns) {
     const std::int64_t columns = std::min(kTileColumns, N - n);
