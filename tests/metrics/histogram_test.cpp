@@ -58,7 +58,7 @@ TEST_CASE("uniform edges hit both ends exactly") {
 }
 
 TEST_CASE("the Jensen-Shannon divergence is 0 for equal, 1 for disjoint, symmetric between") {
-  const std::vector<double> p{2, 2, 0, 0}, q{0, 0, 1, 3}, r{1, 1, 0, 0}, s{1, 1, 1, 1};
+  static constexpr double p[]{2, 2, 0, 0}, q[]{0, 0, 1, 3}, r[]{1, 1, 0, 0}, s[]{1, 1, 1, 1};
   CHECK(jensen_shannon_divergence(p, r) == 0);
   CHECK(jensen_shannon_divergence(p, q) == doctest::Approx(1));
   CHECK(jensen_shannon_divergence(p, s) == doctest::Approx(jensen_shannon_divergence(s, p)));
