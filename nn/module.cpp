@@ -20,7 +20,8 @@ NamedTensors Module::values() const {
 }
 
 void Module::load(const NamedTensors& values) {
-  for (const auto& [name, tensor] : values) {
+  for (const auto& value : values) {
+    const std::string& name = value.first;
     require(std::ranges::any_of(parameters_, [&](const Parameter& p) { return p.name == name; }),
             "the weights hold \"", name,
             "\", which the network described by the config does not have");

@@ -64,18 +64,17 @@ void AdamW::update(std::span<const Tensor> gradients, double gradient_scale, dou
                    std::int64_t step) {
   require(gradients.size() == parameters_.size(), "AdamW has ", parameters_.size(),
           " parameters, found ", gradients.size(), " gradients");
-  const auto [beta1, beta2, epsilon, weight_decay] = options_;
   const double k = static_cast<double>(step);
-  const double step_size = learning_rate / (1 - std::pow(beta1, k));
-  const double root_correction2 = std::sqrt(1 - std::pow(beta2, k));
+  const double step_size = learning_rate / (1 - std::pow(options_.beta1, k));
+  const double root_correction2 = std::sqrt(1 - std::pow(options_.beta2, k));
   parallel_for(static_cast<std::int64_t>(parameters_.size()), [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
     Tensor weight = parameters_[i].variable.value();
     require(gradients[i].shape() == weight.shape(), "the gradient of \"", parameters_[i].name,
             "\" has shape ", gradients[i].shape().text(), ", expected ", weight.shape().text());
-    const double decay = parameters_[i].decays ? 1 - learning_rate * weight_decay : 1.0;
-    const StepNumbers numbers{gradient_scale, beta1,     beta2,           epsilon,
-                              decay,          step_size, root_correction2};
+    const double decay = parameters_[i].decays ? 1 - learning_rate * options_.weight_decay : 1.0;
+    const StepNumbers numbers{gradient_scale, options_.beta1, options_.beta2,  options_.epsilon,
+                              decay,          step_size,      root_correction2};
     if (weight.dtype() == DType::f64) {
       update_tensor<double>(weight, gradients[i], first_[i], second_[i], numbers);
     } else {

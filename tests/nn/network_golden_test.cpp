@@ -58,7 +58,9 @@ Variable loss_of(const Transformer& network, const Tensor& tokens) {
 TEST_SUITE("golden") {
   TEST_CASE("logits, log likelihood and loss are PyTorch's") {
     const auto io = Safetensors::read(kFolder / "io.safetensors");
-    for (const auto& [backend, tolerance] : kCases) {
+    for (const Case& c : kCases) {
+      const auto backend = c.backend;
+      const double tolerance = c.tolerance;
       INFO("backend ", std::string(name_of(backend)));
       const auto network = golden_network(backend);
       CHECK(network.parameter_count() == 29088);
@@ -75,13 +77,16 @@ TEST_SUITE("golden") {
   TEST_CASE("the gradient of every parameter is PyTorch's") {
     const auto io = Safetensors::read(kFolder / "io.safetensors");
     const auto golden = Safetensors::read(kFolder / "gradients.safetensors");
-    for (const auto& [backend, tolerance] : kCases) {
+    for (const Case& c : kCases) {
+      const auto backend = c.backend;
+      const double tolerance = c.tolerance;
       INFO("backend ", std::string(name_of(backend)));
       const auto network = golden_network(backend);
       autograd::backward(loss_of(network, io.tensor("tokens", backend)));
       REQUIRE(golden.entries().size() == network.parameters().size());
-      for (const auto& [name, variable, decays] : network.parameters()) {
-        CAPTURE(name);
+      for (const Parameter& parameter : network.parameters()) {
+        const auto& [name, variable, decays] = parameter;
+        CAPTURE(parameter.name);
         REQUIRE(variable.grad().defined());
         CHECK(relative_error(variable.grad().values(), golden.values(name)) < tolerance);
       }
@@ -96,7 +101,9 @@ TEST_SUITE("golden") {
     const auto io = Safetensors::read(kFolder / "io.safetensors");
     const auto golden = Safetensors::read(kFolder / "after_3_adamw_steps.safetensors");
     const Json losses = Json::parse(*golden.metadata("losses"), "losses");
-    for (const auto& [backend, tolerance] : kCases) {
+    for (const Case& c : kCases) {
+      const auto backend = c.backend;
+      const double tolerance = c.tolerance;
       INFO("backend ", std::string(name_of(backend)));
       const auto network = golden_network(backend);
       const auto tokens = io.tensor("tokens", backend);
@@ -113,22 +120,24 @@ TEST_SUITE("golden") {
           gradients.push_back(parameter.variable.grad());
         optimizer.update(gradients, 1.0, 5e-4, step);
       }
-      for (const auto& [name, variable, decays] : network.parameters()) {
-        CAPTURE(name);
+      for (const Parameter& parameter : network.parameters()) {
+        const auto& [name, variable, decays] = parameter;
+        CAPTURE(parameter.name);
         CHECK(relative_error(variable.value().values(), golden.values(name)) < kWeightTolerance);
       }
     }
   }
 
   TEST_CASE("published options that are not supported are refused by name") {
-    for (const auto& [key, value] :
+    for (const auto& option :
          {std::pair{"use_global_cond", Json(true)}, std::pair{"use_swiglu", Json(false)},
           std::pair{"use_rms_norm", Json(false)}, std::pair{"dropout", Json(0.1)},
           std::pair{"pos_embed_type", Json("rotary")}, std::pair{"head_dim", Json(7)},
           std::pair{"no_such_option", Json(1)}}) {
+      const std::string key = option.first;
       CAPTURE(key);
       Json config = golden_config();
-      config[key] = value;
+      config[key] = option.second;
       std::string message;
       try {
         TransformerConfig::from_json(config, "config.json");

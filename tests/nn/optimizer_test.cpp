@@ -75,7 +75,9 @@ TEST_SUITE("fast") {
                                                                    {77, 0.0003850082489547221},
                                                                    {98, 6.818473760633705e-06},
                                                                    {99, 6e-06}};
-    for (const auto& [k, rate] : expected) {
+    for (const auto& row_of_table : expected) {
+      const auto k = row_of_table.first;
+      const double rate = row_of_table.second;
       CAPTURE(k);
       CHECK(one_cycle(k, 100, 3e-3, 0.05, 500) == doctest::Approx(rate).epsilon(1e-12));
     }

@@ -103,8 +103,9 @@ TEST_SUITE("fast") {
                      eight),
          "stands twice"},
         {with_length("{\"__metadata__\":{\"a\":1}}", ""), "expected a string"}};
-    for (const auto& [bytes, expected] : files) {
-      CAPTURE(bytes);
+    for (const auto& file : files) {
+      const auto& [bytes, expected] = file;
+      CAPTURE(file.first);
       const std::string message = complaint(bytes);
       CAPTURE(message);
       CHECK(message.find(expected) != std::string::npos);

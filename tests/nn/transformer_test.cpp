@@ -245,9 +245,9 @@ TEST_SUITE("fast") {
     const auto network = lively_network(config, Backend::reference);
     const auto tokens = as_rows(random_tokens(config, 2, 12), network);
     autograd::backward(autograd::sum_all(network.log_prob(tokens)));
-    for (const auto& [name, variable, decays] : network.parameters()) {
-      const auto gradient = variable.grad().values();
-      Tensor value = variable.value();
+    for (const Parameter& parameter : network.parameters()) {
+      const auto gradient = parameter.variable.grad().values();
+      Tensor value = parameter.variable.value();
       for (const std::size_t i : {std::size_t{0}, gradient.size() / 2, gradient.size() - 1}) {
         double& weight = value.data<double>()[i];
         const double at = weight;
@@ -260,7 +260,7 @@ TEST_SUITE("fast") {
         constexpr double h = 1e-3;
         const double numerical =
             (8 * (total(h) - total(-h)) - (total(2 * h) - total(-2 * h))) / (12 * h);
-        CAPTURE(name);
+        CAPTURE(parameter.name);
         CAPTURE(i);
         CHECK(gradient[i] == doctest::Approx(numerical).epsilon(1e-7).scale(1));
       }
@@ -288,13 +288,13 @@ TEST_SUITE("fast") {
       const auto back = TransformerConfig::from_json(config.to_json(), "test");
       CHECK(back.to_json().dump() == config.to_json().dump());
     }
-    for (const auto& [key, value] :
+    for (const auto& member :
          {std::pair{"num_heads", Json(3)}, std::pair{"num_bins", Json(0)},
           std::pair{"num_atoms", Json(2)}, std::pair{"channels", Json(1e15)},
           std::pair{"start_row", Json("other")}, std::pair{"num_layers", Json("2")}}) {
-      CAPTURE(key);
+      CAPTURE(member.first);
       Json json = configs()[0].to_json();
-      json[key] = value;
+      json[member.first] = member.second;
       CHECK_THROWS_AS(TransformerConfig::from_json(json, "test"), Error);
     }
   }
