@@ -60,6 +60,8 @@ void run_tile(const TileTask& task) {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) sum[r][v] = Vector{};
   }
+  // Unrolling over k as well would make clang spill the sums.
+#pragma GCC unroll 1
   for (std::int64_t k = 0; k < t.K; ++k) {
     Vector b[V];
 #pragma GCC unroll 4
@@ -76,16 +78,17 @@ void run_tile(const TileTask& task) {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
       float* c = t.c + r * t.c_row + v * kVector;
+      Vector value = sum[r][v];
       if (v == V - 1 && V * kVector > t.columns) {
-        store_part(c, sum[r][v], t.columns - v * kVector, t.accumulate);
+        store_part(c, value, t.columns - v * kVector, t.accumulate);
         continue;
       }
       if (t.accumulate) {
         Vector before;
         std::memcpy(&before, c, sizeof before);
-        sum[r][v] += before;
+        value += before;
       }
-      std::memcpy(c, &sum[r][v], sizeof(Vector));
+      std::memcpy(c, &value, sizeof value);
     }
   }
 }
