@@ -11,6 +11,11 @@
 #include <cstring>
 #include <initializer_list>
 
+// These functions are all inline, so how vectors are passed without AVX-512 concerns nobody else.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+
 namespace arbg {
 
 template <class T>

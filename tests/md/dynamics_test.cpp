@@ -344,7 +344,7 @@ TEST_SUITE("statistical") {
       exact_positive += p * (phi > 0);
       exact_shape += p * std::cos(2 * phi);
     }
-    check_estimate(positive, exact_positive / total, 0.04);
+    check_estimate(positive, exact_positive / total, 0.01);
     check_estimate(shape, exact_shape / total, 0.003);
   }
 }
