@@ -1,0 +1,53 @@
+// Weighted samples against reference conformations: every figure of the published tables, with its floor.
+//
+// Distances compare `points` samples, drawn from the weights by systematic resampling, with as many reference frames, evenly
+// spaced. The floor is the same distance between the two halves of the reference, split by independent replicas.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "apps/dataset.h"
+#include "apps/sample_job.h"
+#include "metrics/bennett.h"
+#include "metrics/weights.h"
+
+namespace arbg::apps {
+
+struct Distance {
+  double weighted = 0, raw = 0;  // reference against reweighted samples, and against samples as drawn
+  double floor = 0;              // reference against reference
+};
+
+struct Angles {
+  std::vector<double> phi, psi;  // of the first residue that has both, radians
+};
+
+struct Evaluation {
+  metrics::WeightSummary weights;
+  std::size_t points = 0;                // samples a side in the distances
+  Distance energy_w2_kt, torsion_w2_rad;
+  Angles sample_angles, reference_angles;
+  std::vector<double> weight;            // normalised, one a sample
+
+  // Where the model is at hand: the reference seen by the model.
+  bool has_reference_likelihood = false;
+  double reference_nats = 0;             // -log q per coordinate, in nats of density
+  std::int64_t reference_outside = 0;    // frames outside the support
+  double reverse_ess_fraction = 0;
+  std::optional<metrics::BennettEstimate> bennett;
+};
+
+struct EvaluationOptions {
+  std::size_t points = 4000;
+  std::int64_t reference_likelihood_frames = 4000;
+  std::uint64_t seed = 1;
+};
+
+// `model` may be null: then nothing is said of the reference's likelihood.
+Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, const Model* model,
+                    const EvaluationOptions& options);
+
+Json to_json(const Evaluation& evaluation);
+
+}  // namespace arbg::apps
