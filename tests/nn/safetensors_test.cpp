@@ -3,6 +3,7 @@
 #include "nn/safetensors.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -32,7 +33,8 @@ std::string complaint(const std::string& bytes) {
 
 TEST_SUITE("fast") {
   TEST_CASE("tensors and metadata come back bit for bit") {
-    const auto path = std::filesystem::temp_directory_path() / "arbg_safetensors_test.safetensors";
+    const auto path = std::filesystem::temp_directory_path() /
+                      ("arbg_safetensors_test_" + std::to_string(::getpid()));
     const std::vector<double> numbers = {
         1.0 / 3, -0.0, 5e-324, std::numeric_limits<double>::infinity(), 1e300, 2};
     const std::vector<double> small = {1.5f, 0.1f, -3e-38f};

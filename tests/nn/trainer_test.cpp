@@ -3,6 +3,7 @@
 #include "nn/trainer.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -92,7 +93,8 @@ TEST_SUITE("fast") {
   TEST_CASE(
       "a run that is killed and resumed from its file gives the weights of one that is not, bit "
       "for bit") {
-    const auto path = std::filesystem::temp_directory_path() / "arbg_trainer_test.safetensors";
+    const auto path = std::filesystem::temp_directory_path() /
+                      ("arbg_trainer_test_" + std::to_string(::getpid()));
     for (const auto backend : {Backend::reference, Backend::cpu}) {
       RingWalk source;
       Transformer straight_network(small_config(), backend, 5);
