@@ -54,8 +54,7 @@ class Solver {
     double distance;
   };
 
-  // v(j) = min_i c(i,j): every reduced cost c - v is then non-negative, and each column has one of
-  // zero.
+  // v(j) = min_i c(i,j): no reduced cost c - v is negative then, and each column has a zero.
   void price_columns() {
     for (std::size_t j = 0; j < n_; ++j) price_[j] = kInfinity;
     for (std::size_t i = 0; i < n_; ++i) {
@@ -153,8 +152,8 @@ class Solver {
     flip_path(free_row, nearest);
   }
 
-  // Offers every open column the way through row i, at `base` plus its reduced cost, and returns
-  // the nearest one.
+  // Offers every open column the way through row i, at `base` plus its reduced cost; returns the
+  // nearest column.
   std::size_t relax(std::size_t i, double base) {
     const float* row = costs_.row(i);
     const Eight start = broadcast(base);

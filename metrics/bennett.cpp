@@ -19,8 +19,7 @@ double logistic(double a) {
   return e / (1 + e);
 }
 
-// Throws unless every log weight is finite or equal to the one infinity that is allowed on this
-// side.
+// Throws unless every log weight is finite or the one infinity that is allowed on this side.
 void check(std::span<const double> log_weights, const char* side, double allowed) {
   require(!log_weights.empty(), "expected at least one ", side, " log weight, found none");
   for (std::size_t i = 0; i < log_weights.size(); ++i) {

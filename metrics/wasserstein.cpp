@@ -99,8 +99,7 @@ class PointCosts {
   std::vector<double> a_, b_;
 };
 
-// The assignment's cost and its lower bound, both from costs in double: independent of how it was
-// found.
+// The assignment's cost and its lower bound, from costs in double, however it was found.
 TransportDistance certify(const PointCosts& costs, const Assignment& assignment) {
   const std::size_t n = costs.size();
   std::vector<double> paid(n), cheapest(n);
