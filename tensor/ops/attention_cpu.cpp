@@ -12,6 +12,7 @@ namespace {
 
 // Queries are taken a block at a time, against all keys up to the block's last.
 constexpr std::int64_t kQueries = 12;
+static_assert(kQueries <= kVector);
 
 std::int64_t padded(std::int64_t count) { return (count + kVector - 1) / kVector * kVector; }
 
@@ -58,7 +59,7 @@ void softmax(float* score, std::int64_t Tp, std::int64_t t0, std::int64_t querie
       most = select(x > most, x, most);
       store_lanes<float>(row + s, x);
     }
-    largest[i] = max_lanes<float>(most);
+    largest[i] = max_across(most);
   }
   for (std::int64_t i = 0; i < queries; ++i) {
     float* row = score + i * Tp;
@@ -68,7 +69,7 @@ void softmax(float* score, std::int64_t Tp, std::int64_t t0, std::int64_t querie
       total += p;
       store_lanes<float>(row + s, p);
     }
-    sum[i] = sum_lanes<float>(total);
+    sum[i] = sum_across(total);
   }
   for (std::int64_t i = 0; i < queries; ++i) {
     const float inverse = 1.0f / sum[i];
@@ -106,10 +107,13 @@ void attend_head(const float* qkv, std::int64_t T, std::int64_t C, std::int64_t 
     const std::int64_t queries = std::min(kQueries, T - t0), keys = t0 + queries;
     small_gemm(queries, padded(keys), D, row_major(qkv + t0 * stride, stride), k_transposed, Tp, p,
                Tp, false);
-    float largest[kQueries], sum[kQueries];
+    float largest[kVector], sum[kVector];
+    std::fill_n(largest, kVector, 0.0f);
+    std::fill_n(sum, kVector, 1.0f);
     softmax(p, Tp, t0, queries, scale, largest, sum);
-    for (std::int64_t i = 0; log_sum && i < queries; ++i)
-      log_sum[t0 + i] = largest[i] + std::log(sum[i]);
+    if (log_sum) {
+      store_some(log_sum + t0, load_lanes(largest) + log_lanes(load_lanes(sum)), queries);
+    }
     small_gemm(queries, D, keys, row_major(p, Tp), v, Dp, y + t0 * C, C, false);
   }
 }
@@ -127,7 +131,7 @@ void softmax_backward(float* p, float* dp, std::int64_t t, std::int64_t keys, fl
     store_lanes<float>(p + s, p_s);
   }
   // The Jacobian of the softmax is p_s (delta_sr - p_r).
-  const float mean_dp = sum_lanes<float>(mean_dp_lanes);
+  const float mean_dp = sum_across(mean_dp_lanes);
   for (std::int64_t s = 0; s < keys; s += kVector) {
     store_lanes<float>(dp + s, load_lanes(p + s) * (load_lanes(dp + s) - mean_dp) * scale);
   }

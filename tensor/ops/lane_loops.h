@@ -28,6 +28,23 @@ inline void store_some(float* to, const Lanes<float>& v, std::int64_t count) {
   std::copy_n(lanes, count, to);
 }
 
+// All lanes joined into one number by halving: lane i with lane i + 8, then + 4, + 2, + 1. The sum
+// is that of sum_lanes, bit for bit; written as rotations it stays in registers.
+template <class Join>
+inline float join_lanes(Lanes<float> x, const Join& join) {
+  x = join(x, __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+  x = join(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3));
+  x = join(x, __builtin_shufflevector(x, x, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1));
+  x = join(x, __builtin_shufflevector(x, x, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0));
+  return x[0];
+}
+inline float sum_across(const Lanes<float>& x) {
+  return join_lanes(x, [](const auto& a, const auto& b) { return a + b; });
+}
+inline float max_across(const Lanes<float>& x) {
+  return join_lanes(x, [](const auto& a, const auto& b) { return select(a > b, a, b); });
+}
+
 // body(first, last) over pieces of 0 ... count, in parallel when the whole is worth it. `work` is
 // the number of numbers touched for each; a piece covers about 32768 of them, whatever the thread
 // count.

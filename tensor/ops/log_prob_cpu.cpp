@@ -16,7 +16,7 @@ double log_sum_exp(const float* logits, std::int64_t V) {
     const Lanes<float> x = load_some(logits + v, V - v, -INFINITY);
     largest_lanes = select(x > largest_lanes, x, largest_lanes);
   }
-  const float largest = max_lanes<float>(largest_lanes);
+  const float largest = max_across(largest_lanes);
   double sum[kVector] = {};
   for (std::int64_t v = 0; v < V; v += kVector) {
     float terms[kVector];
