@@ -68,6 +68,23 @@ struct Dynamics::Groups {
       from_lane(of(r).position, r % kLanes, &all[r * atoms * 3]);
     return all;
   }
+
+  // Swaps the configurations of two replicas; each takes the speed of its new temperature.
+  void exchange(std::size_t i, std::size_t j) {
+    const double ratio = options.temperatures_kelvin[j] / options.temperatures_kelvin[i];
+    const auto speed_up = static_cast<float>(std::sqrt(ratio));
+    std::vector<float> xi(atoms * 3), xj(xi), vi(xi), vj(xi);
+    from_lane(of(i).position, i % kLanes, xi.data());
+    from_lane(of(j).position, j % kLanes, xj.data());
+    from_lane(of(i).velocity, i % kLanes, vi.data());
+    from_lane(of(j).velocity, j % kLanes, vj.data());
+    for (float& v : vi) v *= speed_up;
+    for (float& v : vj) v /= speed_up;
+    to_lane(xj.data(), of(i).position, i % kLanes);
+    to_lane(xi.data(), of(j).position, j % kLanes);
+    to_lane(vj.data(), of(i).velocity, i % kLanes);
+    to_lane(vi.data(), of(j).velocity, j % kLanes);
+  }
 };
 
 Dynamics::Dynamics(const System& system, const DynamicsOptions& options,
@@ -186,21 +203,6 @@ std::vector<int> Dynamics::swap_neighbours(int ladder_size) {
   std::vector<double> energy = potential_energy_kj_mol();
   std::vector<int> swapped(rungs - 1);
   const Random random(g.options.seed, stream_id("swaps"));
-  const auto exchange = [&](std::size_t i, std::size_t j) {
-    std::vector<float> x(g.atoms * 3), y(g.atoms * 3);
-    for (auto member : {&LangevinGroup::position, &LangevinGroup::velocity}) {
-      from_lane(g.of(i).*member, i % kLanes, x.data());
-      from_lane(g.of(j).*member, j % kLanes, y.data());
-      if (member == &LangevinGroup::velocity) {
-        const double ratio = g.options.temperatures_kelvin[j] / g.options.temperatures_kelvin[i];
-        for (float& v : x) v *= static_cast<float>(std::sqrt(ratio));
-        for (float& v : y) v /= static_cast<float>(std::sqrt(ratio));
-      }
-      to_lane(y.data(), g.of(i).*member, i % kLanes);
-      to_lane(x.data(), g.of(j).*member, j % kLanes);
-    }
-    std::swap(energy[i], energy[j]);
-  };
   for (std::size_t ladder = 0; ladder < ladders; ++ladder) {
     for (std::size_t rung = 0; rung + 1 < rungs; ++rung) {
       const std::size_t i = ladder * rungs + rung, j = i + 1;
@@ -208,7 +210,8 @@ std::vector<int> Dynamics::swap_neighbours(int ladder_size) {
       const double beta_j = 1 / thermal_energy(g.options.temperatures_kelvin[j]);
       const std::uint64_t draw = static_cast<std::uint64_t>(g.step) * g.replicas + i;
       if (std::log(random.uniform(draw)) >= (beta_i - beta_j) * (energy[i] - energy[j])) continue;
-      exchange(i, j);
+      g.exchange(i, j);
+      std::swap(energy[i], energy[j]);
       ++swapped[rung];
     }
   }

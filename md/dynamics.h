@@ -1,13 +1,11 @@
-// Langevin dynamics of many replicas at once, minimisation, and parallel tempering between
-// replicas.
+// Langevin dynamics of many replicas at once, parallel tempering between them, and minimisation.
 //
-// Replicas lie in SIMD lanes (float32 forces, double-checked against md::Energy); groups of lanes
-// are shared out among threads. The same seed gives the same trajectory for any number of threads.
-// Every 1000 steps the centroid of each replica is put at the origin, so that a free molecule does
-// not diffuse to where float32 has too few digits.
+// Replicas lie in SIMD lanes (float32 positions, velocities and forces); groups of lanes are shared
+// out among threads. The same seed gives the same trajectory for any number of threads. Every 1000
+// steps the centroid of each replica is put at the origin, so that a free molecule does not diffuse
+// to where float32 has too few digits.
 //
-// One step is the Langevin-middle integrator (Zhang, Liu, Yan, Tuckerman, Liu, J. Phys. Chem. A
-// 123, 6056, 2019):
+// One step is the Langevin-middle integrator (Zhang et al., J. Phys. Chem. A 123, 6056, 2019):
 //   kick   v += dt f/m
 //   drift  x += dt/2 v
 //   noise  v  = a v + sqrt((1 - a^2) RT/m) R,   a = exp(-friction dt),  R standard normal
@@ -49,8 +47,9 @@ class Dynamics {
 
   int replica_count() const;
   std::int64_t step() const;  // steps taken since the start
-  void run(std::int64_t
-               steps);  // every replica; throws Error naming the replica whose positions became NaN
+
+  // Every replica takes these steps. Throws Error naming a replica whose positions became NaN.
+  void run(std::int64_t steps);
 
   DynamicsState state() const;
   void restore(const DynamicsState& state);
@@ -59,11 +58,12 @@ class Dynamics {
   std::vector<double> kinetic_energy_kj_mol() const;    // [R]
   double temperature_kelvin(int replica) const;         // of its thermostat
 
-  // One sweep of Metropolis swaps between neighbouring temperatures of each ladder: replicas [g*L,
-  // (g+1)*L) form ladder g, coldest first. Swaps configurations i and j with min(1, exp((1/RT_i -
-  // 1/RT_j)(E_i - E_j))); velocities are rescaled by sqrt(T_new/T_old). Random numbers are keyed by
-  // the step: call it once a step at most. Returns for each neighbouring pair of a ladder how many
-  // of the ladders swapped: [L-1].
+  // One sweep of Metropolis swaps between neighbouring temperatures of each ladder. Replicas
+  // [g*L, (g+1)*L) form ladder g, coldest first. Configurations i and j are swapped with
+  // probability
+  //   min(1, exp((1/RT_i - 1/RT_j)(E_i - E_j)))
+  // and velocities rescaled by sqrt(T_new/T_old). Random numbers are keyed by the step: call it at
+  // most once a step. Returns how many ladders swapped at each pair of neighbours: [L-1].
   std::vector<int> swap_neighbours(int ladder_size);
 
  private:

@@ -1,5 +1,4 @@
-// Energies and forces of conformations in SIMD lanes: the engine under EnergyBackend::cpu and
-// Dynamics.
+// Energies and forces in SIMD lanes: the engine under EnergyBackend::cpu and Dynamics.
 //
 // A group is kLaneCount<T> conformations of one molecule, [N] LaneVectors; every term runs over its
 // list once with parameters broadcast to all lanes, so a lane's numbers do not depend on the other

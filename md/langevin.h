@@ -1,9 +1,8 @@
-// The Langevin-middle integrator for one group of replicas in SIMD lanes (see dynamics.h for the
-// step).
+// The Langevin-middle integrator (see dynamics.h) for one group of replicas in SIMD lanes.
 //
-// A group runs by itself: nothing is shared between groups but constants, so threads meet once a
-// run and not once a step. Noise for (replica, step, atom) is Philox(seed, stream_id("langevin",
-// replica), step N + atom), in any lane.
+// A group runs by itself: groups share only constants, so threads meet once a run, not once a step.
+// The noise of (replica, step, atom) is block step N + atom of Random(seed, stream_id("langevin",
+// replica)), in whichever lane.
 #pragma once
 
 #include <cstdint>

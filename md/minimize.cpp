@@ -1,5 +1,5 @@
-// Steepest descent far from the minimum, L-BFGS near it (Nocedal, Wright, Numerical Optimization,
-// algorithm 7.4).
+// Steepest descent far from the minimum, L-BFGS near it.
+// Source of the latter: Nocedal, Wright, Numerical Optimization, algorithm 7.4.
 #include <cmath>
 #include <deque>
 

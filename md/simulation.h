@@ -1,11 +1,10 @@
 // A resumable molecular dynamics run in a folder.
 //
-//   topology.pdb     the minimised start
-//   positions.npy    float32 [frames, N, 3] nm; frame f belongs to independent replica f % replicas
-//   energy.npy       float32 [frames], reduced energy in kT at the target temperature (evaluated in
-//   double) run.json         settings, frames, step, swap acceptance of each pair of neighbouring
-//   temperatures checkpoint.bin   one line of JSON (step, frames, swap counts), then float32
-//   positions and velocities [replicas ladder, N, 3]
+//   topology.pdb    the minimised start
+//   positions.npy   float32 [frames, N, 3] nm; frame f is of independent replica f % replicas
+//   energy.npy      float32 [frames], reduced energy in kT at the target temperature
+//   run.json        settings, steps, frames, swap acceptance of neighbouring temperatures
+//   checkpoint.bin  a line of JSON (step, saves, swaps), then float32 positions and velocities
 //
 // A run that was killed at any moment goes on from its last checkpoint to the very numbers of an
 // uninterrupted one.
@@ -27,12 +26,12 @@ struct SimulationOptions {
   std::string sequence, forcefield;     // names, for run.json
   double temperature_kelvin = 300;      // the target: what is saved
   double top_temperature_kelvin = 300;  // of each ladder
-  int ladder = 1;                       // temperatures in a ladder; 1: plain dynamics without swaps
-  int replicas = 16;  // independent ladders; replicas * ladder is best a multiple of 16
+  int ladder = 1;                       // temperatures in a ladder; 1: plain dynamics, no swaps
+  int replicas = 16;                    // ladders; replicas * ladder is best a multiple of 32
   double timestep_ps = 0.001;
   double friction_per_ps = 1.0;
-  std::int64_t warmup_steps = 10000;  // nothing saved
-  std::int64_t steps = 1000000;  // after the warm-up; a longer run may go on in the same folder
+  std::int64_t warmup_steps = 10000;       // nothing saved
+  std::int64_t steps = 1000000;            // after the warm-up; may grow in the same folder
   std::int64_t save_interval = 1000;       // steps between saves; each save is one frame a replica
   std::int64_t swap_interval = 100;        // steps between sweeps of swaps
   std::int64_t checkpoint_interval = 100;  // saves between checkpoints

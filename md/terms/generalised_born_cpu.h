@@ -1,13 +1,13 @@
 // Generalised Born (OBC) with its surface term, kLaneCount<T> conformations at a time.
 //
-//   1/B = 1/rho - tanh(alpha psi - beta psi^2 + gamma psi^3)/radius,   psi = I rho,   rho = radius
-//   - offset E = sum over i <= j of -k (1/solute - 1/solvent) q_i q_j / f_ij (half of it for i = j)
-//   + surface f^2 = r^2 + B_i B_j exp(-r^2/(4 B_i B_j)),   surface = s (radius + probe)^2
-//   (radius/B)^6
+//   1/B = 1/rho - tanh(alpha psi - beta psi^2 + gamma psi^3)/radius
+//   psi = I rho,  rho = radius - offset
+//   E = sum over i <= j of -k (1/solute - 1/solvent) q_i q_j / f_ij, half of it for i = j
+//     + sum over i of s (radius + probe)^2 (radius/B)^6
+//   f^2 = r^2 + B_i B_j exp(-r^2/(4 B_i B_j))
 //
 // Three sweeps over pairs: descreen (I, and dI/dr kept for later), born_pair (E and dE/dB, in the
-// loop of lane_energy.cpp), chain (forces through B). Sources: Hawkins, Cramer, Truhlar 1996;
-// Onufriev, Bashford, Case 2004.
+// loop of lane_energy.cpp), chain (forces through B). Sources as in generalised_born.h.
 #pragma once
 
 #include <cmath>
@@ -62,11 +62,10 @@ LaneBorn<T> lane_born(const System& system) {
   return born;
 }
 
-// What an atom of reach s takes from the integral I of an atom of radius rho at distance r, and
-// (dI/dr)/r:
-//   I = 1/2 (1/L - 1/U + (r - s^2/r)/4 (1/U^2 - 1/L^2) + log(L/U)/(2r)) (+ 1/rho - 1/L if rho < s -
-//   r),
-// L = max(rho, |r - s|), U = r + s, and nothing if rho >= U. The terms in dL/dr and dU/dr cancel.
+// The part of I that an atom of reach s adds for an atom of radius rho at distance r; (dI/dr)/r.
+//   I = 1/2 (1/L - 1/U + (r - s^2/r)/4 (1/U^2 - 1/L^2) + log(L/U)/(2r))
+// with L = max(rho, |r - s|), U = r + s; 1/rho - 1/L more if rho < s - r; nothing if rho >= U.
+// The terms in dL/dr and dU/dr cancel.
 template <class T>
 struct Descreening {
   Lanes<T> integral, slope;
@@ -148,7 +147,7 @@ inline PairTerm<T> born_pair(const LanePair<T>& pair, const LanePairs<T>& list, 
   const Lanes<T> gauss = exp_lanes(-quarter);
   const Lanes<T> inverse_f = T(1) / sqrt_lanes(r2 + a.radius * b.radius * gauss);
   Lanes<T> energy = pair.born * inverse_f;
-  Lanes<T> pull = energy * inverse_f * inverse_f;  // -dE/d(f^2) * 2
+  Lanes<T> pull = energy * inverse_f * inverse_f;  // -2 dE/d(f^2)
   if constexpr (kCutoff) {
     const LaneMask<T> outside = r2 > list.cutoff2;
     energy = select(outside, Lanes<T>{}, energy - pair.born * list.born_shift);
@@ -160,8 +159,8 @@ inline PairTerm<T> born_pair(const LanePair<T>& pair, const LanePairs<T>& list, 
   return {energy, pull * (T(0.25) * gauss - T(1))};
 }
 
-// Turns dE/dB into dE/dI = dE/dB B^2 (rho/radius) (1 - tanh^2) (alpha - 2 beta psi + 3 gamma
-// psi^2).
+// Turns dE/dB into dE/dI:
+//   dB/dI = B^2 (rho/radius) (1 - tanh^2) (alpha - 2 beta psi + 3 gamma psi^2)
 template <class T>
 void integral_slopes(const LaneBorn<T>& born, BornState<T>* state) {
   for (std::size_t i = 0; i < born.atoms.size(); ++i) {

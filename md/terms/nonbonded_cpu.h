@@ -1,5 +1,4 @@
-// Lennard-Jones and Coulomb of one pair, kLaneCount<T> conformations at a time, and the list of
-// pairs.
+// Lennard-Jones and Coulomb of a pair, kLaneCount<T> conformations at a time; the list of pairs.
 //
 //   E = 4 epsilon ((sigma/r)^12 - (sigma/r)^6) + k q q (1/r - shift)
 //
@@ -23,10 +22,12 @@ namespace arbg::md {
 template <class T>
 struct LanePair {
   int j;
-  T coulomb = 0, sigma2 = 0,
-    four_epsilon = 0;       // k q q in kJ/mol nm, sigma^2 in nm^2, 4 epsilon in kJ/mol
-  T range2 = 0, shift = 0;  // LJ and Coulomb only where r^2 <= range2; 1/cutoff
-  T born = 0;               // -k (1/solute - 1/solvent) q q in kJ/mol nm
+  T coulomb = 0;       // k q q in kJ/mol nm
+  T sigma2 = 0;        // sigma^2 in nm^2
+  T four_epsilon = 0;  // 4 epsilon in kJ/mol
+  T range2 = 0;        // LJ and Coulomb only where r^2 <= range2
+  T shift = 0;         // 1/cutoff, or 0
+  T born = 0;          // -k (1/solute - 1/solvent) q q in kJ/mol nm
 };
 
 template <class T>

@@ -19,9 +19,9 @@ namespace arbg::md {
 
 inline constexpr int kMostPeriodicity = 6;
 
+// E = constant + sum over n = 1 .. order of cosine[n-1] cos(n phi) + sine[n-1] sin(n phi)
 template <class T>
-struct LaneTorsion {  // E = constant + sum over n = 1..order of cosine[n-1] cos(n phi) + sine[n-1]
-                      // sin(n phi)
+struct LaneTorsion {
   int i, j, k, l, order = 0;
   T constant = 0;
   std::array<T, kMostPeriodicity> cosine{}, sine{};

@@ -1,9 +1,8 @@
 // Philox in SIMD lanes: sixteen streams of one seed advance side by side.
 //
-// Lane l of philox_lanes(seed, streams, index) holds the words of Random(seed, stream
-// l).block(index), bit for bit, so what is drawn in lanes does not depend on how work was put into
-// lanes. Normals are float32 Box-Muller from those words: |value| <= 6.8, and with 32-bit uniforms
-// the tails are right as far as that.
+// Lane l of philox_lanes(seed, streams, index) holds the words of Random(seed, streams[l])'s
+// block(index), bit for bit, so what is drawn does not depend on how work was put into lanes.
+// Normals are float32 Box-Muller from 32-bit uniforms: the tails end at 6.8.
 #pragma once
 
 #include <cstdint>

@@ -12,9 +12,7 @@
 #include <initializer_list>
 
 // These functions are all inline, so how vectors are passed without AVX-512 concerns nobody else.
-#if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"
-#endif
 
 namespace arbg {
 
@@ -179,8 +177,7 @@ inline V abs_lanes(const V& x) {
 }
 
 // atan2(y, x) in [-pi, pi] with an absolute error below 4e-7 (float) and 1e-15 (double); NaN where
-// both are 0. atan of the smaller over the larger magnitude, taken to |t| <= tan(pi/8) by pi/4,
-// Taylor in t.
+// both are 0. Smaller over larger magnitude, brought to |t| <= tan(pi/8) by pi/4, Taylor in t.
 template <class T>
 inline Lanes<T> atan2_lanes(const Lanes<T>& y, const Lanes<T>& x) {
   constexpr int kLastOdd = sizeof(T) == 4 ? 17 : 41;
@@ -201,8 +198,7 @@ inline Lanes<T> atan2_lanes(const Lanes<T>& y, const Lanes<T>& x) {
   return select(y < 0, -angle, angle);
 }
 
-// The sine and cosine of 2 pi u, |u| < 2^20, with an absolute error below 2e-7: quarter turns, then
-// Taylor.
+// Sine and cosine of 2 pi u, |u| < 2^20, with an absolute error below 2e-7: Taylor in a quarter.
 inline void sincos_turns(const Lanes<float>& u, Lanes<float>& sine, Lanes<float>& cosine) {
   constexpr float kMagic = 0x1.8p23f;
   const Lanes<float> quarters = (u * 4.0f + kMagic) - kMagic;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <csignal>
 #include <stdexcept>
+#include <system_error>
 
 #include "md/dynamics.h"
 #include "md/energy.h"
@@ -50,7 +51,11 @@ struct Run {
     options.swap_interval = 25;
     options.checkpoint_interval = 4;
   }
-  ~Run() { fs::remove_all(folder); }
+  ~Run() {
+    std::error_code not_empty;
+    fs::remove_all(folder);
+    fs::remove(folder.parent_path(), not_empty);
+  }
 
   SimulationResult go(const std::function<void(std::int64_t, std::int64_t)>& progress = {}) const {
     return run_simulation(folder, topology, system, options, start, progress);
