@@ -106,65 +106,114 @@ void run_tile_of(std::int64_t rows, const TileTask& task) {
   kTiles[static_cast<std::size_t>((rows - 1) * kTileVectors + vectors - 1)](task);
 }
 
-// packed: for each tile-wide panel of columns, K rows of as many vectors as the panel has columns
-// for. A transposed b is read along its rows, a vector at a time, so that every cache line is
-// fetched once.
+// Lanes whose number has the bit S set change places between a (their partner's row) and b.
+template <int S, std::size_t... I>
+void exchange(Vector& a, Vector& b, std::index_sequence<I...>) {
+  const Vector first = __builtin_shufflevector(a, b, (I & S ? kVector + (I ^ S) : I)...);
+  b = __builtin_shufflevector(a, b, (I & S ? kVector + I : I ^ S)...);
+  a = first;
+}
+
+// One stage of the transpose of a square of registers: all blocks of S x S off the diagonal of
+// their 2 S x 2 S.
+template <int S>
+void exchange_blocks(Vector (&x)[kVector]) {
+  if constexpr (S < kVector) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kVector; ++i) {
+      if ((i & S) == 0) exchange<S>(x[i], x[i | S], std::make_index_sequence<kVector>());
+    }
+    exchange_blocks<2 * S>(x);
+  }
+}
+
+void copy_square_transposed(const float* from, std::int64_t from_stride, float* to,
+                            std::int64_t to_stride) {
+  Vector x[kVector];
+#pragma GCC unroll 16
+  for (int i = 0; i < kVector; ++i) std::memcpy(&x[i], from + i * from_stride, sizeof(Vector));
+  exchange_blocks<1>(x);
+#pragma GCC unroll 16
+  for (int i = 0; i < kVector; ++i) std::memcpy(to + i * to_stride, &x[i], sizeof(Vector));
+}
+
+// The columns of b one tile-wide panel after the other; each has K rows of whole vectors, zeros
+// behind the last column.
 void pack(const MatrixView& b, std::int64_t K, std::int64_t N, float* packed) {
   for (std::int64_t n = 0; n < N; n += kTileColumns) {
     const std::int64_t columns = std::min(kTileColumns, N - n);
     const std::int64_t width = (columns + kVector - 1) / kVector * kVector;
-    for (std::int64_t k0 = 0; k0 < K; k0 += kVector) {
-      const std::int64_t k1 = std::min(k0 + kVector, K);
-      if (b.column_stride == 1) {
-        for (std::int64_t k = k0; k < k1; ++k) std::copy_n(b.at(k, n), columns, packed + k * width);
-      } else {
-        for (std::int64_t j = 0; j < columns; ++j) {
-          for (std::int64_t k = k0; k < k1; ++k) packed[k * width + j] = *b.at(k, n + j);
-        }
-      }
-      for (std::int64_t k = k0; k < k1; ++k) {
-        std::fill(packed + k * width + columns, packed + (k + 1) * width, 0.0f);
-      }
+    if (b.column_stride == 1) {
+      for (std::int64_t k = 0; k < K; ++k) std::copy_n(b.at(k, n), columns, packed + k * width);
+    } else {
+      copy_transposed(b.at(0, n), b.column_stride, columns, K, packed, width);
+    }
+    for (std::int64_t k = 0; k < K && columns < width; ++k) {
+      std::fill(packed + k * width + columns, packed + (k + 1) * width, 0.0f);
     }
     packed += K * width;
   }
 }
 
-// Rows of c times one packed block of b.
+// Rows of c times one block of b: packed panels (b_row = 0), or a single panel in place, its rows
+// b_row apart.
 void multiply_block(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a,
-                    const float* packed, float* c, std::int64_t c_row, bool accumulate) {
+                    const float* b, std::int64_t b_row, float* c, std::int64_t c_row,
+                    bool accumulate) {
   for (std::int64_t n = 0; n < N; n += kTileColumns) {
     const std::int64_t columns = std::min(kTileColumns, N - n);
     const std::int64_t width = (columns + kVector - 1) / kVector * kVector;
     for (std::int64_t m = 0; m < M; m += kTileRows) {
       run_tile_of(std::min<std::int64_t>(kTileRows, M - m),
-                  {K, a.at(m, 0), a.row_stride, a.column_stride, packed, width, c + m * c_row + n,
-                   c_row, columns, accumulate});
+                  {K, a.at(m, 0), a.row_stride, a.column_stride, b, b_row > 0 ? b_row : width,
+                   c + m * c_row + n, c_row, columns, accumulate});
     }
-    packed += K * width;
+    b += K * width;
   }
 }
 
 }  // namespace
 
+void copy_transposed(const float* from, std::int64_t from_stride, std::int64_t rows,
+                     std::int64_t columns, float* to, std::int64_t to_stride) {
+  for (std::int64_t i = 0; i < rows; i += kVector) {
+    for (std::int64_t j = 0; j < columns; j += kVector) {
+      const std::int64_t height = std::min<std::int64_t>(kVector, rows - i);
+      const std::int64_t width = std::min<std::int64_t>(kVector, columns - j);
+      const float* block = from + i * from_stride + j;
+      float* out = to + j * to_stride + i;
+      if (height == kVector && width == kVector) {
+        copy_square_transposed(block, from_stride, out, to_stride);
+        continue;
+      }
+      for (std::int64_t r = 0; r < height; ++r) {
+        for (std::int64_t s = 0; s < width; ++s)
+          out[s * to_stride + r] = block[r * from_stride + s];
+      }
+    }
+  }
+}
+
 void gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, const MatrixView& b,
           float* c, bool accumulate) {
   if (M == 0 || N == 0) return;
   if (K == 0 && !accumulate) std::fill_n(c, M * N, 0.0f);
+  const bool in_place = b.column_stride == 1 && N <= kTileColumns && N % kVector == 0;
   const std::int64_t rows_a_task = M * N * K < kSmallestParallelWork ? M : kRowsATask;
   for (std::int64_t n = 0; n < N; n += kBlockN) {
     const std::int64_t columns = std::min(kBlockN, N - n);
+    const std::int64_t padded = (columns + kVector - 1) / kVector * kVector;
     for (std::int64_t k = 0; k < K; k += kBlockK) {
       const std::int64_t depth = std::min(kBlockK, K - k);
-      const std::int64_t padded = (columns + kVector - 1) / kVector * kVector;
-      Tensor workspace = Tensor::empty({depth * padded}, DType::f32, Backend::cpu);
-      float* packed = workspace.data<float>();
-      pack({b.at(k, n), b.row_stride, b.column_stride}, depth, columns, packed);
+      const MatrixView block{b.at(k, n), b.row_stride, b.column_stride};
+      Tensor workspace = Tensor::empty({in_place ? 0 : depth * padded}, DType::f32, Backend::cpu);
+      if (!in_place) pack(block, depth, columns, workspace.data<float>());
+      const float* panels = in_place ? block.data : workspace.data<float>();
       parallel_for((M + rows_a_task - 1) / rows_a_task, [&](std::int64_t task) {
         const std::int64_t m = task * rows_a_task;
         multiply_block(std::min(rows_a_task, M - m), columns, depth,
-                       {a.at(m, k), a.row_stride, a.column_stride}, packed, c + m * N + n, N,
-                       accumulate || k > 0);
+                       {a.at(m, k), a.row_stride, a.column_stride}, panels,
+                       in_place ? b.row_stride : 0, c + m * N + n, N, accumulate || k > 0);
       });
     }
   }

@@ -1,11 +1,11 @@
 // Products of float32 matrices on the CPU: c = a b, or c += a b.
 //
-// a [M, K] and b [K, N] are read through strides, so a transposed matrix is a view like any other;
-// c [M, N] is row-major. gemm() copies b, a block at a time, into panels as wide as a register
-// tile, padded with zeros. small_gemm() reads b in place, for matrices that are in the L1 cache
-// already. The sum over k runs in ascending order in one float32 accumulator an element, within
-// blocks of kBlockK, whatever the sizes and the thread count. Source of the scheme: Goto and van de
-// Geijn, "Anatomy of high-performance matrix multiplication", TOMS 2008.
+// a [M, K] and b [K, N] are views, one of whose strides is 1, so a transposed matrix is one like
+// any other; c [M, N] is row-major. gemm() copies b, a block at a time, into panels as wide as a
+// register tile. small_gemm() reads b in place, for matrices that are in the L1 cache already. The
+// sum over k runs upwards in one float32 accumulator an element, a block of k at a time: the same
+// bits whatever M, N and the thread count. Source of the scheme: Goto and van de Geijn, "Anatomy of
+// high-performance matrix multiplication", TOMS 2008.
 #pragma once
 
 #include <cstdint>
@@ -32,5 +32,9 @@ void gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, c
 // apart. One thread.
 void small_gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, const float* b,
                 std::int64_t b_stride, float* c, std::int64_t c_stride, bool accumulate);
+
+// to [columns, rows] = the transpose of from [rows, columns], rows of both their stride apart.
+void copy_transposed(const float* from, std::int64_t from_stride, std::int64_t rows,
+                     std::int64_t columns, float* to, std::int64_t to_stride);
 
 }  // namespace arbg::tensor

@@ -33,14 +33,12 @@ void copy_padded(const float* from, std::int64_t stride, std::int64_t T, std::in
   }
 }
 
-// to [D, padded(T)] = the transpose; zeros behind.
-void copy_transposed(const float* from, std::int64_t stride, std::int64_t T, std::int64_t D,
-                     float* to) {
-  for (std::int64_t d = 0; d < D; ++d) {
-    float* row = to + d * padded(T);
-    for (std::int64_t t = 0; t < T; ++t) row[t] = from[t * stride + d];
-    for (std::int64_t t = T; t < padded(T); ++t) row[t] = 0.0f;
-  }
+// to [D, padded(T)] = the transpose of from [T, D]; zeros behind.
+void copy_transposed_padded(const float* from, std::int64_t stride, std::int64_t T, std::int64_t D,
+                            float* to) {
+  copy_transposed(from, stride, T, D, to, padded(T));
+  for (std::int64_t d = 0; d < D; ++d)
+    std::fill(to + d * padded(T) + T, to + (d + 1) * padded(T), 0.0f);
 }
 
 // score: dot products of `queries` tokens from t0 on with all tokens up to the last of them, rows
@@ -101,7 +99,7 @@ void attend_head(const float* qkv, std::int64_t T, std::int64_t C, std::int64_t 
   float* k_transposed = scratch.take(D * Tp);
   float* v = scratch.take(T * Dp);
   float* p = scratch.take(kQueries * Tp);
-  copy_transposed(qkv + C, stride, T, D, k_transposed);
+  copy_transposed_padded(qkv + C, stride, T, D, k_transposed);
   copy_padded(qkv + 2 * C, stride, T, D, v);
   for (std::int64_t t0 = 0; t0 < T; t0 += kQueries) {
     const std::int64_t queries = std::min(kQueries, T - t0), keys = t0 + queries;
@@ -149,8 +147,8 @@ void attend_head_backward(const float* dy, const float* qkv, const float* log_su
   float* dy_padded = scratch.take(T * Dp);
   float* p = scratch.take(T * Tp);
   float* dp = scratch.take(T * Tp);
-  copy_transposed(qkv + C, stride, T, D, k_transposed);
-  copy_transposed(qkv + 2 * C, stride, T, D, v_transposed);
+  copy_transposed_padded(qkv + C, stride, T, D, k_transposed);
+  copy_transposed_padded(qkv + 2 * C, stride, T, D, v_transposed);
   copy_padded(qkv, stride, T, D, q);
   copy_padded(qkv + C, stride, T, D, k);
   copy_padded(dy, C, T, D, dy_padded);
