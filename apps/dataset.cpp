@@ -37,14 +37,15 @@ std::vector<double> load_positions(const std::filesystem::path& path, int atoms)
 
 Dataset load_dataset(const std::filesystem::path& folder) {
   require(std::filesystem::is_directory(folder), folder.string(),
-          ": expected a run folder (topology.pdb, positions.npy, run.json) made by arbg md or arbg sample");
+          ": expected a run folder (topology.pdb, positions.npy, run.json) made by arbg md");
   Dataset out;
   out.topology_pdb = read_file(folder / "topology.pdb");
   out.topology = md::read_pdb(folder / "topology.pdb").topology;
   out.run = Json::parse(read_file(folder / "run.json"), (folder / "run.json").string());
-  out.forcefield = out.run.at("forcefield").string();
-  out.temperature_kelvin = out.run.at("temperature_kelvin").number();
-  if (out.run.has("replicas")) out.replicas = out.run.at("replicas").integer();
+  const Json& settings = out.run.at("settings");
+  out.forcefield = settings.at("forcefield").string();
+  out.temperature_kelvin = settings.at("temperature_kelvin").number();
+  out.replicas = settings.at("replicas").integer();
   out.positions_nm = load_positions(folder / "positions.npy", out.topology.atom_count());
   if (std::filesystem::exists(folder / "energy.npy")) {
     out.reduced_energy = read_npy(folder / "energy.npy").data;

@@ -1,7 +1,7 @@
-// Conformations on disk together with what they are of: a run folder made by `arbg md` or `arbg sample`.
+// Conformations on disk together with what they are of: a run folder made by `arbg md`.
 //
 // topology.pdb, positions.npy [frames, N, 3] nm, energy.npy [frames] in kT, run.json. Frame f of an md run belongs to
-// independent replica f % replicas.
+// independent replica f % replicas (see md/simulation.h).
 #pragma once
 
 #include <filesystem>

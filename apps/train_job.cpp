@@ -41,7 +41,8 @@ std::unique_ptr<md::CoordinateMap> make_map(const TrainJob& job, const Dataset& 
   }
   require(job.coordinates == "internal", "--coordinates expects internal or cartesian, got '", job.coordinates, "'");
   const auto system = md::ForceField::named(data.forcefield).create_system(data.topology);
-  return md::make_internal_map(data.topology, system, data.temperature_kelvin);
+  const auto first_frame = std::span(data.positions_nm).first(3 * data.topology.atoms.size());
+  return md::make_internal_map(data.topology, system, data.temperature_kelvin, first_frame);
 }
 
 nn::TransformerConfig make_config(const TrainJob& job, const md::CoordinateMap& map) {
