@@ -1,10 +1,11 @@
-// Loops over long rows of float32, 16 numbers at a time: for the CPU implementations of the
+// Loops over long rows of float32, a vector at a time: for the CPU implementations of the
 // operations.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "tensor/base/simd.h"
 #include "tensor/base/threads.h"
@@ -13,8 +14,9 @@ namespace arbg::tensor {
 
 inline constexpr std::int64_t kVector = kLaneCount<float>;
 
-// The first `count` (1 to 16) numbers; the other lanes hold `rest`, or are not written.
-inline Lanes<float> load_some(const float* from, std::int64_t count, float rest = 0.0f) {
+// The first `count` (at least 1) numbers; the other lanes hold `rest`, or are not written.
+[[gnu::always_inline]] inline Lanes<float> load_some(const float* from, std::int64_t count,
+                                                     float rest = 0.0f) {
   if (count >= kVector) return load_lanes(from);
   float lanes[kVector];
   std::fill_n(lanes, kVector, rest);
@@ -28,21 +30,24 @@ inline void store_some(float* to, const Lanes<float>& v, std::int64_t count) {
   std::copy_n(lanes, count, to);
 }
 
-// All lanes joined into one number by halving: lane i with lane i + 8, then + 4, + 2, + 1. The sum
-// is that of sum_lanes, bit for bit; written as rotations it stays in registers.
-template <class Join>
-inline float join_lanes(Lanes<float> x, const Join& join) {
-  x = join(x, __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
-  x = join(x, __builtin_shufflevector(x, x, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3));
-  x = join(x, __builtin_shufflevector(x, x, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1));
-  x = join(x, __builtin_shufflevector(x, x, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0));
-  return x[0];
+// All lanes joined into one number by halving: lane i with lane i + 8, say, then + 4, + 2, + 1. The
+// sum is that of sum_lanes, bit for bit; written as rotations it stays in registers.
+template <int Half = kVector / 2, class Join, std::size_t... I>
+inline float join_lanes(const Lanes<float>& x, const Join& join, std::index_sequence<I...> lanes) {
+  const auto joined = join(x, __builtin_shufflevector(x, x, ((I + Half) % kVector)...));
+  if constexpr (Half == 1)
+    return joined[0];
+  else
+    return join_lanes<Half / 2>(joined, join, lanes);
 }
 inline float sum_across(const Lanes<float>& x) {
-  return join_lanes(x, [](const auto& a, const auto& b) { return a + b; });
+  return join_lanes(
+      x, [](const auto& a, const auto& b) { return a + b; }, std::make_index_sequence<kVector>());
 }
 inline float max_across(const Lanes<float>& x) {
-  return join_lanes(x, [](const auto& a, const auto& b) { return select(a > b, a, b); });
+  return join_lanes(
+      x, [](const auto& a, const auto& b) { return select(a > b, a, b); },
+      std::make_index_sequence<kVector>());
 }
 
 // body(first, last) over pieces of 0 ... count, in parallel when the whole is worth it. `work` is

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstring>
 
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/lane_loops.h"
@@ -8,25 +9,31 @@ namespace arbg::tensor::cpu {
 namespace {
 
 // log sum_v exp(logits[v]); the largest logit is taken out first, so that nothing overflows. The
-// exponentials are float32, their sum is double: v = i, i + 16, ... in lane i, then the lanes by
+// exponentials are float32, their sum is double, v ascending in each lane, then the lanes by
 // halving.
 double log_sum_exp(const float* logits, std::int64_t V) {
-  Lanes<float> largest_lanes = broadcast(-INFINITY);
-  for (std::int64_t v = 0; v < V; v += kVector) {
-    const Lanes<float> x = load_some(logits + v, V - v, -INFINITY);
+  const std::int64_t whole = V / kVector * kVector;
+  const Lanes<float> rest =
+      whole < V ? load_some(logits + whole, V - whole, -INFINITY) : broadcast(-INFINITY);
+  Lanes<float> largest_lanes = rest;
+  for (std::int64_t v = 0; v < whole; v += kVector) {
+    const Lanes<float> x = load_lanes(logits + v);
     largest_lanes = select(x > largest_lanes, x, largest_lanes);
   }
   const float largest = max_across(largest_lanes);
-  double sum[kVector] = {};
-  for (std::int64_t v = 0; v < V; v += kVector) {
-    float terms[kVector];
-    store_lanes<float>(terms, exp_lanes(load_some(logits + v, V - v, -INFINITY) - largest));
-    for (int i = 0; i < kVector; ++i) sum[i] += static_cast<double>(terms[i]);
-  }
-  for (std::int64_t half = kVector / 2; half > 0; half /= 2) {
-    for (std::int64_t i = 0; i < half; ++i) sum[i] += sum[i + half];
-  }
-  return static_cast<double>(largest) + std::log(sum[0]);
+
+  using HalfLanes __attribute__((vector_size(kVector * 2))) = float;
+  Lanes<double> low{}, high{};
+  const auto add = [&](const Lanes<float>& x) {
+    const Lanes<float> terms = exp_lanes(x - largest);
+    HalfLanes halves[2];
+    std::memcpy(halves, &terms, sizeof halves);
+    low += __builtin_convertvector(halves[0], Lanes<double>);
+    high += __builtin_convertvector(halves[1], Lanes<double>);
+  };
+  for (std::int64_t v = 0; v < whole; v += kVector) add(load_lanes(logits + v));
+  if (whole < V) add(rest);
+  return static_cast<double>(largest) + std::log(sum_lanes<double>(low + high));
 }
 
 }  // namespace
