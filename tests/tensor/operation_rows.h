@@ -105,9 +105,14 @@ class AddedGradient {
   Tensor whole_, inside_;
 };
 
+// " 3x15x64 64x192", without commas, which would split a test filter.
 inline std::string sizes(const std::vector<Shape>& shapes) {
   std::string text;
-  for (const auto& shape : shapes) text += " " + shape.text();
+  for (const auto& shape : shapes) {
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      text += (axis > 0 ? "x" : " ") + std::to_string(shape[axis]);
+    }
+  }
   return text;
 }
 
