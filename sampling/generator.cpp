@@ -35,7 +35,7 @@ Draw draw_categorical(std::span<const double> logits, double tau, double uniform
     cumulative += weights[v];
     if (cumulative >= target && weights[v] > 0) break;
   }
-  return {static_cast<std::int32_t>(chosen), (logits[chosen] - largest) / tau - std::log(total)};
+  return {static_cast<std::int32_t>(chosen), logits[chosen] / tau - (largest / tau + std::log(total))};
 }
 
 // Logits [B, V] of either backend, as double.
@@ -167,6 +167,7 @@ Generator::Encoded Generator::encode(std::span<const double> positions_nm, std::
 
 std::vector<double> Generator::log_density(std::span<const std::int32_t> tokens) const {
   const auto length = static_cast<std::size_t>(map_->size());
+  require(tokens.size() % length == 0, "expected rows of ", length, " tokens, got ", tokens.size(), " in all");
   const auto count = tokens.size() / length;
   std::vector<std::size_t> inside;
   std::vector<std::int32_t> kept;

@@ -1,0 +1,87 @@
+// Generators small enough to enumerate, on harmonic molecules with known partition functions.
+#pragma once
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "md/units.h"
+#include "sampling/generator.h"
+#include "tests/md/map_testing.h"
+
+namespace arbg::sampling {
+
+inline constexpr double kTemperature = 300;
+inline constexpr double kRt = md::thermal_energy(kTemperature);
+inline constexpr double kLength = 0.12, kAngle = 1.911;  // what md::molecule() uses
+
+// A chain of atoms C1-C2-...: bonds and angles of these thermal widths (nm, rad), nothing else.
+inline md::Molecule chain(int atoms, double bond_width, double angle_width) {
+  static const std::vector<const char*> kNames = {"C1", "C2", "C3", "C4"};
+  std::vector<std::pair<int, int>> bonds;
+  for (int i = 0; i + 1 < atoms; ++i) bonds.emplace_back(i, i + 1);
+  auto m = md::molecule({kNames.begin(), kNames.begin() + atoms}, bonds, kRt / (bond_width * bond_width),
+                        kRt / (angle_width * angle_width));
+  m.system.nonbonded.assign(static_cast<std::size_t>(atoms), {0, 0.1, 0});
+  return m;
+}
+
+inline nn::TransformerConfig config_of(const md::CoordinateMap& map, std::int64_t bins) {
+  nn::TransformerConfig config;
+  config.num_bins = bins;
+  config.channels = 8;
+  config.num_layers = 1;
+  config.num_heads = 2;
+  config.num_atoms = map.atom_count();
+  for (const auto& coordinate : map.coordinates()) {
+    config.dim_index.push_back(coordinate.kind);
+    config.atom_index.push_back(coordinate.order);
+  }
+  config.learned_positions = config.own_start_row = config.output_bias = config.bin_features = true;
+  return config;
+}
+
+// Adds normal noise of that deviation to the parameters whose name contains `part`.
+inline void stir(const nn::Transformer& network, const std::string& part, double deviation) {
+  for (const auto& [name, variable, decays] : network.parameters()) {
+    if (name.find(part) == std::string::npos) continue;
+    nn::Tensor value = variable.value();
+    auto numbers = value.values();
+    const Random random(11, stream_id(name));
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] += deviation * random.normal_pair(i)[0];
+    value.copy_from(nn::Tensor::from_values(numbers, value.shape(), network.backend()));
+  }
+}
+
+// Random weights of order one: every conditional depends on every token before it.
+inline Generator lively_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t bins, nn::Backend backend) {
+  nn::Transformer network(config_of(*map, bins), backend, 3);
+  stir(network, "", 0.4);
+  auto axes = bins_of(*map, bins);
+  return {std::move(network), std::move(axes), std::move(map)};
+}
+
+inline Generator three_atoms(std::int64_t bins, nn::Backend backend) {
+  const auto m = chain(3, 0.012, 0.4);
+  return lively_generator(md::make_internal_map(m.topology, m.system, kTemperature), bins, backend);
+}
+
+inline Generator two_atoms_cartesian(std::int64_t bins, nn::Backend backend) {
+  return lively_generator(md::make_cartesian_map(2, 0.06, 3.0), bins, backend);
+}
+
+// All V^K sequences, [V^K, K].
+inline std::vector<std::int32_t> all_sequences(std::int64_t bins, std::int64_t length) {
+  std::vector<std::int32_t> all;
+  std::int64_t count = 1;
+  for (std::int64_t j = 0; j < length; ++j) count *= bins;
+  for (std::int64_t i = 0; i < count; ++i) {
+    for (std::int64_t j = 0, rest = i; j < length; ++j, rest /= bins) {
+      all.push_back(static_cast<std::int32_t>(rest % bins));
+    }
+  }
+  return all;
+}
+
+}  // namespace arbg::sampling
