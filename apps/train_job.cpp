@@ -190,7 +190,8 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
 }
 
 void set_recommended(TrainJob& job) {
-  job.trainer.batch = 256;
+  job.trainer.batch = 128;
+  job.trainer.micro_batch = 8;
   job.trainer.learning_rate = 3e-3;
   job.trainer.average_decay = 0.99;
   job.trainer.variance_weight = 0.3;
