@@ -142,12 +142,10 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
                       torsion_map("Reweighted samples", e.sample_angles, e.weight),
                       torsion_map("Samples as drawn", e.sample_angles, {})});
   }
-  report.add_heading("Energies and weights");
-  report.add_plots({energy_plot(*input.samples, e, *input.reference), weight_plot(*input.samples)});
-  if (!input.train_log.empty()) {
-    report.add_heading("Training");
-    report.add_plot(loss_plot(input.train_log));
-  }
+  report.add_heading("Energies, weights and training");
+  std::vector<metrics::Figure> figures{energy_plot(*input.samples, e, *input.reference), weight_plot(*input.samples)};
+  if (!input.train_log.empty()) figures.push_back(loss_plot(input.train_log));
+  report.add_plots(figures);
   report.add_heading("Published neighbours");
   report.add_paragraph(
       "The published generator on its own molecules (larger than alanine dipeptide, so the numbers are not directly "
