@@ -14,13 +14,13 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kWidth = kLaneCount<double>;
 constexpr std::int64_t kNobody = -1;
 
-using Eight = Lanes<double>;
+using Doubles = Lanes<double>;
 
-Eight load_costs(const float* from) {
-  using EightFloats __attribute__((vector_size(32))) = float;
-  EightFloats v;
+Doubles load_costs(const float* from) {
+  using Floats __attribute__((vector_size(kLaneBytes / 2))) = float;
+  Floats v;
   std::memcpy(&v, from, sizeof v);
-  return __builtin_convertvector(v, Eight);
+  return __builtin_convertvector(v, Doubles);
 }
 
 class Solver {
@@ -106,11 +106,11 @@ class Solver {
 
   void two_cheapest(std::size_t i, double& cheapest, double& second) const {
     const float* row = costs_.row(i);
-    Eight first = broadcast(kInfinity), runner_up = first;
+    Doubles first = broadcast(kInfinity), runner_up = first;
     for (std::size_t j = 0; j < stride_; j += kWidth) {
-      const Eight reduced = load_costs(row + j) - load_lanes(&price_[j]);
+      const Doubles reduced = load_costs(row + j) - load_lanes(&price_[j]);
       const auto better = reduced < first;
-      const Eight loser = select(better, first, reduced);
+      const Doubles loser = select(better, first, reduced);
       first = select(better, reduced, first);
       runner_up = select(loser < runner_up, loser, runner_up);
     }
@@ -156,15 +156,15 @@ class Solver {
   // nearest column.
   std::size_t relax(std::size_t i, double base) {
     const float* row = costs_.row(i);
-    const Eight start = broadcast(base);
+    const Doubles start = broadcast(base);
     const auto via = LaneMask<double>{} + static_cast<std::int64_t>(i);
-    Eight shortest = broadcast(kInfinity);
+    Doubles shortest = broadcast(kInfinity);
     LaneMask<double> where = {};
     for (std::size_t j = 0; j < stride_; j += kWidth) {
-      const Eight offer = start + (load_costs(row + j) - load_lanes(&open_price_[j]));
-      const Eight old = load_lanes(&distance_[j]);
+      const Doubles offer = start + (load_costs(row + j) - load_lanes(&open_price_[j]));
+      const Doubles old = load_lanes(&distance_[j]);
       const LaneMask<double> improves = offer < old;
-      const Eight updated = select(improves, offer, old);
+      const Doubles updated = select(improves, offer, old);
       store_lanes(&distance_[j], updated);
       LaneMask<double> parent;
       std::memcpy(&parent, &parent_[j], sizeof parent);

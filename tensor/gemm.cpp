@@ -5,26 +5,23 @@
 #include <cstring>
 #include <utility>
 
+#include "tensor/base/simd.h"
 #include "tensor/base/threads.h"
 #include "tensor/tensor.h"
 
 namespace arbg::tensor {
 namespace {
 
-// A vector is one register of the machine: 16, 8 or 4 floats. A tile of c stays in registers while
-// k runs: 24 sums of AVX-512's 32 registers, 12 of AVX2's and SSE's 16, 24 of NEON's 32; the others
-// hold a row of b and a number of a.
-#if defined(__AVX512F__)
-constexpr int kVector = 16, kTileVectors = 4;
-#elif defined(__AVX__)
-constexpr int kVector = 8, kTileVectors = 2;
-#elif defined(__aarch64__)
-constexpr int kVector = 4, kTileVectors = 4;
+// A tile of c stays in registers while k runs: 24 sums of the 32 registers of AVX-512 and NEON, 12
+// of the 16 of AVX2 and SSE; the others hold a row of b and a number of a.
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int kTileVectors = 4;
 #else
-constexpr int kVector = 4, kTileVectors = 2;
+constexpr int kTileVectors = 2;
 #endif
 constexpr int kTileRows = 6;
-using Vector __attribute__((vector_size(kVector * 4))) = float;
+using Vector = Lanes<float>;
+constexpr int kVector = kLaneCount<float>;
 constexpr std::int64_t kTileColumns = kTileVectors * kVector;
 
 // A block of b, kBlockK x kBlockN floats, is packed at once and stays in the L2 cache.

@@ -49,7 +49,7 @@ double measured_roof() {
 #pragma GCC unroll 12
       for (int i = 0; i < kChains; ++i) sum[i] = sum[i] * factor + factor;
     }
-    for (int i = 0; i < kChains; ++i) sink = arbg::sum_lanes<float>(sum[i]);
+    for (int i = 0; i < kChains; ++i) sink = arbg::sum_lanes(sum[i]);
   });
   return 2.0 * 16 * kChains * kSteps / seconds * 1e-9;
 }

@@ -1,4 +1,4 @@
-// Philox in SIMD lanes: sixteen streams of one seed advance side by side.
+// Philox in SIMD lanes: kLaneCount<float> streams of one seed advance side by side.
 //
 // Lane l of philox_lanes(seed, streams, index) holds the words of Random(seed, streams[l])'s
 // block(index), bit for bit, so what is drawn does not depend on how work was put into lanes.
@@ -12,7 +12,7 @@
 
 namespace arbg {
 
-using LaneWords __attribute__((vector_size(64))) = std::uint32_t;
+using LaneWords __attribute__((vector_size(kLaneBytes))) = std::uint32_t;
 
 struct LaneBlock {
   LaneWords word[4];
@@ -21,8 +21,8 @@ struct LaneBlock {
 // The high and low halves of one 64-bit stream id a lane.
 struct LaneStreams {
   LaneWords low, high;
-  explicit LaneStreams(std::span<const std::uint64_t, 16> streams) : low{}, high{} {
-    for (int l = 0; l < 16; ++l) {
+  explicit LaneStreams(std::span<const std::uint64_t, kLaneCount<float>> streams) : low{}, high{} {
+    for (int l = 0; l < kLaneCount<float>; ++l) {
       low[l] = static_cast<std::uint32_t>(streams[static_cast<std::size_t>(l)]);
       high[l] = static_cast<std::uint32_t>(streams[static_cast<std::size_t>(l)] >> 32);
     }
@@ -33,7 +33,7 @@ struct LaneStreams {
 // apart, because the widest vector product is 64 bits.
 inline void multiply_words(const LaneWords& words, std::uint32_t factor, LaneWords& high,
                            LaneWords& low) {
-  using Wide __attribute__((vector_size(64))) = std::uint64_t;
+  using Wide __attribute__((vector_size(kLaneBytes))) = std::uint64_t;
   constexpr std::uint64_t kLow = 0xffffffffu;
   Wide pairs;
   std::memcpy(&pairs, &words, sizeof pairs);

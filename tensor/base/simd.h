@@ -1,8 +1,8 @@
 // Vectors of numbers that the compiler maps to whatever registers the machine has.
 //
-// Lanes<float> holds 16 floats, Lanes<double> 8 doubles: 64 bytes, one AVX-512 register, two AVX2
-// registers or four of SSE and NEON. The four operations, comparisons (giving integer masks of -1
-// and 0) and indexing work on them directly. Written with GCC's and Clang's vector extension: no
+// Lanes<T> is one register: 64 bytes with AVX-512, 32 with AVX, 16 with SSE2 and NEON (wider ones
+// live in memory under g++ 12). The four operations, comparisons (giving integer masks of -1 and 0)
+// and indexing work on them directly. Written with GCC's and Clang's vector extension: no
 // intrinsics, no other source for other machines.
 #pragma once
 
@@ -10,26 +10,32 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
-
-// These functions are all inline, so how vectors are passed without AVX-512 concerns nobody else.
-#pragma GCC diagnostic ignored "-Wpsabi"
+#include <utility>
 
 namespace arbg {
 
+#if defined(__AVX512F__)
+inline constexpr int kLaneBytes = 64;
+#elif defined(__AVX__)
+inline constexpr int kLaneBytes = 32;
+#else
+inline constexpr int kLaneBytes = 16;
+#endif
+
 template <class T>
-inline constexpr int kLaneCount = 64 / static_cast<int>(sizeof(T));
+inline constexpr int kLaneCount = kLaneBytes / static_cast<int>(sizeof(T));
 
 template <class T>
 struct LaneTypes;
 template <>
 struct LaneTypes<float> {
-  using Vector __attribute__((vector_size(64))) = float;
-  using Mask __attribute__((vector_size(64))) = std::int32_t;
+  using Vector __attribute__((vector_size(kLaneBytes))) = float;
+  using Mask __attribute__((vector_size(kLaneBytes))) = std::int32_t;
 };
 template <>
 struct LaneTypes<double> {
-  using Vector __attribute__((vector_size(64))) = double;
-  using Mask __attribute__((vector_size(64))) = std::int64_t;
+  using Vector __attribute__((vector_size(kLaneBytes))) = double;
+  using Mask __attribute__((vector_size(kLaneBytes))) = std::int64_t;
 };
 template <class T>
 using Lanes = typename LaneTypes<T>::Vector;
@@ -50,7 +56,7 @@ inline void store_lanes(T* to, const Lanes<T>& v) {
 
 template <class T>
 inline Lanes<T> broadcast(T value) {
-  return Lanes<T>{} + value;
+  return value - Lanes<T>{};  // x - 0 is x even for x = -0, unlike 0 + x, and costs nothing
 }
 
 // Lane by lane: mask ? a : b.
@@ -70,22 +76,30 @@ inline Lanes<double> sqrt_lanes(const Lanes<double>& x) {
   return r;
 }
 
-// The sum of all lanes, by halving (a fixed order).
-template <class T>
-inline T sum_lanes(const Lanes<T>& x) {
-  T v[kLaneCount<T>];
-  store_lanes<T>(v, x);
-  for (int half = kLaneCount<T> / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) v[i] += v[i + half];
-  }
-  return v[0];
+// All lanes joined into one by halving, a fixed order: lane i with lane i + 8, say, then + 4, + 2,
+// + 1. Written as rotations it stays in registers.
+template <int Half, class V, class Join, std::size_t... I>
+inline auto join_lanes(const V& x, const Join& join, std::index_sequence<I...> lanes) {
+  const V joined = join(x, __builtin_shufflevector(x, x, ((I + Half) % sizeof...(I))...));
+  if constexpr (Half == 1)
+    return joined[0];
+  else
+    return join_lanes<Half / 2>(joined, join, lanes);
+}
+template <class V, class Join>
+inline auto join_lanes(const V& x, const Join& join) {
+  constexpr int kCount = sizeof(V) / sizeof(x[0]);
+  return join_lanes<kCount / 2>(x, join, std::make_index_sequence<kCount>());
 }
 
-template <class T>
-inline T max_lanes(const Lanes<T>& x) {
-  T m = x[0];
-  for (int i = 1; i < kLaneCount<T>; ++i) m = x[i] > m ? x[i] : m;
-  return m;
+template <class V>
+inline auto sum_lanes(const V& x) {
+  return join_lanes(x, [](const V& a, const V& b) { return a + b; });
+}
+
+template <class V>
+inline auto max_lanes(const V& x) {
+  return join_lanes(x, [](const V& a, const V& b) { return select(a > b, a, b); });
 }
 
 // exp(x) with a relative error below 2e-7 (float) and 4e-16 (double); x below the range of normal

@@ -56,7 +56,7 @@ void softmax(float* score, std::int64_t Tp, std::int64_t t0, std::int64_t querie
       most = select(x > most, x, most);
       store_lanes<float>(row + s, x);
     }
-    largest[i] = max_across(most);
+    largest[i] = max_lanes(most);
   }
   for (std::int64_t i = 0; i < queries; ++i) {
     float* row = score + i * Tp;
@@ -66,7 +66,7 @@ void softmax(float* score, std::int64_t Tp, std::int64_t t0, std::int64_t querie
       total += p;
       store_lanes<float>(row + s, p);
     }
-    sum[i] = sum_across(total);
+    sum[i] = sum_lanes(total);
   }
   for (std::int64_t i = 0; i < queries; ++i) {
     const float inverse = 1.0f / sum[i];
@@ -128,7 +128,7 @@ void softmax_backward(float* p, float* dp, std::int64_t t, std::int64_t keys, fl
     store_lanes<float>(p + s, p_s);
   }
   // The Jacobian of the softmax is p_s (delta_sr - p_r).
-  const float mean_dp = sum_across(mean_dp_lanes);
+  const float mean_dp = sum_lanes(mean_dp_lanes);
   for (std::int64_t s = 0; s < keys; s += kVector) {
     store_lanes<float>(dp + s, load_lanes(p + s) * (load_lanes(dp + s) - mean_dp) * scale);
   }

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <utility>
 
 #include "tensor/base/simd.h"
 #include "tensor/base/threads.h"
@@ -28,26 +27,6 @@ inline void store_some(float* to, const Lanes<float>& v, std::int64_t count) {
   float lanes[kVector];
   store_lanes<float>(lanes, v);
   std::copy_n(lanes, count, to);
-}
-
-// All lanes joined into one number by halving: lane i with lane i + 8, say, then + 4, + 2, + 1. The
-// sum is that of sum_lanes, bit for bit; written as rotations it stays in registers.
-template <int Half = kVector / 2, class Join, std::size_t... I>
-inline float join_lanes(const Lanes<float>& x, const Join& join, std::index_sequence<I...> lanes) {
-  const auto joined = join(x, __builtin_shufflevector(x, x, ((I + Half) % kVector)...));
-  if constexpr (Half == 1)
-    return joined[0];
-  else
-    return join_lanes<Half / 2>(joined, join, lanes);
-}
-inline float sum_across(const Lanes<float>& x) {
-  return join_lanes(
-      x, [](const auto& a, const auto& b) { return a + b; }, std::make_index_sequence<kVector>());
-}
-inline float max_across(const Lanes<float>& x) {
-  return join_lanes(
-      x, [](const auto& a, const auto& b) { return select(a > b, a, b); },
-      std::make_index_sequence<kVector>());
 }
 
 // body(first, last) over pieces of 0 ... count, in parallel when the whole is worth it. `work` is

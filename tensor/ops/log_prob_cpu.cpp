@@ -20,7 +20,7 @@ double log_sum_exp(const float* logits, std::int64_t V) {
     const Lanes<float> x = load_lanes(logits + v);
     largest_lanes = select(x > largest_lanes, x, largest_lanes);
   }
-  const float largest = max_across(largest_lanes);
+  const float largest = max_lanes(largest_lanes);
 
   using HalfLanes __attribute__((vector_size(kVector * 2))) = float;
   Lanes<double> low{}, high{};
@@ -33,7 +33,7 @@ double log_sum_exp(const float* logits, std::int64_t V) {
   };
   for (std::int64_t v = 0; v < whole; v += kVector) add(load_lanes(logits + v));
   if (whole < V) add(rest);
-  return static_cast<double>(largest) + std::log(sum_lanes<double>(low + high));
+  return static_cast<double>(largest) + std::log(sum_lanes(low + high));
 }
 
 }  // namespace

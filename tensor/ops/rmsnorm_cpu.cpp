@@ -14,7 +14,7 @@ float inverse_rms(const float* x, std::int64_t C, double epsilon) {
     const Lanes<float> v = load_some(x + c, C - c);
     sum += v * v;
   }
-  const double mean = static_cast<double>(sum_across(sum)) / static_cast<double>(C);
+  const double mean = static_cast<double>(sum_lanes(sum)) / static_cast<double>(C);
   return static_cast<float>(1.0 / std::sqrt(mean + epsilon));
 }
 
@@ -56,7 +56,7 @@ Tensor rmsnorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight,
       dr += dy_x * load_some(W + c, C - c);
       if (dW) store_some(dW + c, load_some(dW + c, C - c) + dy_x * r, C - c);
     }
-    const float through_r = -sum_across(dr) * r * r * r / static_cast<float>(C);
+    const float through_r = -sum_lanes(dr) * r * r * r / static_cast<float>(C);
     for (std::int64_t c = 0; c < C; c += kVector) {
       const Lanes<float> direct = load_some(dY + m * C + c, C - c) * load_some(W + c, C - c) * r;
       store_some(dX + m * C + c, direct + through_r * load_some(X + m * C + c, C - c), C - c);

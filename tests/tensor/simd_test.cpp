@@ -3,10 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <vector>
 
 #include "tensor/base/random.h"
 #include "tensor/base/random_lanes.h"
@@ -19,10 +21,10 @@ namespace {
 template <class T, class Check>
 void sweep(T low, T high, Check check) {
   const Random random(7, stream_id("simd sweep"));
-  for (std::uint64_t block = 0; block < 2000; ++block) {
+  for (std::uint64_t index = 0; index < 32000;) {
     Lanes<T> x;
     for (int l = 0; l < kLaneCount<T>; ++l) {
-      const double u = random.uniform(block * 16 + static_cast<std::uint64_t>(l));
+      const double u = random.uniform(index++);
       x[l] = low + (high - low) * static_cast<T>(u);
     }
     check(x);
@@ -83,6 +85,34 @@ void check_atan2(double tolerance) {
 }  // namespace
 
 TEST_SUITE("fast") {
+  TEST_CASE("lanes are joined by halving, whatever stands in them") {
+    constexpr std::size_t kCount = kLaneCount<float>;
+    const Random random(8, stream_id("join"));
+    for (std::uint64_t row = 0; row < 100; ++row) {
+      Lanes<float> x;
+      std::vector<float> sum;
+      for (std::size_t l = 0; l < kCount; ++l) {
+        x[l] = static_cast<float>(std::log(random.uniform(row * kCount + l)));
+        sum.push_back(x[l]);
+      }
+      CHECK(max_lanes(x) == *std::max_element(sum.begin(), sum.end()));
+      for (; sum.size() > 1; sum.resize(sum.size() / 2)) {
+        for (std::size_t l = 0; l < sum.size() / 2; ++l) sum[l] += sum[l + sum.size() / 2];
+      }
+      CHECK(sum_lanes(x) == sum[0]);
+    }
+    Lanes<double> whole;
+    for (int l = 0; l < kLaneCount<double>; ++l) whole[l] = l - 7;
+    CHECK(sum_lanes(whole) == kLaneCount<double> * (kLaneCount<double> - 15) / 2.0);
+    CHECK(max_lanes(whole) == kLaneCount<double> - 8);
+  }
+
+  TEST_CASE("broadcast keeps the sign of zero, and NaN") {
+    CHECK(std::signbit(broadcast(-0.0f)[1]));
+    CHECK_FALSE(std::signbit(broadcast(0.0)[1]));
+    CHECK(std::isnan(broadcast(std::numeric_limits<double>::quiet_NaN())[1]));
+  }
+
   TEST_CASE("exp and log keep the accuracy their comments promise") {
     check_exp_and_log<float>(2e-7, 2e-7);
     check_exp_and_log<double>(4e-16, 4e-16);
@@ -90,17 +120,13 @@ TEST_SUITE("fast") {
 
   TEST_CASE("exp saturates to zero and infinity and lets NaN pass") {
     const float inf = std::numeric_limits<float>::infinity();
-    Lanes<float> x{};
-    x[0] = -200;
-    x[1] = 200;
-    x[2] = std::numeric_limits<float>::quiet_NaN();
-    x[3] = -inf;
-    const Lanes<float> e = exp_lanes(x);
-    CHECK(e[0] == 0.0f);
-    CHECK(e[1] == inf);
-    CHECK(std::isnan(e[2]));
-    CHECK(e[3] == 0.0f);
-    CHECK(e[4] == 1.0f);
+    const auto exp_of = [](float x) { return exp_lanes(broadcast(x))[0]; };
+    CHECK(exp_of(-200.0f) == 0.0f);
+    CHECK(exp_of(200.0f) == inf);
+    CHECK(std::isnan(exp_of(std::numeric_limits<float>::quiet_NaN())));
+    CHECK(exp_of(-inf) == 0.0f);
+    CHECK(exp_of(inf) == inf);
+    CHECK(exp_of(0.0f) == 1.0f);
   }
 
   TEST_CASE("atan2 covers every quadrant, the axes and the diagonal") {
@@ -108,11 +134,10 @@ TEST_SUITE("fast") {
     check_atan2<double>(1e-15);
     const double places[8][2] = {{0, 1},  {1, 1},   {1, 0},  {1, -1},
                                  {0, -1}, {-1, -1}, {-1, 0}, {-1, 1}};
-    Lanes<double> y, x;
-    for (int l = 0; l < 8; ++l) y[l] = places[l][0], x[l] = places[l][1];
-    const Lanes<double> angle = atan2_lanes<double>(y, x);
-    for (int l = 0; l < 8; ++l)
-      CHECK(angle[l] == doctest::Approx(std::atan2(y[l], x[l])).epsilon(1e-15));
+    for (const auto& [y, x] : places) {
+      const Lanes<double> angle = atan2_lanes<double>(broadcast(y), broadcast(x));
+      CHECK(angle[0] == doctest::Approx(std::atan2(y, x)).epsilon(1e-15));
+    }
   }
 
   TEST_CASE("sine and cosine of turns") {
@@ -131,11 +156,11 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("Philox in lanes gives the words of the scalar generator") {
-    std::array<std::uint64_t, 16> streams;
-    for (std::size_t l = 0; l < 16; ++l) streams[l] = stream_id("lane", l);
+    std::array<std::uint64_t, kLaneCount<float>> streams;
+    for (std::size_t l = 0; l < streams.size(); ++l) streams[l] = stream_id("lane", l);
     for (const std::uint64_t index : {0ull, 1ull, 0x123456789abcdefull}) {
       const LaneBlock block = philox_lanes(0xfeedbeef12345678u, LaneStreams(streams), index);
-      for (int l = 0; l < 16; ++l) {
+      for (int l = 0; l < kLaneCount<float>; ++l) {
         const auto words =
             Random(0xfeedbeef12345678u, streams[static_cast<std::size_t>(l)]).block(index);
         for (int w = 0; w < 4; ++w) CHECK(block.word[w][l] == words[static_cast<std::size_t>(w)]);
@@ -146,15 +171,15 @@ TEST_SUITE("fast") {
 
 TEST_SUITE("statistical") {
   TEST_CASE("normals in lanes have the moments of a standard normal, within four standard errors") {
-    std::array<std::uint64_t, 16> streams;
-    for (std::size_t l = 0; l < 16; ++l) streams[l] = stream_id("normals", l);
+    std::array<std::uint64_t, kLaneCount<float>> streams;
+    for (std::size_t l = 0; l < streams.size(); ++l) streams[l] = stream_id("normals", l);
     const LaneStreams lanes(streams);
     double moment[5] = {}, product = 0;
-    for (std::uint64_t index = 0; index < 10000; ++index) {
+    for (std::uint64_t index = 0; index < 160000 / streams.size(); ++index) {
       const LaneBlock block = philox_lanes(11, lanes, index);
       Lanes<float> a, b;
       normals_from_words(block.word[0], block.word[1], a, b);
-      for (int l = 0; l < 16; ++l) {
+      for (int l = 0; l < kLaneCount<float>; ++l) {
         const double x = static_cast<double>(a[l]), y = static_cast<double>(b[l]);
         double x_power = 1, y_power = 1;
         for (int k = 0; k < 5; ++k, x_power *= x, y_power *= y) moment[k] += x_power + y_power;
