@@ -129,6 +129,7 @@ class Parser {
         out += kValues[known];
       } else if (escape == 'u') {
         unsigned code = parse_hex4();
+        if (code >= 0xDC00 && code <= 0xDFFF) refuse("half of a surrogate pair");
         if (code >= 0xD800 && code < 0xDC00) {
           if (!take("\\u")) refuse("half of a surrogate pair");
           const unsigned low = parse_hex4();

@@ -67,7 +67,8 @@ TEST_SUITE("fast") {
                          Error);
     for (const char* text :
          {"", "{", "[1,]", "{\"a\" 1}", "{a: 1}", "tru", "nan", "1e999", "\"open", "\"\\x\"",
-          "\"\\ud800\"", "\"\\u12\"", "[1] 2", "\"line\nbreak\"", "'single'"}) {
+          "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\u12\"", "[1] 2",
+          "\"line\nbreak\"", "'single'"}) {
       CAPTURE(text);
       CHECK_THROWS_AS(parsed(text), Error);
     }
