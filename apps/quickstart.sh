@@ -5,10 +5,14 @@ set -eu
 cd "$(dirname "$0")/.."
 . apps/install_packages.sh
 
-echo "Building (about two minutes on two cores) ..."
-cmake -S . -B build/release -DCMAKE_BUILD_TYPE=Release -DARBG_TESTS=OFF >/dev/null
-cmake --build build/release --target arbg -j "$jobs" | grep -E "warning|error|Built target arbg" || true
-[ -x build/release/apps/arbg ] || { echo "The build failed; run: cmake --build build/release" >&2; exit 1; }
+echo "Building (one or two minutes on two cores) ..."
+mkdir -p build
+cmake -S . -B build/release -DCMAKE_BUILD_TYPE=Release -DARBG_TESTS=OFF >build/release.log
+if ! cmake --build build/release --target arbg -j "$jobs" >>build/release.log 2>&1; then
+  tail -n 30 build/release.log >&2
+  echo "The build failed; the whole output is in build/release.log" >&2
+  exit 1
+fi
 
 echo "Running the demo (at most ten minutes on two cores) ..."
-exec build/release/apps/arbg demo --output runs/demo "$@"
+exec build/release/apps/arbg demo "$@"

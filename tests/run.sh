@@ -3,6 +3,7 @@
 # `ctest --test-dir build/tests -L slow` for those). Further words go to ctest.
 set -eu
 cd "$(dirname "$0")/.."
+with_tests=yes
 . apps/install_packages.sh
 
 cmake -S . -B build/tests -DCMAKE_BUILD_TYPE=Release -DARBG_TESTS=ON
