@@ -22,6 +22,7 @@ struct Array {
 
 // Reads a file, converting its numbers to double. Throws Error on anything malformed or truncated
 // (path, what was expected, what was found). NaN and infinity pass: the caller knows what they mean.
+// Bytes after those of the shape are ignored, as by NumPy: an appending run may have been killed.
 Array<double> read_npy(const std::filesystem::path& path);
 
 // Writes a file as float64, float32 or int32, by the element type.

@@ -75,9 +75,7 @@ TEST_SUITE("fast") {
     refused("PK\x03\x04 and so on", "not a .npy file");
     refused(npy_bytes(kTwoDoubles, two).substr(0, 40), "truncated");
     refused(npy_bytes(kTwoDoubles, two.substr(1)),
-            "the shape needs 2 numbers of 8 bytes, the file holds 15");
-    refused(npy_bytes(kTwoDoubles, two + "x"),
-            "the shape needs 2 numbers of 8 bytes, the file holds 17");
+            "truncated: the shape needs 2 numbers of 8 bytes, the file holds 15");
     refused(npy_bytes("{'descr': '>f8', 'fortran_order': False, 'shape': (2,), }", two),
             "dtype '>f8'");
     refused(npy_bytes("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }", two),
@@ -132,6 +130,19 @@ TEST_SUITE("fast") {
     CHECK(read.shape == Extents{2, 2, 3});
     CHECK(read.data == std::vector<double>(frames.begin(), frames.end()));
     CHECK_THROWS_AS(appender.append(std::span(frames).first(5)), Error);
+  }
+
+  TEST_CASE("a file whose run was killed before it could sync reads up to the last sync") {
+    const TemporaryFolder folder;
+    NpyAppender appender(folder / "t.npy", {2}, 0);
+    appender.append(std::vector<float>{1, 2, 3, 4});
+    appender.sync();
+    appender.append(std::vector<float>{5, 6});
+    std::filesystem::copy_file(folder / "t.npy", folder / "killed.npy");
+    CHECK(std::filesystem::file_size(folder / "killed.npy") > 128 + 4 * sizeof(float));
+    const auto read = read_npy(folder / "killed.npy");
+    CHECK(read.shape == Extents{2, 2});
+    CHECK(read.data == std::vector<double>{1, 2, 3, 4});
   }
 
   TEST_CASE("appending goes on after the frames that a checkpoint counts, and drops later ones") {
