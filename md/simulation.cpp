@@ -60,7 +60,10 @@ Json settings_json(const SimulationOptions& o, int atoms) {
 }
 
 void require_same_settings(const fs::path& path, const Json& wanted) {
-  const Json found = Json::parse(read_file(path), path.string()).at("settings");
+  const Json run = Json::parse(read_file(path), path.string());
+  require(run.has("settings"), path.string(),
+          " is not of a molecular dynamics run; choose another folder");
+  const Json& found = run.at("settings");
   std::string differences;
   for (const auto& [key, value] : wanted.members()) {
     const std::string there = found.has(key) ? found.at(key).dump() : "nothing";
@@ -194,7 +197,6 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
                                 std::span<const double> start_nm,
                                 const std::function<void(std::int64_t, std::int64_t)>& progress) {
   require_sensible(o);
-  create_folder(folder);
   const fs::path checkpoint_path = folder / "checkpoint.bin";
   const Json settings = settings_json(o, system.atom_count());
   if (fs::exists(folder / "run.json")) require_same_settings(folder / "run.json", settings);
@@ -216,14 +218,18 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
                         rungs.size() - 1);
   } else {
     minimize(system, start);
-    write_pdb(folder / "topology.pdb", topology, start);
-    write_run_json(folder, o, settings, rungs, c);
   }
   const std::int64_t total = o.warmup_steps + o.steps;
   require(c.state.step <= total, folder.string(), " already holds ", c.state.step,
           " steps (warm-up included), more than the ", total, " asked for");
   Dynamics dynamics(system, options, start);
-  if (resumes) dynamics.restore(c.state);
+  if (resumes) {
+    dynamics.restore(c.state);
+  } else {  // nothing is written before everything has been checked
+    create_folder(folder);
+    write_pdb(folder / "topology.pdb", topology, start);
+    write_run_json(folder, o, settings, rungs, c);
+  }
   Frames frames(folder, system, o, c.saves);
 
   const auto checkpoint = [&] {
