@@ -48,7 +48,9 @@ T parse_number(std::string_view text, std::string_view name, const char* kind) {
 }  // namespace
 
 Arguments::Arguments(CommandSpec spec, const std::vector<std::string>& words) : spec_(std::move(spec)) {
-  spec_.options.insert(spec_.options.end(), kCommonOptions.begin(), kCommonOptions.end());
+  for (const auto& option : kCommonOptions) {
+    if (std::ranges::find(spec_.without, option.name) == spec_.without.end()) spec_.options.push_back(option);
+  }
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (word == "-h") {
@@ -56,8 +58,8 @@ Arguments::Arguments(CommandSpec spec, const std::vector<std::string>& words) : 
       continue;
     }
     if (!word.starts_with("--")) {
-      require(!spec_.positional.empty() && positional_.empty(), "arbg ", spec_.name, ": unexpected argument '",
-              word, "'; see arbg ", spec_.name, " --help");
+      require(!spec_.positional.empty() && positional_.empty(), "unexpected argument '", word, "'; see arbg ",
+              spec_.name, " --help");
       positional_ = word;
       continue;
     }
@@ -69,22 +71,26 @@ Arguments::Arguments(CommandSpec spec, const std::vector<std::string>& words) : 
     } else if (equals != std::string::npos) {
       values_[option.name] = word.substr(equals + 1);
     } else {
-      require(i + 1 < words.size(), "--", option.name, " needs a value: --", option.name, " ", option.value_name);
+      require(i + 1 < words.size() && !words[i + 1].starts_with("--"), "--", option.name, " needs a value: --",
+              option.name, " ", option.value_name);
       values_[option.name] = words[++i];
     }
   }
 }
 
+bool Arguments::knows(std::string_view name) const {
+  return std::ranges::any_of(spec_.options, [&](const Option& option) { return option.name == name; });
+}
+
 const Option& Arguments::find(std::string_view name) const {
-  const Option* nearest = nullptr;
-  std::size_t distance = 4;
+  std::vector<std::string> names;
   for (const auto& option : spec_.options) {
     if (option.name == name) return option;
-    const std::size_t d = edit_distance(option.name, name);
-    if (d < distance) distance = d, nearest = &option;
+    names.push_back(option.name);
   }
-  fail("arbg ", spec_.name, " has no option --", name,
-       nearest ? "; did you mean --" + nearest->name + "?" : "; see arbg " + spec_.name + " --help");
+  const std::string nearest = nearest_name(name, names);
+  fail("there is no option --", name,
+       nearest.empty() ? "; see arbg " + spec_.name + " --help" : "; did you mean --" + nearest + "?");
 }
 
 bool Arguments::given(std::string_view name) const {
@@ -100,14 +106,23 @@ std::string Arguments::text(std::string_view name) const {
   return value != values_.end() ? value->second : option.fallback;
 }
 
+std::string Arguments::required(std::string_view name) const {
+  const std::string value = text(name);
+  require(!value.empty(), "--", name, " ", find(name).value_name, " is needed: ", find(name).help);
+  return value;
+}
+
 double Arguments::number(std::string_view name) const {
   const double value = parse_number<double>(text(name), name, "a number");
   require(std::isfinite(value), "--", name, " expects a finite number");
   return value;
 }
 
-std::int64_t Arguments::integer(std::string_view name) const {
-  return parse_number<std::int64_t>(text(name), name, "a whole number");
+std::int64_t Arguments::integer(std::string_view name, std::int64_t lowest, std::int64_t highest) const {
+  const auto value = parse_number<std::int64_t>(text(name), name, "a whole number");
+  const std::string range = highest == kMostInteger ? " up" : " to " + std::to_string(highest);
+  require(value >= lowest && value <= highest, "--", name, " expects a whole number from ", lowest, range, ", got ", value);
+  return value;
 }
 
 double Arguments::duration_s(std::string_view name) const {
@@ -116,7 +131,9 @@ double Arguments::duration_s(std::string_view name) const {
   if (value.ends_with('s')) value.pop_back();
   else if (value.ends_with('m')) value.pop_back(), unit = 60;
   else if (value.ends_with('h')) value.pop_back(), unit = 3600;
-  return unit * parse_number<double>(value, name, "a duration such as 90s, 10m or 1.5h");
+  const double seconds = unit * parse_number<double>(value, name, "a duration such as 90s, 10m or 1.5h");
+  require(std::isfinite(seconds) && seconds > 0, "--", name, " expects a duration above 0, got '", text(name), "'");
+  return seconds;
 }
 
 std::string Arguments::help() const {
@@ -135,10 +152,21 @@ std::string Arguments::help() const {
   return out;
 }
 
+std::string nearest_name(std::string_view word, std::span<const std::string> names) {
+  std::string nearest;
+  std::size_t distance = 4;
+  for (const auto& name : names) {
+    const std::size_t d = edit_distance(name, word);
+    if (d < distance) distance = d, nearest = name;
+  }
+  return nearest;
+}
+
 std::string format_duration(double seconds) {
   const auto whole = static_cast<long long>(std::llround(std::max(seconds, 0.0)));
   char text[32];
-  if (whole < 60) std::snprintf(text, sizeof text, "%llds", whole);
+  if (seconds < 10) std::snprintf(text, sizeof text, "%.1fs", std::max(seconds, 0.0));
+  else if (whole < 60) std::snprintf(text, sizeof text, "%llds", whole);
   else if (whole < 3600) std::snprintf(text, sizeof text, "%lldm %02llds", whole / 60, whole % 60);
   else std::snprintf(text, sizeof text, "%lldh %02lldm", whole / 3600, whole / 60 % 60);
   return text;

@@ -1,4 +1,4 @@
-// The options that every command has, applied: threads set, backend and seed read.
+// The options that all commands have, applied: threads set, backend and seed read.
 #pragma once
 
 #include <cstdint>

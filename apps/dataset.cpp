@@ -27,8 +27,8 @@ Dataset Dataset::part(std::int64_t first, std::int64_t count) const {
 std::vector<double> load_positions(const std::filesystem::path& path, int atoms) {
   auto array = read_npy(path);
   require(array.shape.size() == 3 && array.shape[1] == atoms && array.shape[2] == 3, path.string(),
-          ": expected positions of shape [frames, ", atoms, ", 3] in nm, found ", array.shape.size(), " axes",
-          array.shape.size() == 3 ? " with " + std::to_string(array.shape[1]) + " atoms" : "");
+          ": expected positions of shape [frames, ", atoms, ", 3] in nm, found ",
+          Json(Json::List(array.shape.begin(), array.shape.end())).dump());
   const auto bad = std::ranges::find_if_not(array.data, [](double v) { return std::isfinite(v); });
   require(bad == array.data.end(), path.string(), ": frame ", (bad - array.data.begin()) / (3 * atoms),
           " holds a number that is not finite (NaN or infinity); remove the frame");
@@ -42,6 +42,7 @@ Dataset load_dataset(const std::filesystem::path& folder) {
   out.topology_pdb = read_file(folder / "topology.pdb");
   out.topology = md::read_pdb(folder / "topology.pdb").topology;
   out.run = Json::parse(read_file(folder / "run.json"), (folder / "run.json").string());
+  require(out.run.has("settings"), folder.string(), ": run.json does not describe a run of arbg md; give a folder made by it");
   const Json& settings = out.run.at("settings");
   out.forcefield = settings.at("forcefield").string();
   out.temperature_kelvin = settings.at("temperature_kelvin").number();

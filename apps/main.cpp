@@ -1,9 +1,14 @@
 // arbg: one program, a table of sub-commands.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <new>
 #include <string>
 
+#include "apps/command_line.h"
 #include "apps/commands/commands.h"
+#include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 
 namespace {
@@ -32,13 +37,31 @@ void print_help(std::FILE* to) {
       "Usage: arbg COMMAND [options]        arbg COMMAND --help\n\nCommands:\n",
       to);
   for (const auto& command : kCommands) std::fprintf(to, "  %-10s%s\n", command.name, command.summary);
-  std::fputs("\nStart with: arbg demo --output runs/demo\n", to);
+  std::fputs("\nStart with: arbg demo --output runs/demo\nExit status: 0 done, 1 failed, 2 no such command, 130 interrupted\n",
+             to);
+}
+
+// Runs a command; whatever goes wrong becomes one line and exit status 1, or 130 after Ctrl-C.
+int run(const Command& command, const Words& words) {
+  try {
+    arbg::catch_interrupts();
+    const int status = command.run(words);
+    const bool written = std::fflush(stdout) == 0;
+    arbg::require(written, "cannot write to standard output: ", std::strerror(errno));
+    return status;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "arbg %s: there is not enough memory for a job of this size\n", command.name);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "arbg %s: %s\n", command.name, error.what());
+  }
+  return arbg::interrupted() ? 130 : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Words words(argv + 1, argv + argc);
+  Words words(argv + 1, argv + argc);
+  if (words.size() == 2 && words[0] == "help") words = {words[1], "--help"};
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     print_help(words.empty() ? stderr : stdout);
     return words.empty() ? 2 : 0;
@@ -47,17 +70,13 @@ int main(int argc, char** argv) {
     std::puts("arbg " ARBG_VERSION);
     return 0;
   }
+  std::vector<std::string> names;
   for (const auto& command : kCommands) {
-    if (words[0] != command.name) continue;
-    try {
-      arbg::catch_interrupts();
-      return command.run({words.begin() + 1, words.end()});
-    } catch (const std::exception& error) {
-      std::fprintf(stderr, "arbg %s: %s\n", command.name, error.what());
-      return 1;
-    }
+    if (words[0] == command.name) return run(command, {words.begin() + 1, words.end()});
+    names.push_back(command.name);
   }
-  std::fprintf(stderr, "arbg: unknown command '%s'\n\n", words[0].c_str());
-  print_help(stderr);
+  const std::string nearest = nearest_name(words[0], names);
+  std::fprintf(stderr, "arbg: unknown command '%s'; %s\n", words[0].c_str(),
+               nearest.empty() ? "see arbg --help" : ("did you mean arbg " + nearest + "?").c_str());
   return 2;
 }

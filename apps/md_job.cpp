@@ -17,7 +17,7 @@ MdOutcome run_md_job(const MdJob& job) {
 
   MdOutcome outcome;
   Progress progress("md");
-  std::int64_t first = -1, last = 0;
+  std::int64_t first = -1, last = -1;
   const double ns_per_step = options.timestep_ps * 1e-3 * options.replicas * options.ladder;
   outcome.result = md::run_simulation(job.output, topology, system, options, start, [&](std::int64_t done, std::int64_t total) {
     if (first < 0) first = done;
@@ -28,7 +28,8 @@ MdOutcome run_md_job(const MdJob& job) {
     progress.update(static_cast<double>(done) / static_cast<double>(total), detail);
   });
   outcome.seconds = progress.elapsed_s();
-  outcome.ns_per_day = static_cast<double>(last - first) * ns_per_step / outcome.seconds * 86400;
+  outcome.steps = last - first;
+  outcome.ns_per_day = static_cast<double>(outcome.steps) * ns_per_step / outcome.seconds * 86400;
   return outcome;
 }
 

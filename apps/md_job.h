@@ -17,6 +17,7 @@ struct MdJob {
 
 struct MdOutcome {
   md::SimulationResult result;
+  std::int64_t steps = 0;           // done by this call, of every replica
   double seconds = 0;
   double ns_per_day = 0;            // aggregated over replicas and temperatures, of this call
 };

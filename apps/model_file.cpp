@@ -15,6 +15,7 @@ Json describe_model(const Dataset& data, const md::CoordinateMap& map) {
   description["topology_pdb"] = data.topology_pdb;
   description["forcefield"] = data.forcefield;
   description["temperature_kelvin"] = data.temperature_kelvin;
+  description["frames"] = data.frames();
   description["coordinate_map"] = map.to_json();
   return description;
 }

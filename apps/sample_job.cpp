@@ -35,6 +35,13 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   const auto backend =
       job.backend == nn::Backend::reference ? md::EnergyBackend::reference : md::EnergyBackend::cpu;
   const auto target = model.target(backend);
+  const auto run_path = job.output / "run.json";
+  if (std::filesystem::exists(run_path)) {
+    const Json there = Json::parse(read_file(run_path), run_path.string());
+    require(there.has("kind") && there.at("kind").string() == "samples", job.output.string(),
+            " holds a run that is no set of samples; choose another --output");
+  }
+  create_folder(job.output);
   Progress progress("sample");
   sampling::SampleOptions options;
   options.count = job.count;
@@ -53,11 +60,12 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   WeightedSamples out;
   out.reduced_energy = target.reduced_energy(samples.positions_nm);
   out.log_weight = sampling::log_weights(out.reduced_energy, samples.log_volume, samples.log_q);
+  const Json weights = summary_json(metrics::summarise_weights(out.log_weight));
   out.log_q = std::move(samples.log_q);
   out.positions_nm = std::move(samples.positions_nm);
   out.seconds = progress.elapsed_s();
 
-  create_folder(job.output);
+  std::filesystem::remove(run_path);  // written last: a folder with a run.json is complete
   const std::int64_t atoms = model.topology.atom_count();
   const std::int64_t shape[] = {out.count(), atoms, 3}, token_shape[] = {out.count(), model.generator.map().size()};
   write_file(job.output / "topology.pdb", model.topology_pdb);
@@ -76,8 +84,8 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   run["seed"] = job.seed;
   run["samples"] = out.count();
   run["seconds"] = out.seconds;
-  run["weights"] = summary_json(metrics::summarise_weights(out.log_weight));
-  write_file(job.output / "run.json", run.dump(2) + "\n");
+  run["weights"] = weights;
+  write_file(run_path, run.dump(2) + "\n");
   return out;
 }
 

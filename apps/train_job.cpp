@@ -64,6 +64,40 @@ nn::TransformerConfig make_config(const TrainJob& job, const md::CoordinateMap& 
   return config;
 }
 
+// Members of `here` that the checkpoint has with another value: "batch is 32 there and 64 here". What is too long to
+// print is only named.
+std::string differences(const Json& there, const Json& here) {
+  std::string out;
+  for (const auto& [name, value] : here.members()) {
+    if (!there.has(name)) continue;
+    const std::string a = there.at(name).dump(), b = value.dump();
+    if (a == b) continue;
+    constexpr std::size_t kLongest = 40;
+    out += (out.empty() ? "" : ", ") + name;
+    if (a.size() <= kLongest && b.size() <= kLongest) out += " is " + a + " there and " + b + " here";
+    else out += " differs";
+  }
+  return out;
+}
+
+// A run goes on bit for bit or not at all.
+void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Dataset& all, const Dataset& train) {
+  require(saved.description.is_object() && saved.description.has("coordinate_map") && saved.trainer.has("options"),
+          "the checkpoint in ", job.output.string(), " holds no training state of arbg train to resume from");
+  const std::string kind = saved.description.at("coordinate_map").at("name").string();
+  require(kind == job.coordinates, "the checkpoint in ", job.output.string(), " is of ", kind,
+          " coordinates; add --coordinates ", kind);
+  const auto map = make_map(job, train);
+  std::string all_differences;
+  for (const auto& different : {differences(saved.description, describe_model(all, *map)),
+                                differences(saved.config.to_json(), make_config(job, *map).to_json()),
+                                differences(saved.trainer.at("options"), job.trainer.to_json())}) {
+    if (!different.empty()) all_differences += (all_differences.empty() ? "" : ", ") + different;
+  }
+  require(all_differences.empty(), "cannot resume ", job.output.string(), ", a run with other data or options: ",
+          all_differences, "; give the same ones, or choose another --output");
+}
+
 // The log of a resumed run: what was written up to the checkpoint, without what came after it.
 std::string log_until(const std::filesystem::path& path, std::int64_t step) {
   std::string kept;
@@ -124,7 +158,6 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
   const bool exists = std::filesystem::exists(checkpoint_path);
   require(!exists || job.resume, checkpoint_path.string(), " exists; go on with --resume, or choose another --output");
   require(job.held_out >= 0 && job.held_out < 1, "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
-  create_folder(job.output);
 
   const std::int64_t held_out_frames =
       std::min(kMostHeldOut, static_cast<std::int64_t>(job.held_out * static_cast<double>(all.frames())));
@@ -135,6 +168,7 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
   // From the checkpoint, if there is one; otherwise new.
   std::optional<nn::Checkpoint> saved;
   if (exists) saved = nn::Checkpoint::read(checkpoint_path, job.backend);
+  if (saved) require_same_run(*saved, job, all, train);
   const auto map = saved ? md::CoordinateMap::from_json(saved->description.at("coordinate_map")) : make_map(job, train);
   const auto bins = saved ? *saved->bins : sampling::bins_of(*map, job.bins);
   std::vector<double> energies;
@@ -151,6 +185,7 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
   nn::Trainer trainer(network, data, options);
   if (saved) trainer.resume(*saved);
 
+  create_folder(job.output);
   TrainOutcome outcome;
   TrainLog log(job.output / "train_log.jsonl", trainer.step());
   Progress progress("train");
@@ -175,6 +210,7 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
   };
   outcome.complete = nn::run_training(trainer, run);
   outcome.checkpoint = checkpoint_path;
+  outcome.steps_before = first_step;
   outcome.steps = trainer.step();
   outcome.parameters = network.parameter_count();
   outcome.frames = data.size();

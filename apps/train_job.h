@@ -1,7 +1,8 @@
 // Training a generator on a data set: what `arbg train` and `arbg demo` share.
 //
 // The output folder holds checkpoint.safetensors (weights, optimiser, everything to resume and to sample) and
-// train_log.jsonl (one JSON object a line). Killed at any moment, a run goes on from its last checkpoint bit for bit.
+// train_log.jsonl (one JSON object a line). Killed at any moment, a run goes on from its last checkpoint bit for bit; it
+// throws Error, saying what differs, if it is asked to go on with other data or options.
 #pragma once
 
 #include <filesystem>
@@ -29,6 +30,7 @@ struct TrainJob {
 struct TrainOutcome {
   std::filesystem::path checkpoint;
   bool complete = false;                 // false: interrupted, resume to go on
+  std::int64_t steps_before = 0;         // done by earlier calls, of `steps`
   std::int64_t steps = 0, parameters = 0, frames = 0, held_out_frames = 0;
   double seconds = 0, samples_per_second = 0;
   double train_nats = 0, held_out_nats = 0;  // -log q per coordinate, in units of bins (log P, no widths)

@@ -61,7 +61,7 @@ int demo_command(const Words& words) {
   md.options.ladder = 4;
   md.options.top_temperature_kelvin = 600;
   md.options.replicas = 24;
-  md.options.steps = arguments.integer("md-steps");
+  md.options.steps = arguments.integer("md-steps", 1);
   md.options.save_interval = 100;
   md.options.seed = common.seed;
   const MdOutcome dynamics = run_md_job(md);
@@ -94,7 +94,7 @@ int demo_command(const Words& words) {
   SampleJob sample;
   sample.model = trained.checkpoint;
   sample.output = output / "samples";
-  sample.count = arguments.integer("samples");
+  sample.count = arguments.integer("samples", 2);
   sample.seed = common.seed;
   sample.backend = common.backend;
   const Model model = load_model(sample.model, common.backend, true);

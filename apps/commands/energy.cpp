@@ -11,7 +11,6 @@
 #include "md/pdb.h"
 #include "md/units.h"
 #include "metrics/table.h"
-#include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
 
@@ -23,10 +22,11 @@ const CommandSpec kSpec{
     "energies, terms and forces of given conformations",
     "",
     {{"pdb", "FILE", "", "the molecule, and its conformation if there is no --positions"},
-     {"forcefield", "NAME", "amber99sbildn-obc2", "force field"},
+     {"forcefield", "NAME", "amber99sbildn-obc2", "force field: amber99sbildn-obc2 or amber14-obc1"},
      {"positions", "FILE", "", ".npy of shape [frames, atoms, 3] in nm, atoms ordered as in the PDB"},
      {"output", "FOLDER", "", "write energy.npy, energy_terms.npy, forces.npy (float64, kJ/mol, nm) there"}},
-    {"arbg energy --pdb ala2.pdb", "arbg energy --pdb ala2.pdb --positions frames.npy --output energies"}};
+    {"arbg energy --pdb ala2.pdb", "arbg energy --pdb ala2.pdb --positions frames.npy --output energies"},
+    {"seed"}};
 
 std::string cell(double kj_mol) {
   char text[32];
@@ -40,9 +40,8 @@ int energy_command(const Words& words) {
   const Arguments arguments(kSpec, words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
-  require(arguments.given("pdb"), "--pdb FILE is needed; see arbg energy --help");
 
-  const auto pdb = md::read_pdb(arguments.text("pdb"));
+  const auto pdb = md::read_pdb(arguments.required("pdb"));
   const std::int64_t atoms = pdb.topology.atom_count();
   const auto positions = arguments.given("positions")
                              ? load_positions(arguments.text("positions"), static_cast<int>(atoms))

@@ -5,6 +5,7 @@
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
 #include "apps/report_page.h"
+#include "md/pdb.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 
@@ -22,31 +23,51 @@ const CommandSpec kSpec{
      {"output", "FOLDER", "", "where report.html and evaluation.json go (default: the samples' folder)"}},
     {"arbg evaluate --samples runs/ala2-samples --reference runs/ala2-md --model runs/ala2/checkpoint.safetensors"}};
 
+// Samples of another molecule, force field or temperature cannot be compared: their energies mean something else.
+void require_same_molecule(const std::filesystem::path& samples, const Dataset& reference) {
+  const Json run = Json::parse(read_file(samples / "run.json"), (samples / "run.json").string());
+  require(run.has("kind") && run.at("kind").string() == "samples", samples.string(),
+          ": expected a folder made by arbg sample, and run.json is not of one");
+  const auto names = [](const md::Topology& topology) {
+    std::string all;
+    for (const auto& atom : topology.atoms) all += topology.residues[static_cast<std::size_t>(atom.residue)].name + ":" + atom.name + " ";
+    return all;
+  };
+  const auto topology = md::read_pdb(samples / "topology.pdb").topology;
+  require(names(topology) == names(reference.topology), samples.string(), " (", topology.atom_count(),
+          " atoms) and the reference (", reference.topology.atom_count(), " atoms) are not of the same molecule");
+  require(run.at("forcefield").string() == reference.forcefield &&
+              run.at("temperature_kelvin").number() == reference.temperature_kelvin,
+          samples.string(), " is of ", run.at("forcefield").string(), " at ", run.at("temperature_kelvin").number(),
+          " K, the reference of ", reference.forcefield, " at ", reference.temperature_kelvin, " K");
+}
+
 }  // namespace
 
 int evaluate_command(const Words& words) {
   const Arguments arguments(kSpec, words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
-  require(arguments.given("samples") && arguments.given("reference"), "--samples and --reference FOLDER are needed");
-  const std::filesystem::path folder = arguments.text("samples");
+  const std::filesystem::path folder = arguments.required("samples"), reference_folder = arguments.required("reference");
   const std::filesystem::path output = arguments.given("output") ? arguments.text("output") : folder.string();
 
-  const Dataset reference = load_dataset(arguments.text("reference"));
+  EvaluationOptions options;
+  options.points = static_cast<std::size_t>(arguments.integer("points", 2));
+  options.seed = common.seed;
+
+  const Dataset reference = load_dataset(reference_folder);
+  require_same_molecule(folder, reference);
   const WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
   std::optional<Model> model;
   if (arguments.given("model")) model.emplace(load_model(arguments.text("model"), common.backend, true));
-  EvaluationOptions options;
-  options.points = static_cast<std::size_t>(arguments.integer("points"));
-  options.seed = common.seed;
+  create_folder(output);
   const Evaluation evaluation = evaluate(samples, reference, model ? &*model : nullptr, options);
 
-  create_folder(output);
   write_file(output / "evaluation.json", to_json(evaluation).dump(2) + "\n");
   ReportInput input;
   input.title = "Weighted samples against molecular dynamics";
-  input.subtitle = folder.string() + " against " + arguments.text("reference");
-  input.command = "arbg evaluate --samples " + folder.string() + " --reference " + arguments.text("reference");
+  input.subtitle = folder.string() + " against " + reference_folder.string();
+  input.command = "arbg evaluate --samples " + folder.string() + " --reference " + reference_folder.string();
   input.evaluation = &evaluation;
   input.samples = &samples;
   input.reference = &reference;

@@ -18,7 +18,8 @@ const CommandSpec kSpec{"info",
                         "PATH",
                         {},
                         {"arbg info runs/ala2/checkpoint.safetensors", "arbg info runs/ala2-md",
-                         "arbg info runs/ala2-md/positions.npy"}};
+                         "arbg info runs/ala2-md/positions.npy"},
+                        {"seed", "threads", "backend"}};
 
 Json describe_checkpoint(const std::filesystem::path& path) {
   const auto checkpoint = nn::Checkpoint::read(path, nn::Backend::cpu);
@@ -50,6 +51,25 @@ Json describe_array(const std::filesystem::path& path) {
   return out;
 }
 
+Json describe_folder(const std::filesystem::path& path) {
+  if (std::filesystem::exists(path / "run.json")) {
+    return Json::parse(read_file(path / "run.json"), (path / "run.json").string());
+  }
+  require(std::filesystem::exists(path / "checkpoint.safetensors"), path.string(),
+          ": expected a folder made by arbg md, train or sample (with run.json or checkpoint.safetensors)");
+  return describe_checkpoint(path / "checkpoint.safetensors");
+}
+
+// "name: value" lines, members of members indented; lists on one line.
+void print_members(const Json& json, int indent) {
+  for (const auto& [name, value] : json.members()) {
+    const bool nested = value.is_object();
+    std::printf("%*s%s:%s%s\n", indent, "", name.c_str(), nested ? "" : " ",
+                nested ? "" : (value.is_string() ? value.string() : value.dump()).c_str());
+    if (nested) print_members(value, indent + 2);
+  }
+}
+
 }  // namespace
 
 int info_command(const Words& words) {
@@ -60,13 +80,14 @@ int info_command(const Words& words) {
   require(!path.empty(), "a PATH is needed; see arbg info --help");
   Json out;
   if (std::filesystem::is_directory(path)) {
-    out = Json::parse(read_file(path / "run.json"), (path / "run.json").string());
+    out = describe_folder(path);
   } else if (path.extension() == ".npy") {
     out = describe_array(path);
   } else {
     out = describe_checkpoint(path);
   }
-  std::puts(out.dump(common.json ? -1 : 2).c_str());
+  if (common.json) std::puts(out.dump().c_str());
+  else print_members(out, 0);
   return 0;
 }
 

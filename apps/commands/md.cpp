@@ -7,7 +7,6 @@
 #include "apps/md_job.h"
 #include "md/pdb.h"
 #include "metrics/table.h"
-#include "tensor/base/error.h"
 #include "tensor/base/json.h"
 
 namespace arbg::apps {
@@ -20,7 +19,7 @@ const CommandSpec kSpec{
     {{"sequence", "TEXT", "Ace-A-Nme", "one-letter codes with optional caps"},
      {"pdb", "FILE", "", "start from this PDB instead of building the sequence"},
      {"output", "FOLDER", "", "where topology.pdb, positions.npy, energy.npy and run.json go; a run that is there goes on"},
-     {"forcefield", "NAME", "amber99sbildn-obc2", "force field"},
+     {"forcefield", "NAME", "amber99sbildn-obc2", "force field: amber99sbildn-obc2 or amber14-obc1"},
      {"temperature", "K", "300", "temperature of what is saved"},
      {"steps", "N", "1000000", "steps of each replica after the warm-up"},
      {"warmup", "N", "10000", "steps that are thrown away first"},
@@ -33,7 +32,10 @@ const CommandSpec kSpec{
      {"friction", "X", "1", "friction in 1/ps"},
      {"checkpoint-every", "N", "100", "saves between checkpoints: what a crash may lose"}},
     {"arbg md --sequence Ace-A-Nme --output runs/ala2-md --steps 1000000",
-     "arbg md --sequence Ace-A-Nme --output runs/plain --tempering 1 --save-every 1000"}};
+     "arbg md --sequence Ace-A-Nme --output runs/plain --tempering 1 --save-every 1000"},
+    {"backend"}};
+
+constexpr std::int64_t kMostReplicas = 100000, kMostTemperatures = 1000;
 
 }  // namespace
 
@@ -41,26 +43,24 @@ int md_command(const Words& words) {
   const Arguments arguments(kSpec, words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
-  require(arguments.given("output"), "--output FOLDER is needed");
-
   MdJob job;
-  job.output = arguments.text("output");
+  job.output = arguments.required("output");
   if (arguments.given("pdb")) job.start = md::read_pdb(arguments.text("pdb"));
   auto& options = job.options;
   options.sequence = arguments.given("pdb") ? arguments.text("pdb") : arguments.text("sequence");
   options.forcefield = arguments.text("forcefield");
   options.temperature_kelvin = arguments.number("temperature");
-  options.ladder = static_cast<int>(arguments.integer("tempering"));
+  options.ladder = static_cast<int>(arguments.integer("tempering", 1, kMostTemperatures));
   options.top_temperature_kelvin =
       options.ladder > 1 ? arguments.number("top-temperature") : options.temperature_kelvin;
-  options.replicas = static_cast<int>(arguments.integer("replicas"));
-  options.steps = arguments.integer("steps");
-  options.warmup_steps = arguments.integer("warmup");
-  options.save_interval = arguments.integer("save-every");
-  options.swap_interval = arguments.integer("swap-every");
+  options.replicas = static_cast<int>(arguments.integer("replicas", 1, kMostReplicas));
+  options.steps = arguments.integer("steps", 0);
+  options.warmup_steps = arguments.integer("warmup", 0);
+  options.save_interval = arguments.integer("save-every", 1);
+  options.swap_interval = arguments.integer("swap-every", 1);
   options.timestep_ps = arguments.number("timestep") / 1000;
   options.friction_per_ps = arguments.number("friction");
-  options.checkpoint_interval = arguments.integer("checkpoint-every");
+  options.checkpoint_interval = arguments.integer("checkpoint-every", 1);
   options.seed = common.seed;
 
   const MdOutcome outcome = run_md_job(job);
@@ -73,6 +73,9 @@ int md_command(const Words& words) {
     out["ns_per_day"] = outcome.ns_per_day;
     out["swap_acceptance"] = Json(Json::List(outcome.result.swap_acceptance.begin(), outcome.result.swap_acceptance.end()));
     std::puts(out.dump().c_str());
+  } else if (outcome.steps == 0) {
+    std::printf("%s already holds these %lld frames; more --steps would lengthen the run\n", job.output.c_str(),
+                static_cast<long long>(outcome.result.frames));
   } else {
     std::printf("%lld frames of %d replicas in %s (%s ns/day, all replicas and temperatures together), written to %s\n",
                 static_cast<long long>(outcome.result.frames), options.replicas, format_duration(outcome.seconds).c_str(),

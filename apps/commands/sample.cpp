@@ -28,18 +28,17 @@ int sample_command(const Words& words) {
   const Arguments arguments(kSpec, words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
-  require(arguments.given("model") && arguments.given("output"), "--model FILE and --output FOLDER are needed");
   SampleJob job;
-  job.model = arguments.text("model");
-  job.output = arguments.text("output");
-  job.count = arguments.integer("count");
+  job.model = arguments.required("model");
+  job.output = arguments.required("output");
+  job.count = arguments.integer("count", 1);
   job.sampling_temperature = arguments.number("temperature");
+  require(job.sampling_temperature > 0, "--temperature expects a number above 0, got ", job.sampling_temperature);
   job.seed = common.seed;
   job.backend = common.backend;
   const std::string weights = arguments.text("weights");
   require(weights == "average" || weights == "last", "--weights expects average or last, got '", weights, "'");
   job.averaged = weights == "average";
-  require(job.count >= 1, "--count expects at least one sample");
 
   const Model model = load_model(job.model, job.backend, job.averaged);
   const WeightedSamples samples = run_sample_job(job, model);
