@@ -1,5 +1,6 @@
-// A generator's log q is the density of what it samples: cached equals uncached, decoding equals encoding, frequencies
-// equal probabilities, and the whole integrates to one. (Causality bit for bit: tests/nn/transformer_test.cpp.)
+// A generator's log q is the density of what it samples: cached equals uncached, decoding equals
+// encoding, frequencies equal probabilities, and the whole integrates to one. (Causality bit for
+// bit: tests/nn/transformer_test.cpp.)
 #include "sampling/generator.h"
 
 #include <doctest/doctest.h>
@@ -29,11 +30,15 @@ SampleOptions options_for(std::int64_t count, double temperature = 1.0) {
 }
 
 // log q of rows at sampling temperature tau, from the uncached logits alone.
-std::vector<double> tempered_log_density(const Generator& generator, const std::vector<std::int32_t>& tokens, double tau) {
+std::vector<double> tempered_log_density(const Generator& generator,
+                                         const std::vector<std::int32_t>& tokens, double tau) {
   const std::int64_t length = generator.map().size(), bins = generator.bins().bins();
   const auto rows = static_cast<std::int64_t>(tokens.size()) / length;
   const auto logits =
-      generator.network().logits(nn::Tensor::from_indices(tokens, {rows, length}, generator.network().backend())).value().values();
+      generator.network()
+          .logits(nn::Tensor::from_indices(tokens, {rows, length}, generator.network().backend()))
+          .value()
+          .values();
   std::vector<double> out;
   for (std::int64_t b = 0; b < rows; ++b) {
     double log_q = -generator.bins().log_volume();
@@ -53,25 +58,28 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
   double largest = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     const double difference = std::abs(a[i] - b[i]);
-    largest = std::isnan(difference) ? std::numeric_limits<double>::infinity() : std::max(largest, difference);
+    largest = std::isnan(difference) ? std::numeric_limits<double>::infinity()
+                                     : std::max(largest, difference);
   }
   return largest;
 }
 
 bool same(const Samples& a, const Samples& b) {
-  return a.tokens == b.tokens && a.coordinates == b.coordinates && a.positions_nm == b.positions_nm && a.log_q == b.log_q &&
-         a.log_volume == b.log_volume;
+  return a.tokens == b.tokens && a.coordinates == b.coordinates &&
+         a.positions_nm == b.positions_nm && a.log_q == b.log_q && a.log_volume == b.log_volume;
 }
 
 // (chi^2 - degrees of freedom) in standard deviations of the chi-square distribution.
 double chi_square_excess(const std::vector<double>& counts, const std::vector<double>& expected) {
   double sum = 0;
-  for (std::size_t i = 0; i < counts.size(); ++i) sum += (counts[i] - expected[i]) * (counts[i] - expected[i]) / expected[i];
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    sum += (counts[i] - expected[i]) * (counts[i] - expected[i]) / expected[i];
   const double freedom = static_cast<double>(counts.size() - 1);
   return (sum - freedom) / std::sqrt(2 * freedom);
 }
 
-// chi^2 of sampled cells against `log_density` of all cells; cells that expect fewer than five samples are one class.
+// chi^2 of sampled cells against `log_density` of all cells; cells that expect fewer than five
+// samples are one class.
 double frequency_excess(const Generator& generator, const Samples& samples, double tau) {
   const std::int64_t bins = generator.bins().bins(), length = generator.map().size();
   const auto cells = all_sequences(bins, length);
@@ -79,12 +87,14 @@ double frequency_excess(const Generator& generator, const Samples& samples, doub
   std::vector<double> count(log_q.size());
   for (std::int64_t i = 0; i < samples.count(); ++i) {
     std::int64_t cell = 0;
-    for (std::int64_t j = length - 1; j >= 0; --j) cell = cell * bins + samples.tokens[static_cast<std::size_t>(i * length + j)];
+    for (std::int64_t j = length - 1; j >= 0; --j)
+      cell = cell * bins + samples.tokens[static_cast<std::size_t>(i * length + j)];
     count[static_cast<std::size_t>(cell)] += 1;
   }
   std::vector<double> counts{0}, expected{0};
   for (std::size_t c = 0; c < count.size(); ++c) {
-    const double mean = static_cast<double>(samples.count()) * std::exp(log_q[c] + generator.bins().log_volume());
+    const double mean =
+        static_cast<double>(samples.count()) * std::exp(log_q[c] + generator.bins().log_volume());
     if (mean >= 5) {
       counts.push_back(count[c]);
       expected.push_back(mean);
@@ -101,13 +111,16 @@ double frequency_excess(const Generator& generator, const Samples& samples, doub
 
 TEST_SUITE_BEGIN("fast");
 
-TEST_CASE("cached log q equals uncached: bitwise on the reference, to float32 rounding on the cpu") {
+TEST_CASE(
+    "cached log q equals uncached: bitwise on the reference, to float32 rounding on the cpu") {
   for (const auto backend : kBackends) {
     for (const auto& generator : {three_atoms(16, backend), two_atoms_cartesian(16, backend)}) {
       const auto samples = generator.sample(options_for(70));
       const auto uncached = generator.log_density(samples.tokens);
-      if (backend == nn::Backend::reference) CHECK(samples.log_q == uncached);
-      else CHECK(largest_difference(samples.log_q, uncached) < 1e-5 * generator.map().size());
+      if (backend == nn::Backend::reference)
+        CHECK(samples.log_q == uncached);
+      else
+        CHECK(largest_difference(samples.log_q, uncached) < 1e-5 * generator.map().size());
     }
   }
 }
@@ -116,7 +129,8 @@ TEST_CASE("at a sampling temperature log q is that of the tempered distribution"
   const auto generator = three_atoms(16, nn::Backend::reference);
   for (const double tau : {0.5, 1.0, 3.0}) {
     const auto samples = generator.sample(options_for(50, tau));
-    CHECK(largest_difference(samples.log_q, tempered_log_density(generator, samples.tokens, tau)) < 1e-12);
+    CHECK(largest_difference(samples.log_q, tempered_log_density(generator, samples.tokens, tau)) <
+          1e-12);
   }
   const auto hot = generator.sample(options_for(50, 3.0));
   CHECK(largest_difference(hot.log_q, generator.log_density(hot.tokens)) > 0.1);
@@ -146,7 +160,8 @@ TEST_CASE("the density integrates to one: cells times their volume") {
     for (const auto& generator : {three_atoms(4, backend), two_atoms_cartesian(3, backend)}) {
       double volume = 1, integral = 0;
       for (std::int64_t j = 0; j < generator.map().size(); ++j) volume *= generator.bins().width(j);
-      for (const double log_q : generator.log_density(all_sequences(generator.bins().bins(), generator.map().size()))) {
+      for (const double log_q :
+           generator.log_density(all_sequences(generator.bins().bins(), generator.map().size()))) {
         integral += std::exp(log_q) * volume;
       }
       CHECK(std::abs(integral - 1) < (backend == nn::Backend::reference ? 1e-12 : 1e-5));
@@ -171,9 +186,11 @@ TEST_CASE("the same samples for any split into parts, lanes and threads") {
     options.count = 13;
     const auto part = generator.sample(options);
     const auto width = static_cast<std::size_t>(generator.map().size());
-    CHECK(std::equal(part.tokens.begin(), part.tokens.end(), whole.tokens.begin() + static_cast<std::ptrdiff_t>(20 * width)));
+    CHECK(std::equal(part.tokens.begin(), part.tokens.end(),
+                     whole.tokens.begin() + static_cast<std::ptrdiff_t>(20 * width)));
     CHECK(std::equal(part.log_q.begin(), part.log_q.end(), whole.log_q.begin() + 20));
-    CHECK(std::equal(part.positions_nm.begin(), part.positions_nm.end(), whole.positions_nm.begin() + 20 * 9));
+    CHECK(std::equal(part.positions_nm.begin(), part.positions_nm.end(),
+                     whole.positions_nm.begin() + 20 * 9));
     options.seed = 6;
     CHECK(generator.sample(options).tokens != part.tokens);
   }
@@ -194,15 +211,22 @@ TEST_CASE("a conformation outside the support has density zero and is counted") 
 
 TEST_CASE("what does not fit is refused in a sentence") {
   const auto generator = three_atoms(16, nn::Backend::reference);
-  CHECK(error_message([&] { generator.sample(options_for(1, 0.0)); }).find("temperature must be positive") != std::string::npos);
-  CHECK(error_message([&] { generator.encode(std::vector<double>(10), 1); }).find("conformations of 3 atoms") != std::string::npos);
-  CHECK(error_message([&] { generator.log_density(std::vector<std::int32_t>(4)); }).find("rows of 3 tokens") != std::string::npos);
+  CHECK(error_message([&] {
+          generator.sample(options_for(1, 0.0));
+        }).find("temperature must be positive") != std::string::npos);
+  CHECK(error_message([&] {
+          generator.encode(std::vector<double>(10), 1);
+        }).find("conformations of 3 atoms") != std::string::npos);
+  CHECK(error_message([&] {
+          generator.log_density(std::vector<std::int32_t>(4));
+        }).find("rows of 3 tokens") != std::string::npos);
   const auto m = chain(3, 0.012, 0.4);
   auto map = md::make_internal_map(m.topology, m.system, kTemperature);
   nn::Transformer network(config_of(*map, 16), nn::Backend::cpu, 1);
   auto wrong = bins_of(*map, 8);
-  CHECK(error_message([&] { Generator(std::move(network), std::move(wrong), std::move(map)); }).find("16 bins") !=
-        std::string::npos);
+  CHECK(error_message([&] {
+          Generator(std::move(network), std::move(wrong), std::move(map));
+        }).find("16 bins") != std::string::npos);
 }
 
 TEST_SUITE_END();
@@ -215,7 +239,8 @@ TEST_CASE("sampler frequencies match the probabilities, at every sampling temper
     for (const double tau : {1.0, 0.6, 2.0}) {
       const auto samples = generator.sample(options_for(40000, tau));
       CHECK(std::abs(frequency_excess(generator, samples, tau)) < 4);
-      CHECK(frequency_excess(generator, samples, 1.25 * tau) > 20);  // the test sees a wrong temperature
+      CHECK(frequency_excess(generator, samples, 1.25 * tau) >
+            20);  // the test sees a wrong temperature
     }
   }
 }
@@ -228,7 +253,8 @@ TEST_CASE("coordinates are uniform within their bins") {
   for (std::size_t i = 0; i < samples.tokens.size(); ++i) {
     const auto j = static_cast<std::int64_t>(i) % generator.map().size();
     const double fraction =
-        (samples.coordinates[i] - generator.bins().axis(j).low) / generator.bins().width(j) - samples.tokens[i];
+        (samples.coordinates[i] - generator.bins().axis(j).low) / generator.bins().width(j) -
+        samples.tokens[i];
     counts.at(static_cast<std::size_t>(fraction * kParts)) += 1;
   }
   const std::vector<double> expected(kParts, static_cast<double>(samples.tokens.size()) / kParts);

@@ -21,8 +21,8 @@ inline md::Molecule chain(int atoms, double bond_width, double angle_width) {
   static const std::vector<const char*> kNames = {"C1", "C2", "C3", "C4"};
   std::vector<std::pair<int, int>> bonds;
   for (int i = 0; i + 1 < atoms; ++i) bonds.emplace_back(i, i + 1);
-  auto m = md::molecule({kNames.begin(), kNames.begin() + atoms}, bonds, kRt / (bond_width * bond_width),
-                        kRt / (angle_width * angle_width));
+  auto m = md::molecule({kNames.begin(), kNames.begin() + atoms}, bonds,
+                        kRt / (bond_width * bond_width), kRt / (angle_width * angle_width));
   m.system.nonbonded.assign(static_cast<std::size_t>(atoms), {0, 0.1, 0});
   return m;
 }
@@ -49,13 +49,15 @@ inline void stir(const nn::Transformer& network, const std::string& part, double
     nn::Tensor value = variable.value();
     auto numbers = value.values();
     const Random random(11, stream_id(name));
-    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] += deviation * random.normal_pair(i)[0];
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+      numbers[i] += deviation * random.normal_pair(i)[0];
     value.copy_from(nn::Tensor::from_values(numbers, value.shape(), network.backend()));
   }
 }
 
 // Random weights of order one: every conditional depends on every token before it.
-inline Generator lively_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t bins, nn::Backend backend) {
+inline Generator lively_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t bins,
+                                  nn::Backend backend) {
   nn::Transformer network(config_of(*map, bins), backend, 3);
   stir(network, "", 0.4);
   auto axes = bins_of(*map, bins);

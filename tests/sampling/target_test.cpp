@@ -43,7 +43,8 @@ std::vector<double> exchanged(const Peptide& p, const char* a, const char* b) {
   const int i = p.topology.find(1, a), j = p.topology.find(1, b);
   REQUIRE(i >= 0);
   REQUIRE(j >= 0);
-  for (int axis = 0; axis < 3; ++axis) std::swap(x[static_cast<std::size_t>(3 * i + axis)], x[static_cast<std::size_t>(3 * j + axis)]);
+  for (int axis = 0; axis < 3; ++axis)
+    std::swap(x[static_cast<std::size_t>(3 * i + axis)], x[static_cast<std::size_t>(3 * j + axis)]);
   return x;
 }
 
@@ -53,11 +54,14 @@ TEST_SUITE_BEGIN("fast");
 
 TEST_CASE("reduced energy is the energy over RT at the target's temperature") {
   const Peptide p("Ace-A-Nme");
-  const double kj_mol = md::Energy(p.system, md::EnergyBackend::reference).evaluate(p.x, false).energy_kj_mol.at(0);
-  CHECK(p.target().reduced_energy(p.x).at(0) == doctest::Approx(kj_mol / (8.31446261815324e-3 * 310)).epsilon(1e-10));
+  const double kj_mol =
+      md::Energy(p.system, md::EnergyBackend::reference).evaluate(p.x, false).energy_kj_mol.at(0);
+  CHECK(p.target().reduced_energy(p.x).at(0) ==
+        doctest::Approx(kj_mol / (8.31446261815324e-3 * 310)).epsilon(1e-10));
 }
 
-TEST_CASE("mirrored conformations have infinite energy and weight 0, although their energy is the same") {
+TEST_CASE(
+    "mirrored conformations have infinite energy and weight 0, although their energy is the same") {
   for (const char* sequence : {"Ace-A-Nme", "Ace-AVS-Nme", "Ace-I-Nme", "Ace-T-Nme", "Ace-C-Nme"}) {
     CAPTURE(sequence);
     const Peptide p(sequence);
@@ -83,7 +87,9 @@ TEST_CASE("glycine has no hand: its mirror image is as good") {
   CHECK(p.target().has_right_hand(mirrored(p.x)));
 }
 
-TEST_CASE("the second stereocentres of isoleucine and threonine are held, those of valine's equal methyls are not") {
+TEST_CASE(
+    "the second stereocentres of isoleucine and threonine are held, those of valine's equal "
+    "methyls are not") {
   const Peptide ile("Ace-I-Nme"), thr("Ace-T-Nme"), val("Ace-V-Nme");
   CHECK(ile.target().has_right_hand(ile.x));
   CHECK_FALSE(ile.target().has_right_hand(exchanged(ile, "CG1", "CG2")));
@@ -104,8 +110,12 @@ TEST_CASE("atoms on top of each other weigh nothing and leave their neighbours a
 
 TEST_CASE("what does not fit is refused in a sentence") {
   const Peptide p("Ace-A-Nme");
-  CHECK(error_message([&] { Target(p.topology, p.system, 0); }).find("temperature must be positive") != std::string::npos);
-  CHECK(error_message([&] { log_weights(std::vector<double>(2), std::vector<double>(2), std::vector<double>(3)); }) != "");
+  CHECK(error_message([&] {
+          Target(p.topology, p.system, 0);
+        }).find("temperature must be positive") != std::string::npos);
+  CHECK(error_message([&] {
+          log_weights(std::vector<double>(2), std::vector<double>(2), std::vector<double>(3));
+        }) != "");
 }
 
 TEST_SUITE_END();

@@ -1,4 +1,5 @@
-// Training batches: every conformation once an epoch, batch s a function of s, nothing outside the support in silence.
+// Training batches: every conformation once an epoch, batch s a function of s, nothing outside the
+// support in silence.
 #include "sampling/training_data.h"
 
 #include <doctest/doctest.h>
@@ -18,7 +19,8 @@ namespace {
 
 constexpr std::int64_t kBins = 256;
 
-// M different conformations of three atoms with energies, and the map of their internal coordinates.
+// M different conformations of three atoms with energies, and the map of their internal
+// coordinates.
 struct Conformations {
   std::unique_ptr<md::CoordinateMap> map;
   nn::CoordinateBins bins;
@@ -32,7 +34,8 @@ struct Conformations {
       const double part = static_cast<double>(i) / static_cast<double>(count);
       const std::vector<double> row = {0.10 + 0.04 * part, 0.14 - 0.03 * part, 1.7 + 0.5 * part};
       z.insert(z.end(), row.begin(), row.end());
-      for (const double value : md::decode(*internal, row)) positions.push_back(static_cast<float>(value));
+      for (const double value : md::decode(*internal, row))
+        positions.push_back(static_cast<float>(value));
       u.push_back(3 + 2 * part);
     }
   }
@@ -43,7 +46,9 @@ struct Conformations {
     return md::make_internal_map(m.topology, m.system, kTemperature);
   }
 
-  TrainingData data(std::uint64_t seed = 1, bool drop = false) const { return {*map, bins, positions, u, seed, drop}; }
+  TrainingData data(std::uint64_t seed = 1, bool drop = false) const {
+    return {*map, bins, positions, u, seed, drop};
+  }
 };
 
 struct Batch {
@@ -58,8 +63,10 @@ Batch batch_of(TrainingData& data, std::int64_t step, std::size_t size, std::siz
   return batch;
 }
 
-// The energies (which name the conformations) of `count` visits from visit `first` on, in batches of four.
-std::vector<double> visited(TrainingData& data, const Conformations& of, std::int64_t first, std::int64_t count) {
+// The energies (which name the conformations) of `count` visits from visit `first` on, in batches
+// of four.
+std::vector<double> visited(TrainingData& data, const Conformations& of, std::int64_t first,
+                            std::int64_t count) {
   std::vector<double> out;
   for (std::int64_t step = first / 4; step < (first + count) / 4; ++step) {
     const auto batch = batch_of(data, step, 4, 3);
@@ -110,11 +117,13 @@ TEST_CASE("batch s is a function of s, whatever was asked before and with any nu
     const auto length = static_cast<std::size_t>(c.map->size());
     auto data = c.data();
     std::vector<Batch> batches;
-    for (std::int64_t step = 0; step < 6; ++step) batches.push_back(batch_of(data, step, 7, length));
+    for (std::int64_t step = 0; step < 6; ++step)
+      batches.push_back(batch_of(data, step, 7, length));
     for (const int used : {1, 2}) {
       set_thread_count(used);
       auto fresh = c.data();
-      for (const std::int64_t step : {5, 0, 3}) CHECK(batch_of(fresh, step, 7, length) == batches[static_cast<std::size_t>(step)]);
+      for (const std::int64_t step : {5, 0, 3})
+        CHECK(batch_of(fresh, step, 7, length) == batches[static_cast<std::size_t>(step)]);
     }
     std::set<std::vector<std::int32_t>> different;
     for (const auto& batch : batches) different.insert(batch.tokens);
@@ -136,7 +145,9 @@ TEST_CASE("log target is minus the reduced energy plus the map's log volume") {
   }
 }
 
-TEST_CASE("Cartesian: a new random frame at every visit, and log target follows the frame's centre of mass") {
+TEST_CASE(
+    "Cartesian: a new random frame at every visit, and log target follows the frame's centre of "
+    "mass") {
   const Conformations c(1, true);
   auto data = c.data();
   std::set<std::vector<std::int32_t>> frames;
@@ -144,11 +155,14 @@ TEST_CASE("Cartesian: a new random frame at every visit, and log target follows 
     const auto batch = batch_of(data, step, 1, 9);
     frames.insert(batch.tokens);
     std::vector<double> y;
-    for (std::int64_t j = 0; j < 9; ++j) y.push_back(c.bins.decode(j, batch.tokens[static_cast<std::size_t>(j)], 0.5));
-    // log volume has -n |mean|^2 / 2 in it, and the mean of bin centres is within h/2 of the true one in each axis.
+    for (std::int64_t j = 0; j < 9; ++j)
+      y.push_back(c.bins.decode(j, batch.tokens[static_cast<std::size_t>(j)], 0.5));
+    // log volume has -n |mean|^2 / 2 in it, and the mean of bin centres is within h/2 of the true
+    // one in each axis.
     double bound = 0;
     const double h = c.bins.width(0);
-    for (std::size_t k = 0; k < 3; ++k) bound += 1.5 * (std::abs(y[k] + y[3 + k] + y[6 + k]) / 3 * h + h * h / 4);
+    for (std::size_t k = 0; k < 3; ++k)
+      bound += 1.5 * (std::abs(y[k] + y[3 + k] + y[6 + k]) / 3 * h + h * h / 4);
     CHECK(std::abs(batch.log_target[0] - (-c.u[0] + c.map->log_volume(y))) <= bound);
   }
   CHECK(frames.size() == 20);
@@ -172,9 +186,12 @@ TEST_CASE("counts are the marginals of one visit of everything") {
   }
 }
 
-TEST_CASE("conformations outside the support are refused with their number and coordinate, and dropped on request") {
+TEST_CASE(
+    "conformations outside the support are refused with their number and coordinate, and dropped "
+    "on request") {
   Conformations c(10);
-  c.positions[9 * 4 + 3] += 1;  // the fifth conformation's second atom: both bonds, and the angle perhaps
+  c.positions[9 * 4 + 3] +=
+      1;  // the fifth conformation's second atom: both bonds, and the angle perhaps
   c.positions[9 * 7 + 6] -= 1;  // the eighth's third atom: its bond
   const auto message = error_message([&] { c.data(); });
   CHECK(message.find("2 of 10 conformations are outside") != std::string::npos);
@@ -203,12 +220,16 @@ TEST_CASE("what does not fit is refused in a sentence") {
   TrainingData without(*c.map, c.bins, c.positions, {}, 1, false);
   std::vector<std::int32_t> tokens(12);
   std::vector<double> log_target(4);
-  CHECK(error_message([&] { without.fill(0, tokens, log_target); }).find("needs the energies") != std::string::npos);
+  CHECK(error_message([&] { without.fill(0, tokens, log_target); }).find("needs the energies") !=
+        std::string::npos);
   without.fill(0, tokens, {});
 
   Conformations far(3, true);
   for (auto& value : far.positions) value *= 20;
-  CHECK(error_message([&] { auto data = far.data(); batch_of(data, 0, 2, 9); }).find("raise --range") != std::string::npos);
+  CHECK(error_message([&] {
+          auto data = far.data();
+          batch_of(data, 0, 2, 9);
+        }).find("raise --range") != std::string::npos);
 }
 
 TEST_SUITE_END();

@@ -1,0 +1,213 @@
+#!/bin/sh
+# The program as its user meets it: helps, mistakes in the command line, damaged input, and one small run from molecular
+# dynamics to the report. Usage: command_line_test.sh PATH_OF_ARBG; prints what fails, exits 1 if anything does.
+set -u
+arbg=$1
+golden=$(cd "$(dirname "$0")/../golden/energies/amber99sbildn-obc2/Ace-A-Nme" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+failed() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+# succeeds ARGUMENTS: exit 0 and nothing on stderr (which is no terminal, so no progress either).
+succeeds() {
+  "$arbg" "$@" >out.txt 2>err.txt
+  status=$?
+  if [ $status -ne 0 ] || [ -s err.txt ]; then failed "arbg $* (exit $status): $(head -n 3 err.txt)"; fi
+}
+
+# refuses TEXT ARGUMENTS: exit 1, nothing on stdout, and on stderr one line that contains the text.
+refuses() {
+  text=$1
+  shift
+  "$arbg" "$@" >out.txt 2>err.txt
+  status=$?
+  [ $status -eq 1 ] || failed "arbg $*: exit $status instead of 1"
+  [ ! -s out.txt ] || failed "arbg $*: prints on standard output although it fails"
+  [ "$(wc -l <err.txt)" -eq 1 ] || failed "arbg $*: expected one line on stderr, found: $(cat err.txt)"
+  grep -qF -e "$text" err.txt || failed "arbg $*: expected '$text', found: $(cat err.txt)"
+}
+
+absent() {
+  for path in "$@"; do
+    if [ -e "$path" ]; then failed "a refused command left $path behind"; rm -rf "$path"; fi
+  done
+}
+
+# Float64 .npy files with a header of 128 bytes: the same numbers to 1e-3 + 1e-6 |x|.
+same_numbers() {
+  [ "$(wc -c <"$1")" -eq "$(wc -c <"$2")" ] || failed "$1 and $2 differ in size"
+  od -A n -v -t f8 -w8 -j 128 "$1" >numbers1.txt
+  od -A n -v -t f8 -w8 -j 128 "$2" >numbers2.txt
+  paste numbers1.txt numbers2.txt | awk '
+    { d = $1 - $2; a = $2; if (d < 0) d = -d; if (a < 0) a = -a; if (!(d <= 1e-3 + 1e-6 * a)) bad = 1 }
+    END { exit bad || NR == 0 }' || failed "$1 and $2 hold different numbers"
+}
+
+# JSON on one line that the program itself can parse, as the run.json of a folder.
+is_json() {
+  [ "$(wc -l <"$1")" -eq 1 ] || failed "--json printed more than one line"
+  mkdir -p json_check && cp "$1" json_check/run.json
+  "$arbg" info json_check --json >/dev/null 2>err.txt || failed "not JSON: $(cat err.txt)"
+}
+
+### Helps
+succeeds --help
+commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out.txt)
+[ "$(echo "$commands" | wc -w)" -eq 7 ] || failed "arbg --help lists: $commands"
+for command in $commands; do
+  grep -q "^  $command " out.txt || "$arbg" --help >out.txt
+  summary=$("$arbg" --help | sed -n "s/^  $command  *//p")
+  succeeds "$command" --help
+  grep -q "^Examples:" out.txt || failed "arbg $command --help has no example"
+  grep -q "^  arbg $command" out.txt || failed "arbg $command --help has no example of its own"
+  grep -qF "$summary" out.txt || failed "arbg $command --help says something else than arbg --help"
+  succeeds help "$command"
+done
+succeeds --version
+
+### Mistakes in the command line
+"$arbg" >out.txt 2>err.txt && failed "arbg without a command succeeds"
+"$arbg" trian >out.txt 2>err.txt
+[ $? -eq 2 ] || failed "an unknown command must exit with 2"
+grep -q "did you mean arbg train" err.txt || failed "no suggestion for 'arbg trian': $(cat err.txt)"
+refuses "did you mean --steps?" train --stesp 3
+refuses "see arbg train --help" train --nonsense-beyond-recognition 3
+refuses "--steps needs a value" train --data x --output y --steps
+refuses "--pdb needs a value" energy --pdb --json
+refuses "--steps expects a whole number" train --data x --output y --steps many
+refuses "unexpected argument 'extra'" sample extra
+refuses "--threads expects a whole number from 1" energy --pdb "$golden/Ace-A-Nme.pdb" --threads 0
+refuses "--seed expects a whole number from 0" sample --model x --output y --seed -1
+refuses 'no backend named "gpu"' sample --model x --output y --backend gpu
+refuses "takes no value" sample --json=yes
+refuses "--pdb FILE is needed" energy
+refuses "--output FOLDER is needed" md
+refuses "--data FOLDER is needed" train --output x
+refuses "--model FILE is needed" sample --output x
+refuses "--samples FOLDER is needed" evaluate --reference x
+refuses "PATH is needed" info
+
+### Energies agree with the golden file's
+succeeds energy --pdb "$golden/Ace-A-Nme.pdb" --positions "$golden/positions.npy" --output energies
+same_numbers energies/energy.npy "$golden/energy.npy"
+same_numbers energies/energy_terms.npy "$golden/energy_terms.npy"
+[ "$(wc -c <energies/forces.npy)" -eq "$(wc -c <"$golden/forces.npy")" ] || failed "forces.npy has another size"
+succeeds energy --pdb "$golden/Ace-A-Nme.pdb" --positions "$golden/positions.npy" --backend reference --output plain
+same_numbers plain/energy.npy energies/energy.npy
+succeeds energy --pdb "$golden/Ace-A-Nme.pdb" --json
+is_json out.txt
+
+### Damaged or wrong input
+head -c 900 "$golden/positions.npy" >truncated.npy
+head -c 40 "$golden/positions.npy" >header.npy
+printf 'hello\n' >text.npy
+: >empty.npy
+# A quiet NaN (bytes 0xff) in the second conformation.
+{ head -c 700 "$golden/positions.npy"; printf '\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377'; tail -c +717 "$golden/positions.npy"; } >nan.npy
+sed 's/ALA/XYZ/' "$golden/Ace-A-Nme.pdb" >unknown.pdb
+grep -v ' HA ' "$golden/Ace-A-Nme.pdb" >missing.pdb
+head -c 400 "$golden/Ace-A-Nme.pdb" >truncated.pdb
+energy="energy --pdb $golden/Ace-A-Nme.pdb --output refused"
+refuses "truncated" $energy --positions truncated.npy
+refuses "truncated" $energy --positions header.npy
+refuses "not a .npy file" $energy --positions text.npy
+refuses "not a .npy file" $energy --positions empty.npy
+refuses "nan.npy: frame 1 holds a number that is not finite" $energy --positions nan.npy
+refuses "cannot open nothing.npy: No such file" $energy --positions nothing.npy
+refuses "[frames, 22, 3] in nm, found [24]" $energy --positions "$golden/energy.npy"
+refuses "found [" $energy --positions "$golden/../../amber14-obc1/AAA/positions.npy"
+refuses "there are: amber14-obc1, amber99sbildn-obc2" $energy --forcefield amber
+refuses "cannot open nothing.pdb" energy --pdb nothing.pdb --output refused
+refuses "residue XYZ2" energy --pdb unknown.pdb --output refused
+refuses "lacks atom HA" energy --pdb missing.pdb --output refused
+refuses "truncated.pdb:6" energy --pdb truncated.pdb --output refused
+refuses "expected ATOM records" energy --pdb text.npy --output refused
+refuses "found 'B'" md --sequence Ace-B-Nme --output refused
+refuses "has no amino acid" md --sequence Ace--Nme --output refused
+refuses "timestep above 0" md --timestep 0 --output refused
+refuses "--replicas expects a whole number from 1" md --replicas 0 --output refused
+absent refused
+# A file where a folder should be: refused for every user, root included.
+refuses "cannot create folder text.npy" energy --pdb "$golden/Ace-A-Nme.pdb" --output text.npy
+refuses "cannot create folder text.npy/x" md --output text.npy/x
+[ "$(cat text.npy)" = hello ] || failed "a file in the way of a folder was changed"
+if [ -c /dev/full ]; then
+  "$arbg" --version >/dev/null || failed "arbg --version"
+  "$arbg" energy --help >/dev/full 2>err.txt && failed "a full disk behind standard output goes unnoticed"
+  grep -q "No space left" err.txt || failed "a full disk is not called one: $(cat err.txt)"
+fi
+
+### From molecular dynamics to the report
+md="md --replicas 4 --tempering 2 --steps 4000 --warmup 500 --save-every 50 --threads 2"
+train="train --data md --steps 30 --batch 32 --channels 16 --layers 1 --threads 2"
+succeeds $md --output md
+succeeds $md --output md --json
+is_json out.txt
+refuses "friction_per_ps is 1 there and 2 here" $md --output md --friction 2
+refuses "already holds" md --replicas 4 --tempering 2 --steps 40 --warmup 500 --save-every 50 --output md
+succeeds $train --output model
+succeeds $train --output model --resume --json
+is_json out.txt
+refuses "go on with --resume" $train --output model
+refuses "channels is 16 there and 32 here" $train --output model --resume --channels 32
+refuses "add --coordinates internal" $train --output model --resume --coordinates cartesian
+succeeds sample --model model/checkpoint.safetensors --output samples --count 200
+succeeds sample --model model/checkpoint.safetensors --output samples --count 200 --json
+is_json out.txt
+[ "$(wc -c <samples/positions.npy)" -eq $((128 + 200 * 22 * 3 * 8)) ] || failed "positions.npy of 200 samples has another size"
+refuses "holds a run that is no set of samples" sample --model model/checkpoint.safetensors --output md
+succeeds evaluate --samples samples --reference md --model model/checkpoint.safetensors --json
+is_json out.txt
+grep -q "<svg" samples/report.html || failed "report.html has no pictures"
+grep -q "http" samples/report.html && failed "report.html is not self-contained"
+for what in md model samples samples/positions.npy model/checkpoint.safetensors; do
+  succeeds info "$what"
+  succeeds info "$what" --json
+  is_json out.txt
+done
+succeeds $train --output cartesian --coordinates cartesian --bins 64 --held-out 0
+succeeds sample --model cartesian/checkpoint.safetensors --output cartesian-samples --count 100
+
+### Damaged run folders and checkpoints
+checkpoint=model/checkpoint.safetensors
+head -c 100 $checkpoint >header.safetensors
+head -c 50000 $checkpoint >truncated.safetensors
+refuses "truncated" sample --model header.safetensors --output refused
+refuses "truncated" sample --model truncated.safetensors --output refused
+refuses "not a safetensors file" sample --model text.npy --output refused
+refuses "cannot open nothing" sample --model nothing --output refused
+refuses "not enough memory" sample --model $checkpoint --output refused --count 100000000000000
+rm -rf refused
+refuses "--count expects a whole number from 1" sample --model $checkpoint --output refused --count 0
+refuses "--temperature expects a number above 0" sample --model $checkpoint --output refused --temperature 0
+refuses "average or last" sample --model $checkpoint --output refused --weights best
+refuses "expected a run folder" train --data nothing --output refused
+refuses "does not describe a run of arbg md" train --data samples --output refused
+refuses "--bins expects a whole number from 2" train --data md --output refused --bins 1
+refuses "num_heads 3 does not divide channels" train --data md --output refused --heads 3
+refuses "internal or cartesian" train --data md --output refused --coordinates polar
+refuses "--time expects a duration" train --data md --output refused --time soon
+refuses "--time expects a duration above 0" train --data md --output refused --time 0
+refuses "not both" train --data md --output refused --time 5s --steps 5
+cp -r md broken && head -c 2000 md/positions.npy >broken/positions.npy
+refuses "truncated" train --data broken --output refused
+cp md/positions.npy broken/positions.npy && head -c 500 md/energy.npy >broken/energy.npy
+refuses "truncated" train --data broken --output refused
+cp md/energy.npy broken/energy.npy && echo '{"settings":' >broken/run.json
+refuses "broken/run.json" train --data broken --output refused
+absent refused
+refuses "made by arbg sample" evaluate --samples md --reference md
+refuses "--points expects a whole number from 2" evaluate --samples samples --reference md --points 1
+refuses "cannot open nothing" evaluate --samples samples --reference md --model nothing
+succeeds md --sequence Ace-G-Nme --replicas 4 --tempering 1 --steps 200 --warmup 0 --save-every 50 --output glycine
+refuses "not of the same molecule" evaluate --samples samples --reference glycine
+succeeds md --temperature 310 --replicas 4 --tempering 1 --steps 200 --warmup 0 --save-every 50 --output warmer
+refuses "the reference of amber99sbildn-obc2 at 310 K" evaluate --samples samples --reference warmer
+
+if [ $failures -ne 0 ]; then echo "$failures failed"; exit 1; fi

@@ -1,0 +1,99 @@
+#!/bin/sh
+# Killed with SIGKILL, or interrupted, and resumed: the files of an uninterrupted run, byte for byte, with one thread and
+# with two. Usage: resume_test.sh PATH_OF_ARBG; prints what fails, exits 1 if anything does.
+set -u
+arbg=$1
+work=$(mktemp -d)
+pid=
+trap '[ -z "$pid" ] || kill -9 $pid 2>/dev/null; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+failed() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+runs() {
+  "$arbg" "$@" >/dev/null 2>err.txt || failed "arbg $* (exit $?): $(cat err.txt)"
+}
+
+same_file() {
+  cmp "$1" "$2" >/dev/null || failed "$1 and $2 differ"
+}
+
+stamp() { [ -e "$1" ] && cksum <"$1"; }
+
+# stopped SIGNAL CHECKPOINT DELAY ARGUMENTS: starts arbg, waits until it has written a new checkpoint and then DELAY
+# seconds more, and sends the signal. Leaves the exit status in $status: 0 if a fast machine was done before.
+stopped() {
+  signal=$1 checkpoint=$2 delay=$3
+  shift 3
+  before=$(stamp "$checkpoint")
+  "$arbg" "$@" >out.txt 2>err.txt &
+  pid=$!
+  while [ "$(stamp "$checkpoint")" = "$before" ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
+  sleep "$delay"
+  kill -"$signal" $pid 2>/dev/null
+  wait $pid 2>/dev/null  # the shell's own "Killed"
+  status=$?
+  pid=
+}
+
+# interrupted_and_killed CHECKPOINT HINT ARGUMENTS: Ctrl-C soon after the first checkpoint, then SIGKILL at other moments.
+interrupted_and_killed() {
+  checkpoint=$1 hint=$2
+  shift 2
+  stopped INT "$checkpoint" 0 "$@"
+  [ $status -eq 130 ] || failed "Ctrl-C of arbg $1: exit $status instead of 130"
+  grep -qF "$hint" err.txt || failed "Ctrl-C of arbg $1 says: $(cat err.txt)"
+  kills=0
+  for delay in 0 0.03 0.11; do
+    stopped KILL "$checkpoint" $delay "$@"
+    if [ $status -eq 137 ]; then kills=$((kills + 1)); else [ $status -eq 0 ] || failed "arbg $1: exit $status, $(cat err.txt)"; fi
+    for file in "$(dirname "$checkpoint")"/*.npy "$checkpoint"; do
+      case $file in *"*"* | *.bin) ;; *) runs info "$file" ;; esac
+    done
+  done
+  [ $kills -ge 1 ] || failed "arbg $1 was never killed: make the run longer"
+}
+
+### Molecular dynamics
+md="md --replicas 4 --tempering 2 --steps 60000 --warmup 2000 --save-every 50 --checkpoint-every 60"
+runs $md --output whole --threads 1
+interrupted_and_killed parts/checkpoint.bin "everything is saved: run the same command" $md --output parts --threads 2
+runs $md --output parts --threads 2
+for file in topology.pdb positions.npy energy.npy run.json checkpoint.bin; do same_file parts/$file whole/$file; done
+
+for coordinates in internal cartesian; do
+  ### Training
+  train="train --data whole --coordinates $coordinates --steps 300 --batch 32 --bins 128 --channels 16 --layers 1"
+  runs $train --output model --threads 1
+  interrupted_and_killed model-parts/checkpoint.safetensors "with --resume to go on" \
+    $train --output model-parts --threads 2 --resume --checkpoint-every 0.05s
+  runs $train --output model-parts --threads 2 --resume
+  same_file model-parts/checkpoint.safetensors model/checkpoint.safetensors
+  [ "$(ls model-parts | wc -l)" -le 5 ] || failed "temporary files pile up: $(ls model-parts)"
+
+  ### Sampling: the same for any number of threads
+  sample="sample --model model/checkpoint.safetensors --count 300"
+  runs $sample --output one --threads 1
+  runs $sample --output two --threads 2
+  for file in positions.npy tokens.npy log_q.npy energy.npy log_weight.npy; do same_file one/$file two/$file; done
+  rm -r one two model-parts
+  mv model model-$coordinates
+done
+
+### Ctrl-C while sampling writes nothing
+"$arbg" sample --model model-internal/checkpoint.safetensors --output long --count 100000 >out.txt 2>err.txt &
+pid=$!
+sleep 0.3
+kill -INT $pid
+wait $pid
+status=$?
+pid=
+[ $status -eq 130 ] || failed "Ctrl-C of arbg sample: exit $status instead of 130"
+grep -q "nothing was written" err.txt || failed "Ctrl-C of arbg sample says: $(cat err.txt)"
+[ ! -e long/positions.npy ] || failed "an interrupted arbg sample wrote positions.npy"
+
+if [ $failures -ne 0 ]; then echo "$failures failed"; exit 1; fi
