@@ -37,7 +37,7 @@ void print_help(std::FILE* to) {
       "Usage: arbg COMMAND [options]        arbg COMMAND --help\n\nCommands:\n",
       to);
   for (const auto& command : kCommands) std::fprintf(to, "  %-10s%s\n", command.name, command.summary);
-  std::fputs("\nStart with: arbg demo --output runs/demo\nExit status: 0 done, 1 failed, 2 no such command, 130 interrupted\n",
+  std::fputs("\nStart with: arbg demo\nExit status: 0 done, 1 failed, 2 no such command, 130 interrupted\n",
              to);
 }
 

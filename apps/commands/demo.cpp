@@ -21,13 +21,13 @@ const CommandSpec kSpec{
     "demo",
     "everything on alanine dipeptide: md, train, sample, reweight, evaluate, report",
     "",
-    {{"output", "FOLDER", "runs/demo", "where everything goes"},
+    {{"output", "FOLDER", "", "where everything goes (default: runs/demo-COORDINATES)"},
      {"coordinates", "NAME", "internal", "internal (bonds, angles, dihedrals) or cartesian (as published)"},
      {"sequence", "TEXT", "Ace-A-Nme", "another capped peptide"},
-     {"train-time", "DURATION", "7m", "time to train; everything else takes about two minutes"},
+     {"train-time", "DURATION", "6m", "time to train; everything else takes about two minutes"},
      {"md-steps", "N", "600000", "steps of each of 24 replicas (4 temperatures each)"},
      {"samples", "N", "20000", "proposals to weight"}},
-    {"arbg demo", "arbg demo --coordinates cartesian --output runs/demo-cartesian", "arbg demo --train-time 60m"}};
+    {"arbg demo", "arbg demo --coordinates cartesian", "arbg demo --train-time 60m --output runs/hour"}};
 
 class Stage {
  public:
@@ -48,8 +48,8 @@ int demo_command(const Words& words) {
   const Arguments arguments(kSpec, words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
-  const std::filesystem::path output = arguments.text("output");
   const std::string sequence = arguments.text("sequence"), coordinates = arguments.text("coordinates");
+  const std::filesystem::path output = arguments.given("output") ? arguments.text("output") : "runs/demo-" + coordinates;
   const Stage whole("An autoregressive Boltzmann generator, from force field to weighted samples.");
   std::vector<std::pair<std::string, std::string>> facts;
 
