@@ -26,7 +26,8 @@ Point evaluate(const System& system, Vector x) {
 
 double dot(const Vector& a, const Vector& b) {
   double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  // Spelled out, or where the compiler fuses depends on the width of the machine's vectors.
+  for (std::size_t i = 0; i < a.size(); ++i) sum = std::fma(a[i], b[i], sum);
   return sum;
 }
 
