@@ -218,7 +218,7 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
   outcome.seconds = progress.elapsed_s();
   outcome.samples_per_second =
       static_cast<double>((trainer.step() - first_step) * options.batch) / std::max(outcome.seconds, 1e-9);
-  outcome.train_nats = nats;
+  outcome.train_nats = outcome.steps > first_step ? nats : std::nan("");
   const nn::Checkpoint final_state = trainer.checkpoint();
   outcome.held_out_nats =
       held_out_nats(final_state.network(job.backend, true), bins, *map, held_out, job.trainer.seed + 1);

@@ -50,6 +50,10 @@ int demo_command(const Words& words) {
   const CommonOptions common = apply_common_options(arguments);
   const std::string sequence = arguments.text("sequence"), coordinates = arguments.text("coordinates");
   const std::filesystem::path output = arguments.given("output") ? arguments.text("output") : "runs/demo-" + coordinates;
+  const std::int64_t md_steps = arguments.integer("md-steps", 1), sample_count = arguments.integer("samples", 2);
+  const double train_time_s = arguments.duration_s("train-time");
+  require(coordinates == "internal" || coordinates == "cartesian", "--coordinates expects internal or cartesian, got '",
+          coordinates, "'");
   const Stage whole("An autoregressive Boltzmann generator, from force field to weighted samples.");
   std::vector<std::pair<std::string, std::string>> facts;
 
@@ -61,14 +65,15 @@ int demo_command(const Words& words) {
   md.options.ladder = 4;
   md.options.top_temperature_kelvin = 600;
   md.options.replicas = 24;
-  md.options.steps = arguments.integer("md-steps", 1);
+  md.options.steps = md_steps;
   md.options.save_interval = 100;
   md.options.seed = common.seed;
   const MdOutcome dynamics = run_md_job(md);
   if (!dynamics.result.finished) return 130;
-  facts.emplace_back("molecular dynamics", std::to_string(dynamics.result.frames) + " frames at " +
-                         format_number(md.options.temperature_kelvin) + " K in " + format_duration(md_stage.seconds()) +
-                         " (24 replicas of 4 temperatures, " + format_number(dynamics.ns_per_day, 3) + " ns/day together)");
+  const std::string frames = std::to_string(dynamics.result.frames) + " frames at 300 K, 24 replicas of 4 temperatures";
+  facts.emplace_back("molecular dynamics", dynamics.steps == 0 ? frames + ", made before"
+                                                               : frames + ", in " + format_duration(md_stage.seconds()) + " (" +
+                         format_number(dynamics.ns_per_day, 3) + " ns/day together)");
   const Dataset reference = load_dataset(md.output);
 
   const Stage train_stage("2/4  Training the transformer by maximum likelihood and the energies of the frames");
@@ -77,7 +82,7 @@ int demo_command(const Words& words) {
   train.coordinates = coordinates;
   train.backend = common.backend;
   set_recommended(train);
-  train.trainer.time_budget_s = arguments.duration_s("train-time");
+  train.trainer.time_budget_s = train_time_s;
   train.trainer.seed = common.seed;
   train.resume = std::filesystem::exists(train.output / "checkpoint.safetensors");
   const TrainOutcome trained = run_train_job(train, reference);
@@ -85,16 +90,19 @@ int demo_command(const Words& words) {
     std::fprintf(stderr, "interrupted; everything is saved: run the same command to go on\n");
     return 130;
   }
-  facts.emplace_back("training", std::to_string(trained.parameters) + " parameters, " + std::to_string(trained.steps) +
-                         " steps in " + format_duration(train_stage.seconds()) + " (" +
-                         format_number(trained.samples_per_second, 3) + " samples/s); nats per coordinate " +
-                         format_number(trained.train_nats, 5) + ", held out " + format_number(trained.held_out_nats, 5));
+  const std::string steps = std::to_string(trained.parameters) + " parameters, " + std::to_string(trained.steps) + " steps";
+  facts.emplace_back("training", (trained.steps == trained.steps_before
+                                      ? steps + ", done before"
+                                      : steps + " in " + format_duration(train_stage.seconds()) + " (" +
+                                            format_number(trained.samples_per_second, 3) + " samples/s), nats per coordinate " +
+                                            format_number(trained.train_nats, 5)) +
+                         "; held out " + format_number(trained.held_out_nats, 5));
 
   const Stage sample_stage("3/4  Sampling: independent conformations, each with its exact log q and its weight");
   SampleJob sample;
   sample.model = trained.checkpoint;
   sample.output = output / "samples";
-  sample.count = arguments.integer("samples", 2);
+  sample.count = sample_count;
   sample.seed = common.seed;
   sample.backend = common.backend;
   const Model model = load_model(sample.model, common.backend, true);
@@ -114,7 +122,8 @@ int demo_command(const Words& words) {
   input.title = sequence + ": an autoregressive Boltzmann generator";
   input.subtitle = "amber99sbildn-obc2, 300 K, " + coordinates + " coordinates, seed " + std::to_string(common.seed);
   input.command = "arbg demo --sequence " + sequence + " --coordinates " + coordinates + " --train-time " +
-                  arguments.text("train-time") + " --seed " + std::to_string(common.seed);
+                  arguments.text("train-time") + " --md-steps " + std::to_string(md_steps) + " --samples " +
+                  std::to_string(sample_count) + " --seed " + std::to_string(common.seed);
   input.evaluation = &evaluation;
   input.samples = &samples;
   input.reference = &reference;
