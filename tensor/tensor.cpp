@@ -192,13 +192,13 @@ Tensor Tensor::rows(std::int64_t first, std::int64_t count) const {
           first, " to ", first + count, " are outside the first axis of the shape ", shape_.text());
   std::array<std::int64_t, Shape::kMostAxes> extents{count};
   std::int64_t row = 1;
-  for (int axis = 1; axis < shape_.rank(); ++axis) {
-    extents[static_cast<std::size_t>(axis)] = shape_[axis];
-    row *= shape_[axis];
+  const auto rank = static_cast<std::size_t>(shape_.rank());
+  for (std::size_t axis = 1; axis < rank; ++axis) {
+    extents[axis] = shape_[static_cast<int>(axis)];
+    row *= extents[axis];
   }
   Tensor view = *this;
-  view.shape_ =
-      Shape(std::span<const std::int64_t>(extents.data(), static_cast<std::size_t>(shape_.rank())));
+  view.shape_ = Shape(std::span<const std::int64_t>(extents.data(), rank));
   view.offset_ += first * row;
   return view;
 }

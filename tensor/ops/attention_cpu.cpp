@@ -13,7 +13,9 @@ namespace {
 // Queries are taken a block at a time, against all keys up to the block's last.
 constexpr std::int64_t kQueries = 12;
 
-std::int64_t padded(std::int64_t count) { return (count + kVector - 1) / kVector * kVector; }
+constexpr std::int64_t padded(std::int64_t count) {
+  return (count + kVector - 1) / kVector * kVector;
+}
 
 // Which of the tokens s, s+1, ... of one vector token t may look at.
 LaneMask<float> visible(std::int64_t s, std::int64_t t) {
@@ -104,12 +106,11 @@ void attend_head(const float* qkv, std::int64_t T, std::int64_t C, std::int64_t 
     const std::int64_t queries = std::min(kQueries, T - t0), keys = t0 + queries;
     small_gemm(queries, padded(keys), D, row_major(qkv + t0 * stride, stride), k_transposed, Tp, p,
                Tp, false);
-    float largest[kQueries], sum[kQueries];
+    float largest[padded(kQueries)] = {}, sum[padded(kQueries)] = {};
     softmax(p, Tp, t0, queries, scale, largest, sum);
     for (std::int64_t i = 0; log_sum && i < queries; i += kVector) {
-      const std::int64_t some = queries - i;
-      const Lanes<float> log_of_sum = log_lanes(load_some(sum + i, some, 1.0f));
-      store_some(log_sum + t0 + i, load_some(largest + i, some) + log_of_sum, some);
+      const Lanes<float> log_of_sum = log_lanes(load_lanes(sum + i));
+      store_some(log_sum + t0 + i, load_lanes(largest + i) + log_of_sum, queries - i);
     }
     small_gemm(queries, D, keys, row_major(p, Tp), v, Dp, y + t0 * C, C, false);
   }
