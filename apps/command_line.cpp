@@ -47,9 +47,11 @@ T parse_number(std::string_view text, std::string_view name, const char* kind) {
 
 }  // namespace
 
-Arguments::Arguments(CommandSpec spec, const std::vector<std::string>& words) : spec_(std::move(spec)) {
+Arguments::Arguments(CommandSpec spec, const std::vector<std::string>& words)
+    : spec_(std::move(spec)) {
   for (const auto& option : kCommonOptions) {
-    if (std::ranges::find(spec_.without, option.name) == spec_.without.end()) spec_.options.push_back(option);
+    if (std::ranges::find(spec_.without, option.name) == spec_.without.end())
+      spec_.options.push_back(option);
   }
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
@@ -58,28 +60,30 @@ Arguments::Arguments(CommandSpec spec, const std::vector<std::string>& words) : 
       continue;
     }
     if (!word.starts_with("--")) {
-      require(!spec_.positional.empty() && positional_.empty(), "unexpected argument '", word, "'; see arbg ",
-              spec_.name, " --help");
+      require(!spec_.positional.empty() && positional_.empty(), "unexpected argument '", word,
+              "'; see arbg ", spec_.name, " --help");
       positional_ = word;
       continue;
     }
     const auto equals = word.find('=');
-    const Option& option = find(std::string_view(word).substr(2, equals == std::string::npos ? equals : equals - 2));
+    const Option& option =
+        find(std::string_view(word).substr(2, equals == std::string::npos ? equals : equals - 2));
     if (option.value_name.empty()) {
       require(equals == std::string::npos, "--", option.name, " takes no value");
       values_[option.name] = "yes";
     } else if (equals != std::string::npos) {
       values_[option.name] = word.substr(equals + 1);
     } else {
-      require(i + 1 < words.size() && !words[i + 1].starts_with("--"), "--", option.name, " needs a value: --",
-              option.name, " ", option.value_name);
+      require(i + 1 < words.size() && !words[i + 1].starts_with("--"), "--", option.name,
+              " needs a value: --", option.name, " ", option.value_name);
       values_[option.name] = words[++i];
     }
   }
 }
 
 bool Arguments::knows(std::string_view name) const {
-  return std::ranges::any_of(spec_.options, [&](const Option& option) { return option.name == name; });
+  return std::ranges::any_of(spec_.options,
+                             [&](const Option& option) { return option.name == name; });
 }
 
 const Option& Arguments::find(std::string_view name) const {
@@ -90,7 +94,8 @@ const Option& Arguments::find(std::string_view name) const {
   }
   const std::string nearest = nearest_name(name, names);
   fail("there is no option --", name,
-       nearest.empty() ? "; see arbg " + spec_.name + " --help" : "; did you mean --" + nearest + "?");
+       nearest.empty() ? "; see arbg " + spec_.name + " --help"
+                       : "; did you mean --" + nearest + "?");
 }
 
 bool Arguments::given(std::string_view name) const {
@@ -118,21 +123,28 @@ double Arguments::number(std::string_view name) const {
   return value;
 }
 
-std::int64_t Arguments::integer(std::string_view name, std::int64_t lowest, std::int64_t highest) const {
+std::int64_t Arguments::integer(std::string_view name, std::int64_t lowest,
+                                std::int64_t highest) const {
   const auto value = parse_number<std::int64_t>(text(name), name, "a whole number");
   const std::string range = highest == kMostInteger ? " up" : " to " + std::to_string(highest);
-  require(value >= lowest && value <= highest, "--", name, " expects a whole number from ", lowest, range, ", got ", value);
+  require(value >= lowest && value <= highest, "--", name, " expects a whole number from ", lowest,
+          range, ", got ", value);
   return value;
 }
 
 double Arguments::duration_s(std::string_view name) const {
   std::string value = text(name);
   double unit = 1;
-  if (value.ends_with('s')) value.pop_back();
-  else if (value.ends_with('m')) value.pop_back(), unit = 60;
-  else if (value.ends_with('h')) value.pop_back(), unit = 3600;
-  const double seconds = unit * parse_number<double>(value, name, "a duration such as 90s, 10m or 1.5h");
-  require(std::isfinite(seconds) && seconds > 0, "--", name, " expects a duration above 0, got '", text(name), "'");
+  if (value.ends_with('s'))
+    value.pop_back();
+  else if (value.ends_with('m'))
+    value.pop_back(), unit = 60;
+  else if (value.ends_with('h'))
+    value.pop_back(), unit = 3600;
+  const double seconds =
+      unit * parse_number<double>(value, name, "a duration such as 90s, 10m or 1.5h");
+  require(std::isfinite(seconds) && seconds > 0, "--", name, " expects a duration above 0, got '",
+          text(name), "'");
   return seconds;
 }
 
@@ -141,7 +153,8 @@ std::string Arguments::help() const {
   if (!spec_.positional.empty()) out += " " + spec_.positional;
   out += " [options]\n\nOptions:\n";
   for (const auto& option : spec_.options) {
-    std::string left = "  --" + option.name + (option.value_name.empty() ? "" : " " + option.value_name);
+    std::string left =
+        "  --" + option.name + (option.value_name.empty() ? "" : " " + option.value_name);
     left.resize(std::max<std::size_t>(left.size() + 2, 28), ' ');
     out += left + option.help;
     if (!option.fallback.empty()) out += " [" + option.fallback + "]";
@@ -165,10 +178,14 @@ std::string nearest_name(std::string_view word, std::span<const std::string> nam
 std::string format_duration(double seconds) {
   const auto whole = static_cast<long long>(std::llround(std::max(seconds, 0.0)));
   char text[32];
-  if (seconds < 10) std::snprintf(text, sizeof text, "%.1fs", std::max(seconds, 0.0));
-  else if (whole < 60) std::snprintf(text, sizeof text, "%llds", whole);
-  else if (whole < 3600) std::snprintf(text, sizeof text, "%lldm %02llds", whole / 60, whole % 60);
-  else std::snprintf(text, sizeof text, "%lldh %02lldm", whole / 3600, whole / 60 % 60);
+  if (seconds < 10)
+    std::snprintf(text, sizeof text, "%.1fs", std::max(seconds, 0.0));
+  else if (whole < 60)
+    std::snprintf(text, sizeof text, "%llds", whole);
+  else if (whole < 3600)
+    std::snprintf(text, sizeof text, "%lldm %02llds", whole / 60, whole % 60);
+  else
+    std::snprintf(text, sizeof text, "%lldh %02lldm", whole / 3600, whole / 60 % 60);
   return text;
 }
 

@@ -15,7 +15,8 @@ struct CommonOptions {
   bool json = false;
 
   md::EnergyBackend energy_backend() const {
-    return backend == tensor::Backend::reference ? md::EnergyBackend::reference : md::EnergyBackend::cpu;
+    return backend == tensor::Backend::reference ? md::EnergyBackend::reference
+                                                 : md::EnergyBackend::cpu;
   }
 };
 

@@ -17,9 +17,11 @@ std::int64_t Dataset::frames() const {
 Dataset Dataset::part(std::int64_t first, std::int64_t count) const {
   Dataset out{topology, topology_pdb, forcefield, temperature_kelvin, replicas, {}, {}, run};
   const std::int64_t frame = 3 * topology.atom_count();
-  out.positions_nm.assign(positions_nm.begin() + first * frame, positions_nm.begin() + (first + count) * frame);
+  out.positions_nm.assign(positions_nm.begin() + first * frame,
+                          positions_nm.begin() + (first + count) * frame);
   if (!reduced_energy.empty()) {
-    out.reduced_energy.assign(reduced_energy.begin() + first, reduced_energy.begin() + first + count);
+    out.reduced_energy.assign(reduced_energy.begin() + first,
+                              reduced_energy.begin() + first + count);
   }
   return out;
 }
@@ -30,7 +32,8 @@ std::vector<double> load_positions(const std::filesystem::path& path, int atoms)
           ": expected positions of shape [frames, ", atoms, ", 3] in nm, found ",
           Json(Json::List(array.shape.begin(), array.shape.end())).dump());
   const auto bad = std::ranges::find_if_not(array.data, [](double v) { return std::isfinite(v); });
-  require(bad == array.data.end(), path.string(), ": frame ", (bad - array.data.begin()) / (3 * atoms),
+  require(bad == array.data.end(), path.string(), ": frame ",
+          (bad - array.data.begin()) / (3 * atoms),
           " holds a number that is not finite (NaN or infinity); remove the frame");
   return std::move(array.data);
 }
@@ -42,7 +45,8 @@ Dataset load_dataset(const std::filesystem::path& folder) {
   out.topology_pdb = read_file(folder / "topology.pdb");
   out.topology = md::read_pdb(folder / "topology.pdb").topology;
   out.run = Json::parse(read_file(folder / "run.json"), (folder / "run.json").string());
-  require(out.run.has("settings"), folder.string(), ": run.json does not describe a run of arbg md; give a folder made by it");
+  require(out.run.has("settings"), folder.string(),
+          ": run.json does not describe a run of arbg md; give a folder made by it");
   const Json& settings = out.run.at("settings");
   out.forcefield = settings.at("forcefield").string();
   out.temperature_kelvin = settings.at("temperature_kelvin").number();
@@ -50,8 +54,9 @@ Dataset load_dataset(const std::filesystem::path& folder) {
   out.positions_nm = load_positions(folder / "positions.npy", out.topology.atom_count());
   if (std::filesystem::exists(folder / "energy.npy")) {
     out.reduced_energy = read_npy(folder / "energy.npy").data;
-    require(static_cast<std::int64_t>(out.reduced_energy.size()) == out.frames(), (folder / "energy.npy").string(),
-            ": expected ", out.frames(), " energies, one a frame of positions.npy, found ", out.reduced_energy.size());
+    require(static_cast<std::int64_t>(out.reduced_energy.size()) == out.frames(),
+            (folder / "energy.npy").string(), ": expected ", out.frames(),
+            " energies, one a frame of positions.npy, found ", out.reduced_energy.size());
   }
   return out;
 }

@@ -1,7 +1,7 @@
 // Conformations on disk together with what they are of: a run folder made by `arbg md`.
 //
-// topology.pdb, positions.npy [frames, N, 3] nm, energy.npy [frames] in kT, run.json. Frame f of an md run belongs to
-// independent replica f % replicas (see md/simulation.h).
+// topology.pdb, positions.npy [frames, N, 3] nm, energy.npy [frames] in kT, run.json. Frame f of an
+// md run belongs to independent replica f % replicas (see md/simulation.h).
 #pragma once
 
 #include <filesystem>
@@ -15,13 +15,13 @@ namespace arbg::apps {
 
 struct Dataset {
   md::Topology topology;
-  std::string topology_pdb;              // the file's text
+  std::string topology_pdb;  // the file's text
   std::string forcefield;
   double temperature_kelvin = 0;
   std::int64_t replicas = 1;
-  std::vector<double> positions_nm;      // [frames, N, 3]
-  std::vector<double> reduced_energy;    // [frames], or empty if the folder has no energy.npy
-  Json run;                              // run.json as it stands
+  std::vector<double> positions_nm;    // [frames, N, 3]
+  std::vector<double> reduced_energy;  // [frames], or empty if the folder has no energy.npy
+  Json run;                            // run.json as it stands
 
   std::int64_t frames() const;
 
@@ -29,7 +29,8 @@ struct Dataset {
   Dataset part(std::int64_t first, std::int64_t count) const;
 };
 
-// Throws Error naming the file and what is wrong with it (missing, other atom count, a number that is not finite).
+// Throws Error naming the file and what is wrong with it (missing, other atom count, a number that
+// is not finite).
 Dataset load_dataset(const std::filesystem::path& folder);
 
 // Positions [frames, N, 3] from a .npy file, checked for shape and for finite numbers.

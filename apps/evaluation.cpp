@@ -23,7 +23,8 @@ Indices evenly_spaced(std::int64_t size, std::int64_t count) {
 }
 
 // Frames of replicas first ... last-1 of a data set, evenly spaced in time.
-Indices replica_frames(const Dataset& data, std::int64_t first, std::int64_t last, std::int64_t count) {
+Indices replica_frames(const Dataset& data, std::int64_t first, std::int64_t last,
+                       std::int64_t count) {
   Indices all;
   for (std::int64_t f = 0; f < data.frames(); ++f) {
     if (f % data.replicas >= first && f % data.replicas < last) all.push_back(f);
@@ -35,18 +36,21 @@ Indices replica_frames(const Dataset& data, std::int64_t first, std::int64_t las
   return out;
 }
 
-std::vector<double> pick(const std::vector<double>& rows, const Indices& indices, std::size_t width = 1) {
+std::vector<double> pick(const std::vector<double>& rows, const Indices& indices,
+                         std::size_t width = 1) {
   std::vector<double> out;
   out.reserve(indices.size() * width);
   for (const auto i : indices) {
-    const auto row = rows.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(i) * width);
+    const auto row =
+        rows.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(i) * width);
     out.insert(out.end(), row, row + static_cast<std::ptrdiff_t>(width));
   }
   return out;
 }
 
 // phi and psi of every residue that has them, [B, width]: all phi first, then all psi.
-std::vector<double> torsions_of(const md::Topology& topology, std::span<const double> positions_nm, std::size_t& width) {
+std::vector<double> torsions_of(const md::Topology& topology, std::span<const double> positions_nm,
+                                std::size_t& width) {
   auto atoms = md::backbone_torsions(topology).phi;
   const auto psi = md::backbone_torsions(topology).psi;
   atoms.insert(atoms.end(), psi.begin(), psi.end());
@@ -54,7 +58,8 @@ std::vector<double> torsions_of(const md::Topology& topology, std::span<const do
   return metrics::dihedrals(positions_nm, topology.atoms.size(), atoms);
 }
 
-Angles first_phi_psi(const md::Topology& topology, const std::vector<double>& torsions, std::size_t width) {
+Angles first_phi_psi(const md::Topology& topology, const std::vector<double>& torsions,
+                     std::size_t width) {
   const std::size_t psi = md::backbone_torsions(topology).phi.size();
   Angles out;
   if (psi == 0 || psi == width) return out;
@@ -65,13 +70,16 @@ Angles first_phi_psi(const md::Topology& topology, const std::vector<double>& to
   return out;
 }
 
-void add_reference_likelihood(Evaluation& out, const WeightedSamples& samples, const Dataset& reference,
-                              const Model& model, const EvaluationOptions& options) {
+void add_reference_likelihood(Evaluation& out, const WeightedSamples& samples,
+                              const Dataset& reference, const Model& model,
+                              const EvaluationOptions& options) {
   const auto atoms = static_cast<std::size_t>(3 * reference.topology.atom_count());
   const auto frames = evenly_spaced(reference.frames(), options.reference_likelihood_frames);
-  const auto encoded = model.generator.encode(pick(reference.positions_nm, frames, atoms), options.seed);
+  const auto encoded =
+      model.generator.encode(pick(reference.positions_nm, frames, atoms), options.seed);
   const auto log_q = model.generator.log_density(encoded.tokens);
-  const auto log_w = sampling::log_weights(pick(reference.reduced_energy, frames), encoded.log_volume, log_q);
+  const auto log_w =
+      sampling::log_weights(pick(reference.reduced_energy, frames), encoded.log_volume, log_q);
   double sum = 0, inside = 0;
   for (const double value : log_q) {
     if (std::isfinite(value)) sum += value, inside += 1;
@@ -87,19 +95,25 @@ void add_reference_likelihood(Evaluation& out, const WeightedSamples& samples, c
 
 Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, const Model* model,
                     const EvaluationOptions& options) {
-  require(!reference.reduced_energy.empty(), "the reference folder has no energy.npy; make it with arbg md");
+  require(!reference.reduced_energy.empty(),
+          "the reference folder has no energy.npy; make it with arbg md");
   Evaluation out;
   out.weights = metrics::summarise_weights(samples.log_weight);
   out.weight = metrics::normalised_weights(samples.log_weight);
 
-  // As many points a side as the smallest of the sets allows: the halves of the reference are the floor's two sides.
+  // As many points a side as the smallest of the sets allows: the halves of the reference are the
+  // floor's two sides.
   const std::int64_t half = reference.replicas > 1 ? reference.replicas / 2 : 1;
   const bool split = reference.replicas > 1;
-  const std::int64_t points = std::min({static_cast<std::int64_t>(options.points), samples.count(), reference.frames() / 2});
-  require(points >= 2, "too few samples or reference frames to compare (", samples.count(), " and ", reference.frames(), ")");
+  const std::int64_t points = std::min(
+      {static_cast<std::int64_t>(options.points), samples.count(), reference.frames() / 2});
+  require(points >= 2, "too few samples or reference frames to compare (", samples.count(), " and ",
+          reference.frames(), ")");
   const Random random(options.seed, stream_id("resample"));
-  const Indices drawn = metrics::resample_systematic(out.weight, static_cast<std::size_t>(points), random);
-  // Samples as drawn; what is not a conformation at all (infinite energy) has no place in a distance.
+  const Indices drawn =
+      metrics::resample_systematic(out.weight, static_cast<std::size_t>(points), random);
+  // Samples as drawn; what is not a conformation at all (infinite energy) has no place in a
+  // distance.
   Indices raw;
   for (const auto i : evenly_spaced(samples.count(), points)) {
     if (std::isfinite(samples.reduced_energy[static_cast<std::size_t>(i)])) raw.push_back(i);
@@ -132,9 +146,15 @@ Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, co
   if (width > 0) {
     const auto& s = sample_torsions;
     const auto& r = reference_torsions;
-    out.torsion_w2_rad = {metrics::wasserstein2_torus(pick(s, drawn, width), pick(r, all, width), width).distance,
-                          metrics::wasserstein2_torus(pick(s, raw, width), pick(r, evenly_spaced(reference.frames(), static_cast<std::int64_t>(raw.size())), width), width).distance,
-                          metrics::wasserstein2_torus(pick(r, left, width), pick(r, right, width), width).distance};
+    out.torsion_w2_rad = {
+        metrics::wasserstein2_torus(pick(s, drawn, width), pick(r, all, width), width).distance,
+        metrics::wasserstein2_torus(
+            pick(s, raw, width),
+            pick(r, evenly_spaced(reference.frames(), static_cast<std::int64_t>(raw.size())),
+                 width),
+            width)
+            .distance,
+        metrics::wasserstein2_torus(pick(r, left, width), pick(r, right, width), width).distance};
   }
   if (model != nullptr) add_reference_likelihood(out, samples, reference, *model, options);
   return out;

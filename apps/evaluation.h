@@ -1,7 +1,9 @@
-// Weighted samples against reference conformations: every figure of the published tables, with its floor.
+// Weighted samples against reference conformations: every figure of the published tables, with its
+// floor.
 //
-// Distances compare `points` samples, drawn from the weights by systematic resampling, with as many reference frames, evenly
-// spaced. The floor is the same distance between the two halves of the reference, split by independent replicas.
+// Distances compare `points` samples, drawn from the weights by systematic resampling, with as many
+// reference frames, evenly spaced. The floor is the same distance between the two halves of the
+// reference, split by independent replicas.
 #pragma once
 
 #include <optional>
@@ -15,8 +17,9 @@
 namespace arbg::apps {
 
 struct Distance {
-  double weighted = 0, raw = 0;  // reference against reweighted samples, and against samples as drawn
-  double floor = 0;              // reference against reference
+  double weighted = 0,
+         raw = 0;    // reference against reweighted samples, and against samples as drawn
+  double floor = 0;  // reference against reference
 };
 
 struct Angles {
@@ -25,15 +28,15 @@ struct Angles {
 
 struct Evaluation {
   metrics::WeightSummary weights;
-  std::size_t points = 0;                // samples a side in the distances
+  std::size_t points = 0;  // samples a side in the distances
   Distance energy_w2_kt, torsion_w2_rad;
   Angles sample_angles, reference_angles;
-  std::vector<double> weight;            // normalised, one a sample
+  std::vector<double> weight;  // normalised, one a sample
 
   // Where the model is at hand: the reference seen by the model.
   bool has_reference_likelihood = false;
-  double reference_nats = 0;             // -log q per coordinate, in nats of density
-  std::int64_t reference_outside = 0;    // frames outside the support
+  double reference_nats = 0;           // -log q per coordinate, in nats of density
+  std::int64_t reference_outside = 0;  // frames outside the support
   double reverse_ess_fraction = 0;
   std::optional<metrics::BennettEstimate> bennett;
 };

@@ -22,11 +22,14 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"demo", demo_command, "everything on alanine dipeptide: md, train, sample, reweight, evaluate, report"},
+    {"demo", demo_command,
+     "everything on alanine dipeptide: md, train, sample, reweight, evaluate, report"},
     {"md", md_command, "molecular dynamics of a peptide: reference conformations"},
     {"train", train_command, "train a generator on a folder of conformations"},
-    {"sample", sample_command, "draw conformations with exact log q, energies and importance weights"},
-    {"evaluate", evaluate_command, "compare weighted samples with reference conformations; write report.html"},
+    {"sample", sample_command,
+     "draw conformations with exact log q, energies and importance weights"},
+    {"evaluate", evaluate_command,
+     "compare weighted samples with reference conformations; write report.html"},
     {"energy", energy_command, "energies, terms and forces of given conformations"},
     {"info", info_command, "what a checkpoint, run folder or array file contains"},
 };
@@ -36,9 +39,12 @@ void print_help(std::FILE* to) {
       "arbg - an autoregressive Boltzmann generator with exact likelihoods\n\n"
       "Usage: arbg COMMAND [options]        arbg COMMAND --help\n\nCommands:\n",
       to);
-  for (const auto& command : kCommands) std::fprintf(to, "  %-10s%s\n", command.name, command.summary);
-  std::fputs("\nStart with: arbg demo\nExit status: 0 done, 1 failed, 2 no such command, 130 interrupted\n",
-             to);
+  for (const auto& command : kCommands)
+    std::fprintf(to, "  %-10s%s\n", command.name, command.summary);
+  std::fputs(
+      "\nStart with: arbg demo\nExit status: 0 done, 1 failed, 2 no such command, 130 "
+      "interrupted\n",
+      to);
 }
 
 // Runs a command; whatever goes wrong becomes one line and exit status 1, or 130 after Ctrl-C.
@@ -50,7 +56,8 @@ int run(const Command& command, const Words& words) {
     arbg::require(written, "cannot write to standard output: ", std::strerror(errno));
     return status;
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "arbg %s: there is not enough memory for a job of this size\n", command.name);
+    std::fprintf(stderr, "arbg %s: there is not enough memory for a job of this size\n",
+                 command.name);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "arbg %s: %s\n", command.name, error.what());
   }
@@ -76,7 +83,8 @@ int main(int argc, char** argv) {
     names.push_back(command.name);
   }
   const std::string nearest = nearest_name(words[0], names);
-  std::fprintf(stderr, "arbg: unknown command '%s'; %s\n", words[0].c_str(),
-               nearest.empty() ? "see arbg --help" : ("did you mean arbg " + nearest + "?").c_str());
+  std::fprintf(
+      stderr, "arbg: unknown command '%s'; %s\n", words[0].c_str(),
+      nearest.empty() ? "see arbg --help" : ("did you mean arbg " + nearest + "?").c_str());
   return 2;
 }

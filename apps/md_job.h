@@ -11,15 +11,15 @@ namespace arbg::apps {
 
 struct MdJob {
   std::filesystem::path output;
-  std::optional<md::Pdb> start;     // otherwise built from options.sequence
+  std::optional<md::Pdb> start;  // otherwise built from options.sequence
   md::SimulationOptions options;
 };
 
 struct MdOutcome {
   md::SimulationResult result;
-  std::int64_t steps = 0;           // done by this call, of every replica
+  std::int64_t steps = 0;  // done by this call, of every replica
   double seconds = 0;
-  double ns_per_day = 0;            // aggregated over replicas and temperatures, of this call
+  double ns_per_day = 0;  // aggregated over replicas and temperatures, of this call
 };
 
 MdOutcome run_md_job(const MdJob& job);

@@ -7,7 +7,8 @@
 namespace arbg::apps {
 
 sampling::Target Model::target(md::EnergyBackend backend) const {
-  return {topology, md::ForceField::named(forcefield).create_system(topology), temperature_kelvin, backend};
+  return {topology, md::ForceField::named(forcefield).create_system(topology), temperature_kelvin,
+          backend};
 }
 
 Json describe_model(const Dataset& data, const md::CoordinateMap& map) {
@@ -20,15 +21,19 @@ Json describe_model(const Dataset& data, const md::CoordinateMap& map) {
   return description;
 }
 
-Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged, const std::string& name) {
+Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged,
+                 const std::string& name) {
   const Json& description = checkpoint.description;
-  require(checkpoint.bins.has_value() && description.is_object() && description.has("coordinate_map"), name,
-          ": these are only network weights; sampling needs a checkpoint written by arbg train (bins, coordinates, molecule)");
+  require(
+      checkpoint.bins.has_value() && description.is_object() && description.has("coordinate_map"),
+      name,
+      ": these are only network weights; sampling needs a checkpoint written by arbg train (bins, "
+      "coordinates, molecule)");
   const std::string pdb = description.at("topology_pdb").string();
   return {sampling::Generator(checkpoint.network(backend, averaged), *checkpoint.bins,
                               md::CoordinateMap::from_json(description.at("coordinate_map"))),
-          md::parse_pdb(pdb, name + " (topology)").topology, pdb, description.at("forcefield").string(),
-          description.at("temperature_kelvin").number()};
+          md::parse_pdb(pdb, name + " (topology)").topology, pdb,
+          description.at("forcefield").string(), description.at("temperature_kelvin").number()};
 }
 
 Model load_model(const std::filesystem::path& path, nn::Backend backend, bool averaged) {

@@ -1,4 +1,5 @@
-// A checkpoint as the program uses it: generator, molecule, force field and temperature in one file.
+// A checkpoint as the program uses it: generator, molecule, force field and temperature in one
+// file.
 #pragma once
 
 #include <filesystem>
@@ -25,8 +26,10 @@ struct Model {
 // What a checkpoint says about its molecule and coordinates, for Checkpoint::description.
 Json describe_model(const Dataset& data, const md::CoordinateMap& map);
 
-// Throws Error naming the file and what is missing in it. `averaged`: the weight average, where there is one.
+// Throws Error naming the file and what is missing in it. `averaged`: the weight average, where
+// there is one.
 Model load_model(const std::filesystem::path& path, nn::Backend backend, bool averaged);
-Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged, const std::string& name);
+Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged,
+                 const std::string& name);
 
 }  // namespace arbg::apps

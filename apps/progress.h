@@ -14,7 +14,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Redraws at most ten times a second. `fraction` of the work is done; `detail` is free text behind the bar.
+  // Redraws at most ten times a second. `fraction` of the work is done; `detail` is free text
+  // behind the bar.
   void update(double fraction, const std::string& detail);
 
   double elapsed_s() const;

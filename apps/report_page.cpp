@@ -29,18 +29,24 @@ double quantile(std::vector<double> values, double fraction) {
   return values[at];
 }
 
-metrics::Plot energy_plot(const WeightedSamples& samples, const Evaluation& e, const Dataset& reference) {
+metrics::Plot energy_plot(const WeightedSamples& samples, const Evaluation& e,
+                          const Dataset& reference) {
   const auto& u = reference.reduced_energy;
   const double low = quantile(u, 0.0), high = quantile(u, 0.9999);
   const auto edges = metrics::uniform_edges(low - 2, high + 6, 80);
   metrics::Plot plot;
   plot.title = "Reduced energy";
-  plot.description = "Reweighted samples should lie on the reference; samples as drawn may be shifted.";
+  plot.description =
+      "Reweighted samples should lie on the reference; samples as drawn may be shifted.";
   plot.x.label = "u = E/RT (kT)";
   plot.y.label = "density";
-  plot.series = {metrics::histogram_series("MD reference", metrics::make_histogram(u, {}, edges), metrics::Mark::kArea),
-                 metrics::histogram_series("as drawn", metrics::make_histogram(samples.reduced_energy, {}, edges)),
-                 metrics::histogram_series("reweighted", metrics::make_histogram(samples.reduced_energy, e.weight, edges))};
+  plot.series = {
+      metrics::histogram_series("MD reference", metrics::make_histogram(u, {}, edges),
+                                metrics::Mark::kArea),
+      metrics::histogram_series("as drawn",
+                                metrics::make_histogram(samples.reduced_energy, {}, edges)),
+      metrics::histogram_series("reweighted",
+                                metrics::make_histogram(samples.reduced_energy, e.weight, edges))};
   plot.series[0].colour = 6;
   return plot;
 }
@@ -51,11 +57,13 @@ metrics::Plot weight_plot(const WeightedSamples& samples) {
   for (auto& value : log_w) value -= middle;
   metrics::Plot plot;
   plot.title = "Log weights";
-  plot.description = "A narrow peak means that nearly every sample counts; a long tail to the right, that few do.";
+  plot.description =
+      "A narrow peak means that nearly every sample counts; a long tail to the right, that few do.";
   plot.x.label = "log w - median";
   plot.y.label = "density";
   plot.y.logarithmic = true;
-  plot.series = {metrics::histogram_series("", metrics::make_histogram(log_w, {}, metrics::uniform_edges(-10, 10, 80)))};
+  plot.series = {metrics::histogram_series(
+      "", metrics::make_histogram(log_w, {}, metrics::uniform_edges(-10, 10, 80)))};
   return plot;
 }
 
@@ -79,11 +87,13 @@ metrics::Plot loss_plot(const std::filesystem::path& log) {
   return plot;
 }
 
-metrics::Figure torsion_map(const std::string& title, const Angles& angles, std::span<const double> weights) {
+metrics::Figure torsion_map(const std::string& title, const Angles& angles,
+                            std::span<const double> weights) {
   constexpr double kPi = std::numbers::pi;
   const auto edges = metrics::uniform_edges(-kPi, kPi, 72);
-  return metrics::ramachandran(title, "Free energy in kT over the backbone torsions.",
-                               metrics::make_histogram_2d(angles.phi, angles.psi, weights, edges, edges));
+  return metrics::ramachandran(
+      title, "Free energy in kT over the backbone torsions.",
+      metrics::make_histogram_2d(angles.phi, angles.psi, weights, edges, edges));
 }
 
 }  // namespace
@@ -95,16 +105,22 @@ metrics::Table results_table(const Evaluation& e) {
   const auto& w = e.weights;
   table.add_row({"effective samples (raw)", percent(w.ess_fraction), "100 % perfect",
                  "share of " + std::to_string(w.count) + " samples that the weights leave"});
-  table.add_row({"largest weight", percent(w.largest_share), format_number(100.0 / static_cast<double>(w.count), 2) + " % perfect",
+  table.add_row({"largest weight", percent(w.largest_share),
+                 format_number(100.0 / static_cast<double>(w.count), 2) + " % perfect",
                  "share of one sample in every average"});
-  table.add_row({"Pareto k-hat", format_number(w.pareto_k, 2), "below 0.7", "tail of the weights: above, averages are unreliable"});
+  table.add_row({"Pareto k-hat", format_number(w.pareto_k, 2), "below 0.7",
+                 "tail of the weights: above, averages are unreliable"});
   table.add_row({"log Z", format_number(w.log_z, 6) + " +- " + format_number(w.log_z_error, 2),
-                 e.bennett ? format_number(e.bennett->log_z, 6) + " Bennett" : "", "log of the partition function over shapes"});
+                 e.bennett ? format_number(e.bennett->log_z, 6) + " Bennett" : "",
+                 "log of the partition function over shapes"});
   if (e.has_reference_likelihood) {
-    table.add_row({"reverse ESS", percent(e.reverse_ess_fraction), "about the ESS", "the same from the reference: sees missed modes"});
-    table.add_row({"reference nats/coordinate", format_number(e.reference_nats, 5), "lower is better", "-log q of MD frames, density"});
+    table.add_row({"reverse ESS", percent(e.reverse_ess_fraction), "about the ESS",
+                   "the same from the reference: sees missed modes"});
+    table.add_row({"reference nats/coordinate", format_number(e.reference_nats, 5),
+                   "lower is better", "-log q of MD frames, density"});
   }
-  table.add_row({"E-W2 (kT)", format_number(e.energy_w2_kt.weighted, 3), format_number(e.energy_w2_kt.floor, 3) + " MD floor",
+  table.add_row({"E-W2 (kT)", format_number(e.energy_w2_kt.weighted, 3),
+                 format_number(e.energy_w2_kt.floor, 3) + " MD floor",
                  "energy distribution, as drawn " + format_number(e.energy_w2_kt.raw, 3)});
   table.add_row({"T-W2 (rad)", format_number(e.torsion_w2_rad.weighted, 3),
                  format_number(e.torsion_w2_rad.floor, 3) + " MD floor",
@@ -124,31 +140,38 @@ metrics::Table published_table() {
 void write_report(const std::filesystem::path& path, const ReportInput& input) {
   const Evaluation& e = *input.evaluation;
   metrics::Report report(input.title, input.subtitle);
-  report.add_key_numbers({{"Effective samples", percent(e.weights.ess_fraction), "raw weights, nothing trimmed"},
-                          {"Pareto k-hat", format_number(e.weights.pareto_k, 2), "reliable below 0.7"},
-                          {"E-W2", format_number(e.energy_w2_kt.weighted, 3) + " kT",
-                           "MD against MD " + format_number(e.energy_w2_kt.floor, 3)},
-                          {"T-W2", format_number(e.torsion_w2_rad.weighted, 3) + " rad",
-                           "MD against MD " + format_number(e.torsion_w2_rad.floor, 3)}});
+  report.add_key_numbers(
+      {{"Effective samples", percent(e.weights.ess_fraction), "raw weights, nothing trimmed"},
+       {"Pareto k-hat", format_number(e.weights.pareto_k, 2), "reliable below 0.7"},
+       {"E-W2", format_number(e.energy_w2_kt.weighted, 3) + " kT",
+        "MD against MD " + format_number(e.energy_w2_kt.floor, 3)},
+       {"T-W2", format_number(e.torsion_w2_rad.weighted, 3) + " rad",
+        "MD against MD " + format_number(e.torsion_w2_rad.floor, 3)}});
   report.add_heading("Results");
   report.add_paragraph(
-      "Samples are drawn from the network, whose probability for each of them is known exactly; weights "
-      "exp(-u)/q turn averages over them into averages over the Boltzmann distribution. Every distance stands beside its "
+      "Samples are drawn from the network, whose probability for each of them is known exactly; "
+      "weights "
+      "exp(-u)/q turn averages over them into averages over the Boltzmann distribution. Every "
+      "distance stands beside its "
       "floor: the same distance between independent halves of the reference.");
-  report.add_table(results_table(e), "Distances compare " + std::to_string(e.points) + " samples with as many MD frames.");
+  report.add_table(results_table(e), "Distances compare " + std::to_string(e.points) +
+                                         " samples with as many MD frames.");
   if (!e.sample_angles.phi.empty()) {
     report.add_heading("Backbone torsions");
-    report.add_plots({torsion_map("MD reference", input.reference ? e.reference_angles : Angles{}, {}),
-                      torsion_map("Reweighted samples", e.sample_angles, e.weight),
-                      torsion_map("Samples as drawn", e.sample_angles, {})});
+    report.add_plots(
+        {torsion_map("MD reference", input.reference ? e.reference_angles : Angles{}, {}),
+         torsion_map("Reweighted samples", e.sample_angles, e.weight),
+         torsion_map("Samples as drawn", e.sample_angles, {})});
   }
   report.add_heading("Energies, weights and training");
-  std::vector<metrics::Figure> figures{energy_plot(*input.samples, e, *input.reference), weight_plot(*input.samples)};
+  std::vector<metrics::Figure> figures{energy_plot(*input.samples, e, *input.reference),
+                                       weight_plot(*input.samples)};
   if (!input.train_log.empty()) figures.push_back(loss_plot(input.train_log));
   report.add_plots(figures);
   report.add_heading("Published neighbours");
   report.add_paragraph(
-      "The published generator on its own molecules (larger than alanine dipeptide, so the numbers are not directly "
+      "The published generator on its own molecules (larger than alanine dipeptide, so the numbers "
+      "are not directly "
       "comparable; Rehman et al., Autoregressive Boltzmann Generators, 2026).");
   report.add_table(published_table());
   report.add_heading("What ran");

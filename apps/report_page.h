@@ -13,15 +13,16 @@ namespace arbg::apps {
 
 struct ReportInput {
   std::string title, subtitle;
-  std::string command;                        // that makes the page again
+  std::string command;  // that makes the page again
   const Evaluation* evaluation = nullptr;
   const WeightedSamples* samples = nullptr;
   const Dataset* reference = nullptr;
-  std::filesystem::path train_log;            // may be empty
+  std::filesystem::path train_log;                         // may be empty
   std::vector<std::pair<std::string, std::string>> facts;  // what ran, with times
 };
 
-// The main figures, each with what it means and what to compare it with: for the terminal and the page.
+// The main figures, each with what it means and what to compare it with: for the terminal and the
+// page.
 metrics::Table results_table(const Evaluation& evaluation);
 
 // E-W2 and T-W2 of the published generator on its own molecules, to read ours beside.

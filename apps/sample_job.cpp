@@ -67,7 +67,8 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
 
   std::filesystem::remove(run_path);  // written last: a folder with a run.json is complete
   const std::int64_t atoms = model.topology.atom_count();
-  const std::int64_t shape[] = {out.count(), atoms, 3}, token_shape[] = {out.count(), model.generator.map().size()};
+  const std::int64_t shape[] = {out.count(), atoms, 3},
+                     token_shape[] = {out.count(), model.generator.map().size()};
   write_file(job.output / "topology.pdb", model.topology_pdb);
   write_npy(job.output / "positions.npy", shape, std::span<const double>(out.positions_nm));
   write_npy(job.output / "tokens.npy", token_shape, std::span<const std::int32_t>(samples.tokens));
@@ -96,9 +97,11 @@ WeightedSamples load_samples(const std::filesystem::path& folder, int atoms) {
   out.log_q = read_npy(folder / "log_q.npy").data;
   out.log_weight = read_npy(folder / "log_weight.npy").data;
   const auto count = out.positions_nm.size() / static_cast<std::size_t>(3 * atoms);
-  require(out.reduced_energy.size() == count && out.log_q.size() == count && out.log_weight.size() == count,
-          folder.string(), ": positions.npy has ", count, " samples, but energy.npy ", out.reduced_energy.size(),
-          ", log_q.npy ", out.log_q.size(), ", log_weight.npy ", out.log_weight.size());
+  require(out.reduced_energy.size() == count && out.log_q.size() == count &&
+              out.log_weight.size() == count,
+          folder.string(), ": positions.npy has ", count, " samples, but energy.npy ",
+          out.reduced_energy.size(), ", log_q.npy ", out.log_q.size(), ", log_weight.npy ",
+          out.log_weight.size());
   return out;
 }
 

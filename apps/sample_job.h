@@ -1,7 +1,7 @@
 // Drawing weighted samples from a checkpoint: what `arbg sample` and `arbg demo` share.
 //
-// The output folder: topology.pdb, positions.npy [B, N, 3] nm (float64), tokens.npy [B, K], log_q.npy, energy.npy (u in
-// kT), log_weight.npy, run.json.
+// The output folder: topology.pdb, positions.npy [B, N, 3] nm (float64), tokens.npy [B, K],
+// log_q.npy, energy.npy (u in kT), log_weight.npy, run.json.
 #pragma once
 
 #include <filesystem>

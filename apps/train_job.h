@@ -1,8 +1,9 @@
 // Training a generator on a data set: what `arbg train` and `arbg demo` share.
 //
-// The output folder holds checkpoint.safetensors (weights, optimiser, everything to resume and to sample) and
-// train_log.jsonl (one JSON object a line). Killed at any moment, a run goes on from its last checkpoint bit for bit; it
-// throws Error, saying what differs, if it is asked to go on with other data or options.
+// The output folder holds checkpoint.safetensors (weights, optimiser, everything to resume and to
+// sample) and train_log.jsonl (one JSON object a line). Killed at any moment, a run goes on from
+// its last checkpoint bit for bit; it throws Error, saying what differs, if it is asked to go on
+// with other data or options.
 #pragma once
 
 #include <filesystem>
@@ -17,9 +18,9 @@ struct TrainJob {
   std::filesystem::path output;
   std::string coordinates = "internal";  // or "cartesian"
   std::int64_t bins = 256;
-  double range = 3.0;                    // Cartesian: bins cover [-range, range) in units of the data's standard deviation
+  double range = 3.0;  // Cartesian: bins cover +-range standard deviations of the data
   std::int64_t channels = 64, layers = 3, heads = 4;
-  double held_out = 0.05;                // fraction of the frames, the last ones, at most 4096
+  double held_out = 0.05;  // fraction of the frames, the last ones, at most 4096
   bool drop_outside = false;
   bool resume = false;
   double checkpoint_every_s = 60;
@@ -29,14 +30,15 @@ struct TrainJob {
 
 struct TrainOutcome {
   std::filesystem::path checkpoint;
-  bool complete = false;                 // false: interrupted, resume to go on
-  std::int64_t steps_before = 0;         // done by earlier calls, of `steps`
+  bool complete = false;          // false: interrupted, resume to go on
+  std::int64_t steps_before = 0;  // done by earlier calls, of `steps`
   std::int64_t steps = 0, parameters = 0, frames = 0, held_out_frames = 0;
   double seconds = 0, samples_per_second = 0;
-  double train_nats = 0, held_out_nats = 0;  // -log q per coordinate, in units of bins (log P, no widths)
+  double train_nats = 0, held_out_nats = 0;  // -log P per coordinate: of bins, no widths
 };
 
-// Settings that were tuned for coordinates of that kind: network size, learning rate, averaging, variance term.
+// Settings that were tuned for coordinates of that kind: network size, learning rate, averaging,
+// variance term.
 void set_recommended(TrainJob& job);
 
 TrainOutcome run_train_job(const TrainJob& job, const Dataset& data);

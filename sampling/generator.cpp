@@ -19,14 +19,17 @@ struct Draw {
   double log_probability;
 };
 
-// One draw from softmax(logits / tau) by inversion of the cumulative distribution at `uniform`, and its log
-// probability from the same numbers. Throws Error on logits that are not finite.
-Draw draw_categorical(std::span<const double> logits, double tau, double uniform, std::vector<double>& weights) {
+// One draw from softmax(logits / tau) by inversion of the cumulative distribution at `uniform`, and
+// its log probability from the same numbers. Throws Error on logits that are not finite.
+Draw draw_categorical(std::span<const double> logits, double tau, double uniform,
+                      std::vector<double>& weights) {
   const double largest = *std::ranges::max_element(logits);
   weights.resize(logits.size());
   double total = 0;
-  for (std::size_t v = 0; v < logits.size(); ++v) total += weights[v] = std::exp((logits[v] - largest) / tau);
-  require(std::isfinite(total), "the network's logits are not finite: the checkpoint is damaged or training diverged");
+  for (std::size_t v = 0; v < logits.size(); ++v)
+    total += weights[v] = std::exp((logits[v] - largest) / tau);
+  require(std::isfinite(total),
+          "the network's logits are not finite: the checkpoint is damaged or training diverged");
   const double target = uniform * total;
   double cumulative = 0;
   std::size_t chosen = 0;
@@ -35,15 +38,18 @@ Draw draw_categorical(std::span<const double> logits, double tau, double uniform
     cumulative += weights[v];
     if (cumulative >= target && weights[v] > 0) break;
   }
-  return {static_cast<std::int32_t>(chosen), logits[chosen] / tau - (largest / tau + std::log(total))};
+  return {static_cast<std::int32_t>(chosen),
+          logits[chosen] / tau - (largest / tau + std::log(total))};
 }
 
 // Logits [B, V] of either backend, as double.
 void copy_logits(const nn::Tensor& logits, std::vector<double>& out) {
   const auto size = static_cast<std::size_t>(logits.elements());
   out.resize(size);
-  if (logits.dtype() == nn::DType::f64) std::copy_n(logits.data<double>(), size, out.begin());
-  else std::copy_n(logits.data<float>(), size, out.begin());
+  if (logits.dtype() == nn::DType::f64)
+    std::copy_n(logits.data<double>(), size, out.begin());
+  else
+    std::copy_n(logits.data<float>(), size, out.begin());
 }
 
 }  // namespace
@@ -54,18 +60,22 @@ nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins) {
   return {bins, std::move(axes)};
 }
 
-Generator::Generator(nn::Transformer network, nn::CoordinateBins bins, std::unique_ptr<md::CoordinateMap> map)
+Generator::Generator(nn::Transformer network, nn::CoordinateBins bins,
+                     std::unique_ptr<md::CoordinateMap> map)
     : network_(std::move(network)), bins_(std::move(bins)), map_(std::move(map)) {
   const auto& config = network_.config();
-  require(config.length() == map_->size() && bins_.coordinates() == map_->size(), "the network has ", config.length(),
-          " positions, the bins ", bins_.coordinates(), ", the ", map_->name(), " coordinates ", map_->size());
-  require(config.num_bins == bins_.bins(), "the network has ", config.num_bins, " bins, the checkpoint's axes ",
-          bins_.bins());
+  require(config.length() == map_->size() && bins_.coordinates() == map_->size(),
+          "the network has ", config.length(), " positions, the bins ", bins_.coordinates(),
+          ", the ", map_->name(), " coordinates ", map_->size());
+  require(config.num_bins == bins_.bins(), "the network has ", config.num_bins,
+          " bins, the checkpoint's axes ", bins_.bins());
 }
 
 Samples Generator::sample(const SampleOptions& options) const {
-  require(options.temperature > 0, "the sampling temperature must be positive, got ", options.temperature);
-  require(options.count >= 0 && options.lanes >= 1, "expected a number of samples and at least one lane");
+  require(options.temperature > 0, "the sampling temperature must be positive, got ",
+          options.temperature);
+  require(options.count >= 0 && options.lanes >= 1,
+          "expected a number of samples and at least one lane");
   const auto count = static_cast<std::size_t>(options.count);
   const auto coordinates = static_cast<std::size_t>(map_->size());
   Samples out;
@@ -92,7 +102,8 @@ Samples Generator::sample(const SampleOptions& options) const {
 
   // After an interrupt keep the complete groups up to the first gap.
   const auto gap = std::ranges::find(complete, 0);
-  const auto kept = std::min<std::size_t>(count, static_cast<std::size_t>((gap - complete.begin()) * options.lanes));
+  const auto kept = std::min<std::size_t>(
+      count, static_cast<std::size_t>((gap - complete.begin()) * options.lanes));
   if (kept < count) {
     out.tokens.resize(kept * coordinates);
     out.coordinates.resize(kept * coordinates);
@@ -103,13 +114,17 @@ Samples Generator::sample(const SampleOptions& options) const {
   return out;
 }
 
-void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count, Samples& out) const {
+void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
+                             Samples& out) const {
   const std::int64_t length = map_->size(), vocabulary = bins_.bins();
-  const auto at = [length](std::int64_t sample, std::int64_t j) { return static_cast<std::size_t>(sample * length + j); };
+  const auto at = [length](std::int64_t sample, std::int64_t j) {
+    return static_cast<std::size_t>(sample * length + j);
+  };
   // Two uniforms for each coordinate of a sample: which bin, and where in it.
   const Random random(options.seed, stream_id("sample"));
   const auto draws_before = [&](std::int64_t sample) {
-    return static_cast<std::uint64_t>(options.first + sample) * static_cast<std::uint64_t>(2 * length);
+    return static_cast<std::uint64_t>(options.first + sample) *
+           static_cast<std::uint64_t>(2 * length);
   };
 
   auto cache = network_.make_cache(count);
@@ -121,7 +136,8 @@ void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, s
     for (std::int64_t b = 0; b < count; ++b) {
       const std::int64_t sample = first + b;
       const std::uint64_t index = draws_before(sample) + 2 * static_cast<std::uint64_t>(j);
-      const auto row = std::span(logits).subspan(static_cast<std::size_t>(b * vocabulary), static_cast<std::size_t>(vocabulary));
+      const auto row = std::span(logits).subspan(static_cast<std::size_t>(b * vocabulary),
+                                                 static_cast<std::size_t>(vocabulary));
       const Draw draw = draw_categorical(row, options.temperature, random.uniform(index), weights);
       tokens[static_cast<std::size_t>(b)] = draw.token;
       out.tokens[at(sample, j)] = draw.token;
@@ -134,17 +150,21 @@ void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, s
   const auto frame = static_cast<std::size_t>(map_->atom_count()) * 3;
   for (std::int64_t b = 0; b < count; ++b) {
     const auto sample = static_cast<std::size_t>(first + b);
-    const auto z = std::span(out.coordinates).subspan(sample * static_cast<std::size_t>(length), static_cast<std::size_t>(length));
+    const auto z =
+        std::span(out.coordinates)
+            .subspan(sample * static_cast<std::size_t>(length), static_cast<std::size_t>(length));
     out.log_q[sample] -= bins_.log_volume();
     out.log_volume[sample] = map_->log_volume(z);
     map_->decode(z, std::span(out.positions_nm).subspan(sample * frame, frame));
   }
 }
 
-Generator::Encoded Generator::encode(std::span<const double> positions_nm, std::uint64_t seed) const {
-  const auto frame = static_cast<std::size_t>(map_->atom_count()) * 3, length = static_cast<std::size_t>(map_->size());
-  require(positions_nm.size() % frame == 0, "expected conformations of ", map_->atom_count(), " atoms, got ",
-          positions_nm.size(), " numbers");
+Generator::Encoded Generator::encode(std::span<const double> positions_nm,
+                                     std::uint64_t seed) const {
+  const auto frame = static_cast<std::size_t>(map_->atom_count()) * 3,
+             length = static_cast<std::size_t>(map_->size());
+  require(positions_nm.size() % frame == 0, "expected conformations of ", map_->atom_count(),
+          " atoms, got ", positions_nm.size(), " numbers");
   const auto count = positions_nm.size() / frame;
   Encoded out;
   out.tokens.resize(count * length);
@@ -167,13 +187,16 @@ Generator::Encoded Generator::encode(std::span<const double> positions_nm, std::
 
 std::vector<double> Generator::log_density(std::span<const std::int32_t> tokens) const {
   const auto length = static_cast<std::size_t>(map_->size());
-  require(tokens.size() % length == 0, "expected rows of ", length, " tokens, got ", tokens.size(), " in all");
+  require(tokens.size() % length == 0, "expected rows of ", length, " tokens, got ", tokens.size(),
+          " in all");
   const auto count = tokens.size() / length;
   std::vector<std::size_t> inside;
   std::vector<std::int32_t> kept;
   for (std::size_t i = 0; i < count; ++i) {
     const auto row = tokens.subspan(i * length, length);
-    if (std::ranges::any_of(row, [](std::int32_t token) { return token == nn::CoordinateBins::kOutside; })) continue;
+    if (std::ranges::any_of(
+            row, [](std::int32_t token) { return token == nn::CoordinateBins::kOutside; }))
+      continue;
     inside.push_back(i);
     kept.insert(kept.end(), row.begin(), row.end());
   }

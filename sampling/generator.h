@@ -1,9 +1,11 @@
-// A network, its bins and a coordinate map: conformations in, exact log densities out, and the reverse.
+// A network, its bins and a coordinate map: conformations in, exact log densities out, and the
+// reverse.
 //
 //   log q(z) = sum_j log P(k_j | k_<j) - log h_j,   z_j uniform in bin k_j of width h_j
 //
-// With temperature tau the categorical is softmax(logits / tau), and log q is that of the very distribution that was
-// sampled. Log probabilities are summed in double, in the order of the coordinates.
+// With temperature tau the categorical is softmax(logits / tau), and log q is that of the very
+// distribution that was sampled. Log probabilities are summed in double, in the order of the
+// coordinates.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +23,19 @@ namespace arbg::sampling {
 
 struct SampleOptions {
   std::int64_t count = 1000;
-  double temperature = 1.0;          // tau > 0
+  double temperature = 1.0;  // tau > 0
   std::uint64_t seed = 1;
-  std::int64_t first = 0;            // index of the first sample: drawing in parts gives the same samples
-  std::int64_t lanes = 32;           // samples that share one pass through the network
-  std::function<void(std::int64_t done)> on_progress;  // from the calling thread or workers, one at a time
+  std::int64_t first = 0;   // index of the first sample: drawing in parts gives the same samples
+  std::int64_t lanes = 32;  // samples that share one pass through the network
+  std::function<void(std::int64_t done)> on_progress;  // from any thread, one call at a time
 };
 
 struct Samples {
-  std::vector<std::int32_t> tokens;     // [B, K]
-  std::vector<double> coordinates;      // z [B, K]
-  std::vector<double> positions_nm;     // x(z) [B, N, 3]
-  std::vector<double> log_q;            // [B], density of z
-  std::vector<double> log_volume;       // [B], the map's
+  std::vector<std::int32_t> tokens;  // [B, K]
+  std::vector<double> coordinates;   // z [B, K]
+  std::vector<double> positions_nm;  // x(z) [B, N, 3]
+  std::vector<double> log_q;         // [B], density of z
+  std::vector<double> log_volume;    // [B], the map's
 
   std::int64_t count() const { return static_cast<std::int64_t>(log_q.size()); }
 };
@@ -44,20 +46,21 @@ nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins);
 class Generator {
  public:
   // Throws Error if the network, the bins and the map disagree about lengths or bin counts.
-  Generator(nn::Transformer network, nn::CoordinateBins bins, std::unique_ptr<md::CoordinateMap> map);
+  Generator(nn::Transformer network, nn::CoordinateBins bins,
+            std::unique_ptr<md::CoordinateMap> map);
 
   const nn::Transformer& network() const { return network_; }
   const nn::CoordinateBins& bins() const { return bins_; }
   const md::CoordinateMap& map() const { return *map_; }
 
-  // `count` independent samples; sample i depends on (seed, first + i) and the weights alone. Stops early, with fewer
-  // samples, when interrupted.
+  // `count` independent samples; sample i depends on (seed, first + i) and the weights alone. Stops
+  // early, with fewer samples, when interrupted.
   Samples sample(const SampleOptions& options) const;
 
   struct Encoded {
-    std::vector<std::int32_t> tokens;        // [B, K], kOutside where a coordinate is outside
-    std::vector<double> log_volume;          // [B]
-    std::int64_t outside = 0;                // conformations with a coordinate outside the support
+    std::vector<std::int32_t> tokens;  // [B, K], kOutside where a coordinate is outside
+    std::vector<double> log_volume;    // [B]
+    std::int64_t outside = 0;          // conformations with a coordinate outside the support
   };
   // Conformations [B, N, 3] to tokens. (seed, index) feed the random frame of the Cartesian map.
   Encoded encode(std::span<const double> positions_nm, std::uint64_t seed) const;
@@ -66,7 +69,8 @@ class Generator {
   std::vector<double> log_density(std::span<const std::int32_t> tokens) const;
 
  private:
-  void sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count, Samples& out) const;
+  void sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
+                    Samples& out) const;
 
   nn::Transformer network_;
   nn::CoordinateBins bins_;

@@ -13,16 +13,21 @@ namespace arbg::sampling {
 Target::Target(const md::Topology& topology, md::System system, double temperature_kelvin,
                md::EnergyBackend backend)
     : energy_(std::move(system), backend), temperature_kelvin_(temperature_kelvin) {
-  require(temperature_kelvin > 0, "the temperature must be positive, got ", temperature_kelvin, " K");
+  require(temperature_kelvin > 0, "the temperature must be positive, got ", temperature_kelvin,
+          " K");
   for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r) {
-    const Centre alpha{topology.find(r, "CA"), topology.find(r, "N"), topology.find(r, "C"), topology.find(r, "CB")};
-    if (alpha.centre >= 0 && alpha.a >= 0 && alpha.b >= 0 && alpha.c >= 0) centres_.push_back(alpha);
+    const Centre alpha{topology.find(r, "CA"), topology.find(r, "N"), topology.find(r, "C"),
+                       topology.find(r, "CB")};
+    if (alpha.centre >= 0 && alpha.a >= 0 && alpha.b >= 0 && alpha.c >= 0)
+      centres_.push_back(alpha);
     // Side chains with a second stereocentre: isoleucine (2S,3S) and threonine (2S,3R).
     const auto& name = topology.residues[static_cast<std::size_t>(r)].name;
     if (name == "ILE") {
-      centres_.push_back({topology.find(r, "CB"), topology.find(r, "CA"), topology.find(r, "CG1"), topology.find(r, "CG2")});
+      centres_.push_back({topology.find(r, "CB"), topology.find(r, "CA"), topology.find(r, "CG1"),
+                          topology.find(r, "CG2")});
     } else if (name == "THR") {
-      centres_.push_back({topology.find(r, "CB"), topology.find(r, "CA"), topology.find(r, "OG1"), topology.find(r, "CG2")});
+      centres_.push_back({topology.find(r, "CB"), topology.find(r, "CA"), topology.find(r, "OG1"),
+                          topology.find(r, "CG2")});
     }
   }
 }
@@ -30,7 +35,8 @@ Target::Target(const md::Topology& topology, md::System system, double temperatu
 bool Target::has_right_hand(std::span<const double> x) const {
   for (const auto& centre : centres_) {
     const auto difference = [&](int atom, std::size_t axis) {
-      return x[static_cast<std::size_t>(3 * atom) + axis] - x[static_cast<std::size_t>(3 * centre.centre) + axis];
+      return x[static_cast<std::size_t>(3 * atom) + axis] -
+             x[static_cast<std::size_t>(3 * centre.centre) + axis];
     };
     const double a[3] = {difference(centre.a, 0), difference(centre.a, 1), difference(centre.a, 2)};
     const double b[3] = {difference(centre.b, 0), difference(centre.b, 1), difference(centre.b, 2)};
@@ -55,12 +61,14 @@ std::vector<double> Target::reduced_energy(std::span<const double> positions_nm)
   return u;
 }
 
-std::vector<double> log_weights(std::span<const double> reduced_energy, std::span<const double> log_volume,
-                                std::span<const double> log_q) {
-  require(reduced_energy.size() == log_q.size() && log_volume.size() == log_q.size(), "expected as many energies (",
-          reduced_energy.size(), ") and volume factors (", log_volume.size(), ") as log q (", log_q.size(), ")");
+std::vector<double> log_weights(std::span<const double> reduced_energy,
+                                std::span<const double> log_volume, std::span<const double> log_q) {
+  require(reduced_energy.size() == log_q.size() && log_volume.size() == log_q.size(),
+          "expected as many energies (", reduced_energy.size(), ") and volume factors (",
+          log_volume.size(), ") as log q (", log_q.size(), ")");
   std::vector<double> out(log_q.size());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = -reduced_energy[i] + log_volume[i] - log_q[i];
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = -reduced_energy[i] + log_volume[i] - log_q[i];
   return out;
 }
 

@@ -1,8 +1,10 @@
 // The Boltzmann distribution that samples are weighted to: reduced energies and the support.
 //
-//   pi(x) proportional to exp(-u(x)), u = E / RT, on conformations with the handedness of the molecule
+//   pi(x) proportional to exp(-u(x)), u = E / RT, on conformations with the handedness of the
+//   molecule
 //
-// log w = -u(x(z)) + log_volume(z) - log q(z); a sample of the other hand has u = infinity and weight 0.
+// log w = -u(x(z)) + log_volume(z) - log q(z); a sample of the other hand has u = infinity and
+// weight 0.
 #pragma once
 
 #include <span>
@@ -22,8 +24,8 @@ class Target {
   double temperature_kelvin() const { return temperature_kelvin_; }
   const md::Energy& energy() const { return energy_; }
 
-  // u of conformations [B, N, 3] in nm, in kT: infinity where a stereocentre is mirrored or the energy is not finite (atoms
-  // on top of each other).
+  // u of conformations [B, N, 3] in nm, in kT: infinity where a stereocentre is mirrored or the
+  // energy is not finite (atoms on top of each other).
   std::vector<double> reduced_energy(std::span<const double> positions_nm) const;
 
   // Whether every stereocentre has the L (and for side chains the natural) hand.
@@ -39,7 +41,7 @@ class Target {
 };
 
 // log w of samples, [B]. log_q and log_volume as Samples has them.
-std::vector<double> log_weights(std::span<const double> reduced_energy, std::span<const double> log_volume,
-                                std::span<const double> log_q);
+std::vector<double> log_weights(std::span<const double> reduced_energy,
+                                std::span<const double> log_volume, std::span<const double> log_q);
 
 }  // namespace arbg::sampling

@@ -10,19 +10,25 @@
 namespace arbg::sampling {
 namespace {
 
-constexpr int kMostFrames = 1000;  // redraws of a random frame that puts a conformation outside the support
+constexpr int kMostFrames =
+    1000;  // redraws of a random frame that puts a conformation outside the support
 
 }  // namespace
 
 TrainingData::TrainingData(const md::CoordinateMap& map, const nn::CoordinateBins& bins,
-                           std::vector<float> positions_nm, std::vector<double> reduced_energy, std::uint64_t seed,
-                           bool drop_outside)
-    : map_(map), bins_(bins), seed_(seed), positions_nm_(std::move(positions_nm)),
-      log_target_(std::move(reduced_energy)), has_energies_(!log_target_.empty()),
+                           std::vector<float> positions_nm, std::vector<double> reduced_energy,
+                           std::uint64_t seed, bool drop_outside)
+    : map_(map),
+      bins_(bins),
+      seed_(seed),
+      positions_nm_(std::move(positions_nm)),
+      log_target_(std::move(reduced_energy)),
+      has_energies_(!log_target_.empty()),
       new_frame_every_visit_(map.name() == "cartesian") {
-  const auto frame = static_cast<std::size_t>(map_.atom_count()) * 3, length = static_cast<std::size_t>(map_.size());
-  require(!positions_nm_.empty() && positions_nm_.size() % frame == 0, "expected conformations of ", map_.atom_count(),
-          " atoms to train on, got ", positions_nm_.size(), " numbers");
+  const auto frame = static_cast<std::size_t>(map_.atom_count()) * 3,
+             length = static_cast<std::size_t>(map_.size());
+  require(!positions_nm_.empty() && positions_nm_.size() % frame == 0, "expected conformations of ",
+          map_.atom_count(), " atoms to train on, got ", positions_nm_.size(), " numbers");
   const std::size_t count = positions_nm_.size() / frame;
   require(!has_energies_ || log_target_.size() == count, "expected an energy for each of ", count,
           " conformations, got ", log_target_.size());
@@ -59,7 +65,8 @@ TrainingData::TrainingData(const md::CoordinateMap& map, const nn::CoordinateBin
   }
   dropped_ = static_cast<std::int64_t>(count - kept);
   const auto worst = std::ranges::max_element(outside) - outside.begin();
-  require(drop_outside || dropped_ == 0, dropped_, " of ", count, " conformations are outside the bins' support, most (",
+  require(drop_outside || dropped_ == 0, dropped_, " of ", count,
+          " conformations are outside the bins' support, most (",
           outside[static_cast<std::size_t>(worst)], ") in coordinate ", worst, " of atom ",
           map_.coordinates()[static_cast<std::size_t>(worst)].atom,
           "; are they of this molecule and temperature? --outside drop trains without them");
@@ -68,12 +75,13 @@ TrainingData::TrainingData(const md::CoordinateMap& map, const nn::CoordinateBin
   log_target_.resize(kept);
 }
 
-void TrainingData::encode(std::int64_t conformation, std::uint64_t visit, std::span<std::int32_t> tokens,
-                          double& log_volume) const {
+void TrainingData::encode(std::int64_t conformation, std::uint64_t visit,
+                          std::span<std::int32_t> tokens, double& log_volume) const {
   const auto frame = static_cast<std::size_t>(map_.atom_count()) * 3;
   std::vector<double> x(frame), z(tokens.size());
-  std::copy_n(positions_nm_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(conformation) * frame), frame,
-              x.begin());
+  std::copy_n(positions_nm_.begin() +
+                  static_cast<std::ptrdiff_t>(static_cast<std::size_t>(conformation) * frame),
+              frame, x.begin());
   const Random random(seed_, stream_id("frame", visit));
   for (std::uint64_t attempt = 0; attempt < kMostFrames; ++attempt) {
     map_.encode(x, z, random, attempt);
@@ -86,14 +94,18 @@ void TrainingData::encode(std::int64_t conformation, std::uint64_t visit, std::s
 }
 
 std::vector<double> TrainingData::counts() const {
-  const auto length = static_cast<std::size_t>(map_.size()), vocabulary = static_cast<std::size_t>(bins_.bins());
+  const auto length = static_cast<std::size_t>(map_.size()),
+             vocabulary = static_cast<std::size_t>(bins_.bins());
   std::vector<double> counts(length * vocabulary);
   std::vector<std::int32_t> row(length);
   double ignored;
   for (std::int64_t i = 0; i < size(); ++i) {
-    if (new_frame_every_visit_) encode(i, ~static_cast<std::uint64_t>(i), row, ignored);
-    else std::copy_n(tokens_.begin() + i * map_.size(), length, row.begin());
-    for (std::size_t j = 0; j < length; ++j) counts[j * vocabulary + static_cast<std::size_t>(row[j])] += 1;
+    if (new_frame_every_visit_)
+      encode(i, ~static_cast<std::uint64_t>(i), row, ignored);
+    else
+      std::copy_n(tokens_.begin() + i * map_.size(), length, row.begin());
+    for (std::size_t j = 0; j < length; ++j)
+      counts[j * vocabulary + static_cast<std::size_t>(row[j])] += 1;
   }
   return counts;
 }
@@ -105,22 +117,27 @@ const std::vector<std::int32_t>& TrainingData::order(std::int64_t epoch) {
   std::iota(order_.begin(), order_.end(), 0);
   const Random random(seed_, stream_id("epoch", static_cast<std::uint64_t>(epoch)));
   for (std::size_t i = order_.size() - 1; i > 0; --i) {
-    std::swap(order_[i], order_[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i) + 1, i))]);
+    std::swap(order_[i],
+              order_[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i) + 1, i))]);
   }
   return order_;
 }
 
-void TrainingData::fill(std::int64_t step, std::span<std::int32_t> tokens, std::span<double> log_target) {
-  require(log_target.empty() || has_energies_, "the variance term needs the energies of the conformations");
+void TrainingData::fill(std::int64_t step, std::span<std::int32_t> tokens,
+                        std::span<double> log_target) {
+  require(log_target.empty() || has_energies_,
+          "the variance term needs the energies of the conformations");
   const auto length = static_cast<std::size_t>(map_.size()), batch = tokens.size() / length;
   std::vector<std::int64_t> chosen(batch);
   for (std::size_t b = 0; b < batch; ++b) {
-    const std::int64_t visit = step * static_cast<std::int64_t>(batch) + static_cast<std::int64_t>(b);
+    const std::int64_t visit =
+        step * static_cast<std::int64_t>(batch) + static_cast<std::int64_t>(b);
     chosen[b] = order(visit / size())[static_cast<std::size_t>(visit % size())];
   }
   if (!new_frame_every_visit_) {
     for (std::size_t b = 0; b < batch; ++b) {
-      std::copy_n(tokens_.begin() + chosen[b] * map_.size(), length, tokens.begin() + static_cast<std::ptrdiff_t>(b * length));
+      std::copy_n(tokens_.begin() + chosen[b] * map_.size(), length,
+                  tokens.begin() + static_cast<std::ptrdiff_t>(b * length));
       if (!log_target.empty()) log_target[b] = log_target_[static_cast<std::size_t>(chosen[b])];
     }
     return;
@@ -128,8 +145,10 @@ void TrainingData::fill(std::int64_t step, std::span<std::int32_t> tokens, std::
   parallel_for(static_cast<std::int64_t>(batch), [&](std::int64_t i) {
     const auto b = static_cast<std::size_t>(i);
     double log_volume = 0;
-    encode(chosen[b], static_cast<std::uint64_t>(step) * batch + b, tokens.subspan(b * length, length), log_volume);
-    if (!log_target.empty()) log_target[b] = log_target_[static_cast<std::size_t>(chosen[b])] + log_volume;
+    encode(chosen[b], static_cast<std::uint64_t>(step) * batch + b,
+           tokens.subspan(b * length, length), log_volume);
+    if (!log_target.empty())
+      log_target[b] = log_target_[static_cast<std::size_t>(chosen[b])] + log_volume;
   });
 }
 

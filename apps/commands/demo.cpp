@@ -1,6 +1,7 @@
 // arbg demo: from a sequence to reweighted samples and a report, in one command.
 #include <chrono>
 #include <cstdio>
+#include <optional>
 
 #include "apps/command_line.h"
 #include "apps/commands/commands.h"
@@ -22,125 +23,192 @@ const CommandSpec kSpec{
     "everything on alanine dipeptide: md, train, sample, reweight, evaluate, report",
     "",
     {{"output", "FOLDER", "", "where everything goes (default: runs/demo-COORDINATES)"},
-     {"coordinates", "NAME", "internal", "internal (bonds, angles, dihedrals) or cartesian (as published)"},
+     {"coordinates", "NAME", "internal",
+      "internal (bonds, angles, dihedrals) or cartesian (as published)"},
      {"sequence", "TEXT", "Ace-A-Nme", "another capped peptide"},
      {"train-time", "DURATION", "6m", "time to train; everything else takes about two minutes"},
      {"md-steps", "N", "600000", "steps of each of 24 replicas (4 temperatures each)"},
      {"samples", "N", "20000", "proposals to weight"}},
-    {"arbg demo", "arbg demo --coordinates cartesian", "arbg demo --train-time 60m --output runs/hour"}};
+    {"arbg demo", "arbg demo --coordinates cartesian",
+     "arbg demo --train-time 60m --output runs/hour"}};
 
-class Stage {
+constexpr const char* kForceField = "amber99sbildn-obc2";
+constexpr int kReplicas = 24, kLadder = 4;
+
+struct DemoOptions {
+  std::filesystem::path output;
+  std::string sequence, coordinates;
+  double train_time_s;
+  std::int64_t md_steps, samples;
+  CommonOptions common;
+};
+
+DemoOptions options_from(const Arguments& arguments) {
+  DemoOptions out;
+  out.common = apply_common_options(arguments);
+  out.sequence = arguments.text("sequence");
+  out.coordinates = arguments.text("coordinates");
+  out.output =
+      arguments.given("output") ? arguments.text("output") : "runs/demo-" + out.coordinates;
+  out.md_steps = arguments.integer("md-steps", 1);
+  out.samples = arguments.integer("samples", 2);
+  out.train_time_s = arguments.duration_s("train-time");
+  require(out.coordinates == "internal" || out.coordinates == "cartesian",
+          "--coordinates expects internal or cartesian, got '", out.coordinates, "'");
+  return out;
+}
+
+// The stages of the demo, in order. Each notes what it did and how long it took.
+class Demo {
  public:
-  explicit Stage(const char* text) : start_(std::chrono::steady_clock::now()) {
-    std::fprintf(stderr, "%s\n", text);
-  }
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+  explicit Demo(DemoOptions options) : options_(std::move(options)) {}
+
+  bool simulate();  // false: interrupted, everything is saved
+  bool train();     // likewise
+  void sample();
+  void evaluate_samples();
+  void report(const std::string& command);
+  void print() const;
 
  private:
-  std::chrono::steady_clock::time_point start_;
+  void begin(const char* text) {
+    std::fprintf(stderr, "%s\n", text);
+    stage_start_ = Clock::now();
+  }
+  static double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  std::string stage_time() const { return format_duration(seconds_since(stage_start_)); }
+  void note(const char* what, std::string result) { facts_.emplace_back(what, std::move(result)); }
+
+  using Clock = std::chrono::steady_clock;
+  DemoOptions options_;
+  Clock::time_point start_ = Clock::now(), stage_start_ = start_;
+  std::vector<std::pair<std::string, std::string>> facts_;
+  Dataset reference_;
+  std::filesystem::path checkpoint_;
+  std::optional<Model> model_;
+  WeightedSamples samples_;
+  Evaluation evaluation_;
 };
+
+bool Demo::simulate() {
+  begin("1/4  Molecular dynamics: reference conformations to learn from and to compare with");
+  MdJob job;
+  job.output = options_.output / "md";
+  job.options.sequence = options_.sequence;
+  job.options.forcefield = kForceField;
+  job.options.ladder = kLadder;
+  job.options.top_temperature_kelvin = 600;
+  job.options.replicas = kReplicas;
+  job.options.steps = options_.md_steps;
+  job.options.save_interval = 100;
+  job.options.seed = options_.common.seed;
+  const MdOutcome outcome = run_md_job(job);
+  if (!outcome.result.finished) return false;
+  note("molecular dynamics",
+       std::to_string(outcome.result.frames) + " frames at 300 K, " + std::to_string(kReplicas) +
+           " replicas of " + std::to_string(kLadder) + " temperatures, " +
+           (outcome.steps == 0 ? "made before"
+                               : "in " + stage_time() + " (" +
+                                     format_number(outcome.ns_per_day, 3) + " ns/day together)"));
+  reference_ = load_dataset(job.output);
+  return true;
+}
+
+bool Demo::train() {
+  begin("2/4  Training the transformer by maximum likelihood and the energies of the frames");
+  TrainJob job;
+  job.output = options_.output / "model";
+  job.coordinates = options_.coordinates;
+  job.backend = options_.common.backend;
+  set_recommended(job);
+  job.trainer.time_budget_s = options_.train_time_s;
+  job.trainer.seed = options_.common.seed;
+  job.resume = std::filesystem::exists(job.output / "checkpoint.safetensors");
+  const TrainOutcome outcome = run_train_job(job, reference_);
+  if (!outcome.complete) return false;
+  checkpoint_ = outcome.checkpoint;
+  std::string result = std::to_string(outcome.parameters) + " parameters, " +
+                       std::to_string(outcome.steps) + " steps";
+  if (outcome.steps == outcome.steps_before) {
+    result += ", done before";
+  } else {
+    result += " in " + stage_time() + " (" + format_number(outcome.samples_per_second, 3) +
+              " samples/s), nats per coordinate " + format_number(outcome.train_nats, 5);
+  }
+  note("training", result + "; held out " + format_number(outcome.held_out_nats, 5));
+  return true;
+}
+
+void Demo::sample() {
+  begin("3/4  Sampling: independent conformations, each with its exact log q and its weight");
+  SampleJob job;
+  job.model = checkpoint_;
+  job.output = options_.output / "samples";
+  job.count = options_.samples;
+  job.seed = options_.common.seed;
+  job.backend = options_.common.backend;
+  model_.emplace(load_model(job.model, job.backend, job.averaged));
+  samples_ = run_sample_job(job, *model_);
+  note("sampling", std::to_string(samples_.count()) + " samples and energies in " + stage_time());
+}
+
+void Demo::evaluate_samples() {
+  begin("4/4  Comparing weighted samples with the reference");
+  EvaluationOptions options;
+  options.seed = options_.common.seed;
+  evaluation_ = evaluate(samples_, reference_, &*model_, options);
+  write_file(options_.output / "evaluation.json", to_json(evaluation_).dump(2) + "\n");
+  note("evaluation", stage_time());
+  note("altogether", format_duration(seconds_since(start_)));
+}
+
+void Demo::report(const std::string& command) {
+  ReportInput input;
+  input.title = options_.sequence + ": an autoregressive Boltzmann generator";
+  input.subtitle = std::string(kForceField) + ", 300 K, " + options_.coordinates +
+                   " coordinates, seed " + std::to_string(options_.common.seed);
+  input.command = command;
+  input.evaluation = &evaluation_;
+  input.samples = &samples_;
+  input.reference = &reference_;
+  input.train_log = options_.output / "model" / "train_log.jsonl";
+  input.facts = facts_;
+  write_report(options_.output / "report.html", input);
+}
+
+void Demo::print() const {
+  if (options_.common.json) {
+    Json out = to_json(evaluation_);
+    out["seconds"] = seconds_since(start_);
+    std::puts(out.dump().c_str());
+    return;
+  }
+  std::printf("\n%s, 300 K, %s coordinates\n\n%s\n%s\n", options_.sequence.c_str(),
+              options_.coordinates.c_str(), results_table(evaluation_).text().c_str(),
+              published_table().text().c_str());
+  for (const auto& [what, result] : facts_) std::printf("%s: %s\n", what.c_str(), result.c_str());
+  std::printf("\nreport: %s\n", (options_.output / "report.html").c_str());
+}
 
 }  // namespace
 
 int demo_command(const Words& words) {
   const Arguments arguments(kSpec, words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
-  const CommonOptions common = apply_common_options(arguments);
-  const std::string sequence = arguments.text("sequence"), coordinates = arguments.text("coordinates");
-  const std::filesystem::path output = arguments.given("output") ? arguments.text("output") : "runs/demo-" + coordinates;
-  const std::int64_t md_steps = arguments.integer("md-steps", 1), sample_count = arguments.integer("samples", 2);
-  const double train_time_s = arguments.duration_s("train-time");
-  require(coordinates == "internal" || coordinates == "cartesian", "--coordinates expects internal or cartesian, got '",
-          coordinates, "'");
-  const Stage whole("An autoregressive Boltzmann generator, from force field to weighted samples.");
-  std::vector<std::pair<std::string, std::string>> facts;
+  std::string command = "arbg demo";
+  for (const auto& word : words) command += " " + word;
 
-  const Stage md_stage("1/4  Molecular dynamics: reference conformations to learn from and to compare with");
-  MdJob md;
-  md.output = output / "md";
-  md.options.sequence = sequence;
-  md.options.forcefield = "amber99sbildn-obc2";
-  md.options.ladder = 4;
-  md.options.top_temperature_kelvin = 600;
-  md.options.replicas = 24;
-  md.options.steps = md_steps;
-  md.options.save_interval = 100;
-  md.options.seed = common.seed;
-  const MdOutcome dynamics = run_md_job(md);
-  if (!dynamics.result.finished) return 130;
-  const std::string frames = std::to_string(dynamics.result.frames) + " frames at 300 K, 24 replicas of 4 temperatures";
-  facts.emplace_back("molecular dynamics", dynamics.steps == 0 ? frames + ", made before"
-                                                               : frames + ", in " + format_duration(md_stage.seconds()) + " (" +
-                         format_number(dynamics.ns_per_day, 3) + " ns/day together)");
-  const Dataset reference = load_dataset(md.output);
-
-  const Stage train_stage("2/4  Training the transformer by maximum likelihood and the energies of the frames");
-  TrainJob train;
-  train.output = output / "model";
-  train.coordinates = coordinates;
-  train.backend = common.backend;
-  set_recommended(train);
-  train.trainer.time_budget_s = train_time_s;
-  train.trainer.seed = common.seed;
-  train.resume = std::filesystem::exists(train.output / "checkpoint.safetensors");
-  const TrainOutcome trained = run_train_job(train, reference);
-  if (!trained.complete) {
+  Demo demo(options_from(arguments));
+  if (!demo.simulate() || !demo.train()) {
     std::fprintf(stderr, "interrupted; everything is saved: run the same command to go on\n");
     return 130;
   }
-  const std::string steps = std::to_string(trained.parameters) + " parameters, " + std::to_string(trained.steps) + " steps";
-  facts.emplace_back("training", (trained.steps == trained.steps_before
-                                      ? steps + ", done before"
-                                      : steps + " in " + format_duration(train_stage.seconds()) + " (" +
-                                            format_number(trained.samples_per_second, 3) + " samples/s), nats per coordinate " +
-                                            format_number(trained.train_nats, 5)) +
-                         "; held out " + format_number(trained.held_out_nats, 5));
-
-  const Stage sample_stage("3/4  Sampling: independent conformations, each with its exact log q and its weight");
-  SampleJob sample;
-  sample.model = trained.checkpoint;
-  sample.output = output / "samples";
-  sample.count = sample_count;
-  sample.seed = common.seed;
-  sample.backend = common.backend;
-  const Model model = load_model(sample.model, common.backend, true);
-  const WeightedSamples samples = run_sample_job(sample, model);
-  facts.emplace_back("sampling", std::to_string(samples.count()) + " samples and energies in " +
-                                     format_duration(sample_stage.seconds()));
-
-  const Stage evaluate_stage("4/4  Comparing weighted samples with the reference");
-  EvaluationOptions options;
-  options.seed = common.seed;
-  const Evaluation evaluation = evaluate(samples, reference, &model, options);
-  write_file(output / "evaluation.json", to_json(evaluation).dump(2) + "\n");
-  facts.emplace_back("evaluation", format_duration(evaluate_stage.seconds()));
-  facts.emplace_back("altogether", format_duration(whole.seconds()));
-
-  ReportInput input;
-  input.title = sequence + ": an autoregressive Boltzmann generator";
-  input.subtitle = "amber99sbildn-obc2, 300 K, " + coordinates + " coordinates, seed " + std::to_string(common.seed);
-  input.command = "arbg demo --sequence " + sequence + " --coordinates " + coordinates + " --train-time " +
-                  arguments.text("train-time") + " --md-steps " + std::to_string(md_steps) + " --samples " +
-                  std::to_string(sample_count) + " --seed " + std::to_string(common.seed);
-  input.evaluation = &evaluation;
-  input.samples = &samples;
-  input.reference = &reference;
-  input.train_log = train.output / "train_log.jsonl";
-  input.facts = facts;
-  write_report(output / "report.html", input);
-
-  if (common.json) {
-    Json out = to_json(evaluation);
-    out["seconds"] = whole.seconds();
-    std::puts(out.dump().c_str());
-    return 0;
-  }
-  std::printf("\n%s, 300 K, %s coordinates\n\n%s\n%s\n", sequence.c_str(), coordinates.c_str(),
-              results_table(evaluation).text().c_str(), published_table().text().c_str());
-  for (const auto& [what, result] : facts) std::printf("%s: %s\n", what.c_str(), result.c_str());
-  std::printf("\nreport: %s\n", (output / "report.html").c_str());
+  demo.sample();
+  demo.evaluate_samples();
+  demo.report(command);
+  demo.print();
   return 0;
 }
 

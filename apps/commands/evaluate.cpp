@@ -18,28 +18,35 @@ const CommandSpec kSpec{
     "",
     {{"samples", "FOLDER", "", "made by arbg sample"},
      {"reference", "FOLDER", "", "made by arbg md"},
-     {"model", "FILE", "", "checkpoint.safetensors: adds the reference's likelihood and Bennett's log Z"},
+     {"model", "FILE", "",
+      "checkpoint.safetensors: adds the reference's likelihood and Bennett's log Z"},
      {"points", "N", "4000", "samples and frames compared in E-W2 and T-W2 (10000 takes minutes)"},
-     {"output", "FOLDER", "", "where report.html and evaluation.json go (default: the samples' folder)"}},
-    {"arbg evaluate --samples runs/ala2-samples --reference runs/ala2-md --model runs/ala2/checkpoint.safetensors"}};
+     {"output", "FOLDER", "",
+      "where report.html and evaluation.json go (default: the samples' folder)"}},
+    {"arbg evaluate --samples runs/ala2-samples --reference runs/ala2-md --model "
+     "runs/ala2/checkpoint.safetensors"}};
 
-// Samples of another molecule, force field or temperature cannot be compared: their energies mean something else.
+// Samples of another molecule, force field or temperature cannot be compared: their energies mean
+// something else.
 void require_same_molecule(const std::filesystem::path& samples, const Dataset& reference) {
   const Json run = Json::parse(read_file(samples / "run.json"), (samples / "run.json").string());
   require(run.has("kind") && run.at("kind").string() == "samples", samples.string(),
           ": expected a folder made by arbg sample, and run.json is not of one");
   const auto names = [](const md::Topology& topology) {
     std::string all;
-    for (const auto& atom : topology.atoms) all += topology.residues[static_cast<std::size_t>(atom.residue)].name + ":" + atom.name + " ";
+    for (const auto& atom : topology.atoms)
+      all += topology.residues[static_cast<std::size_t>(atom.residue)].name + ":" + atom.name + " ";
     return all;
   };
   const auto topology = md::read_pdb(samples / "topology.pdb").topology;
-  require(names(topology) == names(reference.topology), samples.string(), " (", topology.atom_count(),
-          " atoms) and the reference (", reference.topology.atom_count(), " atoms) are not of the same molecule");
+  require(names(topology) == names(reference.topology), samples.string(), " (",
+          topology.atom_count(), " atoms) and the reference (", reference.topology.atom_count(),
+          " atoms) are not of the same molecule");
   require(run.at("forcefield").string() == reference.forcefield &&
               run.at("temperature_kelvin").number() == reference.temperature_kelvin,
-          samples.string(), " is of ", run.at("forcefield").string(), " at ", run.at("temperature_kelvin").number(),
-          " K, the reference of ", reference.forcefield, " at ", reference.temperature_kelvin, " K");
+          samples.string(), " is of ", run.at("forcefield").string(), " at ",
+          run.at("temperature_kelvin").number(), " K, the reference of ", reference.forcefield,
+          " at ", reference.temperature_kelvin, " K");
 }
 
 }  // namespace
@@ -48,8 +55,10 @@ int evaluate_command(const Words& words) {
   const Arguments arguments(kSpec, words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
-  const std::filesystem::path folder = arguments.required("samples"), reference_folder = arguments.required("reference");
-  const std::filesystem::path output = arguments.given("output") ? arguments.text("output") : folder.string();
+  const std::filesystem::path folder = arguments.required("samples"),
+                              reference_folder = arguments.required("reference");
+  const std::filesystem::path output =
+      arguments.given("output") ? arguments.text("output") : folder.string();
 
   EvaluationOptions options;
   options.points = static_cast<std::size_t>(arguments.integer("points", 2));
@@ -59,7 +68,8 @@ int evaluate_command(const Words& words) {
   require_same_molecule(folder, reference);
   const WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
   std::optional<Model> model;
-  if (arguments.given("model")) model.emplace(load_model(arguments.text("model"), common.backend, true));
+  if (arguments.given("model"))
+    model.emplace(load_model(arguments.text("model"), common.backend, true));
   create_folder(output);
   const Evaluation evaluation = evaluate(samples, reference, model ? &*model : nullptr, options);
 
@@ -67,21 +77,24 @@ int evaluate_command(const Words& words) {
   ReportInput input;
   input.title = "Weighted samples against molecular dynamics";
   input.subtitle = folder.string() + " against " + reference_folder.string();
-  input.command = "arbg evaluate --samples " + folder.string() + " --reference " + reference_folder.string();
+  input.command =
+      "arbg evaluate --samples " + folder.string() + " --reference " + reference_folder.string();
   input.evaluation = &evaluation;
   input.samples = &samples;
   input.reference = &reference;
   if (model) {
-    const auto log = std::filesystem::path(arguments.text("model")).parent_path() / "train_log.jsonl";
+    const auto log =
+        std::filesystem::path(arguments.text("model")).parent_path() / "train_log.jsonl";
     if (std::filesystem::exists(log)) input.train_log = log;
   }
-  input.facts = {{"samples", std::to_string(samples.count())}, {"reference frames", std::to_string(reference.frames())}};
+  input.facts = {{"samples", std::to_string(samples.count())},
+                 {"reference frames", std::to_string(reference.frames())}};
   write_report(output / "report.html", input);
   if (common.json) {
     std::puts(to_json(evaluation).dump().c_str());
   } else {
-    std::printf("%s\n%s\nreport: %s\n", results_table(evaluation).text().c_str(), published_table().text().c_str(),
-                (output / "report.html").c_str());
+    std::printf("%s\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
+                published_table().text().c_str(), (output / "report.html").c_str());
   }
   return 0;
 }

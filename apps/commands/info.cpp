@@ -56,7 +56,8 @@ Json describe_folder(const std::filesystem::path& path) {
     return Json::parse(read_file(path / "run.json"), (path / "run.json").string());
   }
   require(std::filesystem::exists(path / "checkpoint.safetensors"), path.string(),
-          ": expected a folder made by arbg md, train or sample (with run.json or checkpoint.safetensors)");
+          ": expected a folder made by arbg md, train or sample (with run.json or "
+          "checkpoint.safetensors)");
   return describe_checkpoint(path / "checkpoint.safetensors");
 }
 
@@ -86,8 +87,10 @@ int info_command(const Words& words) {
   } else {
     out = describe_checkpoint(path);
   }
-  if (common.json) std::puts(out.dump().c_str());
-  else print_members(out, 0);
+  if (common.json)
+    std::puts(out.dump().c_str());
+  else
+    print_members(out, 0);
   return 0;
 }
 

@@ -18,8 +18,10 @@ const CommandSpec kSpec{
     "",
     {{"sequence", "TEXT", "Ace-A-Nme", "one-letter codes with optional caps"},
      {"pdb", "FILE", "", "start from this PDB instead of building the sequence"},
-     {"output", "FOLDER", "", "where topology.pdb, positions.npy, energy.npy and run.json go; a run that is there goes on"},
-     {"forcefield", "NAME", "amber99sbildn-obc2", "force field: amber99sbildn-obc2 or amber14-obc1"},
+     {"output", "FOLDER", "",
+      "where topology.pdb, positions.npy, energy.npy and run.json go; a run that is there goes on"},
+     {"forcefield", "NAME", "amber99sbildn-obc2",
+      "force field: amber99sbildn-obc2 or amber14-obc1"},
      {"temperature", "K", "300", "temperature of what is saved"},
      {"steps", "N", "1000000", "steps of each replica after the warm-up"},
      {"warmup", "N", "10000", "steps that are thrown away first"},
@@ -71,15 +73,19 @@ int md_command(const Words& words) {
     out["complete"] = outcome.result.finished;
     out["seconds"] = outcome.seconds;
     out["ns_per_day"] = outcome.ns_per_day;
-    out["swap_acceptance"] = Json(Json::List(outcome.result.swap_acceptance.begin(), outcome.result.swap_acceptance.end()));
+    out["swap_acceptance"] = Json(
+        Json::List(outcome.result.swap_acceptance.begin(), outcome.result.swap_acceptance.end()));
     std::puts(out.dump().c_str());
   } else if (outcome.steps == 0) {
-    std::printf("%s already holds these %lld frames; more --steps would lengthen the run\n", job.output.c_str(),
-                static_cast<long long>(outcome.result.frames));
+    std::printf("%s already holds these %lld frames; more --steps would lengthen the run\n",
+                job.output.c_str(), static_cast<long long>(outcome.result.frames));
   } else {
-    std::printf("%lld frames of %d replicas in %s (%s ns/day, all replicas and temperatures together), written to %s\n",
-                static_cast<long long>(outcome.result.frames), options.replicas, format_duration(outcome.seconds).c_str(),
-                metrics::format_number(outcome.ns_per_day, 3).c_str(), job.output.c_str());
+    std::printf(
+        "%lld frames of %d replicas in %s (%s ns/day, all replicas and temperatures together), "
+        "written to %s\n",
+        static_cast<long long>(outcome.result.frames), options.replicas,
+        format_duration(outcome.seconds).c_str(),
+        metrics::format_number(outcome.ns_per_day, 3).c_str(), job.output.c_str());
     for (std::size_t i = 0; i < outcome.result.swap_acceptance.size(); ++i) {
       std::printf("swaps between temperatures %zu and %zu: %.0f %% accepted\n", i + 1, i + 2,
                   100 * outcome.result.swap_acceptance[i]);

@@ -18,9 +18,11 @@ const CommandSpec kSpec{
     {{"model", "FILE", "", "checkpoint.safetensors written by arbg train"},
      {"output", "FOLDER", "", "where positions.npy, log_q.npy, energy.npy, log_weight.npy go"},
      {"count", "N", "20000", "independent samples"},
-     {"temperature", "X", "1", "of the network's categoricals (log q stays exact); not the physical one"},
+     {"temperature", "X", "1",
+      "of the network's categoricals (log q stays exact); not the physical one"},
      {"weights", "WHAT", "average", "average (the weight average of training) or last"}},
-    {"arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-samples --count 50000"}};
+    {"arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-samples --count "
+     "50000"}};
 
 }  // namespace
 
@@ -33,11 +35,13 @@ int sample_command(const Words& words) {
   job.output = arguments.required("output");
   job.count = arguments.integer("count", 1);
   job.sampling_temperature = arguments.number("temperature");
-  require(job.sampling_temperature > 0, "--temperature expects a number above 0, got ", job.sampling_temperature);
+  require(job.sampling_temperature > 0, "--temperature expects a number above 0, got ",
+          job.sampling_temperature);
   job.seed = common.seed;
   job.backend = common.backend;
   const std::string weights = arguments.text("weights");
-  require(weights == "average" || weights == "last", "--weights expects average or last, got '", weights, "'");
+  require(weights == "average" || weights == "last", "--weights expects average or last, got '",
+          weights, "'");
   job.averaged = weights == "average";
 
   const Model model = load_model(job.model, job.backend, job.averaged);
@@ -52,10 +56,13 @@ int sample_command(const Words& words) {
   metrics::Table table({"importance weights", ""});
   table.add_row({"samples", std::to_string(summary.count)});
   table.add_row({"effective sample size (raw)",
-                 metrics::format_number(summary.ess) + " = " + metrics::format_number(100 * summary.ess_fraction, 3) + " %"});
-  table.add_row({"share of the largest weight", metrics::format_number(100 * summary.largest_share, 3) + " %"});
+                 metrics::format_number(summary.ess) + " = " +
+                     metrics::format_number(100 * summary.ess_fraction, 3) + " %"});
+  table.add_row({"share of the largest weight",
+                 metrics::format_number(100 * summary.largest_share, 3) + " %"});
   table.add_row({"Pareto k-hat (reliable below 0.7)", metrics::format_number(summary.pareto_k, 3)});
-  table.add_row({"log Z", metrics::format_number(summary.log_z, 7) + " +- " + metrics::format_number(summary.log_z_error, 2)});
+  table.add_row({"log Z", metrics::format_number(summary.log_z, 7) + " +- " +
+                              metrics::format_number(summary.log_z_error, 2)});
   std::printf("%s%lld samples in %s (%.0f/s), written to %s\n", table.text().c_str(),
               static_cast<long long>(samples.count()), format_duration(samples.seconds).c_str(),
               static_cast<double>(samples.count()) / samples.seconds, job.output.c_str());

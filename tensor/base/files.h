@@ -1,7 +1,7 @@
 // Whole files in, whole files out: a file that exists is complete.
 //
-// Writing goes to a temporary name beside the target, is synced to disk, then renamed over the target. A
-// crash, a full disk or Ctrl-C leaves the old file, or none, never half of one.
+// Writing goes to a temporary name beside the target, is synced to disk, then renamed over the
+// target. A crash, a full disk or Ctrl-C leaves the old file, or none, never half of one.
 #pragma once
 
 #include <filesystem>

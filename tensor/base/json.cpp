@@ -26,12 +26,15 @@ class Parser {
   [[noreturn]] void refuse(std::string_view what) const {
     const auto before = text_.substr(0, at_);
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    const auto line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+    const auto line_start =
+        before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
     fail(name_, ":", line, ":", at_ - line_start + 1, ": ", what);
   }
 
   void skip_space() {
-    while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) ++at_;
+    while (at_ < text_.size() &&
+           std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos)
+      ++at_;
   }
 
   char peek() {
@@ -106,8 +109,10 @@ class Parser {
     const auto put = [&out](unsigned byte) { out += static_cast<char>(byte); };
     if (code < 0x80) return put(code);
     if (code < 0x800) return put(0xC0 | code >> 6), put(0x80 | (code & 0x3F));
-    if (code < 0x10000) return put(0xE0 | code >> 12), put(0x80 | (code >> 6 & 0x3F)), put(0x80 | (code & 0x3F));
-    put(0xF0 | code >> 18), put(0x80 | (code >> 12 & 0x3F)), put(0x80 | (code >> 6 & 0x3F)), put(0x80 | (code & 0x3F));
+    if (code < 0x10000)
+      return put(0xE0 | code >> 12), put(0x80 | (code >> 6 & 0x3F)), put(0x80 | (code & 0x3F));
+    put(0xF0 | code >> 18), put(0x80 | (code >> 12 & 0x3F)), put(0x80 | (code >> 6 & 0x3F)),
+        put(0x80 | (code & 0x3F));
   }
 
   std::string parse_string() {
@@ -171,8 +176,9 @@ void append_number(std::string& out, double value) {
   }
   char buffer[32];
   const bool integral = value == std::floor(value) && std::abs(value) < 0x1.0p53;
-  const auto end = integral ? std::to_chars(buffer, buffer + sizeof buffer, static_cast<std::int64_t>(value))
-                            : std::to_chars(buffer, buffer + sizeof buffer, value);
+  const auto end =
+      integral ? std::to_chars(buffer, buffer + sizeof buffer, static_cast<std::int64_t>(value))
+               : std::to_chars(buffer, buffer + sizeof buffer, value);
   out.append(buffer, end.ptr);
 }
 
@@ -229,7 +235,9 @@ const char* kind(const Json& value) {
 
 }  // namespace
 
-Json Json::parse(std::string_view text, std::string_view name) { return Parser(text, name).document(); }
+Json Json::parse(std::string_view text, std::string_view name) {
+  return Parser(text, name).document();
+}
 
 std::string Json::dump(int indent) const {
   std::string out;
@@ -249,7 +257,8 @@ double Json::number() const {
 
 std::int64_t Json::integer() const {
   const double value = number();
-  require(value == std::floor(value) && std::abs(value) <= 0x1.0p53, "expected an integer in JSON, found ", value);
+  require(value == std::floor(value) && std::abs(value) <= 0x1.0p53,
+          "expected an integer in JSON, found ", value);
   return static_cast<std::int64_t>(value);
 }
 

@@ -1,7 +1,7 @@
 // JSON values: parsed, built and written. Objects keep the order in which members were added.
 //
-// Numbers are doubles; integers up to 2^53 are exact and print without a fraction. NaN and infinity,
-// which JSON lacks, are written as null.
+// Numbers are doubles; integers up to 2^53 are exact and print without a fraction. NaN and
+// infinity, which JSON lacks, are written as null.
 #pragma once
 
 #include <cstdint>
@@ -54,8 +54,9 @@ class Json {
 
   bool has(std::string_view key) const;
   const Json& at(std::string_view key) const;  // throws Error naming the missing key
-  Json& operator[](std::string_view key);      // adds the member if it is missing (to null: makes it an object)
-  void push_back(Json value);                  // to null: makes it a list
+  Json& operator[](
+      std::string_view key);   // adds the member if it is missing (to null: makes it an object)
+  void push_back(Json value);  // to null: makes it a list
 
  private:
   explicit Json(Members value) : value_(std::move(value)) {}

@@ -16,23 +16,28 @@
 namespace arbg {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the .npy code assumes a little-endian machine");
+static_assert(std::endian::native == std::endian::little,
+              "the .npy code assumes a little-endian machine");
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr std::size_t kPreamble = 10;           // magic, version 1.0, 16-bit header length
+constexpr std::size_t kPreamble = 10;             // magic, version 1.0, 16-bit header length
 constexpr std::size_t kAppenderDataOffset = 128;  // room for any shape we append to
 
-std::string make_header(std::string_view dtype, std::span<const std::int64_t> shape, std::size_t multiple) {
+std::string make_header(std::string_view dtype, std::span<const std::int64_t> shape,
+                        std::size_t multiple) {
   std::string text = "{'descr': '" + std::string(dtype) + "', 'fortran_order': False, 'shape': (";
   for (const auto extent : shape) text += std::to_string(extent) + ", ";
-  if (shape.size() > 1) text.resize(text.size() - 2);
-  else if (shape.size() == 1) text.pop_back();
+  if (shape.size() > 1)
+    text.resize(text.size() - 2);
+  else if (shape.size() == 1)
+    text.pop_back();
   text += "), }";
   const std::size_t unpadded = kPreamble + text.size() + 1;
   text.append((unpadded + multiple - 1) / multiple * multiple - unpadded, ' ');
   text += '\n';
   std::string header(kMagic);
-  header += {'\x01', '\x00', static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
+  header +=
+      {'\x01', '\x00', static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
   return header + text;
 }
 
@@ -44,7 +49,8 @@ struct Header {
 };
 
 // The value after 'key': in the header's Python dictionary, up to the end of the text.
-std::string_view after_key(std::string_view text, std::string_view key, const std::filesystem::path& path) {
+std::string_view after_key(std::string_view text, std::string_view key,
+                           const std::filesystem::path& path) {
   const std::string quoted = "'" + std::string(key) + "':";
   const auto at = text.find(quoted);
   require(at != std::string_view::npos, path.string(), ": the .npy header has no key ", quoted);
@@ -57,33 +63,39 @@ Header parse_header(std::string_view bytes, const std::filesystem::path& path) {
   require(bytes.size() >= 12 && bytes.substr(0, 6) == kMagic, path.string(),
           ": not a .npy file (it does not begin with \\x93NUMPY)");
   const int version = static_cast<unsigned char>(bytes[6]);
-  require(version >= 1 && version <= 3, path.string(), ": .npy format version ", version, " is not 1, 2 or 3");
-  const auto byte = [&](std::size_t i) { return std::size_t{static_cast<unsigned char>(bytes[i])}; };
+  require(version >= 1 && version <= 3, path.string(), ": .npy format version ", version,
+          " is not 1, 2 or 3");
+  const auto byte = [&](std::size_t i) {
+    return std::size_t{static_cast<unsigned char>(bytes[i])};
+  };
   const std::size_t length_bytes = version == 1 ? 2 : 4;
   std::size_t length = byte(8) | byte(9) << 8;
   if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
   Header header;
   header.data_offset = 8 + length_bytes + length;
-  require(header.data_offset <= bytes.size(), path.string(), ": truncated: the header says it ends at byte ",
-          header.data_offset, ", the file has ", bytes.size());
+  require(header.data_offset <= bytes.size(), path.string(),
+          ": truncated: the header says it ends at byte ", header.data_offset, ", the file has ",
+          bytes.size());
   const auto text = bytes.substr(8 + length_bytes, length);
 
   auto dtype = after_key(text, "descr", path);
   require(!dtype.empty() && dtype.front() == '\'' && dtype.find('\'', 1) != std::string_view::npos,
           path.string(), ": the .npy header's dtype is not a plain number type");
   header.dtype = std::string(dtype.substr(1, dtype.find('\'', 1) - 1));
-  require(after_key(text, "fortran_order", path).starts_with("False"), path.string(),
-          ": column-major (Fortran order) arrays are not supported; save numpy.ascontiguousarray(x)");
+  require(
+      after_key(text, "fortran_order", path).starts_with("False"), path.string(),
+      ": column-major (Fortran order) arrays are not supported; save numpy.ascontiguousarray(x)");
 
   auto shape = after_key(text, "shape", path);
-  require(!shape.empty() && shape.front() == '(' && shape.find(')') != std::string_view::npos, path.string(),
-          ": the .npy header's shape is not a tuple");
+  require(!shape.empty() && shape.front() == '(' && shape.find(')') != std::string_view::npos,
+          path.string(), ": the .npy header's shape is not a tuple");
   shape = shape.substr(1, shape.find(')') - 1);
   while (!shape.empty()) {
     if (std::isdigit(static_cast<unsigned char>(shape.front()))) {
       std::int64_t extent = 0;
       const auto parsed = std::from_chars(shape.data(), shape.data() + shape.size(), extent);
-      require(parsed.ec == std::errc{} && !__builtin_mul_overflow(header.elements, extent, &header.elements),
+      require(parsed.ec == std::errc{} &&
+                  !__builtin_mul_overflow(header.elements, extent, &header.elements),
               path.string(), ": the .npy header's shape is too large");
       header.shape.push_back(extent);
       shape.remove_prefix(static_cast<std::size_t>(parsed.ptr - shape.data()));
@@ -106,12 +118,12 @@ void convert(std::string_view data, std::vector<double>& out) {
 }
 
 template <class T>
-void write_as(const std::filesystem::path& path, std::string_view dtype, std::span<const std::int64_t> shape,
-              std::span<const T> data) {
+void write_as(const std::filesystem::path& path, std::string_view dtype,
+              std::span<const std::int64_t> shape, std::span<const T> data) {
   std::int64_t elements = 1;
   for (const auto extent : shape) elements *= extent;
-  require(elements == static_cast<std::int64_t>(data.size()), path.string(), ": the shape has ", elements,
-          " elements, the data ", data.size());
+  require(elements == static_cast<std::int64_t>(data.size()), path.string(), ": the shape has ",
+          elements, " elements, the data ", data.size());
   std::string bytes = make_header(dtype, shape, 64);
   bytes.append(reinterpret_cast<const char*>(data.data()), data.size_bytes());
   write_file(path, bytes);
@@ -129,8 +141,9 @@ Array<double> read_npy(const std::filesystem::path& path) {
   const auto available = bytes.size() - header.data_offset;
   const auto elements = static_cast<std::size_t>(header.elements);
   // What follows is of a run that was killed between appending and stating so in the header.
-  require(elements <= available / (eight ? 8 : 4), path.string(), ": truncated: the shape needs ", header.elements,
-          " numbers of ", eight ? 8 : 4, " bytes, the file holds ", available, " bytes of data");
+  require(elements <= available / (eight ? 8 : 4), path.string(), ": truncated: the shape needs ",
+          header.elements, " numbers of ", eight ? 8 : 4, " bytes, the file holds ", available,
+          " bytes of data");
   Array<double> array{header.shape, std::vector<double>(elements)};
   const auto data = std::string_view(bytes).substr(header.data_offset);
   if (header.dtype == "<f8") convert<double>(data, array.data);
@@ -160,10 +173,12 @@ NpyAppender::NpyAppender(const std::filesystem::path& path, std::vector<std::int
   if (keep_frames > 0) {
     const std::string head = read_file(path);
     const Header header = parse_header(head, path);
-    require(header.dtype == "<f4" && header.data_offset == kAppenderDataOffset && !header.shape.empty() &&
+    require(header.dtype == "<f4" && header.data_offset == kAppenderDataOffset &&
+                !header.shape.empty() &&
                 std::vector(header.shape.begin() + 1, header.shape.end()) == frame_shape_,
             path.string(), ": not a trajectory of this run (other atom count or number type)");
-    require((head.size() - header.data_offset) / 4 >= static_cast<std::size_t>(keep_frames * frame_size_),
+    require((head.size() - header.data_offset) / 4 >=
+                static_cast<std::size_t>(keep_frames * frame_size_),
             path.string(), ": the checkpoint counts ", keep_frames, " frames, the file has fewer");
   }
   fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
@@ -197,8 +212,8 @@ void NpyAppender::append(std::span<const float> frames) {
   const auto count = static_cast<std::int64_t>(frames.size()) / frame_size_;
   require(count * frame_size_ == static_cast<std::int64_t>(frames.size()), path_.string(),
           ": appended data is not a whole number of frames");
-  write_at(static_cast<std::int64_t>(kAppenderDataOffset) + frames_ * frame_size_ * 4, frames.data(),
-           frames.size_bytes());
+  write_at(static_cast<std::int64_t>(kAppenderDataOffset) + frames_ * frame_size_ * 4,
+           frames.data(), frames.size_bytes());
   frames_ += count;
 }
 
@@ -206,7 +221,8 @@ void NpyAppender::sync() {
   std::vector<std::int64_t> shape{frames_};
   shape.insert(shape.end(), frame_shape_.begin(), frame_shape_.end());
   const std::string header = make_header("<f4", shape, kAppenderDataOffset);
-  require(header.size() == kAppenderDataOffset, path_.string(), ": the frame shape is too long for a header");
+  require(header.size() == kAppenderDataOffset, path_.string(),
+          ": the frame shape is too long for a header");
   if (::fdatasync(fd_) != 0) fail("cannot write ", path_.string(), ": ", std::strerror(errno));
   write_at(0, header.data(), header.size());
   if (::fdatasync(fd_) != 0) fail("cannot write ", path_.string(), ": ", std::strerror(errno));

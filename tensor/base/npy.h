@@ -1,7 +1,7 @@
 // NumPy's .npy files: arrays of numbers, row-major.
 //
-// Source of the format: numpy.lib.format, versions 1.0 to 3.0. Little-endian f4, f8, i4, i8 are read; Fortran order
-// and every other dtype are refused by name.
+// Source of the format: numpy.lib.format, versions 1.0 to 3.0. Little-endian f4, f8, i4, i8 are
+// read; Fortran order and every other dtype are refused by name.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,9 @@ struct Array {
 };
 
 // Reads a file, converting its numbers to double. Throws Error on anything malformed or truncated
-// (path, what was expected, what was found). NaN and infinity pass: the caller knows what they mean.
-// Bytes after those of the shape are ignored, as by NumPy: an appending run may have been killed.
+// (path, what was expected, what was found). NaN and infinity pass: the caller knows what they
+// mean. Bytes after those of the shape are ignored, as by NumPy: an appending run may have been
+// killed.
 Array<double> read_npy(const std::filesystem::path& path);
 
 // Writes a file as float64, float32 or int32, by the element type.
@@ -38,12 +39,14 @@ void write_npy(const std::filesystem::path& path, const Array<T>& array) {
   write_npy(path, std::span<const std::int64_t>(array.shape), std::span<const T>(array.data));
 }
 
-// A float32 .npy file [frames, ...] that grows: for trajectories. The header has a fixed length and always
-// states the frames that are complete and synced, so that a killed run leaves a readable file.
+// A float32 .npy file [frames, ...] that grows: for trajectories. The header has a fixed length and
+// always states the frames that are complete and synced, so that a killed run leaves a readable
+// file.
 class NpyAppender {
  public:
-  // Opens or creates `path` with frames of shape `frame_shape` and truncates it to `keep_frames` (what a
-  // checkpoint says was complete). Throws Error if an existing file has another frame shape or fewer frames.
+  // Opens or creates `path` with frames of shape `frame_shape` and truncates it to `keep_frames`
+  // (what a checkpoint says was complete). Throws Error if an existing file has another frame shape
+  // or fewer frames.
   NpyAppender(const std::filesystem::path& path, std::vector<std::int64_t> frame_shape,
               std::int64_t keep_frames);
   ~NpyAppender();

@@ -17,11 +17,15 @@ double to_unit_interval(std::uint32_t high, std::uint32_t low) {
 }  // namespace
 
 std::array<std::uint32_t, 4> Random::block(std::uint64_t index) const {
-  std::uint32_t c0 = static_cast<std::uint32_t>(index), c1 = static_cast<std::uint32_t>(index >> 32);
-  std::uint32_t c2 = static_cast<std::uint32_t>(stream_), c3 = static_cast<std::uint32_t>(stream_ >> 32);
-  std::uint32_t k0 = static_cast<std::uint32_t>(seed_), k1 = static_cast<std::uint32_t>(seed_ >> 32);
+  std::uint32_t c0 = static_cast<std::uint32_t>(index),
+                c1 = static_cast<std::uint32_t>(index >> 32);
+  std::uint32_t c2 = static_cast<std::uint32_t>(stream_),
+                c3 = static_cast<std::uint32_t>(stream_ >> 32);
+  std::uint32_t k0 = static_cast<std::uint32_t>(seed_),
+                k1 = static_cast<std::uint32_t>(seed_ >> 32);
   for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = std::uint64_t{kMultiplier0} * c0, p1 = std::uint64_t{kMultiplier1} * c2;
+    const std::uint64_t p0 = std::uint64_t{kMultiplier0} * c0,
+                        p1 = std::uint64_t{kMultiplier1} * c2;
     const std::uint32_t n0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
     const std::uint32_t n2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
     c1 = static_cast<std::uint32_t>(p1);

@@ -16,7 +16,8 @@ namespace {
 
 thread_local bool inside_parallel_for = false;
 
-// Workers sleep between jobs. A job is a count and a body; everyone takes the next index until none is left.
+// Workers sleep between jobs. A job is a count and a body; everyone takes the next index until none
+// is left.
 class Pool {
  public:
   explicit Pool(int threads) {

@@ -14,8 +14,8 @@ namespace arbg {
 int thread_count();
 void set_thread_count(int count);
 
-// Runs body(0) ... body(count-1) and returns when all are done. Inside another parallel_for it runs in
-// the calling thread, in order. The first exception a body throws is rethrown here.
+// Runs body(0) ... body(count-1) and returns when all are done. Inside another parallel_for it runs
+// in the calling thread, in order. The first exception a body throws is rethrown here.
 void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& body);
 
 }  // namespace arbg

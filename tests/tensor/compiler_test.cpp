@@ -1,4 +1,5 @@
-// GCC 12.2 with AVX-512 turned these initialisers into {2, 2, 2, 2} and {1, 1, 1, 1}: see arbg_options.
+// GCC 12.2 with AVX-512 turned these initialisers into {2, 2, 2, 2} and {1, 1, 1, 1}: see
+// arbg_options.
 #include <doctest/doctest.h>
 
 #include <span>
