@@ -1,7 +1,8 @@
 // Energies and forces a second of a batch of conformations, without reading or writing files.
 //
-// Usage: arbg_bench_energy PDB POSITIONS.npy THREADS. Prints one JSON object: conformations a second by wall-clock and by processor
-// time, the median of seven passes over the file. compare_md.py sets it beside OpenMM.
+// Usage: arbg_bench_energy PDB POSITIONS.npy THREADS. Prints one JSON object: conformations a
+// second by wall-clock and by processor time, the median of seven passes over the file.
+// compare_md.py sets it beside OpenMM.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -28,9 +29,11 @@ void measure(const char* pdb_path, const char* positions_path, int threads) {
   arbg::set_thread_count(threads);
   const auto pdb = arbg::md::read_pdb(pdb_path);
   const auto positions = arbg::read_npy(positions_path).data;
-  const auto frames = static_cast<double>(positions.size()) / static_cast<double>(3 * pdb.topology.atoms.size());
-  const arbg::md::Energy energy(arbg::md::ForceField::named("amber99sbildn-obc2").create_system(pdb.topology),
-                                arbg::md::EnergyBackend::cpu);
+  const auto frames =
+      static_cast<double>(positions.size()) / static_cast<double>(3 * pdb.topology.atoms.size());
+  const arbg::md::Energy energy(
+      arbg::md::ForceField::named("amber99sbildn-obc2").create_system(pdb.topology),
+      arbg::md::EnergyBackend::cpu);
   std::vector<double> wall_rates, cpu_rates;
   for (int pass = 0; pass < 7; ++pass) {
     const auto start = Clock::now();
