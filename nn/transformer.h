@@ -82,7 +82,7 @@ class Transformer : public Module {
   Variable final_norm_, output_proj_, output_bias_;
 };
 
-// Keys and values of the positions already seen, [B, T, C] a layer.
+// Keys [B, C, T] and values [B, T, C] of the positions already seen, for each layer.
 class KvCache {
  public:
   std::int64_t length() const { return length_; }  // positions seen so far, 0 ... T

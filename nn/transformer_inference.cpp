@@ -39,9 +39,9 @@ KvCache Transformer::make_cache(std::int64_t batch) const {
   KvCache cache;
   cache.batch_ = batch;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Shape shape{batch, config_.length(), config_.channels};
-    cache.keys_.push_back(Tensor::zeros(shape, real_dtype(backend_), backend_));
-    cache.values_.push_back(Tensor::zeros(shape, real_dtype(backend_), backend_));
+    const auto T = config_.length(), C = config_.channels;
+    cache.keys_.push_back(Tensor::zeros({batch, C, T}, real_dtype(backend_), backend_));
+    cache.values_.push_back(Tensor::zeros({batch, T, C}, real_dtype(backend_), backend_));
   }
   cache.token_table_ = token_table().value();
   cache.position_rows_ = position_rows().value();
@@ -83,9 +83,10 @@ void KvCache::select(std::span<const std::int64_t> from) {
     rows.push_back(static_cast<std::int32_t>(row));
   }
   const auto pick = [&](Tensor& x) {  // a row of the cache as a row of a table
-    const auto T = x.extent(1), C = x.extent(2);
+    const auto rows_each = x.extent(1), columns = x.extent(2);
     const Tensor index = Tensor::from_indices(rows, {count}, x.backend());
-    x = tensor::embedding(x.reshape({batch_, T * C}), index).reshape({count, T, C});
+    const Tensor flat = x.reshape({batch_, rows_each * columns});
+    x = tensor::embedding(flat, index).reshape({count, rows_each, columns});
   };
   for (auto& keys : keys_) pick(keys);
   for (auto& values : values_) pick(values);

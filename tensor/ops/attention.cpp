@@ -38,14 +38,13 @@ Tensor cached_attention(const Tensor& qkv, Tensor& keys, Tensor& values, std::in
                         int heads) {
   require_real(qkv, "cached_attention", "qkv");
   require(qkv.shape().rank() == 2 && keys.shape().rank() == 3,
-          "cached_attention: expected qkv [B, 3C] and keys [B, T, C], found ", qkv.shape().text(),
+          "cached_attention: expected qkv [B, 3C] and keys [B, C, T], found ", qkv.shape().text(),
           " and ", keys.shape().text());
   check_heads(qkv.extent(1), heads, "cached_attention");
-  const Shape cache{qkv.extent(0), keys.extent(1), qkv.extent(1) / 3};
-  require_fits(keys, cache, qkv, "cached_attention", "keys", "[B, T, C]");
-  require_fits(values, cache, qkv, "cached_attention", "values", "[B, T, C]");
-  require(t >= 0 && t < keys.extent(1), "cached_attention: token ", t, " is outside caches of ",
-          keys.extent(1), " tokens");
+  const std::int64_t B = qkv.extent(0), T = keys.extent(2), C = qkv.extent(1) / 3;
+  require_fits(keys, {B, C, T}, qkv, "cached_attention", "keys", "[B, C, T]");
+  require_fits(values, {B, T, C}, qkv, "cached_attention", "values", "[B, T, C]");
+  require(t >= 0 && t < T, "cached_attention: token ", t, " is outside caches of ", T, " tokens");
   return on_backend(qkv, reference::cached_attention, cpu::cached_attention)(qkv, keys, values, t,
                                                                              heads);
 }

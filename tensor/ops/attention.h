@@ -3,11 +3,11 @@
 //
 // qkv [B, T, 3C] holds q | k | v, each split into `heads` heads of D = C / heads channels; y is [B,
 // T, C]. `saved`, if not null, receives what the backward needs beside qkv: log sum_s exp(score),
-// [B, heads, T]. The cached step attends from token t alone, qkv [B, 3C]: it writes row t of keys
-// and values [B, T, C] and reads rows 0 ... t, summing in the same order as the full form (on the
-// reference backend the result is bitwise row t). Source: Vaswani et al., "Attention Is All You
-// Need", NeurIPS 2017, eq. 1. Throws Error if shapes, number types or backends do not fit together,
-// heads does not divide C, or t is outside.
+// [B, heads, T]. The cached step attends from token t alone, qkv [B, 3C]: it writes token t into
+// keys [B, C, T] (token fastest: scores are sums of rows) and values [B, T, C] and reads tokens 0
+// ... t, summing in the same order as the full form: the result is bitwise its row t. Source:
+// Vaswani et al., "Attention Is All You Need", NeurIPS 2017, eq. 1. Throws Error if shapes, number
+// types or backends do not fit together, heads does not divide C, or t is outside.
 #pragma once
 
 #include <cstdint>

@@ -8,17 +8,27 @@
 namespace arbg::tensor::reference {
 namespace {
 
-// One query over the first `length` keys and values, which lie `stride` numbers apart.
+// Where channel d of token s is: data[s * token_stride + d * channel_stride].
+struct Rows {
+  const double* data;
+  std::int64_t token_stride, channel_stride;
+
+  double at(std::int64_t s, std::int64_t d) const {
+    return data[s * token_stride + d * channel_stride];
+  }
+};
+
+// One query over the first `length` keys and values.
 // p_s = exp(q . k_s / sqrt(D) - log_sum), y = sum_s p_s v_s. Returns log_sum = log sum_s exp(q .
 // k_s / sqrt(D)).
-double attend(const double* q, const double* k, const double* v, std::int64_t stride,
-              std::int64_t length, std::int64_t D, double* y) {
+double attend(const double* q, const Rows& k, const Rows& v, std::int64_t length, std::int64_t D,
+              double* y) {
   const double scale = 1.0 / std::sqrt(static_cast<double>(D));
   std::vector<double> score(static_cast<std::size_t>(length));
   double largest = -INFINITY;
   for (std::int64_t s = 0; s < length; ++s) {
     double dot = 0;
-    for (std::int64_t d = 0; d < D; ++d) dot += q[d] * k[s * stride + d];
+    for (std::int64_t d = 0; d < D; ++d) dot += q[d] * k.at(s, d);
     score[static_cast<std::size_t>(s)] = dot * scale;
     largest = std::max(largest, dot * scale);
   }
@@ -28,7 +38,7 @@ double attend(const double* q, const double* k, const double* v, std::int64_t st
   std::fill_n(y, D, 0.0);
   for (std::int64_t s = 0; s < length; ++s) {
     const double p = std::exp(score[static_cast<std::size_t>(s)] - log_sum);
-    for (std::int64_t d = 0; d < D; ++d) y[d] += p * v[s * stride + d];
+    for (std::int64_t d = 0; d < D; ++d) y[d] += p * v.at(s, d);
   }
   return log_sum;
 }
@@ -45,7 +55,8 @@ Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
       const double* q = qkv.data<double>() + b * T * 3 * C + h * D;
       for (std::int64_t t = 0; t < T; ++t) {
         double* out = y.data<double>() + (b * T + t) * C + h * D;
-        const double log_sum = attend(q + t * 3 * C, q + C, q + 2 * C, 3 * C, t + 1, D, out);
+        const double log_sum =
+            attend(q + t * 3 * C, {q + C, 3 * C, 1}, {q + 2 * C, 3 * C, 1}, t + 1, D, out);
         if (saved) saved->data<double>()[(b * H + h) * T + t] = log_sum;
       }
     }
@@ -77,7 +88,7 @@ Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tens
           double dot = 0, dp_s = 0;
           for (std::int64_t d = 0; d < D; ++d) dot += q[d] * k[d];
           const double p_s = std::exp(dot * scale - log_sum);
-          // y[d] += p * v[s * stride + d];
+          // y[d] += p * v.at(s, d);
           for (std::int64_t d = 0; d < D; ++d) {
             dp_s += dout[d] * v[d];
             dv[d] += dout[d] * p_s;
@@ -89,7 +100,7 @@ Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tens
         for (std::int64_t s = 0; s <= t; ++s) {
           const std::int64_t at = (b * T + s) * 3 * C + h * D + C;
           // p = exp(score[s] - log_sum): the softmax, whose Jacobian is p_s (delta_sr - p_r);
-          // score[s] = dot * scale; dot += q[d] * k[s * stride + d];
+          // score[s] = dot * scale; dot += q[d] * k.at(s, d);
           const double p_s = p[static_cast<std::size_t>(s)], dp_s = dp[static_cast<std::size_t>(s)];
           const double ddot = p_s * (dp_s - mean_dp) * scale;
           for (std::int64_t d = 0; d < D; ++d) {
@@ -105,17 +116,18 @@ Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tens
 
 Tensor cached_attention(const Tensor& qkv, Tensor& keys, Tensor& values, std::int64_t t,
                         int heads) {
-  const std::int64_t B = keys.extent(0), T = keys.extent(1), C = keys.extent(2), H = heads,
+  const std::int64_t B = values.extent(0), T = values.extent(1), C = values.extent(2), H = heads,
                      D = C / H;
   Tensor y = empty_like(qkv, {B, C});
   for (std::int64_t b = 0; b < B; ++b) {
     const double* q = qkv.data<double>() + b * 3 * C;
-    double* k = keys.data<double>() + b * T * C;
+    double* k = keys.data<double>() + b * C * T;
     double* v = values.data<double>() + b * T * C;
-    std::copy_n(q + C, C, k + t * C);
+    for (std::int64_t c = 0; c < C; ++c) k[c * T + t] = q[C + c];
     std::copy_n(q + 2 * C, C, v + t * C);
     for (std::int64_t h = 0; h < H; ++h) {
-      attend(q + h * D, k + h * D, v + h * D, C, t + 1, D, y.data<double>() + b * C + h * D);
+      attend(q + h * D, {k + h * D * T, 1, T}, {v + h * D, C, 1}, t + 1, D,
+             y.data<double>() + b * C + h * D);
     }
   }
   return y;

@@ -34,7 +34,8 @@ void check_cached_attention(Backend backend, std::int64_t C, int heads) {
   const std::int64_t B = 3, T = 21;
   const Tensor qkv = random_tensor({B, T, 3 * C}, backend);
   const Tensor full = causal_attention(qkv, heads, nullptr);
-  Tensor keys = Tensor::empty({B, T, C}, qkv.dtype(), backend), values = keys.clone();
+  Tensor keys = Tensor::empty({B, C, T}, qkv.dtype(), backend);
+  Tensor values = Tensor::empty({B, T, C}, qkv.dtype(), backend);
   keys.fill(NAN);
   values.fill(NAN);
   for (std::int64_t t = 0; t < T; ++t) {
@@ -44,7 +45,7 @@ void check_cached_attention(Backend backend, std::int64_t C, int heads) {
   const auto written = keys.values();
   for (std::int64_t t = 0; t < T; ++t) {
     const auto row = token(qkv, t).values();
-    REQUIRE(written[static_cast<std::size_t>(t * C)] == row[static_cast<std::size_t>(C)]);
+    REQUIRE(written[static_cast<std::size_t>(t)] == row[static_cast<std::size_t>(C)]);
   }
 }
 
