@@ -19,6 +19,7 @@
 #include "tensor/base/interrupt.h"
 #include "tensor/base/json.h"
 #include "tensor/base/npy.h"
+#include "tensor/base/threads.h"
 #include "tests/md/error_message.h"
 
 namespace arbg::md {
@@ -152,8 +153,10 @@ TEST_SUITE("fast") {
   TEST_CASE("an interrupt saves a checkpoint and stops, and the run goes on from there") {
     const Run whole("uninterrupted"), run("interrupted");
     whole.go();
-    // In a child, because the flag stays up for the rest of the process. One group of lanes: no
-    // threads needed there.
+    // In a child, because the flag stays up for the rest of the process. Worker threads do not
+    // survive a fork, so there must be none.
+    const int threads = thread_count();
+    set_thread_count(1);
     const pid_t child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
@@ -165,6 +168,7 @@ TEST_SUITE("fast") {
     }
     int status = 0;
     ::waitpid(child, &status, 0);
+    set_thread_count(threads);
     CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
     CHECK(Json::parse(read_file(run.folder / "run.json"), "run.json").at("step").integer() == 600);
     CHECK(run.go().finished);
