@@ -9,6 +9,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/random.h"
+#include "tensor/base/simd.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
@@ -19,15 +20,26 @@ struct Draw {
   double log_probability;
 };
 
+// weights[v] = exp((logits[v] - largest) / tau): one by one on the reference backend, otherwise in
+// vectors (as accurate: simd.h).
+void exponentiate(std::span<const double> logits, double largest, double tau, bool in_vectors,
+                  std::vector<double>& weights) {
+  weights.resize(logits.size());
+  std::size_t v = 0;
+  for (; in_vectors && v + kLaneCount<double> <= logits.size(); v += kLaneCount<double>) {
+    store_lanes<double>(&weights[v], exp_lanes((load_lanes(&logits[v]) - largest) / tau));
+  }
+  for (; v < logits.size(); ++v) weights[v] = std::exp((logits[v] - largest) / tau);
+}
+
 // One draw from softmax(logits / tau) by inversion of the cumulative distribution at `uniform`, and
 // its log probability from the same numbers. Throws Error on logits that are not finite.
-Draw draw_categorical(std::span<const double> logits, double tau, double uniform,
+Draw draw_categorical(std::span<const double> logits, double tau, double uniform, bool in_vectors,
                       std::vector<double>& weights) {
   const double largest = *std::ranges::max_element(logits);
-  weights.resize(logits.size());
+  exponentiate(logits, largest, tau, in_vectors, weights);
   double total = 0;
-  for (std::size_t v = 0; v < logits.size(); ++v)
-    total += weights[v] = std::exp((logits[v] - largest) / tau);
+  for (const double weight : weights) total += weight;
   require(std::isfinite(total),
           "the network's logits are not finite: the checkpoint is damaged or training diverged");
   const double target = uniform * total;
@@ -131,6 +143,7 @@ void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, s
   nn::Tensor previous;
   std::vector<std::int32_t> tokens(static_cast<std::size_t>(count));
   std::vector<double> logits, weights;
+  const bool in_vectors = network_.backend() != nn::Backend::reference;
   for (std::int64_t j = 0; j < length; ++j) {
     copy_logits(network_.next_logits(previous, cache), logits);
     for (std::int64_t b = 0; b < count; ++b) {
@@ -138,7 +151,8 @@ void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, s
       const std::uint64_t index = draws_before(sample) + 2 * static_cast<std::uint64_t>(j);
       const auto row = std::span(logits).subspan(static_cast<std::size_t>(b * vocabulary),
                                                  static_cast<std::size_t>(vocabulary));
-      const Draw draw = draw_categorical(row, options.temperature, random.uniform(index), weights);
+      const Draw draw =
+          draw_categorical(row, options.temperature, random.uniform(index), in_vectors, weights);
       tokens[static_cast<std::size_t>(b)] = draw.token;
       out.tokens[at(sample, j)] = draw.token;
       out.coordinates[at(sample, j)] = bins_.decode(j, draw.token, random.uniform(index + 1));

@@ -26,7 +26,7 @@ struct SampleOptions {
   double temperature = 1.0;  // tau > 0
   std::uint64_t seed = 1;
   std::int64_t first = 0;   // index of the first sample: drawing in parts gives the same samples
-  std::int64_t lanes = 32;  // samples that share one pass through the network
+  std::int64_t lanes = 64;  // samples that share one pass through the network
   std::function<void(std::int64_t done)> on_progress;  // from any thread, one call at a time
 };
 
