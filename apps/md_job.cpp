@@ -26,8 +26,8 @@ MdOutcome run_md_job(const MdJob& job) {
         last = done;
         char detail[96];
         std::snprintf(
-            detail, sizeof detail, "%.3g million steps  %.3g ns/day",
-            1e-6 * static_cast<double>(done),
+            detail, sizeof detail, "step %lld/%lld  %.0f ns/day", static_cast<long long>(done),
+            static_cast<long long>(total),
             static_cast<double>(done - first) * ns_per_step / progress.elapsed_s() * 86400);
         progress.update(static_cast<double>(done) / static_cast<double>(total), detail);
       });
