@@ -27,7 +27,7 @@ const CommandSpec kSpec{
       "internal (bonds, angles, dihedrals) or cartesian (as published)"},
      {"sequence", "TEXT", "Ace-A-Nme", "another capped peptide"},
      {"train-time", "DURATION", "6m", "time to train; everything else takes about two minutes"},
-     {"md-steps", "N", "600000", "steps of each of 24 replicas (4 temperatures each)"},
+     {"md-steps", "N", "1200000", "steps of each of 24 replicas (4 temperatures each)"},
      {"samples", "N", "20000", "proposals to weight"}},
     {"arbg demo", "arbg demo --coordinates cartesian",
      "arbg demo --train-time 60m --output runs/hour"}};
@@ -102,7 +102,7 @@ bool Demo::simulate() {
   job.options.top_temperature_kelvin = 600;
   job.options.replicas = kReplicas;
   job.options.steps = options_.md_steps;
-  job.options.save_interval = 100;
+  job.options.save_interval = 200;
   job.options.seed = options_.common.seed;
   const MdOutcome outcome = run_md_job(job);
   if (!outcome.result.finished) return false;
