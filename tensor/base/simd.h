@@ -66,12 +66,12 @@ inline V select(const M& mask, const V& a, const V& b) {
 }
 
 inline Lanes<float> sqrt_lanes(const Lanes<float>& x) {
-  Lanes<float> r;
+  Lanes<float> r{};
   for (int i = 0; i < kLaneCount<float>; ++i) r[i] = std::sqrt(x[i]);
   return r;
 }
 inline Lanes<double> sqrt_lanes(const Lanes<double>& x) {
-  Lanes<double> r;
+  Lanes<double> r{};
   for (int i = 0; i < kLaneCount<double>; ++i) r[i] = std::sqrt(x[i]);
   return r;
 }
