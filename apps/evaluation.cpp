@@ -22,12 +22,14 @@ Indices evenly_spaced(std::int64_t size, std::int64_t count) {
   return out;
 }
 
-// Frames of replicas first ... last-1 of a data set, evenly spaced in time.
+// Frames of replicas first ... last-1 of a data set, every replica alike, evenly spaced in time.
+// Replica by replica: a stride over the interleaved frames of the file could meet some replicas
+// only.
 Indices replica_frames(const Dataset& data, std::int64_t first, std::int64_t last,
                        std::int64_t count) {
   Indices all;
-  for (std::int64_t f = 0; f < data.frames(); ++f) {
-    if (f % data.replicas >= first && f % data.replicas < last) all.push_back(f);
+  for (std::int64_t replica = first; replica < last; ++replica) {
+    for (std::int64_t f = replica; f < data.frames(); f += data.replicas) all.push_back(f);
   }
   Indices out;
   for (const auto i : evenly_spaced(static_cast<std::int64_t>(all.size()), count)) {
@@ -74,7 +76,8 @@ void add_reference_likelihood(Evaluation& out, const WeightedSamples& samples,
                               const Dataset& reference, const Model& model,
                               const EvaluationOptions& options) {
   const auto atoms = static_cast<std::size_t>(3 * reference.topology.atom_count());
-  const auto frames = evenly_spaced(reference.frames(), options.reference_likelihood_frames);
+  const auto frames =
+      replica_frames(reference, 0, reference.replicas, options.reference_likelihood_frames);
   const auto encoded =
       model.generator.encode(pick(reference.positions_nm, frames, atoms), options.seed);
   const auto log_q = model.generator.log_density(encoded.tokens);
@@ -118,7 +121,7 @@ Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, co
   for (const auto i : evenly_spaced(samples.count(), points)) {
     if (std::isfinite(samples.reduced_energy[static_cast<std::size_t>(i)])) raw.push_back(i);
   }
-  const Indices all = evenly_spaced(reference.frames(), points);
+  const Indices all = replica_frames(reference, 0, reference.replicas, points);
   Indices left, right;
   if (split) {
     left = replica_frames(reference, 0, half, points);
@@ -148,11 +151,12 @@ Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, co
     const auto& r = reference_torsions;
     out.torsion_w2_rad = {
         metrics::wasserstein2_torus(pick(s, drawn, width), pick(r, all, width), width).distance,
-        metrics::wasserstein2_torus(
-            pick(s, raw, width),
-            pick(r, evenly_spaced(reference.frames(), static_cast<std::int64_t>(raw.size())),
-                 width),
-            width)
+        metrics::wasserstein2_torus(pick(s, raw, width),
+                                    pick(r,
+                                         replica_frames(reference, 0, reference.replicas,
+                                                        static_cast<std::int64_t>(raw.size())),
+                                         width),
+                                    width)
             .distance,
         metrics::wasserstein2_torus(pick(r, left, width), pick(r, right, width), width).distance};
   }
