@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "md/forcefields/templates.h"
+#include "md/pdb_bonds.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 
@@ -38,7 +39,7 @@ class Reader {
     if (model_atom_ > 0) finish_model();
     require(pdb_.models > 0, path_, ": expected ATOM records, found none");
     try {
-      complete_topology(pdb_.topology);
+      complete_topology(pdb_.topology, bonds_.disulfides(pdb_.topology));
     } catch (const Error& error) {
       fail(path_, ": ", error.what());
     }
@@ -57,6 +58,8 @@ class Reader {
       check(model_atom_ == 0, "expected ENDMDL before the next MODEL");
     } else if (record == "ENDMDL") {
       finish_model();
+    } else if (record == "SSBOND" || record == "CONECT") {
+      bonds_.read(line, path_ + ":" + std::to_string(line_number_));
     } else if (record == "END") {
       ended_ = true;
     }
@@ -73,6 +76,7 @@ class Reader {
     check(!name.empty() && !residue_name.empty(), "expected an atom name and a residue name");
     const int residue_number = number<int>(line.substr(22, 4), "residue number");
     if (pdb_.models == 0) {
+      bonds_.add_atom(line.substr(6, 5));
       add_atom(name, residue_name, residue_number, line[21]);
     } else {
       check_atom(name, residue_name, residue_number);
@@ -135,6 +139,7 @@ class Reader {
 
   std::string path_;
   Pdb pdb_;
+  PdbBonds bonds_;
   int line_number_ = 0;
   int model_atom_ = 0;  // atoms of this model so far
   char chain_ = ' ';
@@ -178,7 +183,7 @@ void write_pdb(const std::filesystem::path& path, const Topology& topology,
                   angstrom[2], atom.element.c_str());
     text += line;
   }
-  write_file(path, text + "TER\nEND\n");
+  write_file(path, text + "TER\n" + conect_records(topology) + "END\n");
 }
 
 }  // namespace arbg::md

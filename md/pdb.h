@@ -1,10 +1,10 @@
 // PDB files: a molecule and one or more conformations of it.
 //
-// Read: ATOM and HETATM (fixed columns; Angstrom becomes nm), MODEL/ENDMDL, TER, END; everything
-// else is skipped. One chain, no alternate locations or insertion codes. Elements and bonds come
-// from residue templates, not from the file. Throws Error as PATH:LINE: what was expected and
-// found; nothing is guessed or repaired.
-// Source of the format: wwPDB, "Atomic Coordinate Entry Format" 3.3.
+// Read: ATOM and HETATM (fixed columns; Angstrom becomes nm), MODEL/ENDMDL, TER, END, disulfide
+// bonds from SSBOND and CONECT; everything else is skipped. One chain, no alternate locations or
+// insertion codes. Elements and bonds come from residue templates, not from the file. Throws Error
+// as PATH:LINE: what was expected and found; nothing is guessed or repaired. Source of the format:
+// wwPDB, "Atomic Coordinate Entry Format" 3.3.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,7 @@
 #include "md/topology.h"
 
+#include <map>
+
 #include "md/forcefields/templates.h"
 #include "tensor/base/error.h"
 
@@ -56,11 +58,56 @@ std::vector<std::string> residue_names(std::string_view sequence) {
   return names;
 }
 
+// The entry of that number, which must be of that residue.
+std::string& residue_at(std::vector<std::string>& names, int number, std::string_view expected,
+                        std::string_view purpose) {
+  require(number >= 1 && number <= static_cast<int>(names.size()), purpose,
+          ": there is no residue ", number, "; the sequence has residues 1 to ", names.size(),
+          ", caps included");
+  std::string& name = names[static_cast<std::size_t>(number - 1)];
+  require(name == expected, purpose, ": expected ", expected, " as residue ", number, ", found ",
+          name);
+  return name;
+}
+
+void set_state(std::vector<std::string>& names, const ResidueState& wanted) {
+  static const std::map<std::string, std::vector<std::string>, std::less<>> kStates = {
+      {"HIS", {"HIS", "HID", "HIE", "HIP"}},
+      {"ASP", {"ASP", "ASH"}},
+      {"GLU", {"GLU", "GLH"}},
+      {"LYS", {"LYS", "LYN"}},
+      {"CYS", {"CYS", "CYM"}},
+  };
+  const std::string purpose =
+      "state " + wanted.residue + std::to_string(wanted.number) + "=" + wanted.state;
+  const auto known = kStates.find(wanted.residue);
+  require(known != kStates.end(), purpose, ": expected one of HIS, ASP, GLU, LYS, CYS, found '",
+          wanted.residue, "'");
+  std::string list;
+  bool fits = false;
+  for (const std::string& state : known->second) {
+    list += (list.empty() ? "" : ", ") + state;
+    fits = fits || state == wanted.state;
+  }
+  require(fits, purpose, ": the states of ", wanted.residue, " are ", list, "; found '",
+          wanted.state, "'");
+  residue_at(names, wanted.number, wanted.residue, purpose) = wanted.state;
+}
+
 }  // namespace
 
-Topology Topology::from_sequence(std::string_view sequence) {
+Topology Topology::from_sequence(std::string_view sequence, std::span<const ResidueState> states,
+                                 std::span<const std::pair<int, int>> disulfides) {
   Topology topology;
-  const std::vector<std::string> names = residue_names(sequence);
+  std::vector<std::string> names = residue_names(sequence);
+  for (const ResidueState& state : states) set_state(names, state);
+  std::vector<std::pair<int, int>> pairs;  // of residue indices
+  for (const auto& [first, second] : disulfides) {
+    const std::string purpose = "disulfide " + std::to_string(first) + "-" + std::to_string(second);
+    require(first != second, purpose, ": a residue cannot be its own partner");
+    for (const int number : {first, second}) residue_at(names, number, "CYS", purpose) = "CYX";
+    pairs.emplace_back(first - 1, second - 1);
+  }
   for (std::size_t r = 0; r < names.size(); ++r) {
     const auto candidates =
         candidate_templates(residue_library(), names[r], r > 0, r + 1 < names.size());
@@ -73,7 +120,7 @@ Topology Topology::from_sequence(std::string_view sequence) {
     for (const TemplateAtom& atom : residue.atoms)
       topology.atoms.push_back({atom.name, "", static_cast<int>(r)});
   }
-  complete_topology(topology);
+  complete_topology(topology, pairs);
   return topology;
 }
 

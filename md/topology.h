@@ -1,6 +1,7 @@
 // A molecule as chemists name it: atoms, residues, bonds. No parameters, no positions.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,13 @@ struct Residue {
   int first_atom = 0, atom_count = 0;
 };
 
+// One residue's protonation: {"HIS", 3, "HIP"}. Numbers count from 1, caps included, as in a PDB.
+struct ResidueState {
+  std::string residue;
+  int number = 0;
+  std::string state;
+};
+
 struct Topology {
   std::vector<Atom> atoms;
   std::vector<Residue> residues;
@@ -37,8 +45,13 @@ struct Topology {
   std::vector<std::vector<int>> neighbours() const;
 
   // From one-letter codes with optional caps: "Ace-A-Nme", "Ace-AAA-Nme", "AAA". Atoms in the order
-  // of the force field's residue templates. Throws Error naming a letter or cap that is unknown.
-  static Topology from_sequence(std::string_view sequence);
+  // of the force field's residue templates. States: HID, HIE (unless said otherwise) and HIP of
+  // HIS; ASH of ASP, GLH of GLU, LYN of LYS, CYM of CYS. `disulfides` are pairs of residue numbers,
+  // whose cysteines become CYX. Throws Error naming a letter, state or residue that is unknown or
+  // unfit.
+  static Topology from_sequence(std::string_view sequence,
+                                std::span<const ResidueState> states = {},
+                                std::span<const std::pair<int, int>> disulfides = {});
 };
 
 }  // namespace arbg::md

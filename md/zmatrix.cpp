@@ -128,7 +128,13 @@ int backbone_rank(std::string_view name) {
 
 }  // namespace
 
-ZMatrix grow_zmatrix(const Topology& topology) {
+ZMatrix grow_zmatrix(const Topology& whole) {
+  // Without disulfide bonds, which close rings, the tree follows the chain.
+  Topology topology = whole;
+  std::erase_if(topology.bonds, [&](const std::pair<int, int>& bond) {
+    return whole.atoms[static_cast<std::size_t>(bond.first)].name == "SG" &&
+           whole.atoms[static_cast<std::size_t>(bond.second)].name == "SG";
+  });
   const Neighbours neighbours = topology.neighbours();
   const auto root = find_root(topology, neighbours);
   const auto atom_of = [&](int i) -> const Atom& {

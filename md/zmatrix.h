@@ -24,8 +24,9 @@ using ZMatrix = std::vector<ZMatrixRow>;
 // Root: N, CA, C of the first residue that has them bonded, otherwise the first chain of three
 // bonded atoms (heavy ones if possible). Then residue by residue in order of chain distance from
 // the root's (lower index first at equal distance); within a residue heavy atoms before hydrogens,
-// N, CA, C, O before the rest, and the rest as in the Topology, always after a bonded atom. Throws
-// Error for fewer than three atoms and for molecules in several pieces.
+// N, CA, C, O before the rest, and the rest as in the Topology, always after a bonded atom;
+// disulfide bonds are left out. Throws Error for fewer than three atoms and for molecules in
+// several pieces.
 ZMatrix grow_zmatrix(const Topology& topology);
 
 // Positions [N, 3] in nm to z [K] and back. Dihedrals come out in [-pi, pi]. Positions get the

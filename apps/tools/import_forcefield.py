@@ -4,8 +4,7 @@ Needed only to make or refresh a table, never to build or run. The openmm packag
 
     python import_forcefield.py amber99sbildn-obc2 > md/forcefields/amber99sbildn-obc2.txt
 
-Peptides only: nucleic acids, ions, lipids, and CYX (whose disulfide bond links residues that are not neighbours)
-are left out. Numbers are copied as written in the source.
+Peptides only: nucleic acids, ions and lipids are left out. Numbers are copied as written in the source.
 """
 
 import argparse
@@ -16,9 +15,11 @@ import xml.etree.ElementTree as ElementTree
 import openmm
 import openmm.app
 
-AMINO_ACIDS = """ALA ARG ASH ASN ASP CYM CYS GLH GLN GLU GLY HID HIE HIP ILE LEU LYN LYS MET PHE PRO SER THR TRP TYR
-VAL""".split()
+AMINO_ACIDS = """ALA ARG ASH ASN ASP CYM CYS CYX GLH GLN GLU GLY HID HIE HIP ILE LEU LYN LYS MET PHE PRO SER THR TRP
+TYR VAL""".split()
 CAPS = ["ACE", "NME", "NHE"]
+# Residue names that do not tell the protonation: the templates they may stand for, most likely first.
+ALIASES = ["alias HIS HIE HID HIP", "alias ASP ASP ASH", "alias GLU GLU GLH", "alias LYS LYS LYN", "alias CYS CYS CYX"]
 RESIDUES = CAPS[:1] + AMINO_ACIDS + ["N" + r for r in AMINO_ACIDS] + ["C" + r for r in AMINO_ACIDS] + CAPS[1:]
 
 # What the XML files leave to OpenMM's code: GBSAOBCForce is OBC2, customgbforces.GBSAOBC1Force is OBC1, both with
@@ -119,7 +120,7 @@ def residue_lines(residue, types, nonbonded, born):
         yield f"bond {first} {second}"
     for link in residue.findall("ExternalBond"):
         [name] = atom_names(residue, link, ("atomName", "from"))
-        yield {"N": "previous N", "C": "next C"}[name]
+        yield {"N": "previous N", "C": "next C", "SG": "disulfide SG"}[name]
     yield "end"
 
 
@@ -148,7 +149,7 @@ def import_field(name):
     yield f"scale14 {scaling.get('coulomb14scale')} {scaling.get('lj14scale')}"
     yield f"improper_order {torsions.get('ordering', 'default')}"
     yield from field["born"]
-    yield "alias HIS HIE HID HIP"
+    yield from ALIASES
     yield from classes.values()
     for bond, names in rules(root.find("HarmonicBondForce"), "Bond", 2):
         yield " ".join(["bond_type", *names, bond.get("length"), bond.get("k")])

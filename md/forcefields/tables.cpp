@@ -171,6 +171,8 @@ class Parser {
       residue_->previous = atom_named(line);
     } else if (key == "next") {
       residue_->next = atom_named(line);
+    } else if (key == "disulfide") {
+      residue_->disulfide = atom_named(line);
     } else if (key == "end") {
       residue_ = nullptr;
     } else {

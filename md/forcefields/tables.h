@@ -55,8 +55,8 @@ struct ResidueTemplate {
   std::string name;
   std::vector<TemplateAtom> atoms;
   std::vector<std::pair<int, int>> bonds;
-  int previous = -1,
-      next = -1;  // the atoms bonded to the neighbouring residues, or -1 at an end of the chain
+  // Atoms bonded to other residues, or -1: to the neighbours in the chain, by a disulfide bond.
+  int previous = -1, next = -1, disulfide = -1;
 
   int find(std::string_view atom_name) const;  // -1 if there is none
 };

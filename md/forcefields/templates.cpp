@@ -1,6 +1,7 @@
 #include "md/forcefields/templates.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tensor/base/error.h"
 
@@ -54,6 +55,36 @@ void require_one_chain(const Topology& topology) {
           topology.atom_count());
 }
 
+// Bonds the pairs of residues, then the last two sulfurs if two are left.
+void add_disulfides(Topology& topology, std::vector<int> sulfurs,
+                    std::span<const std::pair<int, int>> pairs) {
+  const auto take = [&](int r) {
+    const auto index = static_cast<std::size_t>(r);
+    require(index < sulfurs.size(), "a disulfide bond names residue ", r, " of ", sulfurs.size());
+    const int sulfur = std::exchange(sulfurs[index], -1);
+    require(sulfur >= 0, "residue ", describe_residue(topology.residues[index]),
+            " cannot take part in a disulfide bond: expected a cysteine without HG (CYX) that has "
+            "no other partner");
+    return sulfur;
+  };
+  const auto bond = [&](int first, int second) {
+    const int a = take(first);
+    topology.bonds.push_back(std::minmax({a, take(second)}));
+  };
+  for (const auto& [first, second] : pairs) bond(first, second);
+  std::vector<int> left;
+  for (std::size_t r = 0; r < sulfurs.size(); ++r) {
+    if (sulfurs[r] >= 0) left.push_back(static_cast<int>(r));
+  }
+  if (left.empty()) return;
+  require(
+      left.size() == 2, "residue ",
+      describe_residue(topology.residues[static_cast<std::size_t>(left[0])]),
+      " has no HG, as in a disulfide bond, but its partner is not known: name it (in a PDB file "
+      "by CONECT or SSBOND records), or add HG");
+  bond(left[0], left[1]);
+}
+
 }  // namespace
 
 std::vector<const ResidueTemplate*> candidate_templates(const ForceFieldTables& tables,
@@ -103,11 +134,12 @@ std::vector<TemplateMatch> match_templates(const ForceFieldTables& tables,
   return matches;
 }
 
-void complete_topology(Topology& topology) {
+void complete_topology(Topology& topology, std::span<const std::pair<int, int>> disulfides) {
   const ForceFieldTables& tables = residue_library();
   const std::vector<TemplateMatch> matches = match_templates(tables, topology);
   topology.bonds.clear();
-  int carbonyl = -1;  // the atom of the residue before that bonds to this one
+  std::vector<int> sulfurs;  // of each residue that takes part in a disulfide bond, or -1
+  int carbonyl = -1;         // the atom of the residue before that bonds to this one
   for (std::size_t r = 0; r < matches.size(); ++r) {
     const ResidueTemplate& residue = *matches[r].residue;
     std::vector<int> atom_of(residue.atoms.size());  // template atom -> atom of the molecule
@@ -119,13 +151,15 @@ void complete_topology(Topology& topology) {
           tables.classes[atom_class].element;
     }
     const auto atom = [&](int template_atom) {
-      return atom_of[static_cast<std::size_t>(template_atom)];
+      return template_atom < 0 ? -1 : atom_of[static_cast<std::size_t>(template_atom)];
     };
     for (const auto& [i, j] : residue.bonds)
       topology.bonds.push_back(std::minmax({atom(i), atom(j)}));
     if (carbonyl >= 0) topology.bonds.emplace_back(carbonyl, atom(residue.previous));
-    carbonyl = residue.next >= 0 ? atom(residue.next) : -1;
+    carbonyl = atom(residue.next);
+    sulfurs.push_back(atom(residue.disulfide));
   }
+  add_disulfides(topology, std::move(sulfurs), disulfides);
   std::sort(topology.bonds.begin(), topology.bonds.end());
 }
 

@@ -1,11 +1,13 @@
 // Which template describes each residue of a molecule, and the bonds that follow from it.
 //
-// A molecule is one chain: residue r is bonded to r-1 and r+1 and to nothing else. ALA at the start
-// of a chain is described by NALA, at its end by CALA, elsewhere by ALA; caps (ACE, NME) by
-// themselves. Of several templates (HIS: HIE, HID, HIP) the first whose atom names are the
-// residue's is taken.
+// A molecule is one chain: residue r is bonded to r-1 and r+1, and by disulfide bonds. ALA at the
+// start of a chain is described by NALA, at its end by CALA, elsewhere by ALA; caps (ACE, NME) by
+// themselves. Of several templates (HIS: HIE, HID, HIP; CYS: CYS, CYX) the first whose atom names
+// are the residue's is taken.
 #pragma once
 
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "md/forcefields/tables.h"
@@ -22,8 +24,10 @@ struct TemplateMatch {
 std::vector<TemplateMatch> match_templates(const ForceFieldTables& tables,
                                            const Topology& topology);
 
-// Sets elements and bonds as the templates say; the bonds between residues too. Throws likewise.
-void complete_topology(Topology& topology);
+// Sets elements and bonds as the templates say; the bonds between residues too. `disulfides` are
+// pairs of residue indices; if they leave out exactly two residues of kind CYX, these are bonded.
+// Throws likewise, and if a CYX is left alone or a pair holds another residue.
+void complete_topology(Topology& topology, std::span<const std::pair<int, int>> disulfides = {});
 
 // The templates that a residue of this name may have at this place of the chain, most likely first.
 std::vector<const ResidueTemplate*> candidate_templates(const ForceFieldTables& tables,

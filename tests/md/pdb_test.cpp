@@ -85,6 +85,40 @@ TEST_SUITE("fast") {
     CHECK(read_text(windows).positions_nm == read_text(text).positions_nm);
   }
 
+  TEST_CASE("disulfide bonds come from CONECT, SSBOND, or the only two CYX") {
+    const std::pair<int, int> bridges[] = {{1, 4}, {2, 6}};
+    const Topology topology = Topology::from_sequence("CCGCGC", {}, bridges);
+    const TemporaryFile file("bridges.pdb");
+    std::vector<double> positions(3 * topology.atoms.size());
+    write_pdb(file.path, topology, positions);
+    const std::string text = read_file(file.path), atoms = text.substr(0, text.find("CONECT"));
+    CHECK(read_text(text).topology.bonds == topology.bonds);
+    const std::string ssbond =
+        "SSBOND   1 CYX A    1    CYX A    4\nSSBOND   2 CYX A    2    CYX A    6\n";
+    CHECK(read_text(ssbond + text).topology.bonds == topology.bonds);
+    CHECK(read_text(ssbond + atoms).topology.bonds == topology.bonds);
+    CHECK(read_text(ssbond.substr(0, 36) + atoms).topology.bonds == topology.bonds);
+    CHECK(contains(message_for(atoms), "CYX1 has no HG, as in a disulfide bond, but its partner"));
+    CHECK(contains(message_for(replaced(ssbond, "A    4", "A    3") + atoms), "GLY3 cannot take"));
+    CHECK(contains(message_for(replaced(ssbond, "A    4", "A    9") + atoms),
+                   ":1: there is no residue 9"));
+    CHECK(contains(message_for(replaced(text, "CONECT", "CONECTx")), "expected a serial number"));
+  }
+
+  TEST_CASE("protonation states are read off the hydrogens, whatever the residue is called") {
+    const ResidueState states[] = {{"ASP", 2, "ASH"}, {"GLU", 3, "GLH"}, {"LYS", 4, "LYN"}};
+    const Topology topology = Topology::from_sequence("ADEKA", states);
+    const TemporaryFile file("states.pdb");
+    write_pdb(file.path, topology, std::vector<double>(3 * topology.atoms.size()));
+    std::string text = read_file(file.path);
+    for (const auto& [special, common] :
+         {std::pair("ASH", "ASP"), {"GLH", "GLU"}, {"LYN", "LYS"}}) {
+      for (std::size_t at; (at = text.find(special)) != std::string::npos;)
+        text.replace(at, 3, common);
+    }
+    CHECK(read_text(text).topology.bonds == topology.bonds);
+  }
+
   TEST_CASE("errors name the line and the atom") {
     const std::string text = read_file(kGolden);
     const std::string cb =

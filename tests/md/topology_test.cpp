@@ -88,6 +88,40 @@ TEST_SUITE("fast") {
     CHECK(topology.find(2, "OXT") >= 0);
   }
 
+  TEST_CASE("states and disulfide bonds choose the residues") {
+    const std::pair<int, int> bridge[] = {{2, 6}};
+    const ResidueState states[] = {{"HIS", 3, "HIP"}, {"ASP", 4, "ASH"}, {"LYS", 5, "LYN"}};
+    const Topology topology = Topology::from_sequence("Ace-CHDKC-Nme", states, bridge);
+    const char* const names[] = {"ACE", "CYX", "HIP", "ASH", "LYN", "CYX", "NME"};
+    for (std::size_t r = 0; r < topology.residues.size(); ++r)
+      CHECK(topology.residues[r].name == names[r]);
+    CHECK(topology.find(2, "HD1") >= 0);
+    CHECK(topology.find(2, "HE2") >= 0);
+    CHECK(topology.find(1, "HG") == -1);
+    const std::pair<int, int> sulfurs = {topology.find(1, "SG"), topology.find(5, "SG")};
+    CHECK(std::count(topology.bonds.begin(), topology.bonds.end(), sulfurs) == 1);
+    CHECK(topology.bonds.size() == topology.atoms.size() + 1);  // a tree and two rings
+  }
+
+  TEST_CASE("a state or disulfide bond that does not fit says why") {
+    const auto state_message = [](const ResidueState& state) {
+      return error_message([&] { Topology::from_sequence("AHA", {&state, 1}); });
+    };
+    const auto bridge_message = [](const char* sequence, std::pair<int, int> pair) {
+      return error_message([&] { Topology::from_sequence(sequence, {}, {&pair, 1}); });
+    };
+    CHECK(state_message({"HIS", 1, "HIP"}) ==
+          "state HIS1=HIP: expected HIS as residue 1, found ALA");
+    CHECK(state_message({"HIS", 4, "HIP"}) ==
+          "state HIS4=HIP: there is no residue 4; the sequence has residues 1 to 3, caps included");
+    CHECK(state_message({"HIS", 2, "ASH"}) ==
+          "state HIS2=ASH: the states of HIS are HIS, HID, HIE, HIP; found 'ASH'");
+    CHECK(state_message({"ALA", 1, "ALA"}).find("expected one of HIS, ASP") != std::string::npos);
+    CHECK(bridge_message("ACA", {1, 2}) == "disulfide 1-2: expected CYS as residue 1, found ALA");
+    CHECK(bridge_message("CAC", {1, 4}).find("no residue 4") != std::string::npos);
+    CHECK(bridge_message("CAC", {1, 1}) == "disulfide 1-1: a residue cannot be its own partner");
+  }
+
   TEST_CASE("a sequence that cannot be built says why") {
     CHECK(error_message([] { Topology::from_sequence("Ace-AXA-Nme"); }).find("found 'X'") !=
           std::string::npos);
