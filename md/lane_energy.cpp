@@ -15,7 +15,7 @@ LaneEnergy<T>::LaneEnergy(const System& system)
       angles_(lane_angles<T>(system)),
       torsions_(lane_torsions<T>(system)),
       pairs_(lane_pairs<T>(system)),
-      born_(lane_born<T>(system)) {}
+      born_(lane_born<T>(system, pairs_)) {}
 
 template <class T>
 typename LaneEnergy<T>::Scratch LaneEnergy<T>::make_scratch() const {
@@ -52,21 +52,16 @@ void LaneEnergy<T>::evaluate_pairs(const LaneVector<T>* x, LaneVector<T>* force,
     descreen<kCutoff>(born_, pairs_, x, state, slopes);
     solvent = born_radii(born_, state);
   }
-  for (std::size_t i = 0; i < static_cast<std::size_t>(atom_count_); ++i) {
-    const LaneVector<T> xi = x[i];
-    LaneVector<T> on_i = force[i];
+  for (const PairRun& run : pairs_.runs) {
+    const LaneVector<T> xi = x[run.i];
+    LaneVector<T> on_i = force[run.i];
     BornState<T> state_i{};
-    if constexpr (kBorn) state_i = state[i];
-    for (std::size_t p = pairs_.row_begin[i]; p < pairs_.row_begin[i + 1]; ++p) {
+    if constexpr (kBorn) state_i = state[run.i];
+    for (std::size_t p = run.begin; p < run.end; ++p) {
       const LanePair<T>& pair = pairs_.pairs[p];
       const LaneVector<T> d = x[pair.j] - xi;
       const Lanes<T> r2 = dot(d, d);
-      Lanes<T> inverse_r;
-      if constexpr (kBorn)
-        inverse_r = slopes[p].inverse_r;
-      else
-        inverse_r = T(1) / sqrt_lanes(r2);
-      const PairTerm<T> plain = nonbonded_pair<kCutoff>(pair, r2, inverse_r);
+      const PairTerm<T> plain = nonbonded_pair<kCutoff>(pair, r2);
       nonbonded += plain.energy;
       Lanes<T> slope = plain.slope;
       if constexpr (kBorn) {
@@ -80,8 +75,8 @@ void LaneEnergy<T>::evaluate_pairs(const LaneVector<T>* x, LaneVector<T>* force,
       on_i += pull;
       force[pair.j] -= pull;
     }
-    force[i] = on_i;
-    if constexpr (kBorn) state[i].slope = state_i.slope;
+    force[run.i] = on_i;
+    if constexpr (kBorn) state[run.i].slope = state_i.slope;
   }
   if constexpr (kBorn) {
     integral_slopes(born_, state);

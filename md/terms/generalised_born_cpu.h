@@ -10,7 +10,9 @@
 // loop of lane_energy.cpp), chain (forces through B). Sources as in generalised_born.h.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "md/lane_vector.h"
@@ -30,6 +32,7 @@ template <class T>
 struct LaneBorn {
   std::vector<LaneBornAtom<T>> atoms;  // empty: no implicit solvent
   T alpha, beta, gamma;
+  std::vector<T> near2;  // near_distance2 of each pair of LanePairs
 };
 
 // Scratch of one atom and one pair.
@@ -40,15 +43,30 @@ struct BornState {
 };
 template <class T>
 struct BornSlopes {
-  Lanes<T> inverse_r, on_i, on_j;  // 1/r; (dI_i/dr)/r; (dI_j/dr)/r
+  Lanes<T> on_i, on_j;  // (dI_i/dr)/r; (dI_j/dr)/r
 };
 
+// The square of the distance up to which L may differ from r - s, or s/r exceed 1/2, for one of the
+// two; not beyond the cutoff.
+inline double near_distance2(const System& system, int i, int j) {
+  const BornAtom& a = system.born_atoms[static_cast<std::size_t>(i)];
+  const BornAtom& b = system.born_atoms[static_cast<std::size_t>(j)];
+  double nearest = 0;
+  for (const auto& [one, other] : {std::pair(a, b), std::pair(b, a)}) {
+    const double rho = one.radius_nm - system.born.offset_nm;
+    const double reach = (other.radius_nm - system.born.offset_nm) * other.scale;
+    nearest = std::max(nearest, reach + std::max(rho, reach));
+  }
+  if (system.cutoff_nm > 0) nearest = std::min(nearest, system.cutoff_nm);
+  return nearest * nearest;
+}
+
 template <class T>
-LaneBorn<T> lane_born(const System& system) {
+LaneBorn<T> lane_born(const System& system, const LanePairs<T>& list) {
   const BornModel& model = system.born;
   const double factor = -kCoulomb * (1 / model.solute_dielectric - 1 / model.solvent_dielectric);
   LaneBorn<T> born{
-      {}, static_cast<T>(model.alpha), static_cast<T>(model.beta), static_cast<T>(model.gamma)};
+      {}, static_cast<T>(model.alpha), static_cast<T>(model.beta), static_cast<T>(model.gamma), {}};
   for (std::size_t i = 0; i < system.born_atoms.size(); ++i) {
     const double radius = system.born_atoms[i].radius_nm, rho = radius - model.offset_nm;
     const double charge = system.nonbonded[i].charge_e, wet = radius + model.probe_nm;
@@ -58,6 +76,11 @@ LaneBorn<T> lane_born(const System& system) {
          .inverse_radius = static_cast<T>(1 / radius),
          .self = static_cast<T>(factor * charge * charge / 2),
          .surface = static_cast<T>(model.surface_kj_mol_nm2 * wet * wet * std::pow(radius, 6))});
+  }
+  if (born.atoms.empty()) return born;
+  for (const PairRun& run : list.runs) {
+    for (std::size_t p = run.begin; p < run.end; ++p)
+      born.near2.push_back(static_cast<T>(near_distance2(system, run.i, list.pairs[p].j)));
   }
   return born;
 }
@@ -71,8 +94,10 @@ struct Descreening {
   Lanes<T> integral, slope;
 };
 
+// At any distance.
 template <class T>
-inline Descreening<T> descreening(T rho, T reach, const Lanes<T>& r, const Lanes<T>& inverse_r) {
+inline Descreening<T> near_descreening(T rho, T reach, const Lanes<T>& r,
+                                       const Lanes<T>& inverse_r) {
   const Lanes<T> gap = r - reach, upper = r + reach, distance = abs_lanes(gap);
   const Lanes<T> lower = select(distance > rho, distance, broadcast(rho));
   const Lanes<T> product = T(1) / (lower * upper);
@@ -87,34 +112,55 @@ inline Descreening<T> descreening(T rho, T reach, const Lanes<T>& r, const Lanes
   return {select(swallowed, Lanes<T>{}, integral), select(swallowed, Lanes<T>{}, slope)};
 }
 
-// Integrals I of all atoms, and for each pair 1/r and the slopes that chain() will use.
+// Where L = r - s, which is most pairs, the terms combine to a series in x = (s/r)^2 without
+// logarithm or cancellation:
+//   I = s^3/(2 r^4) G,  (dI/dr)/r = -s^3/(2 r^6) (2 w^2 + G)
+//   w = 1/(1 - x),  G = w - (1/3 + x/5 + x^2/7 + ...)
+template <class T>
+inline Descreening<T> far_descreening(T reach, const Lanes<T>& r2, const Lanes<T>& inverse_r2) {
+  constexpr int kLastOdd = sizeof(T) == 4 ? 21 : 53;  // enough for x <= 1/4
+  const Lanes<T> x = reach * reach * inverse_r2, w = r2 / (r2 - reach * reach);
+  Lanes<T> series = broadcast(T(1) / kLastOdd);
+  for (int odd = kLastOdd - 2; odd > 1; odd -= 2) series = series * x + T(1) / static_cast<T>(odd);
+  const Lanes<T> g = w - series, front = T(0.5) * reach * x * inverse_r2;
+  return {front * g, -front * inverse_r2 * (T(2) * w * w + g)};
+}
+
+// Integrals I of all atoms, and for each pair the slopes that chain() will use.
 template <bool kCutoff, class T>
 void descreen(const LaneBorn<T>& born, const LanePairs<T>& list, const LaneVector<T>* x,
               BornState<T>* state, BornSlopes<T>* slopes) {
-  const std::size_t n = born.atoms.size();
-  for (std::size_t i = 0; i < n; ++i) state[i].integral = Lanes<T>{};
-  for (std::size_t i = 0; i < n; ++i) {
-    const LaneBornAtom<T>& a = born.atoms[i];
-    const LaneVector<T> xi = x[i];
-    Lanes<T> sum = state[i].integral;
-    for (std::size_t p = list.row_begin[i]; p < list.row_begin[i + 1]; ++p) {
+  for (std::size_t i = 0; i < born.atoms.size(); ++i) state[i].integral = Lanes<T>{};
+  for (const PairRun& run : list.runs) {
+    const LaneBornAtom<T>& a = born.atoms[static_cast<std::size_t>(run.i)];
+    const LaneVector<T> xi = x[run.i];
+    Lanes<T> sum = state[run.i].integral;
+    for (std::size_t p = run.begin; p < run.end; ++p) {
       const int j = list.pairs[p].j;
       const LaneBornAtom<T>& b = born.atoms[static_cast<std::size_t>(j)];
       const LaneVector<T> d = x[j] - xi;
-      const Lanes<T> r2 = dot(d, d), r = sqrt_lanes(r2), inverse_r = T(1) / r;
-      Descreening<T> by_j = descreening(a.rho, b.reach, r, inverse_r);
-      Descreening<T> by_i = descreening(b.rho, a.reach, r, inverse_r);
-      if constexpr (kCutoff) {
-        const LaneMask<T> outside = r2 > list.cutoff2;
-        for (Lanes<T>* v : {&by_j.integral, &by_j.slope, &by_i.integral, &by_i.slope}) {
-          *v = select(outside, Lanes<T>{}, *v);
-        }
+      const Lanes<T> r2 = dot(d, d);
+      Lanes<T> inverse_r2 = T(1) / r2;
+      if constexpr (kCutoff) {  // 1/r^2 = 0 makes both exactly 0
+        inverse_r2 = select(r2 > list.cutoff2, Lanes<T>{}, inverse_r2);
+      }
+      Descreening<T> by_j = far_descreening(b.reach, r2, inverse_r2);
+      Descreening<T> by_i = far_descreening(a.reach, r2, inverse_r2);
+      // Lane by lane, so that a conformation's numbers do not depend on the others.
+      if (const LaneMask<T> near = r2 <= born.near2[p]; any_lane(near)) {
+        const Lanes<T> r = sqrt_lanes(r2), inverse_r = T(1) / r;
+        const Descreening<T> near_j = near_descreening(a.rho, b.reach, r, inverse_r);
+        const Descreening<T> near_i = near_descreening(b.rho, a.reach, r, inverse_r);
+        by_j = {select(near, near_j.integral, by_j.integral),
+                select(near, near_j.slope, by_j.slope)};
+        by_i = {select(near, near_i.integral, by_i.integral),
+                select(near, near_i.slope, by_i.slope)};
       }
       sum += by_j.integral;
       state[j].integral += by_i.integral;
-      slopes[p] = {inverse_r, by_j.slope, by_i.slope};
+      slopes[p] = {by_j.slope, by_i.slope};
     }
-    state[i].integral = sum;
+    state[run.i].integral = sum;
   }
 }
 
@@ -174,21 +220,23 @@ void integral_slopes(const LaneBorn<T>& born, BornState<T>* state) {
 }
 
 // Adds the forces through the integrals: -dE/dI_i dI_i/dr - dE/dI_j dI_j/dr along each pair.
+// Backwards: the slopes that descreen() wrote last are still in the cache.
 template <class T>
 void chain(const LanePairs<T>& list, const LaneVector<T>* x, const BornState<T>* state,
            const BornSlopes<T>* slopes, LaneVector<T>* force) {
-  for (std::size_t i = 0; i + 1 < list.row_begin.size(); ++i) {
-    const LaneVector<T> xi = x[i];
-    const Lanes<T> slope_i = state[i].slope;
-    LaneVector<T> on_i = force[i];
-    for (std::size_t p = list.row_begin[i]; p < list.row_begin[i + 1]; ++p) {
+  for (std::size_t k = list.runs.size(); k-- > 0;) {
+    const PairRun& run = list.runs[k];
+    const LaneVector<T> xi = x[run.i];
+    const Lanes<T> slope_i = state[run.i].slope;
+    LaneVector<T> on_i = force[run.i];
+    for (std::size_t p = run.end; p-- > run.begin;) {
       const int j = list.pairs[p].j;
       const LaneVector<T> pull =
           scaled(slope_i * slopes[p].on_i + state[j].slope * slopes[p].on_j, x[j] - xi);
       on_i += pull;
       force[j] -= pull;
     }
-    force[i] = on_i;
+    force[run.i] = on_i;
   }
 }
 

@@ -2,7 +2,7 @@
 //
 //   E = 4 epsilon ((sigma/r)^12 - (sigma/r)^6) + k q q (1/r - shift)
 //
-// All pairs i < j stand in one list, row after row: plain pairs, 1-4 pairs with their own
+// All pairs i < j stand in one list: plain pairs, 1-4 pairs with their own
 // parameters and no cutoff, and excluded pairs with zeros, which generalised Born still needs. The
 // one loop over it is in lane_energy.cpp.
 #pragma once
@@ -30,11 +30,21 @@ struct LanePair {
   T born = 0;          // -k (1/solute - 1/solvent) q q in kJ/mol nm
 };
 
+// Pairs [begin, end) have the first atom i; their second atoms lie in one tile.
+struct PairRun {
+  int i;
+  std::size_t begin, end;
+};
+
+// Ordered by tiles of second atoms, so that what a sweep reads and writes of them stays in the
+// first cache.
+inline constexpr int kAtomsInTile = 32;
+
 template <class T>
 struct LanePairs {
   std::vector<LanePair<T>> pairs;
-  std::vector<std::size_t> row_begin;  // pairs of atom i: [row_begin[i], row_begin[i + 1])
-  T cutoff2 = 0, born_shift = 0;       // cutoff^2 and 1/cutoff, or 0 without a cutoff
+  std::vector<PairRun> runs;
+  T cutoff2 = 0, born_shift = 0;  // cutoff^2 and 1/cutoff, or 0 without a cutoff
 };
 
 // Without generalised Born, pairs that do not interact are left out.
@@ -82,14 +92,16 @@ LanePairs<T> lane_pairs(const System& system) {
   list.cutoff2 = static_cast<T>(cutoff * cutoff);
   list.born_shift = static_cast<T>(cutoff > 0 ? 1 / cutoff : 0);
   const bool all = !system.born_atoms.empty();
-  for (int i = 0; i < n; ++i) {
-    list.row_begin.push_back(list.pairs.size());
-    for (int j = i + 1; j < n; ++j) {
-      const LanePair<T>& pair = table[at(i, j)];
-      if (all || pair.coulomb != 0 || pair.four_epsilon != 0) list.pairs.push_back(pair);
+  for (int tile = 0; tile < n; tile += kAtomsInTile) {
+    for (int i = 0; i < n; ++i) {
+      const std::size_t begin = list.pairs.size();
+      for (int j = std::max(i + 1, tile); j < std::min(tile + kAtomsInTile, n); ++j) {
+        const LanePair<T>& pair = table[at(i, j)];
+        if (all || pair.coulomb != 0 || pair.four_epsilon != 0) list.pairs.push_back(pair);
+      }
+      if (list.pairs.size() > begin) list.runs.push_back({i, begin, list.pairs.size()});
     }
   }
-  list.row_begin.push_back(list.pairs.size());
   return list;
 }
 
@@ -100,8 +112,8 @@ struct PairTerm {
 };
 
 template <bool kCutoff, class T>
-inline PairTerm<T> nonbonded_pair(const LanePair<T>& pair, const Lanes<T>& r2,
-                                  const Lanes<T>& inverse_r) {
+inline PairTerm<T> nonbonded_pair(const LanePair<T>& pair, const Lanes<T>& r2) {
+  const Lanes<T> inverse_r = T(1) / sqrt_lanes(r2);
   const Lanes<T> inverse_r2 = inverse_r * inverse_r;
   const Lanes<T> s2 = pair.sigma2 * inverse_r2, s6 = s2 * s2 * s2;
   const Lanes<T> attraction = pair.four_epsilon * s6, repulsion = attraction * s6;

@@ -102,6 +102,18 @@ inline auto max_lanes(const V& x) {
   return join_lanes(x, [](const V& a, const V& b) { return select(a > b, a, b); });
 }
 
+// Whether any lane of a mask is set: lanes narrowed to bytes, bytes read as numbers.
+template <class M>
+inline bool any_lane(const M& mask) {
+  constexpr int kCount = sizeof(M) / sizeof(mask[0]);
+  using Bytes __attribute__((vector_size(kCount))) = std::int8_t;
+  const Bytes bytes = __builtin_convertvector(mask, Bytes);
+  std::uint64_t words[(kCount + 7) / 8] = {}, any = 0;
+  std::memcpy(words, &bytes, sizeof bytes);
+  for (const std::uint64_t word : words) any |= word;
+  return any != 0;
+}
+
 // exp(x) with a relative error below 2e-7 (float) and 4e-16 (double); x below the range of normal
 // numbers gives 0, x above it gives infinity, NaN stays NaN. x = n ln2 + r, |r| <= ln2/2, Taylor in
 // r.

@@ -107,6 +107,21 @@ TEST_SUITE("fast") {
     CHECK(max_lanes(whole) == kLaneCount<double> - 8);
   }
 
+  TEST_CASE("a set lane is found wherever it stands") {
+    CHECK_FALSE(any_lane(LaneMask<float>{}));
+    CHECK_FALSE(any_lane(LaneMask<double>{}));
+    for (int l = 0; l < kLaneCount<float>; ++l) {
+      Lanes<float> x{};
+      x[l] = 1;
+      CHECK(any_lane(x > 0.5f));
+    }
+    for (int l = 0; l < kLaneCount<double>; ++l) {
+      Lanes<double> x{};
+      x[l] = 1;
+      CHECK(any_lane(x > 0.5));
+    }
+  }
+
   TEST_CASE("broadcast keeps the sign of zero, and NaN") {
     CHECK(std::signbit(broadcast(-0.0f)[1]));
     CHECK_FALSE(std::signbit(broadcast(0.0)[1]));

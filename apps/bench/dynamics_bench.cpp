@@ -1,0 +1,174 @@
+// How fast is one step of dynamics, against what the multipliers of one core can do, and where does
+// its time go?
+//
+// Usage: arbg_bench_dynamics PDB FORCEFIELD. One core, one group of replicas in float32, processor
+// time; every part is timed by itself on the same conformations, best of many runs. The roof is
+// that of gemm_bench.cpp: independent fused multiply-adds on registers, two operations each. Takes
+// about ten seconds.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <functional>
+#include <numbers>
+#include <span>
+#include <vector>
+
+#include "md/dynamics.h"
+#include "md/forcefield.h"
+#include "md/lane_energy.h"
+#include "md/langevin.h"
+#include "md/pdb.h"
+#include "tensor/base/error.h"
+
+namespace {
+
+using arbg::kLaneCount;
+using arbg::Lanes;
+using namespace arbg::md;
+
+double processor_seconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// Seconds of one call: the best of runs of `calls`, repeated for a second.
+double best_seconds(int calls, const std::function<void()>& body) {
+  double best = 1e30;
+  const double start = processor_seconds();
+  do {
+    const double before = processor_seconds();
+    for (int k = 0; k < calls; ++k) body();
+    best = std::min(best, (processor_seconds() - before) / calls);
+  } while (processor_seconds() - start < 1);
+  return best;
+}
+
+// Operations a second of twelve chains of multiply-adds.
+double measured_roof() {
+  constexpr int kChains = 12, kSteps = 10000;
+  volatile float sink = 0.5f;
+  const float start = sink;
+  const double seconds = best_seconds(1, [&] {
+    Lanes<float> sum[kChains];
+    for (int i = 0; i < kChains; ++i) sum[i] = Lanes<float>{} + start;
+    const Lanes<float> factor = Lanes<float>{} + start;
+    for (int step = 0; step < kSteps; ++step) {
+#pragma GCC unroll 12
+      for (int i = 0; i < kChains; ++i) sum[i] = sum[i] * factor + factor;
+    }
+    for (int i = 0; i < kChains; ++i) sink = arbg::sum_lanes(sum[i]);
+  });
+  return 2.0 * kLaneCount<float> * kChains * kSteps / seconds;
+}
+
+// Arithmetic of one pair as the source has it, no cutoff: a sum, product, quotient, root,
+// comparison, selection or conversion is one, a multiply-add two. Most pairs are far apart:
+// far_descreening.
+constexpr int kSeries = 30, kExponential = 38;
+constexpr int kDescreen = 3 + 5 + 1 + 2 * kSeries + 1 + 2;  // d, r^2, 1/r^2, series, near?, sums
+constexpr int kPlain = 17;                                  // Lennard-Jones and Coulomb
+constexpr int kBorn = 3 + kExponential + 5 + 3 + 4 + 4 + 3 + 2;  // exponent, 1/f, E, dE/dB, dE/dr
+constexpr int kPairLoop = 3 + 5 + kPlain + kBorn + 9;            // d, r^2, forces on both
+constexpr int kChain = 3 + 3 + 9;
+constexpr int kPairOperations = kDescreen + kPairLoop + kChain;
+
+struct Part {
+  const char* name;
+  double seconds;
+};
+
+template <bool kCutoff>
+void measure(const System& system, std::span<const double> start, double roof) {
+  const auto atoms = static_cast<std::size_t>(system.atom_count());
+  DynamicsOptions options;
+  options.temperatures_kelvin.assign(kLaneCount<float>, 300);
+  Dynamics dynamics(system, options, start);
+  dynamics.run(2000);  // sixteen different conformations at 300 K
+  const DynamicsState state = dynamics.state();
+  std::vector<LaneVector<float>> x(atoms), force(atoms);
+  for (std::size_t lane = 0; lane < kLaneCount<float>; ++lane) {
+    for (std::size_t a = 0; a < atoms; ++a) {
+      const float* from = &state.positions_nm[3 * (lane * atoms + a)];
+      x[a].x[lane] = from[0], x[a].y[lane] = from[1], x[a].z[lane] = from[2];
+    }
+  }
+  const LaneEnergy<float> energy(system);
+  auto scratch = energy.make_scratch();
+  const auto bonds = lane_bonds<float>(system);
+  const auto angles = lane_angles<float>(system);
+  const auto torsions = lane_torsions<float>(system);
+  const auto pairs = lane_pairs<float>(system);
+  const auto born = lane_born<float>(system, pairs);
+  auto* const scratch_atoms = scratch.atoms.data();
+  auto* const scratch_pairs = scratch.pairs.data();
+  Lanes<float> sink{};
+
+  const int calls = static_cast<int>(200000 / pairs.pairs.size()) + 1;
+  const double whole_step = best_seconds(1, [&] { dynamics.run(calls); }) / calls;
+  const double whole_energy = best_seconds(calls, [&] {
+    const auto terms = energy.evaluate(x.data(), force.data(), scratch);
+    sink += terms.value[3];
+  });
+  std::vector<Part> parts;
+  const auto time = [&](const char* name, const std::function<void()>& body) {
+    parts.push_back({name, best_seconds(calls, body)});
+  };
+  time("bonds", [&] { sink += harmonic_bonds(bonds, x.data(), force.data()); });
+  time("angles", [&] { sink += harmonic_angles(angles, x.data(), force.data()); });
+  time("torsions", [&] { sink += periodic_torsions(torsions, x.data(), force.data()); });
+  time("Born radii: descreening of pairs",
+       [&] { descreen<kCutoff>(born, pairs, x.data(), scratch_atoms, scratch_pairs); });
+  time("Born radii: atoms", [&] {
+    sink += born_radii(born, scratch_atoms);
+    integral_slopes(born, scratch_atoms);
+  });
+  time("Born radii: forces of pairs",
+       [&] { chain(pairs, x.data(), scratch_atoms, scratch_pairs, force.data()); });
+  double known = 0;
+  for (const Part& part : parts) known += part.seconds;
+  parts.push_back(
+      {"Lennard-Jones, Coulomb, Born energy of pairs (the rest)", whole_energy - known});
+  parts.push_back({"integrator and its random numbers (the rest)", whole_step - whole_energy});
+
+  const double pair_count = static_cast<double>(pairs.pairs.size()) * kLaneCount<float>;
+  const double pair_seconds = parts[3].seconds + parts[5].seconds + parts[6].seconds;
+  std::printf("%zu atoms, %zu pairs, %d replicas: %.4g replica-steps/s\n", atoms,
+              pairs.pairs.size(), kLaneCount<float>, kLaneCount<float> / whole_step);
+  std::printf("pair interactions/s: %.4g in the three passes over pairs, %.4g of whole steps\n",
+              pair_count / pair_seconds, pair_count / whole_step);
+  std::printf("operations a pair: %d; %.1f GFLOP/s in the passes, %.0f %% of the roof of %.1f\n\n",
+              kPairOperations, kPairOperations * pair_count / pair_seconds * 1e-9,
+              100 * kPairOperations * pair_count / pair_seconds / roof, roof * 1e-9);
+  for (const Part& part : parts) {
+    std::printf("| %s | %.2f us | %.1f %% |\n", part.name, 1e6 * part.seconds,
+                100 * part.seconds / whole_step);
+  }
+  if (sink[0] == 0.125f) std::puts("");  // so that no part is left out
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fputs("Usage: arbg_bench_dynamics PDB FORCEFIELD\n", stderr);
+    return 2;
+  }
+  try {
+    const Pdb pdb = read_pdb(argv[1]);
+    const System system = ForceField::named(argv[2]).create_system(pdb.topology);
+    std::vector<double> start = pdb.positions_nm;
+    start.resize(3 * pdb.topology.atoms.size());
+    minimize(system, start);
+    const double roof = measured_roof();
+    if (system.cutoff_nm > 0)
+      measure<true>(system, start, roof);
+    else
+      measure<false>(system, start, roof);
+  } catch (const arbg::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
