@@ -132,6 +132,25 @@ double Dynamics::temperature_kelvin(int replica) const {
   return groups_->options.temperatures_kelvin.at(static_cast<std::size_t>(replica));
 }
 
+void Dynamics::set_temperatures(std::span<const double> kelvin) {
+  Groups& g = *groups_;
+  require(kelvin.size() == g.replicas, "expected ", g.replicas, " temperatures, found ",
+          kelvin.size());
+  for (std::size_t r = 0; r < g.padded(); ++r) {
+    const std::size_t replica = r < g.replicas ? r : 0;
+    const double old = g.options.temperatures_kelvin[replica], now = kelvin[replica];
+    require(now > 0, "expected temperatures above 0 K, found ", now);
+    g.of(r).root_thermal_energy[r % kLanes] = static_cast<float>(std::sqrt(thermal_energy(now)));
+    const auto speed_up = static_cast<float>(std::sqrt(now / old));
+    for (LaneVector<float>& v : g.of(r).velocity) {
+      v.x[r % kLanes] *= speed_up;
+      v.y[r % kLanes] *= speed_up;
+      v.z[r % kLanes] *= speed_up;
+    }
+  }
+  g.options.temperatures_kelvin.assign(kelvin.begin(), kelvin.end());
+}
+
 void Dynamics::run(std::int64_t steps) {
   Groups& g = *groups_;
   parallel_for(static_cast<std::int64_t>(g.groups.size()), [&](std::int64_t index) {
@@ -216,19 +235,6 @@ std::vector<int> Dynamics::swap_neighbours(int ladder_size) {
     }
   }
   return swapped;
-}
-
-std::vector<double> temperature_ladder(double low_kelvin, double high_kelvin, int count) {
-  require(low_kelvin > 0 && high_kelvin >= low_kelvin,
-          "expected temperatures 0 < low <= high, found ", low_kelvin, " K and ", high_kelvin,
-          " K");
-  require(count >= 1, "expected a ladder of at least one temperature, found ", count);
-  std::vector<double> ladder = {low_kelvin};
-  for (int k = 1; k < count; ++k) {
-    ladder.push_back(low_kelvin *
-                     std::pow(high_kelvin / low_kelvin, k / static_cast<double>(count - 1)));
-  }
-  return ladder;
 }
 
 }  // namespace arbg::md

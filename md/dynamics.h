@@ -58,6 +58,9 @@ class Dynamics {
   std::vector<double> kinetic_energy_kj_mol() const;    // [R]
   double temperature_kelvin(int replica) const;         // of its thermostat
 
+  // New temperatures for the thermostats, [R]; velocities are rescaled by sqrt(T_new/T_old).
+  void set_temperatures(std::span<const double> kelvin);
+
   // One sweep of Metropolis swaps between neighbouring temperatures of each ladder. Replicas
   // [g*L, (g+1)*L) form ladder g, coldest first. Configurations i and j are swapped with
   // probability
@@ -76,8 +79,5 @@ class Dynamics {
 // if the energy is not finite at the start.
 double minimize(const System& system, std::vector<double>& positions_nm,
                 double tolerance_kj_mol_nm = 10.0, int most_steps = 2000);
-
-// Geometric ladder of temperatures from `low` to `high`, both included.
-std::vector<double> temperature_ladder(double low_kelvin, double high_kelvin, int count);
 
 }  // namespace arbg::md

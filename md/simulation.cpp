@@ -7,6 +7,7 @@
 #include "md/dynamics.h"
 #include "md/lane_energy.h"
 #include "md/pdb.h"
+#include "md/temperature_ladder.h"
 #include "md/units.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -36,8 +37,9 @@ void require_sensible(const SimulationOptions& o) {
   require(o.save_interval >= 1 && o.swap_interval >= 1 && o.checkpoint_interval >= 1,
           "expected intervals of at least 1, found ", o.save_interval, " (save), ", o.swap_interval,
           " (swap), ", o.checkpoint_interval, " (checkpoint)");
-  require(o.ladder > 1 || o.top_temperature_kelvin == o.temperature_kelvin, "a top temperature of ",
-          o.top_temperature_kelvin, " K needs a ladder of at least 2 temperatures");
+  require(o.top_temperature_kelvin >= o.temperature_kelvin,
+          "expected a top temperature of at least ", o.temperature_kelvin,
+          " K, that of the run, found ", o.top_temperature_kelvin, " K");
 }
 
 // What must agree for a run to go on: everything that changes its numbers, but for its length.
@@ -180,12 +182,18 @@ class Frames {
   NpyAppender positions_, energy_;
 };
 
-// Steps from `step` to the next one where something is due: a swap, a save, the end of warm-up or
-// of the run.
+// Steps of the hot start.
+std::int64_t hot_steps(const SimulationOptions& o) {
+  return o.top_temperature_kelvin > o.temperature_kelvin ? o.warmup_steps / 5 : 0;
+}
+
+// Steps from `step` to the next one where something is due: a swap, a save, the end of the hot
+// start, of the warm-up or of the run.
 std::int64_t steps_until_due(const SimulationOptions& o, std::int64_t step) {
   const std::int64_t end = step < o.warmup_steps ? o.warmup_steps : o.warmup_steps + o.steps;
   const std::int64_t since = step < o.warmup_steps ? step : step - o.warmup_steps;
   std::int64_t due = std::min(end - step, o.save_interval - since % o.save_interval);
+  if (step < hot_steps(o)) due = std::min(due, hot_steps(o) - step);
   if (o.ladder > 1) due = std::min(due, o.swap_interval - step % o.swap_interval);
   return due;
 }
@@ -201,27 +209,27 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   const Json settings = settings_json(o, system.atom_count());
   if (fs::exists(folder / "run.json")) require_same_settings(folder / "run.json", settings);
 
-  DynamicsOptions options{o.timestep_ps, o.friction_per_ps, o.seed, {}};
   const std::vector<double> rungs =
       temperature_ladder(o.temperature_kelvin, o.top_temperature_kelvin, o.ladder);
-  for (int r = 0; r < o.replicas; ++r) {
-    options.temperatures_kelvin.insert(options.temperatures_kelvin.end(), rungs.begin(),
-                                       rungs.end());
-  }
+  std::vector<double> temperatures;
+  for (int r = 0; r < o.replicas; ++r)
+    temperatures.insert(temperatures.end(), rungs.begin(), rungs.end());
 
   std::vector<double> start(start_nm.begin(), start_nm.end());
   Checkpoint c;
   c.swapped.assign(rungs.size() - 1, 0);
   const bool resumes = fs::exists(checkpoint_path);
   if (resumes) {
-    c = read_checkpoint(checkpoint_path, start.size() * options.temperatures_kelvin.size(),
-                        rungs.size() - 1);
+    c = read_checkpoint(checkpoint_path, start.size() * temperatures.size(), rungs.size() - 1);
   } else {
     minimize(system, start);
   }
   const std::int64_t total = o.warmup_steps + o.steps;
   require(c.state.step <= total, folder.string(), " already holds ", c.state.step,
           " steps (warm-up included), more than the ", total, " asked for");
+  DynamicsOptions options{o.timestep_ps, o.friction_per_ps, o.seed, temperatures};
+  if (c.state.step < hot_steps(o))
+    options.temperatures_kelvin.assign(temperatures.size(), o.top_temperature_kelvin);
   Dynamics dynamics(system, options, start);
   if (resumes) {
     dynamics.restore(c.state);
@@ -240,7 +248,8 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   while (c.state.step < total && !interrupted()) {
     dynamics.run(steps_until_due(o, c.state.step));
     const std::int64_t step = dynamics.step();
-    if (o.ladder > 1 && step % o.swap_interval == 0) {
+    if (step == hot_steps(o)) dynamics.set_temperatures(temperatures);
+    if (o.ladder > 1 && step > hot_steps(o) && step % o.swap_interval == 0) {
       const std::vector<int> swapped = dynamics.swap_neighbours(o.ladder);
       for (std::size_t k = 0; k < swapped.size(); ++k) c.swapped[k] += swapped[k];
       ++c.sweeps;

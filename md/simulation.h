@@ -6,6 +6,9 @@
 //   run.json        settings, steps, frames, swap acceptance of neighbouring temperatures
 //   checkpoint.bin  a line of JSON (step, saves, swaps), then float32 positions and velocities
 //
+// All replicas begin as one minimised conformation. During the hot start, the first fifth of the
+// warm-up, every thermostat has the top temperature, so that they part; then each takes its own.
+//
 // A run that was killed at any moment goes on from its last checkpoint to the very numbers of an
 // uninterrupted one.
 #pragma once
@@ -25,12 +28,12 @@ namespace arbg::md {
 struct SimulationOptions {
   std::string sequence, forcefield;     // names, for run.json
   double temperature_kelvin = 300;      // the target: what is saved
-  double top_temperature_kelvin = 300;  // of each ladder
+  double top_temperature_kelvin = 300;  // of each ladder, and of the hot start
   int ladder = 1;                       // temperatures in a ladder; 1: plain dynamics, no swaps
   int replicas = 16;                    // ladders; replicas * ladder is best a multiple of 32
   double timestep_ps = 0.001;
   double friction_per_ps = 1.0;
-  std::int64_t warmup_steps = 10000;       // nothing saved
+  std::int64_t warmup_steps = 50000;       // nothing saved
   std::int64_t steps = 1000000;            // after the warm-up; may grow in the same folder
   std::int64_t save_interval = 1000;       // steps between saves; each save is one frame a replica
   std::int64_t swap_interval = 100;        // steps between sweeps of swaps

@@ -121,12 +121,34 @@ TEST_SUITE("fast") {
     CHECK(equal);
   }
 
+  TEST_CASE("replicas part during the hot start, and no swap counts before its end") {
+    Run run("hot");
+    run.options.ladder = 1;
+    run.options.replicas = 4;
+    run.options.top_temperature_kelvin = 600;
+    run.go();
+    std::vector<double> start = run.start;
+    minimize(run.system, start);
+    DynamicsOptions options;
+    options.temperatures_kelvin.assign(4, 600);
+    Dynamics dynamics(run.system, options, start);
+    dynamics.run(26);  // a fifth of 130
+    dynamics.set_temperatures(std::vector<double>(4, 300));
+    dynamics.run(104 + 40);
+    const DynamicsState first = dynamics.state();
+    const Array<double> frames = read_npy(run.folder / "positions.npy");
+    bool equal = true;
+    for (std::size_t i = 0; i < 4 * 66; ++i)
+      equal &= frames.data[i] == static_cast<double>(first.positions_nm[i]);
+    CHECK(equal);
+  }
+
   TEST_CASE("a run that dies anywhere goes on to the files of one that did not") {
     const Run whole("undisturbed");
     whole.go();
     const Run broken("broken");
     for (const std::int64_t death :
-         {100, 250, 700, 701, 1300}) {  // before the first checkpoint, and later
+         {20, 100, 250, 700, 701, 1300}) {  // in the hot start, before the first checkpoint, later
       const auto die = [&](std::int64_t done, std::int64_t) {
         if (done >= death) throw std::runtime_error("killed");
       };
@@ -200,8 +222,8 @@ TEST_SUITE("fast") {
     run.options.save_interval = 0;
     CHECK(error_message([&] { run.go(); }).find("intervals") != std::string::npos);
     run.options.save_interval = 40;
-    run.options.ladder = 1;
-    CHECK(error_message([&] { run.go(); }).find("ladder") != std::string::npos);
+    run.options.top_temperature_kelvin = 200;
+    CHECK(error_message([&] { run.go(); }).find("top temperature") != std::string::npos);
   }
 }
 
