@@ -5,18 +5,42 @@
 #include "apps/progress.h"
 #include "md/coordinate_map.h"
 #include "md/forcefield.h"
+#include "md/temperature_ladder.h"
+#include "tensor/base/files.h"
 
 namespace arbg::apps {
+namespace {
+
+void add_to_run_json(const std::filesystem::path& path, const Convergence& convergence) {
+  Json run = Json::parse(read_file(path), path.string());
+  run["convergence"] = to_json(convergence);
+  write_file(path, run.dump(2) + "\n");
+}
+
+}  // namespace
+
+void set_published(md::SimulationOptions& options) {
+  const bool amber14 = options.forcefield == "amber14-obc1";
+  options.temperature_kelvin = amber14 ? 310 : 300;
+  options.friction_per_ps = amber14 ? 0.3 : 1;
+}
 
 MdOutcome run_md_job(const MdJob& job) {
-  const auto& options = job.options;
+  auto options = job.options;
   const auto topology =
       job.start ? job.start->topology : md::Topology::from_sequence(options.sequence);
   const auto system = md::ForceField::named(options.forcefield).create_system(topology);
   auto start = job.start ? job.start->positions_nm : md::ideal_geometry(topology, system);
   start.resize(3 * topology.atoms.size());  // the first model
 
+  if (options.ladder == 0) {
+    options.ladder = md::ladder_size(topology.atom_count(), options.temperature_kelvin,
+                                     options.top_temperature_kelvin);
+  }
+
   MdOutcome outcome;
+  outcome.ladder_kelvin = md::temperature_ladder(options.temperature_kelvin,
+                                                 options.top_temperature_kelvin, options.ladder);
   Progress progress("md");
   std::int64_t first = -1, last = -1;
   const double ns_per_step = options.timestep_ps * 1e-3 * options.replicas * options.ladder;
@@ -34,6 +58,10 @@ MdOutcome run_md_job(const MdJob& job) {
   outcome.seconds = progress.elapsed_s();
   outcome.steps = last - first;
   outcome.ns_per_day = static_cast<double>(outcome.steps) * ns_per_step / outcome.seconds * 86400;
+  if (outcome.result.finished) {
+    outcome.convergence = assess_convergence(job.output);
+    add_to_run_json(job.output / "run.json", outcome.convergence);
+  }
   return outcome;
 }
 

@@ -23,6 +23,7 @@ class Progress {
  private:
   std::string stage_;
   bool terminal_, drawn_ = false;
+  double first_fraction_ = 0;  // what an earlier call of the program had done
   std::chrono::steady_clock::time_point start_, last_;
 };
 

@@ -63,6 +63,13 @@ DemoOptions options_from(const Arguments& arguments) {
   return out;
 }
 
+std::string slowest_torsion(const Convergence& convergence) {
+  if (convergence.torsions.empty()) return "";
+  const TorsionConvergence& slowest = convergence.slowest();
+  return "; slowest torsion " + slowest.name + ", " + format_number(slowest.effective_frames, 3) +
+         " effective frames";
+}
+
 // The stages of the demo, in order. Each notes what it did and how long it took.
 class Demo {
  public:
@@ -116,7 +123,8 @@ bool Demo::simulate() {
            " replicas of " + std::to_string(kLadder) + " temperatures, " +
            (outcome.steps == 0 ? "made before"
                                : "in " + stage_time() + " (" +
-                                     format_number(outcome.ns_per_day, 3) + " ns/day together)"));
+                                     format_number(outcome.ns_per_day, 3) + " ns/day together)") +
+           slowest_torsion(outcome.convergence));
   reference_ = load_dataset(job.output);
   return true;
 }

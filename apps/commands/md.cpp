@@ -1,4 +1,5 @@
 // arbg md: molecular dynamics of a peptide, the reference conformations.
+#include <algorithm>
 #include <cstdio>
 
 #include "apps/command_line.h"
@@ -22,22 +23,47 @@ const CommandSpec kSpec{
       "where topology.pdb, positions.npy, energy.npy and run.json go; a run that is there goes on"},
      {"forcefield", "NAME", "amber99sbildn-obc2",
       "force field: amber99sbildn-obc2 or amber14-obc1"},
-     {"temperature", "K", "300", "temperature of what is saved"},
+     {"temperature", "K", "", "temperature of what is saved (default: 300; amber14-obc1: 310)"},
      {"steps", "N", "1000000", "steps of each replica after the warm-up"},
-     {"warmup", "N", "10000", "steps that are thrown away first"},
+     {"warmup", "N", "50000", "steps thrown away first, a fifth of them at the top temperature"},
      {"replicas", "N", "24", "independent simulations, kept apart in the files"},
      {"save-every", "N", "100", "steps between saved frames"},
-     {"tempering", "N", "4", "temperatures in the ladder of every replica; 1: plain dynamics"},
-     {"top-temperature", "K", "600", "hottest temperature of the ladder"},
+     {"tempering", "N", "auto",
+      "temperatures in the ladder of every replica; auto: for 25 % of accepted swaps or a little "
+      "more; 1: plain dynamics"},
+     {"top-temperature", "K", "600",
+      "hottest of the ladder, and of the first fifth of the warm-up"},
      {"swap-every", "N", "100", "steps between swaps of neighbouring temperatures"},
      {"timestep", "FS", "1", "time step in femtoseconds"},
-     {"friction", "X", "1", "friction in 1/ps"},
+     {"friction", "X", "", "friction in 1/ps (default: 1; amber14-obc1: 0.3)"},
      {"checkpoint-every", "N", "100", "saves between checkpoints: what a crash may lose"}},
     {"arbg md --sequence Ace-A-Nme --output runs/ala2-md --steps 1000000",
-     "arbg md --sequence Ace-A-Nme --output runs/plain --tempering 1 --save-every 1000"},
+     "arbg md --sequence Ace-A-Nme --output runs/plain --tempering 1 --save-every 1000",
+     "arbg md --sequence GYDPETGTWG --forcefield amber14-obc1 --output runs/chignolin"},
     {"backend"}};
 
 constexpr std::int64_t kMostReplicas = 100000, kMostTemperatures = 1000;
+
+void print_convergence(const Convergence& convergence) {
+  if (convergence.torsions.empty()) return;
+  metrics::Table table({"torsion", "independent after (ps)", "effective frames"});
+  auto slowest = convergence.torsions;
+  std::ranges::stable_sort(slowest, {}, &TorsionConvergence::effective_frames);
+  constexpr std::size_t kMostRows = 6;
+  for (std::size_t k = 0; k < std::min(kMostRows, slowest.size()); ++k) {
+    table.add_row({slowest[k].name, metrics::format_number(slowest[k].time_ps, 3),
+                   metrics::format_number(slowest[k].effective_frames, 3) +
+                       (slowest[k].reliable ? "" : " at most")});
+  }
+  std::printf("\n%s", table.text().c_str());
+  if (slowest.size() > kMostRows)
+    std::printf("and %zu faster torsions, in run.json\n", slowest.size() - kMostRows);
+  if (convergence.floor_points > 0) {
+    std::printf(
+        "phi and psi of half of the replicas against the other half: T-W2 %s rad (%zu a side)\n",
+        metrics::format_number(convergence.torsion_floor_rad, 3).c_str(), convergence.floor_points);
+  }
+}
 
 }  // namespace
 
@@ -51,17 +77,19 @@ int md_command(const Words& words) {
   auto& options = job.options;
   options.sequence = arguments.given("pdb") ? arguments.text("pdb") : arguments.text("sequence");
   options.forcefield = arguments.text("forcefield");
-  options.temperature_kelvin = arguments.number("temperature");
-  options.ladder = static_cast<int>(arguments.integer("tempering", 1, kMostTemperatures));
-  options.top_temperature_kelvin =
-      options.ladder > 1 ? arguments.number("top-temperature") : options.temperature_kelvin;
+  set_published(options);
+  if (arguments.given("temperature")) options.temperature_kelvin = arguments.number("temperature");
+  if (arguments.given("friction")) options.friction_per_ps = arguments.number("friction");
+  options.ladder = arguments.text("tempering") == "auto"
+                       ? 0
+                       : static_cast<int>(arguments.integer("tempering", 1, kMostTemperatures));
+  options.top_temperature_kelvin = arguments.number("top-temperature");
   options.replicas = static_cast<int>(arguments.integer("replicas", 1, kMostReplicas));
   options.steps = arguments.integer("steps", 0);
   options.warmup_steps = arguments.integer("warmup", 0);
   options.save_interval = arguments.integer("save-every", 1);
   options.swap_interval = arguments.integer("swap-every", 1);
   options.timestep_ps = arguments.number("timestep") / 1000;
-  options.friction_per_ps = arguments.number("friction");
   options.checkpoint_interval = arguments.integer("checkpoint-every", 1);
   options.seed = common.seed;
 
@@ -73,8 +101,11 @@ int md_command(const Words& words) {
     out["complete"] = outcome.result.finished;
     out["seconds"] = outcome.seconds;
     out["ns_per_day"] = outcome.ns_per_day;
+    out["ladder_kelvin"] =
+        Json(Json::List(outcome.ladder_kelvin.begin(), outcome.ladder_kelvin.end()));
     out["swap_acceptance"] = Json(
         Json::List(outcome.result.swap_acceptance.begin(), outcome.result.swap_acceptance.end()));
+    out["convergence"] = to_json(outcome.convergence);
     std::puts(out.dump().c_str());
   } else if (outcome.steps == 0) {
     std::printf("%s already holds these %lld frames; more --steps would lengthen the run\n",
@@ -87,9 +118,10 @@ int md_command(const Words& words) {
         format_duration(outcome.seconds).c_str(),
         metrics::format_number(outcome.ns_per_day, 3).c_str(), job.output.c_str());
     for (std::size_t i = 0; i < outcome.result.swap_acceptance.size(); ++i) {
-      std::printf("swaps between temperatures %zu and %zu: %.0f %% accepted\n", i + 1, i + 2,
-                  100 * outcome.result.swap_acceptance[i]);
+      std::printf("swaps between %.0f K and %.0f K: %.0f %% accepted\n", outcome.ladder_kelvin[i],
+                  outcome.ladder_kelvin[i + 1], 100 * outcome.result.swap_acceptance[i]);
     }
+    print_convergence(outcome.convergence);
   }
   if (outcome.result.finished) return 0;
   std::fprintf(stderr, "interrupted; everything is saved: run the same command to go on\n");

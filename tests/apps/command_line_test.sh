@@ -149,6 +149,11 @@ train="train --data md --steps 30 --batch 32 --channels 16 --layers 1 --threads 
 succeeds $md --output md
 succeeds $md --output md --json
 is_json out.txt
+grep -q '"name": "psi ALA2"' md/run.json || failed "run.json does not say how many frames are independent"
+succeeds md --sequence AAA --forcefield amber14-obc1 --replicas 2 --steps 400 --warmup 100 --save-every 20 --output aaa --json
+grep -q '"ladder_kelvin": \[310, .*"torsion_w2_points": 20' out.txt || failed "arbg md --json says: $(cat out.txt)"
+refuses "--tempering expects a whole number" md --tempering some --output refused
+refuses "0 < low <= high, found 300 K and 200 K" md --top-temperature 200 --output refused
 refuses "friction_per_ps is 1 there and 2 here" $md --output md --friction 2
 refuses "already holds" md --replicas 4 --tempering 2 --steps 40 --warmup 500 --save-every 50 --output md
 succeeds $train --output model
