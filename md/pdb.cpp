@@ -1,13 +1,17 @@
 #include "md/pdb.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "md/forcefields/templates.h"
 #include "md/pdb_bonds.h"
+#include "md/pdb_names.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 
@@ -23,22 +27,37 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
+// One ATOM or HETATM line.
+struct Record {
+  int line;
+  std::string serial, name, residue_name;
+  int residue_number;
+  char chain, location;  // location ' ': the only one
+  double occupancy;      // 0 if there is only one location, or if it is not said
+  double angstrom[3];
+
+  bool in_residue_of(const Record& other) const {
+    return residue_number == other.residue_number && residue_name == other.residue_name;
+  }
+};
+
 class Reader {
  public:
   explicit Reader(std::string name) : path_(std::move(name)) {}
 
   Pdb read(std::string_view text) {
-    while (!text.empty() && !ended_) {
+    while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
       std::string_view line = text.substr(0, end);
       text.remove_prefix(std::min(end + 1, text.size()));
       if (line.ends_with('\r')) line.remove_suffix(1);
       ++line_number_;
-      read_record(line);
+      read_line(line);
     }
-    if (model_atom_ > 0) finish_model();
+    if (!model_.empty()) finish_model();
     require(pdb_.models > 0, path_, ": expected ATOM records, found none");
     try {
+      adopt_template_names(pdb_.topology);
       complete_topology(pdb_.topology, bonds_.disulfides(pdb_.topology));
     } catch (const Error& error) {
       fail(path_, ": ", error.what());
@@ -47,79 +66,137 @@ class Reader {
   }
 
  private:
-  void read_record(std::string_view line) {
+  void read_line(std::string_view line) {
     const std::string_view record = trimmed(line.substr(0, 6));
     if (record == "ATOM" || record == "HETATM") {
-      check(!chain_ended_, "expected one molecule, found atoms after TER");
-      read_atom(line);
+      model_.push_back(read_atom(line));
     } else if (record == "TER") {
-      chain_ended_ = model_atom_ > 0;
+      chain_ended_ = !model_.empty();
     } else if (record == "MODEL") {
-      check(model_atom_ == 0, "expected ENDMDL before the next MODEL");
+      check(model_.empty(), "expected ENDMDL before the next MODEL");
     } else if (record == "ENDMDL") {
+      check(!model_.empty(), "expected ATOM records before ENDMDL, found none");
       finish_model();
     } else if (record == "SSBOND" || record == "CONECT") {
       bonds_.read(line, path_ + ":" + std::to_string(line_number_));
-    } else if (record == "END") {
-      ended_ = true;
+    } else if (record == "END" && !model_.empty()) {
+      finish_model();
     }
   }
 
-  void read_atom(std::string_view line) {
+  Record read_atom(std::string_view line) const {
     check(line.size() >= 54, "expected coordinates up to column 54, the line ends at column ",
           line.size());
-    check(line[16] == ' ' || line[16] == 'A', "alternate location '", line[16],
-          "' is not supported; keep one");
+    Record atom{line_number_,
+                std::string(line.substr(6, 5)),
+                std::string(trimmed(line.substr(12, 4))),
+                std::string(trimmed(line.substr(17, 4))),
+                number<int>(line.substr(22, 4), "residue number"),
+                line[21],
+                line[16],
+                0,
+                {}};
+    check(!atom.name.empty() && !atom.residue_name.empty(),
+          "expected an atom name and a residue name");
+    check(!is_water(atom.residue_name), "found water (", atom.residue_name, ' ',
+          atom.residue_number,
+          "); expected one molecule, whose solvent is implicit: remove water and ions");
+    check(!chain_ended_, "expected one molecule, found atoms after TER");
     check(line[26] == ' ', "insertion code '", line[26],
           "' is not supported; renumber the residues");
-    const std::string name(trimmed(line.substr(12, 4))), residue_name(trimmed(line.substr(17, 3)));
-    check(!name.empty() && !residue_name.empty(), "expected an atom name and a residue name");
-    const int residue_number = number<int>(line.substr(22, 4), "residue number");
-    if (pdb_.models == 0) {
-      bonds_.add_atom(line.substr(6, 5));
-      add_atom(name, residue_name, residue_number, line[21]);
-    } else {
-      check_atom(name, residue_name, residue_number);
+    check(model_.empty() || model_.back().chain == atom.chain, "expected one chain, found '",
+          model_.empty() ? ' ' : model_.back().chain, "' and '", atom.chain, "'");
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const std::string_view columns = line.substr(30 + 8 * axis, 8);
+      atom.angstrom[axis] = number<double>(columns, "coordinate");
+      check(std::isfinite(atom.angstrom[axis]), "expected a finite coordinate, found '", columns,
+            "'");
     }
-    for (const std::size_t column : {30u, 38u, 46u}) {
-      const double angstrom = number<double>(line.substr(column, 8), "coordinate");
-      check(std::isfinite(angstrom), "expected a finite coordinate, found '",
-            line.substr(column, 8), "'");
-      pdb_.positions_nm.push_back(angstrom * kNmPerAngstrom);
-    }
-    ++model_atom_;
+    const std::string_view occupancy = line.size() > 54 ? line.substr(54, 6) : "";
+    if (atom.location != ' ' && !trimmed(occupancy).empty())
+      atom.occupancy = number<double>(occupancy, "number (occupancy)");
+    return atom;
   }
 
-  void add_atom(const std::string& name, const std::string& residue_name, int residue_number,
-                char chain) {
-    Topology& topology = pdb_.topology;
-    check(topology.residues.empty() || chain == chain_, "expected one chain, found '", chain_,
-          "' and '", chain, "'");
-    chain_ = chain;
-    if (topology.residues.empty() || topology.residues.back().number != residue_number ||
-        topology.residues.back().name != residue_name) {
-      topology.residues.push_back({residue_name, residue_number, topology.atom_count(), 0});
-    }
-    ++topology.residues.back().atom_count;
-    topology.atoms.push_back({name, "", static_cast<int>(topology.residues.size()) - 1});
-  }
-
-  void check_atom(const std::string& name, const std::string& residue_name,
-                  int residue_number) const {
-    check(model_atom_ < pdb_.topology.atom_count(), "model ", pdb_.models + 1,
-          " has more atoms than the first, which has ", pdb_.topology.atom_count());
-    const std::string found = residue_name + std::to_string(residue_number) + ":" + name;
-    const std::string expected = pdb_.topology.describe(model_atom_);
-    check(found == expected, "expected ", expected, " as in the first model, found ", found);
-  }
-
+  // The atoms since the last model are one conformation; the first makes the topology.
   void finish_model() {
-    check(model_atom_ > 0, "expected ATOM records before ENDMDL, found none");
-    check(model_atom_ == pdb_.topology.atom_count(), "model ", pdb_.models + 1, " has ",
-          model_atom_, " atoms, the first has ", pdb_.topology.atom_count());
+    std::vector<Record> atoms;
+    for (auto first = model_.begin(); first != model_.end();) {
+      const auto last = std::find_if(
+          first, model_.end(), [&](const Record& atom) { return !atom.in_residue_of(*first); });
+      check_at(first->line,
+               last == model_.end() || first->location == ' ' || last->location == ' ' ||
+                   first->residue_number != last->residue_number,
+               "residue ", first->residue_number,
+               " has other names at its alternate locations; keep one");
+      choose_location(std::span(first, last), atoms);
+      first = last;
+    }
+    const bool same_size = pdb_.models == 0 || static_cast<int>(atoms.size()) == atom_count();
+    check(same_size, "model ", pdb_.models + 1, " has ", atoms.size(), " atoms, the first has ",
+          atom_count());
+    for (std::size_t i = 0; i < atoms.size(); ++i) {
+      if (pdb_.models == 0)
+        add_atom(atoms[i]);
+      else
+        check_atom(atoms[i], static_cast<int>(i));
+      for (const double angstrom : atoms[i].angstrom)
+        pdb_.positions_nm.push_back(angstrom * kNmPerAngstrom);
+    }
     ++pdb_.models;
-    model_atom_ = 0;
+    model_.clear();
     chain_ended_ = false;
+  }
+
+  // Of one residue: atoms without alternate locations, and the location whose occupancies have the
+  // greatest sum, the first of equal ones.
+  void choose_location(std::span<const Record> residue, std::vector<Record>& atoms) {
+    std::vector<std::pair<char, double>> locations;
+    for (const Record& atom : residue) {
+      if (atom.location == ' ') continue;
+      const auto known =
+          std::ranges::find(locations, atom.location, &std::pair<char, double>::first);
+      if (known == locations.end())
+        locations.emplace_back(atom.location, atom.occupancy);
+      else
+        known->second += atom.occupancy;
+    }
+    const auto best = std::ranges::max_element(locations, {}, &std::pair<char, double>::second);
+    for (const Record& atom : residue) {
+      if (atom.location == ' ' || atom.location == best->first) atoms.push_back(atom);
+    }
+    if (locations.size() < 2 || pdb_.models > 0) return;
+    pdb_.note += pdb_.note.empty() ? path_ +
+                                         ": of alternate locations only the most occupied is "
+                                         "read: "
+                                   : ", ";
+    pdb_.note +=
+        residue[0].residue_name + std::to_string(residue[0].residue_number) + " " + best->first;
+  }
+
+  void add_atom(const Record& atom) {
+    Topology& topology = pdb_.topology;
+    auto& residues = topology.residues;
+    const auto is_its_residue = [&](const Residue& residue) {
+      return residue.number == atom.residue_number && residue.name == atom.residue_name;
+    };
+    if (residues.empty() || !is_its_residue(residues.back())) {
+      check_at(atom.line, std::ranges::none_of(residues, is_its_residue), "residue ",
+               atom.residue_name, atom.residue_number,
+               " stands in two places; expected its atoms one after the other");
+      residues.push_back({atom.residue_name, atom.residue_number, topology.atom_count(), 0});
+    }
+    bonds_.add_atom(atom.serial);
+    ++residues.back().atom_count;
+    topology.atoms.push_back({atom.name, "", static_cast<int>(residues.size()) - 1});
+  }
+
+  void check_atom(const Record& atom, int index) const {
+    const std::string found =
+        atom.residue_name + std::to_string(atom.residue_number) + ":" + atom.name;
+    const std::string expected = pdb_.topology.describe(index);
+    check_at(atom.line, found == expected, "expected ", expected, " as in the first model, found ",
+             found);
   }
 
   template <class Number>
@@ -132,33 +209,28 @@ class Reader {
     return value;
   }
 
+  int atom_count() const { return pdb_.topology.atom_count(); }
+
   template <class... Parts>
   void check(bool condition, const Parts&... parts) const {
-    require(condition, path_, ":", line_number_, ": ", parts...);
+    check_at(line_number_, condition, parts...);
+  }
+  template <class... Parts>
+  void check_at(int line, bool condition, const Parts&... parts) const {
+    require(condition, path_, ":", line, ": ", parts...);
   }
 
   std::string path_;
   Pdb pdb_;
   PdbBonds bonds_;
+  std::vector<Record> model_;  // atoms since the last model
   int line_number_ = 0;
-  int model_atom_ = 0;  // atoms of this model so far
-  char chain_ = ' ';
-  bool chain_ended_ = false, ended_ = false;
+  bool chain_ended_ = false;
 };
 
-}  // namespace
-
-Pdb parse_pdb(std::string_view text, const std::string& name) { return Reader(name).read(text); }
-
-Pdb read_pdb(const std::filesystem::path& path) {
-  return parse_pdb(read_file(path), path.string());
-}
-
-void write_pdb(const std::filesystem::path& path, const Topology& topology,
-               std::span<const double> positions_nm) {
-  require(positions_nm.size() == 3 * topology.atoms.size(), "cannot write ", path.string(), ": ",
-          topology.atom_count(), " atoms need ", 3 * topology.atoms.size(), " coordinates, found ",
-          positions_nm.size());
+// ATOM records of one conformation [N, 3].
+std::string atom_records(const std::filesystem::path& path, const Topology& topology,
+                         std::span<const double> positions_nm) {
   std::string text;
   for (std::size_t i = 0; i < topology.atoms.size(); ++i) {
     const Atom& atom = topology.atoms[i];
@@ -183,7 +255,32 @@ void write_pdb(const std::filesystem::path& path, const Topology& topology,
                   angstrom[2], atom.element.c_str());
     text += line;
   }
-  write_file(path, text + "TER\n" + conect_records(topology) + "END\n");
+  return text + "TER\n";
+}
+
+}  // namespace
+
+Pdb parse_pdb(std::string_view text, const std::string& name) { return Reader(name).read(text); }
+
+Pdb read_pdb(const std::filesystem::path& path) {
+  return parse_pdb(read_file(path), path.string());
+}
+
+void write_pdb(const std::filesystem::path& path, const Topology& topology,
+               std::span<const double> positions_nm) {
+  const std::size_t size = 3 * topology.atoms.size();
+  require(size > 0 && !positions_nm.empty() && positions_nm.size() % size == 0, "cannot write ",
+          path.string(), ": ", topology.atom_count(), " atoms need ", size,
+          " coordinates a model, found ", positions_nm.size());
+  const std::size_t models = positions_nm.size() / size;
+  std::string text;
+  for (std::size_t m = 0; m < models; ++m) {
+    const std::string atoms = atom_records(path, topology, positions_nm.subspan(m * size, size));
+    char start[32];
+    std::snprintf(start, sizeof start, "MODEL     %4zu\n", m + 1);
+    text += models == 1 ? atoms : start + atoms + "ENDMDL\n";
+  }
+  write_file(path, text + conect_records(topology) + "END\n");
 }
 
 }  // namespace arbg::md

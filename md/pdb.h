@@ -1,10 +1,11 @@
 // PDB files: a molecule and one or more conformations of it.
 //
-// Read: ATOM and HETATM (fixed columns; Angstrom becomes nm), MODEL/ENDMDL, TER, END, disulfide
-// bonds from SSBOND and CONECT; everything else is skipped. One chain, no alternate locations or
-// insertion codes. Elements and bonds come from residue templates, not from the file. Throws Error
-// as PATH:LINE: what was expected and found; nothing is guessed or repaired. Source of the format:
-// wwPDB, "Atomic Coordinate Entry Format" 3.3.
+// Read: ATOM and HETATM (fixed columns; Angstrom becomes nm), conformations between MODEL, ENDMDL
+// and END, disulfide bonds from SSBOND and CONECT; everything else is skipped. One chain, without
+// water and insertion codes. Atoms keep their order; names become those of the residue templates
+// (md/pdb_names.h), from which elements and bonds come. Of alternate locations the most occupied of
+// each residue is taken, which `note` says. Throws Error as PATH:LINE: what was expected and found;
+// nothing is guessed or repaired. Source: wwPDB, "Atomic Coordinate Entry Format" 3.3.
 #pragma once
 
 #include <filesystem>
@@ -21,6 +22,7 @@ struct Pdb {
   Topology topology;
   std::vector<double> positions_nm;  // [models, N, 3]
   int models = 0;
+  std::string note;  // one sentence for the user about what was left out, or empty
 };
 
 Pdb read_pdb(const std::filesystem::path& path);
@@ -28,8 +30,8 @@ Pdb read_pdb(const std::filesystem::path& path);
 // The same from text already in memory; `name` stands for the path in messages.
 Pdb parse_pdb(std::string_view text, const std::string& name);
 
-// One conformation, [N, 3] in nm, rounded to 1e-4 nm. Throws Error if it does not fit the columns
-// or is not finite.
+// Conformations [models, N, 3] in nm, rounded to 1e-4 nm; several as MODEL records. Throws Error if
+// one does not fit the columns or is not finite.
 void write_pdb(const std::filesystem::path& path, const Topology& topology,
                std::span<const double> positions_nm);
 

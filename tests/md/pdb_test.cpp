@@ -5,6 +5,9 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <map>
+#include <set>
+#include <sstream>
 
 #include "tensor/base/files.h"
 #include "tensor/base/random.h"
@@ -43,6 +46,61 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+// The text with another name for some atoms: rename(residue name, atom name).
+std::string renamed(const std::string& text,
+                    std::string (*rename)(const std::string&, const std::string&)) {
+  std::string result;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("ATOM") || line.starts_with("HETATM")) {
+      std::string name = line.substr(12, 4);
+      name.erase(0, name.find_first_not_of(' '));
+      name.erase(name.find_last_not_of(' ') + 1);
+      name = rename(line.substr(17, 3), name);
+      name.resize(4, ' ');
+      line.replace(12, 4, name);
+    }
+    result += line + "\n";
+  }
+  return result;
+}
+
+// The two hydrogens of a CH2 count from 1 in all conventions but the dictionary's.
+std::string from_one(const std::string& residue, const std::string& name) {
+  static const std::set<std::string> kMethyls = {"ALAHB3",  "VALHG13", "VALHG23", "LEUHD13",
+                                                 "LEUHD23", "ILEHG23", "ILEHD13", "THRHG23",
+                                                 "METHE3",  "LYSHZ3",  "TRPHZ3",  "TRPHE3"};
+  if (name[0] != 'H' || name.back() != '3' || name == "H3") return name;
+  return kMethyls.contains(residue + name) ? name : name.substr(0, name.size() - 1) + "1";
+}
+
+std::string digits_first(const std::string& residue, const std::string& name) {
+  const std::string one = from_one(residue, name);
+  const bool ends_with_digit = one.back() >= '0' && one.back() <= '9';
+  return one[0] == 'H' && ends_with_digit ? one.back() + one.substr(0, one.size() - 1) : one;
+}
+
+std::string charmm_name(const std::string& residue, const std::string& name) {
+  static const std::map<std::string, std::string> kNames = {
+      {"H", "HN"}, {"H1", "HT1"}, {"H2", "HT2"}, {"H3", "HT3"}, {"OXT", "OT2"}};
+  if (const auto found = kNames.find(name); found != kNames.end()) return found->second;
+  if (residue == "ILE" && name == "CD1") return "CD";
+  if (residue == "ILE" && name.starts_with("HD1")) return "HD" + name.substr(3);
+  if ((residue == "SER" || residue == "CYS") && name == "HG") return "HG1";
+  return from_one(residue, name);
+}
+
+std::string gromacs_name(const std::string& residue, const std::string& name) {
+  if (name == "OXT") return "OC2";
+  return residue == "ILE" && name == "CD1" ? "CD" : from_one(residue, name);
+}
+
+std::string dictionary_name(const std::string& residue, const std::string& name) {
+  if (residue == "ALA") return name;
+  if (name.starts_with("HH3")) return "H" + name.substr(3);
+  return residue == "NME" && name == "CH3" ? "C" : name;
+}
+
 }  // namespace
 
 TEST_SUITE("fast") {
@@ -66,6 +124,76 @@ TEST_SUITE("fast") {
     for (std::size_t i = 0; i < pdb.positions_nm.size(); ++i) {
       CHECK(std::abs(again.positions_nm[i] - pdb.positions_nm[i]) < 1e-12);
     }
+  }
+
+  TEST_CASE("several conformations are written as models, and read again") {
+    const Pdb pdb = read_pdb(kGolden);
+    std::vector<double> two = pdb.positions_nm;
+    for (const double x : pdb.positions_nm) two.push_back(-x);
+    const TemporaryFile file("models.pdb");
+    write_pdb(file.path, pdb.topology, two);
+    const Pdb again = read_pdb(file.path);
+    CHECK(again.models == 2);
+    REQUIRE(again.positions_nm.size() == two.size());
+    for (std::size_t i = 0; i < two.size(); ++i)
+      CHECK(std::abs(again.positions_nm[i] - two[i]) < 1e-12);
+  }
+
+  TEST_CASE("conformations may end with END, as VMD writes them") {
+    const std::string text = read_file(kGolden);
+    CHECK(read_text(text + text).models == 2);
+  }
+
+  TEST_CASE("names of other programs are understood, atoms keep their order") {
+    for (const char* sequence : {"AAA", "ACDEFGH", "IKLMNPQ", "RSTVWY"}) {
+      const std::string name = std::string("/energies/amber14-obc1/") + sequence + "/" + sequence;
+      const std::string text = read_file(ARBG_GOLDEN_DIR + name + ".pdb");
+      const Pdb expected = read_text(text);
+      for (const auto& convention : {digits_first, charmm_name, gromacs_name}) {
+        const Pdb found = read_text(renamed(text, convention));
+        CAPTURE(sequence);
+        CHECK(found.topology.bonds == expected.topology.bonds);
+        CHECK(found.positions_nm == expected.positions_nm);
+        for (std::size_t i = 0; i < expected.topology.atoms.size(); ++i)
+          CHECK(found.topology.atoms[i].name == expected.topology.atoms[i].name);
+      }
+    }
+  }
+
+  TEST_CASE("caps may have the names of the chemical component dictionary") {
+    const Pdb expected = read_pdb(kGolden);
+    const Pdb found = read_text(renamed(read_file(kGolden), dictionary_name));
+    for (int i = 0; i < expected.topology.atom_count(); ++i)
+      CHECK(found.topology.describe(i) == expected.topology.describe(i));
+  }
+
+  TEST_CASE("every missing atom is named in one sentence") {
+    std::string heavy;
+    std::istringstream lines(read_file(kGolden));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.size() < 54 || line.find('H', 12) > 13 || line.substr(12, 4) == " CH3")
+        heavy += line + "\n";
+    }
+    CHECK(contains(message_for(heavy),
+                   ": ACE1 lacks HH31, HH32, HH33; ALA2 lacks H, HA, HB1, HB2, HB3; NME3 lacks H, "
+                   "HH31, HH32, HH33 (add what is missing"));
+  }
+
+  TEST_CASE("the most occupied of alternate locations is read, and said") {
+    const std::string text = read_file(kGolden);
+    const std::string cb =
+        "ATOM     11  CB  ALA A   2       3.557  -0.874  -1.316  1.00  0.00           C  \n";
+    const auto located = [&](const std::string& occupancy_a, const std::string& occupancy_b) {
+      const std::string a = replaced(replaced(cb, " CB  ALA", " CB AALA"), "1.00", occupancy_a);
+      const std::string b = replaced(replaced(cb, " CB  ALA", " CB BALA"), "1.00", occupancy_b);
+      return read_text(replaced(text, cb, a + replaced(b, "   3.557", "   4.557")));
+    };
+    CHECK(located("0.60", "0.40").positions_nm[30] == doctest::Approx(0.3557));
+    CHECK(located("0.50", "0.50").positions_nm[30] == doctest::Approx(0.3557));
+    CHECK(located("0.40", "0.60").positions_nm[30] == doctest::Approx(0.4557));
+    CHECK(contains(located("0.40", "0.60").note, "alternate locations"));
+    CHECK(contains(located("0.40", "0.60").note, "ALA2 B"));
+    CHECK(read_text(text).note.empty());
   }
 
   TEST_CASE("every model is a conformation") {
@@ -124,18 +252,24 @@ TEST_SUITE("fast") {
     const std::string cb =
         "ATOM     11  CB  ALA A   2       3.557  -0.874  -1.316  1.00  0.00           C  \n";
     CHECK(contains(message_for(""), "expected ATOM records, found none"));
-    CHECK(contains(message_for(replaced(text, cb, "")), "ALA2 lacks atom CB"));
+    CHECK(contains(message_for(replaced(text, cb, "")), "ALA2 lacks CB"));
     CHECK(contains(message_for(replaced(text, cb, cb + cb)), "ALA2 has two atoms CB"));
-    CHECK(contains(message_for(replaced(text, " CB  ALA", " XB  ALA")), "ALA2 has an atom XB"));
+    CHECK(contains(message_for(replaced(text, " CB  ALA", " XB  ALA")),
+                   "ALA2 lacks CB and has unknown atoms XB"));
     CHECK(contains(message_for(replaced(text, cb, cb.substr(0, 40) + "\n")),
                    ":12: expected coordinates"));
     CHECK(contains(message_for(replaced(text, "   3.557", "     nan")),
                    ":12: expected a finite coordinate"));
     CHECK(contains(message_for(replaced(text, "   3.557", "   3.5x7")),
                    ":12: expected a coordinate"));
-    CHECK(contains(message_for(replaced(text, " CB  ALA", " CB BALA")),
-                   ":12: alternate location 'B'"));
-    CHECK(contains(message_for(replaced(text, "NME A   3", "HOH A   3")), "HOH3"));
+    CHECK(contains(message_for(replaced(text, "   2       3.557", "   2A      3.557")),
+                   ":12: insertion code 'A'"));
+    CHECK(contains(message_for(replaced(text, "NME A   3", "HOH A   3")), "found water (HOH 3)"));
+    CHECK(contains(message_for(replaced(text, "NME A   3", "NME B   3")),
+                   "expected one chain, found 'A' and 'B'"));
+    CHECK(contains(message_for(text + cb), "model 2 has 1 atoms, the first has 22"));
+    CHECK(contains(message_for(replaced(replaced(text, cb, ""), "TER ", cb + "TER ")),
+                   "residue ALA2 stands in two places"));
     CHECK(contains(message_for(text.substr(text.find("ATOM "))),
                    "ALA2"));  // the cap before it is gone
     CHECK(contains(message_for("ATOM\n"), ":1: expected coordinates"));
@@ -153,7 +287,8 @@ TEST_SUITE("fast") {
     const std::string shorter = atoms.substr(0, atoms.find("HETATM   22"));
     CHECK(contains(message_for(atoms + "ENDMDL\n" + shorter + "ENDMDL\n"),
                    "model 2 has 21 atoms, the first has 22"));
-    CHECK(contains(message_for(shorter + "ENDMDL\n" + atoms), "more atoms than the first"));
+    CHECK(contains(message_for(shorter + "ENDMDL\n" + atoms),
+                   "model 2 has 22 atoms, the first has 21"));
   }
 
   TEST_CASE("a damaged file is read or refused, never more") {
