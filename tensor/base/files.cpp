@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -49,21 +50,23 @@ bool write_all(int fd, std::string_view bytes) {
 
 }  // namespace
 
-std::string read_file(const std::filesystem::path& path) {
+std::string read_file(const std::filesystem::path& path, std::size_t most) {
   Descriptor file(path, O_RDONLY | O_CLOEXEC);
   if (file.get() < 0) fail_with_errno("open", path);
   std::string bytes;
   std::error_code ignored;
-  const auto size = std::filesystem::file_size(path, ignored);
-  if (!ignored) bytes.reserve(size);
+  const std::size_t size = std::filesystem::file_size(path, ignored);
+  if (!ignored) bytes.reserve(std::min(size, most));
   std::string buffer(1 << 16, '\0');
-  while (true) {
-    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+  while (bytes.size() < most) {
+    const std::size_t wanted = std::min(buffer.size(), most - bytes.size());
+    const ssize_t got = ::read(file.get(), buffer.data(), wanted);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail_with_errno("read", path);
-    if (got == 0) return bytes;
+    if (got == 0) break;
     bytes.append(buffer.data(), static_cast<std::size_t>(got));
   }
+  return bytes;
 }
 
 void write_file(const std::filesystem::path& path, std::string_view bytes) {

@@ -5,13 +5,16 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <string_view>
 
 namespace arbg {
 
-// The bytes of a file. Throws Error naming the path and the system's reason.
-std::string read_file(const std::filesystem::path& path);
+// The bytes of a file, or the first `most` of them. Throws Error naming the path and the system's
+// reason.
+std::string read_file(const std::filesystem::path& path,
+                      std::size_t most = std::numeric_limits<std::size_t>::max());
 
 // Replaces `path` by `bytes` (temporary name, fsync, rename). Throws Error naming the path and the
 // reason (no space left, no permission), with the old file untouched.

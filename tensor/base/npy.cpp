@@ -132,7 +132,10 @@ void write_as(const std::filesystem::path& path, std::string_view dtype,
 }  // namespace
 
 Array<double> read_npy(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
+  return parse_npy(read_file(path), path);
+}
+
+Array<double> parse_npy(std::string_view bytes, const std::filesystem::path& path) {
   const Header header = parse_header(bytes, path);
   const bool eight = header.dtype == "<f8" || header.dtype == "<i8";
   const bool four = header.dtype == "<f4" || header.dtype == "<i4";
@@ -145,7 +148,7 @@ Array<double> read_npy(const std::filesystem::path& path) {
           header.elements, " numbers of ", eight ? 8 : 4, " bytes, the file holds ", available,
           " bytes of data");
   Array<double> array{header.shape, std::vector<double>(elements)};
-  const auto data = std::string_view(bytes).substr(header.data_offset);
+  const auto data = bytes.substr(header.data_offset);
   if (header.dtype == "<f8") convert<double>(data, array.data);
   if (header.dtype == "<f4") convert<float>(data, array.data);
   if (header.dtype == "<i8") convert<std::int64_t>(data, array.data);
@@ -171,14 +174,13 @@ NpyAppender::NpyAppender(const std::filesystem::path& path, std::vector<std::int
     : path_(path), frame_shape_(std::move(frame_shape)), frames_(keep_frames) {
   for (const auto extent : frame_shape_) frame_size_ *= extent;
   if (keep_frames > 0) {
-    const std::string head = read_file(path);
-    const Header header = parse_header(head, path);
+    const Header header = parse_header(read_file(path, kAppenderDataOffset), path);
+    const auto size = static_cast<std::size_t>(std::filesystem::file_size(path));
     require(header.dtype == "<f4" && header.data_offset == kAppenderDataOffset &&
                 !header.shape.empty() &&
                 std::vector(header.shape.begin() + 1, header.shape.end()) == frame_shape_,
             path.string(), ": not a trajectory of this run (other atom count or number type)");
-    require((head.size() - header.data_offset) / 4 >=
-                static_cast<std::size_t>(keep_frames * frame_size_),
+    require((size - header.data_offset) / 4 >= static_cast<std::size_t>(keep_frames * frame_size_),
             path.string(), ": the checkpoint counts ", keep_frames, " frames, the file has fewer");
   }
   fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct Array {
 // mean. Bytes after those of the shape are ignored, as by NumPy: an appending run may have been
 // killed.
 Array<double> read_npy(const std::filesystem::path& path);
+
+// The same from bytes already in memory; `path` only names them in messages.
+Array<double> parse_npy(std::string_view bytes, const std::filesystem::path& path);
 
 // Writes a file as float64, float32 or int32, by the element type.
 void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape,

@@ -17,6 +17,8 @@ TEST_SUITE("fast") {
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7 % 256);
     write_file(path, bytes);
     CHECK(read_file(path) == bytes);
+    for (const std::size_t most : {0, 1, 65536, 70000, 200000, 300000})
+      CHECK(read_file(path, most) == bytes.substr(0, most));
     write_file(path, "short");
     CHECK(read_file(path) == "short");
     write_file(path, "");
