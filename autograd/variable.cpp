@@ -75,7 +75,7 @@ void Variable::clear_grad() const {
 void Variable::accumulate(const Tensor& contribution) const {
   if (!wants_grad()) return;
   require(contribution.shape() == node_->value.shape(), "a gradient has shape ",
-          contribution.shape().text(), ", its variable ", node_->value.shape().text());
+          contribution.shape(), ", its variable ", node_->value.shape());
   const bool first = !node_->grad.defined();
   node_->grad = first ? contribution : tensor::add(node_->grad, contribution);
   node_->owns_grad = !first;
@@ -122,8 +122,7 @@ void backward(const Variable& y, const Tensor& dy) {
 
 void backward(const Variable& y) {
   require(y.value().elements() == 1,
-          "backward without a given gradient needs one element, found shape ",
-          y.value().shape().text());
+          "backward without a given gradient needs one element, found shape ", y.value().shape());
   Tensor one = Tensor::empty(y.value().shape(), y.value().dtype(), y.value().backend());
   one.fill(1.0);
   backward(y, one);

@@ -30,7 +30,7 @@ void Module::load(const NamedTensors& values) {
     const Tensor source = find_tensor(values, name);
     Tensor target = variable.value();
     require(source.shape() == target.shape(), "the weight \"", name, "\" has shape ",
-            source.shape().text(), ", the config asks for ", target.shape().text());
+            source.shape(), ", the config asks for ", target.shape());
     target.copy_from(source);
   }
 }

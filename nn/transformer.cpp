@@ -12,7 +12,6 @@ namespace {
 
 namespace ag = autograd;
 
-constexpr double kNormEpsilon = 1e-6;
 constexpr double kInitialDeviation = 0.02;
 constexpr int kTurns[] = {1, 2, 4, 8};
 
@@ -93,7 +92,7 @@ Transformer::Transformer(TransformerConfig config, Backend backend,
     bin_features_ = weight("bin_features.weight", {2 * std::ssize(kTurns), C});
   for (std::int64_t i = 0; i < config_.num_layers; ++i) {
     const std::string block = "blocks." + std::to_string(i) + ".";
-    Layer& layer = layers_.emplace_back();
+    auto& layer = weights_.layers.emplace_back();
     layer.norm1 = weight(block + "norm1.weight", {C});
     layer.norm2 = weight(block + "norm2.weight", {C});
     layer.qkv = weight(block + "attn.qkv.weight", {3 * C, C});
@@ -103,8 +102,8 @@ Transformer::Transformer(TransformerConfig config, Backend backend,
     layer.down = weight(block + "ff.net.2.weight", {C, F});
     layer.down_bias = weight(block + "ff.net.2.bias", {C});
   }
-  final_norm_ = weight("final_norm.weight", {C});
-  output_proj_ = weight("output_proj.weight", {V, C});
+  weights_.final_norm = weight("final_norm.weight", {C});
+  weights_.output_proj = weight("output_proj.weight", {V, C});
   // Decay would pull the histogram of the marginals towards the uniform one.
   if (config_.output_bias) output_bias_ = weight("output_bias", {T, V}, false);
 
@@ -118,7 +117,7 @@ Transformer::Transformer(TransformerConfig config, Backend backend,
 Tensor Transformer::shift_right(const Tensor& tokens) const {
   const auto T = config_.length();
   require(tokens.dtype() == DType::i32 && tokens.shape().rank() == 2 && tokens.extent(1) == T,
-          "expected int32 tokens [batch, ", T, "], found shape ", tokens.shape().text());
+          "expected int32 tokens [batch, ", T, "], found shape ", tokens.shape());
   const auto given = tokens.indices();
   std::vector<std::int32_t> input(given.size());
   for (std::size_t i = 0; i < input.size(); ++i) {
@@ -140,30 +139,14 @@ Variable Transformer::position_rows() const {
   return ag::add(ag::add(place, dim), ag::embedding(atom_pos_embed_, atom_index_));
 }
 
-// `attend` maps qkv [..., 3C] to [..., C]: over the whole sequence, or over a cache.
-Variable Transformer::layer(const Layer& w, const Variable& input,
-                            const std::function<Variable(const Variable&)>& attend) const {
-  const Variable qkv = ag::linear(ag::rmsnorm(input, w.norm1, kNormEpsilon), w.qkv);
-  const Variable h = ag::add(input, ag::linear(attend(qkv), w.attention_out));
-  const Variable n = ag::rmsnorm(h, w.norm2, kNormEpsilon);
-  const Variable hidden = ag::swiglu(ag::linear(n, w.gate), ag::linear(n, w.up));
-  return ag::add(h, ag::linear(hidden, w.down, w.down_bias));
-}
-
-// `bias_rows`: the rows of output_bias for the positions of h, or undefined.
-Variable Transformer::output(const Variable& h, const Variable& bias_rows) const {
-  const Variable logits = ag::linear(ag::rmsnorm(h, final_norm_, kNormEpsilon), output_proj_);
-  return bias_rows.defined() ? ag::add_rows(logits, bias_rows) : logits;
-}
-
 Variable Transformer::logits(const Tensor& tokens) const {
   const int heads = static_cast<int>(config_.num_heads);
   Variable h = ag::add_rows(ag::embedding(token_table(), shift_right(tokens)), position_rows());
-  for (const auto& weights : layers_) {
-    h = layer(weights, h,
-              [heads](const Variable& qkv) { return ag::causal_attention(qkv, heads); });
+  for (const auto& layer : weights_.layers) {
+    h = apply_layer(layer, h,
+                    [heads](const Variable& qkv) { return ag::causal_attention(qkv, heads); });
   }
-  return output(h, output_bias_);
+  return apply_output(weights_, h, output_bias_);
 }
 
 Variable Transformer::log_prob(const Tensor& tokens) const {
@@ -184,7 +167,7 @@ void Transformer::initialise_from_marginals(std::span<const double> counts, doub
     for (std::size_t v = 0; v < V; ++v)
       bias[t * V + v] = std::log((counts[t * V + v] + smoothing) / total);
   }
-  Tensor rows = output_bias_.value(), matrix = output_proj_.value();
+  Tensor rows = output_bias_.value(), matrix = weights_.output_proj.value();
   rows.copy_from(Tensor::from_values(bias, rows.shape(), backend_));
   matrix.fill(0.0);
 }

@@ -15,6 +15,8 @@
 
 #include "nn/module.h"
 #include "nn/transformer_config.h"
+#include "nn/transformer_layers.h"
+#include "tensor/ops/cached_attention.h"
 
 namespace arbg::nn {
 
@@ -59,9 +61,6 @@ class Transformer : public Module {
   void initialise_from_marginals(std::span<const double> counts, double smoothing = 1.0);
 
  private:
-  struct Layer {
-    Variable norm1, norm2, qkv, attention_out, gate, up, down, down_bias;
-  };
   Transformer(TransformerConfig config, Backend backend,
               const std::function<Tensor(const std::string&, const Shape&)>& make);
   std::int32_t start_token() const {
@@ -70,19 +69,16 @@ class Transformer : public Module {
   Tensor shift_right(const Tensor& tokens) const;
   Variable token_table() const;
   Variable position_rows() const;
-  Variable layer(const Layer& layer, const Variable& h,
-                 const std::function<Variable(const Variable&)>& attend) const;
-  Variable output(const Variable& h, const Variable& bias_rows) const;
 
   TransformerConfig config_;
   Backend backend_;
   Tensor dim_index_, atom_index_, sinusoid_, bin_turns_;
   Variable token_embed_, coord_dim_embed_, atom_pos_embed_, pos_embed_, bin_features_;
-  std::vector<Layer> layers_;
-  Variable final_norm_, output_proj_, output_bias_;
+  LayersWeights<Variable> weights_;
+  Variable output_bias_;
 };
 
-// Keys [B, C, T] and values [B, T, C] of the positions already seen, for each layer.
+// Keys and values of the positions already seen, for each layer.
 class KvCache {
  public:
   std::int64_t length() const { return length_; }  // positions seen so far, 0 ... T
@@ -95,8 +91,10 @@ class KvCache {
  private:
   friend class Transformer;
   std::int64_t batch_ = 0, length_ = 0;
-  std::vector<Tensor> keys_, values_;
-  Tensor token_table_, position_rows_;  // what does not change from step to step
+  std::vector<tensor::AttentionCache> layers_;
+  // What does not change from step to step: a cache does not see later changes of the network.
+  Tensor token_table_, position_rows_;
+  LayersWeights<tensor::PackedWeight> weights_;
 };
 
 }  // namespace arbg::nn

@@ -6,12 +6,18 @@
 #include "nn/transformer.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
-#include "tensor/ops/attention.h"
+#include "tensor/ops/cached_attention.h"
 #include "tensor/ops/embedding.h"
 
 namespace arbg::nn {
 
 namespace ag = autograd;
+
+namespace {
+
+PackedWeight packed(const Variable& weight) { return tensor::pack_weight(weight.value()); }
+
+}  // namespace
 
 std::vector<double> Transformer::log_likelihood(std::span<const std::int32_t> tokens,
                                                 std::int64_t micro_batch) const {
@@ -38,11 +44,14 @@ KvCache Transformer::make_cache(std::int64_t batch) const {
   const ag::NoGradient no_graph;
   KvCache cache;
   cache.batch_ = batch;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const auto T = config_.length(), C = config_.channels;
-    cache.keys_.push_back(Tensor::zeros({batch, C, T}, real_dtype(backend_), backend_));
-    cache.values_.push_back(Tensor::zeros({batch, T, C}, real_dtype(backend_), backend_));
+  for (const auto& w : weights_.layers) {
+    cache.weights_.layers.push_back({w.norm1, packed(w.qkv), packed(w.attention_out), w.norm2,
+                                     packed(w.gate), packed(w.up), packed(w.down), w.down_bias});
+    cache.layers_.push_back(tensor::make_attention_cache(batch, config_.length(), config_.channels,
+                                                         config_.num_heads, backend_));
   }
+  cache.weights_.final_norm = weights_.final_norm;
+  cache.weights_.output_proj = packed(weights_.output_proj);
   cache.token_table_ = token_table().value();
   cache.position_rows_ = position_rows().value();
   return cache;
@@ -60,37 +69,21 @@ Tensor Transformer::next_logits(const Tensor& previous, KvCache& cache) const {
 
   const Tensor embedded = tensor::embedding(cache.token_table_, input).reshape({B, 1, C});
   Variable h = ag::add_rows(Variable(embedded), Variable(cache.position_rows_.rows(t, 1)));
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    h = layer(layers_[i], h, [&](const Variable& qkv) {
-      const Tensor y =
-          tensor::cached_attention(qkv.value().reshape({B, 3 * C}), cache.keys_[i],
-                                   cache.values_[i], t, static_cast<int>(config_.num_heads));
-      return Variable(y.reshape({B, 1, C}));
+  for (std::size_t i = 0; i < cache.layers_.size(); ++i) {
+    h = apply_layer(cache.weights_.layers[i], h, [&](const Variable& qkv) {
+      const Tensor row = qkv.value().reshape({B, 3 * C});
+      return Variable(tensor::cached_attention(row, cache.layers_[i]).reshape({B, 1, C}));
     });
   }
   ++cache.length_;
   const Variable bias =
       config_.output_bias ? Variable(output_bias_.value().rows(t, 1)) : Variable();
-  return output(h, bias).value().reshape({B, config_.num_bins});
+  return apply_output(cache.weights_, h, bias).value().reshape({B, config_.num_bins});
 }
 
 void KvCache::select(std::span<const std::int64_t> from) {
-  const auto count = static_cast<std::int64_t>(from.size());
-  require(count >= 1, "a cache needs at least one row");
-  std::vector<std::int32_t> rows;
-  for (const auto row : from) {
-    require(row >= 0 && row < batch_, "row ", row, " of a cache with ", batch_, " rows");
-    rows.push_back(static_cast<std::int32_t>(row));
-  }
-  const auto pick = [&](Tensor& x) {  // a row of the cache as a row of a table
-    const auto rows_each = x.extent(1), columns = x.extent(2);
-    const Tensor index = Tensor::from_indices(rows, {count}, x.backend());
-    const Tensor flat = x.reshape({batch_, rows_each * columns});
-    x = tensor::embedding(flat, index).reshape({count, rows_each, columns});
-  };
-  for (auto& keys : keys_) pick(keys);
-  for (auto& values : values_) pick(values);
-  batch_ = count;
+  for (auto& layer : layers_) layer = tensor::select_rows(layer, from);
+  batch_ = static_cast<std::int64_t>(from.size());
 }
 
 }  // namespace arbg::nn

@@ -2,70 +2,16 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <limits>
 #include <mutex>
 
+#include "sampling/categorical.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/random.h"
-#include "tensor/base/simd.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
-namespace {
-
-struct Draw {
-  std::int32_t token;
-  double log_probability;
-};
-
-// weights[v] = exp((logits[v] - largest) / tau): one by one on the reference backend, otherwise in
-// vectors (as accurate: simd.h).
-void exponentiate(std::span<const double> logits, double largest, double tau, bool in_vectors,
-                  std::vector<double>& weights) {
-  weights.resize(logits.size());
-  std::size_t v = 0;
-  for (; in_vectors && v + kLaneCount<double> <= logits.size(); v += kLaneCount<double>) {
-    store_lanes<double>(&weights[v], exp_lanes((load_lanes(&logits[v]) - largest) / tau));
-  }
-  for (; v < logits.size(); ++v) weights[v] = std::exp((logits[v] - largest) / tau);
-}
-
-// One draw from softmax(logits / tau) by inversion of the cumulative distribution at `uniform`, and
-// its log probability from the same numbers. Throws Error on logits that are not finite.
-Draw draw_categorical(std::span<const double> logits, double tau, double uniform, bool in_vectors,
-                      std::vector<double>& weights) {
-  const double largest = *std::ranges::max_element(logits);
-  exponentiate(logits, largest, tau, in_vectors, weights);
-  double total = 0;
-  for (const double weight : weights) total += weight;
-  require(std::isfinite(total),
-          "the network's logits are not finite: the checkpoint is damaged or training diverged");
-  const double target = uniform * total;
-  double cumulative = 0;
-  std::size_t chosen = 0;
-  for (std::size_t v = 0; v < weights.size(); ++v) {
-    if (weights[v] > 0) chosen = v;
-    cumulative += weights[v];
-    if (cumulative >= target && weights[v] > 0) break;
-  }
-  return {static_cast<std::int32_t>(chosen),
-          logits[chosen] / tau - (largest / tau + std::log(total))};
-}
-
-// Logits [B, V] of either backend, as double.
-void copy_logits(const nn::Tensor& logits, std::vector<double>& out) {
-  const auto size = static_cast<std::size_t>(logits.elements());
-  out.resize(size);
-  if (logits.dtype() == nn::DType::f64)
-    std::copy_n(logits.data<double>(), size, out.begin());
-  else
-    std::copy_n(logits.data<float>(), size, out.begin());
-}
-
-}  // namespace
-
 nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins) {
   std::vector<nn::CoordinateBins::Axis> axes;
   for (const auto& c : map.coordinates()) axes.push_back({c.lo, c.hi, c.periodic});
@@ -128,7 +74,7 @@ Samples Generator::sample(const SampleOptions& options) const {
 
 void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
                              Samples& out) const {
-  const std::int64_t length = map_->size(), vocabulary = bins_.bins();
+  const std::int64_t length = map_->size();
   const auto at = [length](std::int64_t sample, std::int64_t j) {
     return static_cast<std::size_t>(sample * length + j);
   };
@@ -142,21 +88,18 @@ void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, s
   auto cache = network_.make_cache(count);
   nn::Tensor previous;
   std::vector<std::int32_t> tokens(static_cast<std::size_t>(count));
-  std::vector<double> logits, weights;
-  const bool in_vectors = network_.backend() != nn::Backend::reference;
+  Categorical categorical;
   for (std::int64_t j = 0; j < length; ++j) {
-    copy_logits(network_.next_logits(previous, cache), logits);
+    const nn::Tensor logits = network_.next_logits(previous, cache);
     for (std::int64_t b = 0; b < count; ++b) {
       const std::int64_t sample = first + b;
       const std::uint64_t index = draws_before(sample) + 2 * static_cast<std::uint64_t>(j);
-      const auto row = std::span(logits).subspan(static_cast<std::size_t>(b * vocabulary),
-                                                 static_cast<std::size_t>(vocabulary));
-      const Draw draw =
-          draw_categorical(row, options.temperature, random.uniform(index), in_vectors, weights);
-      tokens[static_cast<std::size_t>(b)] = draw.token;
-      out.tokens[at(sample, j)] = draw.token;
-      out.coordinates[at(sample, j)] = bins_.decode(j, draw.token, random.uniform(index + 1));
-      out.log_q[static_cast<std::size_t>(sample)] += draw.log_probability;
+      categorical.set(logits, b, options.temperature);
+      const std::int32_t token = categorical.draw(random.uniform(index));
+      tokens[static_cast<std::size_t>(b)] = token;
+      out.tokens[at(sample, j)] = token;
+      out.coordinates[at(sample, j)] = bins_.decode(j, token, random.uniform(index + 1));
+      out.log_q[static_cast<std::size_t>(sample)] += categorical.log_probability(token);
     }
     previous = nn::Tensor::from_indices(tokens, {count}, network_.backend());
   }

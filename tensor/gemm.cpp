@@ -152,6 +152,23 @@ void pack(const MatrixView& b, std::int64_t K, std::int64_t N, float* packed) {
   }
 }
 
+// Part of b: rows k ... k + depth, columns n ... n + columns.
+struct Block {
+  std::int64_t k, depth, n, columns;
+  std::int64_t size() const {  // floats when packed
+    return depth * ((columns + kVector - 1) / kVector * kVector);
+  }
+};
+
+// All of b [K, N], in the order in which blocks are packed and multiplied.
+template <class Body>
+void for_blocks(std::int64_t N, std::int64_t K, const Body& body) {
+  for (std::int64_t n = 0; n < N; n += kBlockN) {
+    for (std::int64_t k = 0; k < K; k += kBlockK)
+      body(Block{k, std::min(kBlockK, K - k), n, std::min(kBlockN, N - n)});
+  }
+}
+
 // Rows of c times one block of b: packed panels (b_row = 0), or a single panel in place, its rows
 // b_row apart.
 void multiply_block(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a,
@@ -167,6 +184,19 @@ void multiply_block(std::int64_t M, std::int64_t N, std::int64_t K, const Matrix
     }
     b += K * width;
   }
+}
+
+// All rows of c [M, N] times one block of b, in parallel where that pays.
+void multiply_rows(std::int64_t M, std::int64_t N, const Block& block, const MatrixView& a,
+                   const float* panels, std::int64_t b_row, float* c, bool accumulate) {
+  const std::int64_t rows_a_task =
+      M * N * block.depth < kSmallestParallelWork ? std::max<std::int64_t>(M, 1) : kRowsATask;
+  parallel_for((M + rows_a_task - 1) / rows_a_task, [&](std::int64_t task) {
+    const std::int64_t m = task * rows_a_task;
+    multiply_block(std::min(rows_a_task, M - m), block.columns, block.depth,
+                   {a.at(m, block.k), a.row_stride, a.column_stride}, panels, b_row,
+                   c + m * N + block.n, N, accumulate || block.k > 0);
+  });
 }
 
 }  // namespace
@@ -196,24 +226,36 @@ void gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, c
   if (M == 0 || N == 0) return;
   if (K == 0 && !accumulate) std::fill_n(c, M * N, 0.0f);
   const bool in_place = b.column_stride == 1 && N <= kTileColumns && N % kVector == 0;
-  const std::int64_t rows_a_task = M * N * K < kSmallestParallelWork ? M : kRowsATask;
-  for (std::int64_t n = 0; n < N; n += kBlockN) {
-    const std::int64_t columns = std::min(kBlockN, N - n);
-    const std::int64_t padded = (columns + kVector - 1) / kVector * kVector;
-    for (std::int64_t k = 0; k < K; k += kBlockK) {
-      const std::int64_t depth = std::min(kBlockK, K - k);
-      const MatrixView block{b.at(k, n), b.row_stride, b.column_stride};
-      Tensor workspace = Tensor::empty({in_place ? 0 : depth * padded}, DType::f32, Backend::cpu);
-      if (!in_place) pack(block, depth, columns, workspace.data<float>());
-      const float* panels = in_place ? block.data : workspace.data<float>();
-      parallel_for((M + rows_a_task - 1) / rows_a_task, [&](std::int64_t task) {
-        const std::int64_t m = task * rows_a_task;
-        multiply_block(std::min(rows_a_task, M - m), columns, depth,
-                       {a.at(m, k), a.row_stride, a.column_stride}, panels,
-                       in_place ? b.row_stride : 0, c + m * N + n, N, accumulate || k > 0);
-      });
-    }
-  }
+  for_blocks(N, K, [&](const Block& block) {
+    const MatrixView part{b.at(block.k, block.n), b.row_stride, b.column_stride};
+    Tensor workspace = Tensor::empty({in_place ? 0 : block.size()}, DType::f32, Backend::cpu);
+    if (!in_place) pack(part, block.depth, block.columns, workspace.data<float>());
+    multiply_rows(M, N, block, a, in_place ? part.data : workspace.data<float>(),
+                  in_place ? b.row_stride : 0, c, accumulate);
+  });
+}
+
+std::int64_t packed_size(std::int64_t K, std::int64_t N) {
+  std::int64_t size = 0;
+  for_blocks(N, K, [&](const Block& block) { size += block.size(); });
+  return size;
+}
+
+void pack_matrix(std::int64_t N, std::int64_t K, const MatrixView& b, float* packed) {
+  for_blocks(N, K, [&](const Block& block) {
+    pack({b.at(block.k, block.n), b.row_stride, b.column_stride}, block.depth, block.columns,
+         packed);
+    packed += block.size();
+  });
+}
+
+void gemm_packed(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a,
+                 const float* packed, float* c, bool accumulate) {
+  if (K == 0 && !accumulate) std::fill_n(c, M * N, 0.0f);
+  for_blocks(N, K, [&](const Block& block) {
+    multiply_rows(M, N, block, a, packed, 0, c, accumulate);
+    packed += block.size();
+  });
 }
 
 void small_gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, const float* b,

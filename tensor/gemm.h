@@ -28,6 +28,12 @@ inline MatrixView row_major(const float* data, std::int64_t columns) { return {d
 void gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, const MatrixView& b,
           float* c, bool accumulate);
 
+// The same bits with a b that was packed once, into packed_size() floats, for many products.
+std::int64_t packed_size(std::int64_t K, std::int64_t N);
+void pack_matrix(std::int64_t N, std::int64_t K, const MatrixView& b, float* packed);
+void gemm_packed(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a,
+                 const float* packed, float* c, bool accumulate);
+
 // b's rows lie b_stride apart and must be readable up to N rounded up to 16; c's rows lie c_stride
 // apart. One thread.
 void small_gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, const float* b,

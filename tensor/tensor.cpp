@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <sstream>
 #include <utility>
 
 #include "tensor/base/error.h"
@@ -39,7 +40,7 @@ void convert_to(const Tensor& source, To* to) {
 }
 
 void check_elements(std::size_t count, const Shape& shape) {
-  require(static_cast<std::int64_t>(count) == shape.elements(), "a tensor of shape ", shape.text(),
+  require(static_cast<std::int64_t>(count) == shape.elements(), "a tensor of shape ", shape,
           " holds ", shape.elements(), " numbers, ", count, " were given");
 }
 
@@ -106,7 +107,7 @@ Shape::Shape(std::span<const std::int64_t> extents) : rank_(static_cast<int>(ext
   std::int64_t elements = 1;
   for (const auto extent : extents) {
     require(extent >= 0 && !__builtin_mul_overflow(elements, extent, &elements),
-            "no tensor has the shape ", text());
+            "no tensor has the shape ", *this);
   }
 }
 
@@ -116,11 +117,16 @@ std::int64_t Shape::elements() const {
   return elements;
 }
 
+std::ostream& operator<<(std::ostream& out, const Shape& shape) {
+  out << "[";
+  for (int axis = 0; axis < shape.rank(); ++axis) out << (axis ? ", " : "") << shape[axis];
+  return out << "]";
+}
+
 std::string Shape::text() const {
-  std::string text = "[";
-  for (int axis = 0; axis < rank_; ++axis)
-    text += (axis ? ", " : "") + std::to_string((*this)[axis]);
-  return text + "]";
+  std::ostringstream out;
+  out << *this;
+  return out.str();
 }
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, Backend backend) {
@@ -167,7 +173,7 @@ const T* Tensor::data() const {
   if (!defined()) fail("a tensor was used that holds nothing");
   if (dtype_ != kDTypeOf<T>) {
     fail("expected a tensor of ", name_of(kDTypeOf<T>), " numbers, found ", name_of(dtype_),
-         " in the tensor of shape ", shape_.text());
+         " in the tensor of shape ", shape_);
   }
   return reinterpret_cast<const T*>(storage_->bytes()) + offset_;
 }
@@ -180,8 +186,8 @@ template const float* Tensor::data<float>() const;
 template const std::int32_t* Tensor::data<std::int32_t>() const;
 
 Tensor Tensor::reshape(const Shape& shape) const {
-  require(shape.elements() == elements(), "a tensor of shape ", shape_.text(),
-          " cannot be seen as ", shape.text(), ": the numbers of elements differ");
+  require(shape.elements() == elements(), "a tensor of shape ", shape_, " cannot be seen as ",
+          shape, ": the numbers of elements differ");
   Tensor view = *this;
   view.shape_ = shape;
   return view;
@@ -189,7 +195,7 @@ Tensor Tensor::reshape(const Shape& shape) const {
 
 Tensor Tensor::rows(std::int64_t first, std::int64_t count) const {
   require(shape_.rank() > 0 && first >= 0 && count >= 0 && first <= shape_[0] - count, "rows ",
-          first, " to ", first + count, " are outside the first axis of the shape ", shape_.text());
+          first, " to ", first + count, " are outside the first axis of the shape ", shape_);
   std::array<std::int64_t, Shape::kMostAxes> extents{count};
   std::int64_t row = 1;
   const auto rank = static_cast<std::size_t>(shape_.rank());
@@ -220,8 +226,8 @@ Tensor Tensor::to(Backend backend) const {
 
 void Tensor::copy_from(const Tensor& source) {
   require(defined() && source.defined(), "a tensor was copied that holds nothing");
-  require(shape_ == source.shape_, "a tensor of shape ", source.shape_.text(),
-          " cannot be copied into one of shape ", shape_.text());
+  require(shape_ == source.shape_, "a tensor of shape ", source.shape_,
+          " cannot be copied into one of shape ", shape_);
   switch (dtype_) {
     case DType::f64:
       return convert_to(source, data<double>());
@@ -266,7 +272,7 @@ std::vector<std::int32_t> Tensor::indices() const {
 }
 
 double Tensor::item() const {
-  require(elements() == 1, "expected a tensor of one number, found the shape ", shape_.text());
+  require(elements() == 1, "expected a tensor of one number, found the shape ", shape_);
   return values()[0];
 }
 

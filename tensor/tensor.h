@@ -39,7 +39,8 @@ class Shape {
     return extents_[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)];
   }
   std::int64_t elements() const;  // 1 for rank 0
-  std::string text() const;       // "[3, 15, 64]"
+  std::string text() const;       // "[3, 15, 64]"; for messages, which are made on failure only, <<
+  friend std::ostream& operator<<(std::ostream& out, const Shape& shape);
   bool operator==(const Shape& other) const = default;
 
  private:

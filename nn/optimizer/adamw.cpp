@@ -71,7 +71,7 @@ void AdamW::update(std::span<const Tensor> gradients, double gradient_scale, dou
     const auto i = static_cast<std::size_t>(index);
     Tensor weight = parameters_[i].variable.value();
     require(gradients[i].shape() == weight.shape(), "the gradient of \"", parameters_[i].name,
-            "\" has shape ", gradients[i].shape().text(), ", expected ", weight.shape().text());
+            "\" has shape ", gradients[i].shape(), ", expected ", weight.shape());
     const double decay = parameters_[i].decays ? 1 - learning_rate * options_.weight_decay : 1.0;
     const StepNumbers numbers{gradient_scale, options_.beta1, options_.beta2,  options_.epsilon,
                               decay,          step_size,      root_correction2};
@@ -92,7 +92,7 @@ void AdamW::load(const NamedTensors& first, const NamedTensors& second) {
          {std::pair{&first_[i], &first}, std::pair{&second_[i], &second}}) {
       const Tensor saved = find_tensor(*source, parameters_[i].name);
       require(saved.shape() == target->shape(), "the optimiser's state of \"", parameters_[i].name,
-              "\" has shape ", saved.shape().text(), ", expected ", target->shape().text());
+              "\" has shape ", saved.shape(), ", expected ", target->shape());
       target->copy_from(saved);
     }
   }

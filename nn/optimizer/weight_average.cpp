@@ -48,7 +48,7 @@ void WeightAverage::load(const NamedTensors& values) {
   for (std::size_t i = 0; i < average_.size(); ++i) {
     const Tensor saved = find_tensor(values, parameters_[i].name);
     require(saved.shape() == average_[i].shape(), "the averaged weight \"", parameters_[i].name,
-            "\" has shape ", saved.shape().text(), ", expected ", average_[i].shape().text());
+            "\" has shape ", saved.shape(), ", expected ", average_[i].shape());
     average_[i].copy_from(saved);
   }
 }

@@ -18,7 +18,7 @@ void add_into(Tensor& a, const Tensor& b) {
 
 Tensor add_rows(const Tensor& x, const Tensor& rows) {
   require_real(x, "add_rows", "x");
-  require(x.shape().rank() == 3, "add_rows: expected x [B, T, C], found ", x.shape().text());
+  require(x.shape().rank() == 3, "add_rows: expected x [B, T, C], found ", x.shape());
   require_fits(rows, {x.extent(1), x.extent(2)}, x, "add_rows", "rows", "[T, C]");
   return on_backend(x, reference::add_rows, cpu::add_rows)(x, rows);
 }
@@ -26,8 +26,7 @@ Tensor add_rows(const Tensor& x, const Tensor& rows) {
 void add_rows_backward(const Tensor& dy, Tensor* drows) {
   if (!drows) return;
   require_real(dy, "add_rows_backward", "dy");
-  require(dy.shape().rank() == 3, "add_rows_backward: expected dy [B, T, C], found ",
-          dy.shape().text());
+  require(dy.shape().rank() == 3, "add_rows_backward: expected dy [B, T, C], found ", dy.shape());
   require_fits(*drows, {dy.extent(1), dy.extent(2)}, dy, "add_rows_backward", "drows", "[T, C]");
   on_backend(dy, reference::add_rows_backward, cpu::add_rows_backward)(dy, drows);
 }

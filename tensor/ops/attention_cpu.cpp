@@ -177,44 +177,6 @@ void attend_head_backward(const float* dy, const float* qkv, const float* log_su
   }
 }
 
-// score[s] = q . k_s for the first `length` tokens; channel d of token s is k[d * T + s]. The sum
-// over d runs in the order of small_gemm(), which makes the cached form bitwise the full one.
-void dot_products(const float* q, const float* k, std::int64_t T, std::int64_t length,
-                  std::int64_t D, float* score) {
-  for (std::int64_t s = 0; s < length; s += kVector) {
-    Lanes<float> sum{};
-    for (std::int64_t d = 0; d < D; ++d) sum += q[d] * load_some(k + d * T + s, T - s);
-    store_lanes<float>(score + s, sum);
-  }
-}
-
-// y[c] = sum_s p[head of c][s] v[s * C + c] over the first `length` tokens; the rows of p lie
-// p_stride apart. Four vectors of channels at a time, so that their chains of additions overlap.
-void weighted_values(const float* p, std::int64_t p_stride, const float* v, std::int64_t length,
-                     std::int64_t C, std::int64_t D, float* y) {
-  constexpr std::int64_t kChains = 4;
-  const std::int64_t step = std::min(D, kVector);  // a vector stays within a head
-  const std::int64_t vectors_a_head = (D + step - 1) / step, vectors = C / D * vectors_a_head;
-  for (std::int64_t i = 0; i < vectors; i += kChains) {
-    Lanes<float> sum[kChains] = {};
-    std::int64_t c[kChains], count[kChains];
-    const float* weight[kChains];
-    for (std::int64_t j = 0; j < kChains; ++j) {  // beyond the last vector: the last again
-      const std::int64_t vector = std::min(i + j, vectors - 1), head = vector / vectors_a_head;
-      const std::int64_t d = vector % vectors_a_head * step;
-      c[j] = head * D + d;
-      count[j] = std::min(step, D - d);
-      weight[j] = p + head * p_stride;
-    }
-    for (std::int64_t s = 0; s < length; ++s) {
-#pragma GCC unroll 4
-      for (std::int64_t j = 0; j < kChains; ++j)
-        sum[j] += weight[j][s] * load_some(v + s * C + c[j], count[j]);
-    }
-    for (std::int64_t j = 0; j < kChains; ++j) store_some(y + c[j], sum[j], count[j]);
-  }
-}
-
 }  // namespace
 
 Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
@@ -251,36 +213,6 @@ Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tens
     }
   });
   return dqkv;
-}
-
-Tensor cached_attention(const Tensor& qkv, Tensor& keys, Tensor& values, std::int64_t t,
-                        int heads) {
-  const std::int64_t B = values.extent(0), T = values.extent(1), C = values.extent(2), H = heads,
-                     D = C / H;
-  const float scale = 1.0f / std::sqrt(static_cast<float>(D));
-  Tensor y = empty_like(qkv, {B, C});
-  const float* X = qkv.data<float>();
-  float* K = keys.data<float>();
-  float* V = values.data<float>();
-  float* Y = y.data<float>();
-  for_pieces(B, (t + 1) * C, [&](std::int64_t first, std::int64_t last) {
-    Scratch scratch(H * padded(t + 1));
-    float* p = scratch.take(H * padded(t + 1));
-    for (std::int64_t b = first; b < last; ++b) {
-      const float* q = X + b * 3 * C;
-      float *k = K + b * C * T, *v = V + b * T * C;
-      for (std::int64_t c = 0; c < C; ++c) k[c * T + t] = q[C + c];
-      std::copy_n(q + 2 * C, C, v + t * C);
-      for (std::int64_t h = 0; h < H; ++h) {
-        float* row = p + h * padded(t + 1);
-        dot_products(q + h * D, k + h * D * T, T, t + 1, D, row);
-        float largest, sum;
-        softmax(row, 0, t, 1, scale, &largest, &sum);
-      }
-      weighted_values(p, padded(t + 1), v, t + 1, C, D, Y + b * C);
-    }
-  });
-  return y;
 }
 
 }  // namespace arbg::tensor::cpu

@@ -3,19 +3,18 @@
 #include <vector>
 
 #include "tensor/ops/attention.h"
+#include "tensor/ops/cached_attention.h"
 #include "tensor/ops/dispatch.h"
 
 namespace arbg::tensor::reference {
 namespace {
 
-// Where channel d of token s is: data[s * token_stride + d * channel_stride].
+// Where channel d of token s is: data[s * stride + d].
 struct Rows {
   const double* data;
-  std::int64_t token_stride, channel_stride;
+  std::int64_t stride;
 
-  double at(std::int64_t s, std::int64_t d) const {
-    return data[s * token_stride + d * channel_stride];
-  }
+  double at(std::int64_t s, std::int64_t d) const { return data[s * stride + d]; }
 };
 
 // One query over the first `length` keys and values.
@@ -56,7 +55,7 @@ Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
       for (std::int64_t t = 0; t < T; ++t) {
         double* out = y.data<double>() + (b * T + t) * C + h * D;
         const double log_sum =
-            attend(q + t * 3 * C, {q + C, 3 * C, 1}, {q + 2 * C, 3 * C, 1}, t + 1, D, out);
+            attend(q + t * 3 * C, {q + C, 3 * C}, {q + 2 * C, 3 * C}, t + 1, D, out);
         if (saved) saved->data<double>()[(b * H + h) * T + t] = log_sum;
       }
     }
@@ -114,20 +113,19 @@ Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tens
   return dqkv;
 }
 
-Tensor cached_attention(const Tensor& qkv, Tensor& keys, Tensor& values, std::int64_t t,
-                        int heads) {
-  const std::int64_t B = values.extent(0), T = values.extent(1), C = values.extent(2), H = heads,
-                     D = C / H;
+// The cached form of the same loop: its keys and values [B H, T, D, 1].
+Tensor cached_attention(const Tensor& qkv, AttentionCache& cache) {
+  const std::int64_t B = cache.batch, H = cache.heads, T = cache.keys.extent(1),
+                     D = cache.keys.extent(2), C = H * D, t = cache.length;
   Tensor y = empty_like(qkv, {B, C});
   for (std::int64_t b = 0; b < B; ++b) {
-    const double* q = qkv.data<double>() + b * 3 * C;
-    double* k = keys.data<double>() + b * C * T;
-    double* v = values.data<double>() + b * T * C;
-    for (std::int64_t c = 0; c < C; ++c) k[c * T + t] = q[C + c];
-    std::copy_n(q + 2 * C, C, v + t * C);
     for (std::int64_t h = 0; h < H; ++h) {
-      attend(q + h * D, {k + h * D * T, 1, T}, {v + h * D, C, 1}, t + 1, D,
-             y.data<double>() + b * C + h * D);
+      const double* q = qkv.data<double>() + b * 3 * C + h * D;
+      double* k = cache.keys.data<double>() + (b * H + h) * T * D;
+      double* v = cache.values.data<double>() + (b * H + h) * T * D;
+      std::copy_n(q + C, D, k + t * D);
+      std::copy_n(q + 2 * C, D, v + t * D);
+      attend(q, {k, D}, {v, D}, t + 1, D, y.data<double>() + b * C + h * D);
     }
   }
   return y;

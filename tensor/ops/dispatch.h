@@ -37,8 +37,8 @@ inline void require_fits(const Tensor& x, const Shape& shape, const Tensor& like
   require(x.backend() == like.backend(), operation, ": ", name, " is on the backend ",
           name_of(x.backend()), ", the other inputs are on ", name_of(like.backend()),
           "; move it with to()");
-  require(x.shape() == shape, operation, ": expected ", name, " of shape ", shape.text(), " (",
-          meaning, "), found ", x.shape().text());
+  require(x.shape() == shape, operation, ": expected ", name, " of shape ", shape, " (",
+          meaning, "), found ", x.shape());
 }
 
 // Throws unless index holds int32 numbers, has the shape, and lives where `like` does.

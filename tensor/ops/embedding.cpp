@@ -6,8 +6,7 @@ namespace arbg::tensor {
 
 Tensor embedding(const Tensor& table, const Tensor& index) {
   require_real(table, "embedding", "table");
-  require(table.shape().rank() == 2, "embedding: expected table [V, C], found ",
-          table.shape().text());
+  require(table.shape().rank() == 2, "embedding: expected table [V, C], found ", table.shape());
   require_index(index, table, "embedding");
   return on_backend(table, reference::embedding, cpu::embedding)(table, index);
 }
@@ -16,7 +15,7 @@ void embedding_backward(const Tensor& dy, const Tensor& index, Tensor* dtable) {
   if (!dtable) return;
   require_real(*dtable, "embedding_backward", "dtable");
   require(dtable->shape().rank() == 2, "embedding_backward: expected dtable [V, C], found ",
-          dtable->shape().text());
+          dtable->shape());
   require_index(index, *dtable, "embedding_backward");
   require_fits(dy, with_extra_axis(index.shape(), dtable->extent(1)), *dtable, "embedding_backward",
                "dy", "[..., C]");

@@ -9,8 +9,7 @@ void check_inputs(const Tensor& x, const Tensor& weight, const char* operation) 
   require_real(x, operation, "x");
   require_real(weight, operation, "weight");
   require(x.shape().rank() >= 1 && weight.shape().rank() == 2, operation,
-          ": expected x [..., K] and weight [N, K], found ", x.shape().text(), " and ",
-          weight.shape().text());
+          ": expected x [..., K] and weight [N, K], found ", x.shape(), " and ", weight.shape());
   require_fits(weight, {weight.extent(0), x.extent(-1)}, x, operation, "weight", "[N, K]");
 }
 
@@ -31,6 +30,23 @@ Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, 
   if (dbias) require_fits(*dbias, {N}, x, "linear_backward", "dbias", "[N]");
   return on_backend(x, reference::linear_backward, cpu::linear_backward)(dy, x, weight, dweight,
                                                                          dbias, want_dx);
+}
+
+PackedWeight pack_weight(const Tensor& weight) {
+  require_real(weight, "pack_weight", "weight");
+  require(weight.shape().rank() == 2, "pack_weight: expected weight [N, K], found ",
+          weight.shape());
+  return {on_backend(weight, reference::pack_weight, cpu::pack_weight)(weight), weight.extent(0),
+          weight.extent(1)};
+}
+
+Tensor linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias) {
+  require_real(x, "linear", "x");
+  require(x.shape().rank() >= 1 && x.extent(-1) == weight.K, "linear: expected x [..., ", weight.K,
+          "], found ", x.shape());
+  require_fits(weight.data, weight.data.shape(), x, "linear", "weight", "packed");
+  if (bias.defined()) require_fits(bias, {weight.N}, x, "linear", "bias", "[N]");
+  return on_backend(x, reference::packed_linear, cpu::packed_linear)(x, weight, bias);
 }
 
 }  // namespace arbg::tensor

@@ -7,6 +7,8 @@
 // together.
 #pragma once
 
+#include <cstdint>
+
 #include "tensor/tensor.h"
 
 namespace arbg::tensor {
@@ -15,16 +17,29 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, Tensor* dweight,
                        Tensor* dbias, bool want_dx);
 
+// A copy of a weight in the order in which linear() reads it, for many calls with the same numbers
+// and few rows: the same result bit for bit, without rearranging the weight each time.
+struct PackedWeight {
+  Tensor data;
+  std::int64_t N = 0, K = 0;
+};
+PackedWeight pack_weight(const Tensor& weight);
+Tensor linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias);
+
 // The implementations, one a backend; their inputs have been checked.
 namespace reference {
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, Tensor* dweight,
                        Tensor* dbias, bool want_dx);
+Tensor pack_weight(const Tensor& weight);
+Tensor packed_linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias);
 }  // namespace reference
 namespace cpu {
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
 Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, Tensor* dweight,
                        Tensor* dbias, bool want_dx);
+Tensor pack_weight(const Tensor& weight);
+Tensor packed_linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias);
 }  // namespace cpu
 
 }  // namespace arbg::tensor

@@ -8,6 +8,17 @@
 namespace arbg::tensor::cpu {
 namespace {
 
+// y [M, N] of x [M, K], holding the bias in every row if there is one: what a product adds to.
+Tensor with_bias(const Tensor& x, std::int64_t N, const Tensor& bias) {
+  Tensor y = empty_like(x, with_last(x.shape(), N));
+  if (bias.defined()) {
+    const std::int64_t M = row_count(x.shape());
+    for (std::int64_t m = 0; m < M; ++m)
+      std::copy_n(bias.data<float>(), N, y.data<float>() + m * N);
+  }
+  return y;
+}
+
 // out[n] += sum_m x[m, n], m ascending.
 void add_column_sums(const float* x, std::int64_t M, std::int64_t N, float* out) {
   for (std::int64_t n = 0; n < N; n += kVector) {
@@ -22,13 +33,23 @@ void add_column_sums(const float* x, std::int64_t M, std::int64_t N, float* out)
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const std::int64_t M = row_count(x.shape()), K = x.extent(-1), N = weight.extent(0);
-  Tensor y = empty_like(x, with_last(x.shape(), N));
-  float* Y = y.data<float>();
-  if (bias.defined()) {
-    for (std::int64_t m = 0; m < M; ++m) std::copy_n(bias.data<float>(), N, Y + m * N);
-  }
-  gemm(M, N, K, row_major(x.data<float>(), K), row_major(weight.data<float>(), K).transposed(), Y,
-       bias.defined());
+  Tensor y = with_bias(x, N, bias);
+  gemm(M, N, K, row_major(x.data<float>(), K), row_major(weight.data<float>(), K).transposed(),
+       y.data<float>(), bias.defined());
+  return y;
+}
+
+Tensor pack_weight(const Tensor& weight) {
+  const std::int64_t N = weight.extent(0), K = weight.extent(1);
+  Tensor packed = empty_like(weight, {packed_size(K, N)});
+  pack_matrix(N, K, row_major(weight.data<float>(), K).transposed(), packed.data<float>());
+  return packed;
+}
+
+Tensor packed_linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias) {
+  Tensor y = with_bias(x, weight.N, bias);
+  gemm_packed(row_count(x.shape()), weight.N, weight.K, row_major(x.data<float>(), weight.K),
+              weight.data.data<float>(), y.data<float>(), bias.defined());
   return y;
 }
 

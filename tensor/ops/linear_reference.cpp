@@ -45,4 +45,11 @@ Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, 
   return dx;
 }
 
+// Plain loops read the weight as it is.
+Tensor pack_weight(const Tensor& weight) { return weight.clone(); }
+
+Tensor packed_linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias) {
+  return reference::linear(x, weight.data, bias);
+}
+
 }  // namespace arbg::tensor::reference

@@ -9,8 +9,8 @@ void check_inputs(const Tensor& logits, const Tensor& index, const char* operati
   require_real(logits, operation, "logits");
   require_index(index, logits, operation);
   require(logits.shape().rank() >= 1 && index.shape() == without_last(logits.shape()), operation,
-          ": expected logits [..., V] and one index for each row, found ", logits.shape().text(),
-          " and ", index.shape().text());
+          ": expected logits [..., V] and one index for each row, found ", logits.shape(), " and ",
+          index.shape());
 }
 
 }  // namespace
@@ -30,7 +30,7 @@ Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& i
 Tensor log_softmax(const Tensor& logits) {
   require_real(logits, "log_softmax", "logits");
   require(logits.shape().rank() >= 1, "log_softmax: expected logits [..., V], found ",
-          logits.shape().text());
+          logits.shape());
   return on_backend(logits, reference::log_softmax, cpu::log_softmax)(logits);
 }
 

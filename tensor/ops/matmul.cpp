@@ -9,7 +9,7 @@ void check_inputs(const Tensor& a, const Tensor& b, const char* operation) {
   require_real(a, operation, "a");
   require_real(b, operation, "b");
   require(a.shape().rank() == 2 && b.shape().rank() == 2, operation,
-          ": expected a [M, K] and b [K, N], found ", a.shape().text(), " and ", b.shape().text());
+          ": expected a [M, K] and b [K, N], found ", a.shape(), " and ", b.shape());
   require_fits(b, {a.extent(1), b.extent(1)}, a, operation, "b", "[K, N]");
 }
 

@@ -8,21 +8,21 @@ namespace {
 
 void check_sum_of_all(const Tensor& dy, const char* operation) {
   require_real(dy, operation, "dy");
-  require(dy.elements() == 1, operation, ": expected dy of one number, found ", dy.shape().text());
+  require(dy.elements() == 1, operation, ": expected dy of one number, found ", dy.shape());
 }
 
 }  // namespace
 
 Tensor sum_last(const Tensor& x) {
   require_real(x, "sum_last", "x");
-  require(x.shape().rank() >= 1, "sum_last: expected x [..., T], found ", x.shape().text());
+  require(x.shape().rank() >= 1, "sum_last: expected x [..., T], found ", x.shape());
   return on_backend(x, reference::sum_last, cpu::sum_last)(x);
 }
 
 Tensor sum_last_backward(const Tensor& dy, const Shape& shape) {
   require_real(dy, "sum_last_backward", "dy");
   require(shape.rank() >= 1 && dy.shape() == without_last(shape), "sum_last_backward: dy of shape ",
-          dy.shape().text(), " is not the sum over the last axis of ", shape.text());
+          dy.shape(), " is not the sum over the last axis of ", shape);
   return on_backend(dy, reference::spread, cpu::spread)(dy, shape, 1.0);
 }
 
@@ -34,15 +34,14 @@ Tensor sum_all_backward(const Tensor& dy, const Shape& shape) {
 }
 
 Tensor mean_all(const Tensor& x) {
-  require(x.elements() > 0, "mean_all: the mean of no numbers was asked for, shape ",
-          x.shape().text());
+  require(x.elements() > 0, "mean_all: the mean of no numbers was asked for, shape ", x.shape());
   return scale(sum_all(x), 1.0 / static_cast<double>(x.elements()));
 }
 
 Tensor mean_all_backward(const Tensor& dy, const Shape& shape) {
   check_sum_of_all(dy, "mean_all_backward");
   require(shape.elements() > 0, "mean_all_backward: the mean of no numbers has no gradient, shape ",
-          shape.text());
+          shape);
   const double factor = 1.0 / static_cast<double>(shape.elements());
   return on_backend(dy, reference::spread, cpu::spread)(dy, shape, factor);
 }

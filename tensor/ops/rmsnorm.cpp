@@ -7,7 +7,7 @@ namespace {
 
 void check_inputs(const Tensor& x, const Tensor& weight, const char* operation) {
   require_real(x, operation, "x");
-  require(x.shape().rank() >= 1, operation, ": expected x [..., C], found ", x.shape().text());
+  require(x.shape().rank() >= 1, operation, ": expected x [..., C], found ", x.shape());
   require_fits(weight, {x.extent(-1)}, x, operation, "weight", "[C]");
 }
 

@@ -2,12 +2,14 @@
 // future does not leak, thread counts do not matter, bad input is refused in words.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <string>
 
 #include "operation_rows.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
+#include "tensor/ops/cached_attention.h"
 
 namespace arbg::tensor::test {
 namespace {
@@ -30,22 +32,13 @@ Tensor token(const Tensor& x, std::int64_t t) {
   return Tensor::from_values(values, {B, C}, x.backend());
 }
 
-void check_cached_attention(Backend backend, std::int64_t C, int heads) {
-  const std::int64_t B = 3, T = 21;
+void check_cached_attention(Backend backend, std::int64_t rows, std::int64_t C, int heads) {
+  const std::int64_t B = rows, T = 37;
   const Tensor qkv = random_tensor({B, T, 3 * C}, backend);
   const Tensor full = causal_attention(qkv, heads, nullptr);
-  Tensor keys = Tensor::empty({B, C, T}, qkv.dtype(), backend);
-  Tensor values = Tensor::empty({B, T, C}, qkv.dtype(), backend);
-  keys.fill(NAN);
-  values.fill(NAN);
+  AttentionCache cache = make_attention_cache(B, T, C, heads, backend);
   for (std::int64_t t = 0; t < T; ++t) {
-    const Tensor y = cached_attention(token(qkv, t), keys, values, t, heads);
-    REQUIRE(y.values() == token(full, t).values());
-  }
-  const auto written = keys.values();
-  for (std::int64_t t = 0; t < T; ++t) {
-    const auto row = token(qkv, t).values();
-    REQUIRE(written[static_cast<std::size_t>(t)] == row[static_cast<std::size_t>(C)]);
+    REQUIRE(cached_attention(token(qkv, t), cache).values() == token(full, t).values());
   }
 }
 
@@ -63,9 +56,29 @@ std::vector<double> with_threads(int count, const F& f) {
 TEST_SUITE("fast") {
   TEST_CASE("cached attention equals full attention bitwise") {
     for (const Backend backend : kBackends) {
-      check_cached_attention(backend, 64, 4);
-      check_cached_attention(backend, 10, 2);
-      check_cached_attention(backend, 96, 3);
+      check_cached_attention(backend, 3, 64, 4);
+      check_cached_attention(backend, 1, 10, 2);
+      check_cached_attention(backend, 16, 96, 3);
+      check_cached_attention(backend, 33, 34, 1);
+    }
+  }
+
+  TEST_CASE("a packed weight gives the bits of the weight itself") {
+    for (const Backend backend : kBackends) {
+      for (const auto& [M, N, K] : {std::array<std::int64_t, 3>{1, 1, 1},
+                                    {64, 170, 64},
+                                    {7, 33, 300},
+                                    {5, 600, 40},
+                                    {3, 530, 520},
+                                    {0, 4, 4},
+                                    {4, 0, 4},
+                                    {4, 4, 0}}) {
+        const Tensor x = random_tensor({M, K}, backend), weight = random_tensor({N, K}, backend);
+        const Tensor bias = random_tensor({N}, backend);
+        const PackedWeight packed = pack_weight(weight);
+        CHECK(linear(x, packed, {}).values() == linear(x, weight, {}).values());
+        CHECK(linear(x, packed, bias).values() == linear(x, weight, bias).values());
+      }
     }
   }
 
@@ -178,6 +191,8 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(matmul(weight, weight), Error);
     CHECK_THROWS_AS(matmul(x, weight), Error);
     CHECK_THROWS_AS(rmsnorm(x, random_tensor({3}, cpu), 1e-6), Error);
+    CHECK_THROWS_AS(linear(x, pack_weight(random_tensor({5, 7}, cpu)), {}), Error);
+    CHECK_THROWS_AS(pack_weight(random_tensor({5}, cpu)), Error);
     CHECK_THROWS_AS(causal_attention(x, 1, nullptr), Error);  // 8 channels are not q, k and v
     CHECK_THROWS_AS(causal_attention(random_tensor({2, 3, 12}, cpu), 3, nullptr), Error);
     CHECK_THROWS_AS(causal_attention(random_tensor({2, 3, 12}, cpu), 0, nullptr), Error);
@@ -189,10 +204,14 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(mean_all(random_tensor({0}, cpu)), Error);
     CHECK_THROWS_AS(sum_last_backward(x, {2, 3}), Error);
     CHECK_THROWS_AS(gelu(Tensor::from_indices(std::vector<std::int32_t>{1}, {1}, cpu)), Error);
-    Tensor keys = random_tensor({2, 4, 4}, cpu), values = keys.clone();
-    const Tensor qkv = random_tensor({2, 12}, cpu);
-    CHECK_THROWS_AS(cached_attention(qkv, keys, values, 4, 2), Error);
-    CHECK_THROWS_AS(cached_attention(qkv, keys, values, -1, 2), Error);
+    CHECK_THROWS_AS(make_attention_cache(0, 4, 4, 2, cpu), Error);
+    CHECK_THROWS_AS(make_attention_cache(2, 4, 4, 3, cpu), Error);
+    AttentionCache cache = make_attention_cache(2, 1, 4, 2, cpu);
+    CHECK_THROWS_AS(cached_attention(random_tensor({3, 12}, cpu), cache), Error);
+    CHECK_THROWS_AS(cached_attention(random_tensor({2, 12}, Backend::reference), cache), Error);
+    cached_attention(random_tensor({2, 12}, cpu), cache);
+    CHECK_THROWS_AS(cached_attention(random_tensor({2, 12}, cpu), cache), Error);  // full
+    CHECK_THROWS_AS(select_rows(cache, std::vector<std::int64_t>{2}), Error);
   }
 }
 
