@@ -22,25 +22,14 @@ Indices evenly_spaced(std::int64_t size, std::int64_t count) {
   return out;
 }
 
-// Frames of replicas first ... last-1 of a data set, every replica alike, evenly spaced in time.
-// Replica by replica: a stride over the interleaved frames of the file could meet some replicas
-// only.
 Indices replica_frames(const Dataset& data, std::int64_t first, std::int64_t last,
                        std::int64_t count) {
-  Indices all;
-  for (std::int64_t replica = first; replica < last; ++replica) {
-    for (std::int64_t f = replica; f < data.frames(); f += data.replicas) all.push_back(f);
-  }
-  Indices out;
-  for (const auto i : evenly_spaced(static_cast<std::int64_t>(all.size()), count)) {
-    out.push_back(all[static_cast<std::size_t>(i)]);
-  }
-  return out;
+  return apps::replica_frames(data.frames(), data.replicas, first, last, count);
 }
 
-std::vector<double> pick(const std::vector<double>& rows, const Indices& indices,
-                         std::size_t width = 1) {
-  std::vector<double> out;
+template <class T>
+std::vector<T> pick(const std::vector<T>& rows, const Indices& indices, std::size_t width = 1) {
+  std::vector<T> out;
   out.reserve(indices.size() * width);
   for (const auto i : indices) {
     const auto row =
@@ -95,6 +84,17 @@ void add_reference_likelihood(Evaluation& out, const WeightedSamples& samples,
 }
 
 }  // namespace
+
+// Replica by replica: a stride over the interleaved frames of the file could meet some replicas
+// only.
+Indices replica_frames(std::int64_t frames, std::int64_t replicas, std::int64_t first,
+                       std::int64_t last, std::int64_t count) {
+  Indices all;
+  for (std::int64_t replica = first; replica < last; ++replica) {
+    for (std::int64_t f = replica; f < frames; f += replicas) all.push_back(f);
+  }
+  return pick(all, evenly_spaced(static_cast<std::int64_t>(all.size()), count));
+}
 
 Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, const Model* model,
                     const EvaluationOptions& options) {

@@ -16,6 +16,11 @@
 
 namespace arbg::apps {
 
+// Frames of replicas first ... last-1 where frame f is of replica f % replicas: `count` of them, or
+// all if there are no more, every replica alike, evenly spaced in time.
+std::vector<std::int64_t> replica_frames(std::int64_t frames, std::int64_t replicas,
+                                         std::int64_t first, std::int64_t last, std::int64_t count);
+
 struct Distance {
   double weighted = 0,
          raw = 0;    // reference against reweighted samples, and against samples as drawn

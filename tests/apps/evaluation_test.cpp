@@ -1,0 +1,44 @@
+#include "apps/evaluation.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace arbg::apps::test {
+
+TEST_SUITE("fast") {
+  // A stride of 120 over frames that 24 replicas take in turns met two replicas only, and every
+  // distance was to those two.
+  TEST_CASE("reference frames come from every replica alike, evenly spaced in time") {
+    const std::int64_t replicas = 24, saves = 20000, count = 4000;
+    const auto frames = replica_frames(replicas * saves, replicas, 0, replicas, count);
+    REQUIRE(frames.size() == static_cast<std::size_t>(count));
+    std::vector<int> of_replica(replicas), in_quarter(4);
+    for (const auto f : frames) {
+      ++of_replica[static_cast<std::size_t>(f % replicas)];
+      ++in_quarter[static_cast<std::size_t>(4 * (f / replicas) / saves)];
+    }
+    CHECK(std::ranges::min(of_replica) >= 166);
+    CHECK(std::ranges::max(of_replica) <= 167);
+    CHECK(std::ranges::min(in_quarter) >= 980);
+    CHECK(std::ranges::max(in_quarter) <= 1020);
+  }
+
+  TEST_CASE("the halves of the floor share no replica and no frame") {
+    const auto left = replica_frames(700, 7, 0, 3, 200), right = replica_frames(700, 7, 3, 7, 200);
+    CHECK(left.size() == 200);
+    CHECK(right.size() == 200);
+    CHECK(std::ranges::all_of(left, [](std::int64_t f) { return f % 7 < 3; }));
+    CHECK(std::ranges::all_of(right, [](std::int64_t f) { return f % 7 >= 3; }));
+  }
+
+  TEST_CASE("all frames are taken, each once, where no more are there") {
+    auto frames = replica_frames(11, 3, 0, 3, 50);
+    std::ranges::sort(frames);
+    CHECK(frames == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+    CHECK(replica_frames(2, 3, 2, 3, 5).empty());  // replica 2 has saved nothing
+  }
+}
+
+}  // namespace arbg::apps::test
