@@ -30,6 +30,8 @@ constexpr Command kCommands[] = {
      "draw conformations with exact log q, energies and importance weights"},
     {"evaluate", evaluate_command,
      "compare weighted samples with reference conformations; write report.html"},
+    {"build", build_command, "a PDB file from a sequence: idealised geometry, then minimised"},
+    {"minimize", minimize_command, "move a conformation to the nearest minimum of its energy"},
     {"energy", energy_command, "energies, terms and forces of given conformations"},
     {"info", info_command, "what a checkpoint, run folder or array file contains"},
 };

@@ -7,62 +7,24 @@
 #include <string_view>
 #include <tuple>
 
+#include "md/terms/vector3.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {
 namespace {
 
-using Vector = std::array<double, 3>;
 using Neighbours = std::vector<std::vector<int>>;
 
-Vector operator-(const Vector& a, const Vector& b) {
-  return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
-}
-double dot(const Vector& a, const Vector& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
-double norm(const Vector& a) { return std::sqrt(dot(a, a)); }
-Vector cross(const Vector& a, const Vector& b) {
-  return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
-}
-Vector unit(const Vector& a) {
-  const double scale = 1.0 / norm(a);
-  return {a[0] * scale, a[1] * scale, a[2] * scale};
-}
-
-Vector position(std::span<const double> positions, int atom) {
-  const auto at = static_cast<std::size_t>(3 * atom);
-  return {positions[at], positions[at + 1], positions[at + 2]};
-}
-void set_position(std::span<double> positions, int atom, const Vector& to) {
-  std::copy(to.begin(), to.end(), positions.begin() + 3 * atom);
-}
-
-// atan2 of sine and cosine keeps full precision near 0 and pi, where acos loses half the digits.
-double angle(const Vector& a, const Vector& centre, const Vector& b) {
-  const Vector u = a - centre, v = b - centre;
-  return std::atan2(norm(cross(u, v)), dot(u, v));
-}
-
-// IUPAC sign: positive is clockwise, looking from b to c.
-double dihedral(const Vector& a, const Vector& b, const Vector& c, const Vector& d) {
-  const Vector ab = b - a, bc = c - b, cd = d - c;
-  const Vector n1 = cross(ab, bc), n2 = cross(bc, cd);
-  return std::atan2(norm(bc) * dot(ab, n2), dot(n1, n2));
-}
-
-// The point at distance r from `parent` with the given angle and dihedral: the inverse of the two
-// functions above.
-Vector place(const Vector& reference, const Vector& grandparent, const Vector& parent, double r,
-             double theta, double phi) {
-  const Vector axis = unit(parent - grandparent);
-  const Vector normal = unit(cross(grandparent - reference, axis));
-  const Vector side = cross(normal, axis);  // points to the reference's side of the axis
+// The point at distance r from `parent` with the given angle and dihedral: the inverse of
+// norm, angle and dihedral.
+Vector3 place(const Vector3& reference, const Vector3& grandparent, const Vector3& parent, double r,
+              double theta, double phi) {
+  const Vector3 axis = unit(parent - grandparent);
+  const Vector3 normal = unit(cross(grandparent - reference, axis));
+  const Vector3 side = cross(normal, axis);  // points to the reference's side of the axis
   const double along = -r * std::cos(theta), out = r * std::sin(theta);
   const double x = out * std::cos(phi), y = out * std::sin(phi);
-  Vector result;
-  for (std::size_t k = 0; k < 3; ++k) {
-    result[k] = parent[k] + along * axis[k] + x * side[k] + y * normal[k];
-  }
-  return result;
+  return parent + along * axis + x * side + y * normal;
 }
 
 std::vector<int> protein_root(const Topology& topology, const Neighbours& neighbours) {
@@ -191,22 +153,22 @@ ZMatrix grow_zmatrix(const Topology& whole) {
 
 void internal_from_positions(const ZMatrix& zmatrix, std::span<const double> positions_nm,
                              std::span<double> z) {
-  const auto at = [&](int atom) { return position(positions_nm, atom); };
+  const auto position = [&](int atom) { return at(positions_nm, atom); };
   std::size_t j = 0;
   for (const ZMatrixRow& row : zmatrix) {
     if (row.parent < 0) continue;
-    const Vector x = at(row.atom), parent = at(row.parent);
+    const Vector3 x = position(row.atom), parent = position(row.parent);
     z[j++] = norm(x - parent);
     if (row.grandparent < 0) continue;
-    z[j++] = angle(at(row.grandparent), parent, x);
+    z[j++] = angle(position(row.grandparent), parent, x);
     if (row.reference < 0) continue;
-    z[j++] = dihedral(at(row.reference), at(row.grandparent), parent, x);
+    z[j++] = dihedral(position(row.reference), position(row.grandparent), parent, x);
   }
 }
 
 void positions_from_internal(const ZMatrix& zmatrix, std::span<const double> z,
                              std::span<double> positions_nm) {
-  const auto at = [&](int atom) { return position(positions_nm, atom); };
+  const auto position = [&](int atom) { return at(positions_nm, atom); };
   set_position(positions_nm, zmatrix[0].atom, {0, 0, 0});
   set_position(positions_nm, zmatrix[1].atom, {z[0], 0, 0});
   const double r = z[1], theta = z[2];
@@ -214,9 +176,9 @@ void positions_from_internal(const ZMatrix& zmatrix, std::span<const double> z,
   std::size_t j = 3;
   for (std::size_t m = 3; m < zmatrix.size(); ++m, j += 3) {
     const ZMatrixRow& row = zmatrix[m];
-    set_position(
-        positions_nm, row.atom,
-        place(at(row.reference), at(row.grandparent), at(row.parent), z[j], z[j + 1], z[j + 2]));
+    set_position(positions_nm, row.atom,
+                 place(position(row.reference), position(row.grandparent), position(row.parent),
+                       z[j], z[j + 1], z[j + 2]));
   }
 }
 

@@ -12,6 +12,8 @@ int md_command(const Words& words);
 int train_command(const Words& words);
 int sample_command(const Words& words);
 int evaluate_command(const Words& words);
+int build_command(const Words& words);
+int minimize_command(const Words& words);
 int energy_command(const Words& words);
 int demo_command(const Words& words);
 int info_command(const Words& words);
