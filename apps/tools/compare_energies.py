@@ -125,7 +125,7 @@ def build(arbg, case, forcefield, pdb):
 
 def compare(arbg, case, forcefield, frames, folder):
     """Largest deviation of each term, of the forces (norm over norm), atoms, and whether all is within bounds."""
-    pdb = folder / "molecule.pdb"
+    pdb = folder / f"{folder.name}.pdb"
     build(arbg, case, forcefield, pdb)
     structure = app.PDBFile(str(pdb))
     system = create_system(structure, forcefield)
@@ -159,7 +159,9 @@ def main():
     for forcefield in [arguments.forcefield] if arguments.forcefield else FILES:
         for case in arguments.cases or CASES:
             with tempfile.TemporaryDirectory() as temporary:
-                folder = arguments.golden / forcefield / case if arguments.golden else pathlib.Path(temporary)
+                folder = pathlib.Path(temporary)
+                if arguments.golden:
+                    folder = arguments.golden / forcefield / case.replace(",", "_").replace("=", "-")
                 folder.mkdir(parents=True, exist_ok=True)
                 terms, forces, atoms, good = compare(arguments.arbg, case, forcefield, arguments.frames, folder)
             all_good = all_good and good
