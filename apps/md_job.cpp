@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "apps/progress.h"
-#include "md/coordinate_map.h"
+#include "md/builder.h"
 #include "md/forcefield.h"
 #include "md/temperature_ladder.h"
 #include "tensor/base/files.h"
@@ -30,7 +30,7 @@ MdOutcome run_md_job(const MdJob& job) {
   const auto topology =
       job.start ? job.start->topology : md::Topology::from_sequence(options.sequence);
   const auto system = md::ForceField::named(options.forcefield).create_system(topology);
-  auto start = job.start ? job.start->positions_nm : md::ideal_geometry(topology, system);
+  auto start = job.start ? job.start->positions_nm : md::build_structure(topology, system);
   start.resize(3 * topology.atoms.size());  // the first model
 
   if (options.ladder == 0) {
