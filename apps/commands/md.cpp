@@ -6,6 +6,7 @@
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
 #include "apps/md_job.h"
+#include "apps/md_page.h"
 #include "md/pdb.h"
 #include "metrics/table.h"
 #include "tensor/base/json.h"
@@ -20,7 +21,8 @@ const CommandSpec kSpec{
     {{"sequence", "TEXT", "Ace-A-Nme", "one-letter codes with optional caps"},
      {"pdb", "FILE", "", "start from this PDB instead of building the sequence"},
      {"output", "FOLDER", "",
-      "where topology.pdb, positions.npy, energy.npy and run.json go; a run that is there goes on"},
+      "where topology.pdb, positions.npy, energy.npy, run.json and report.html go; a run that is "
+      "there goes on"},
      {"forcefield", "NAME", "amber99sbildn-obc2",
       "force field: amber99sbildn-obc2 or amber14-obc1"},
      {"temperature", "K", "", "temperature of what is saved (default: 300; amber14-obc1: 310)"},
@@ -94,6 +96,7 @@ int md_command(const Words& words) {
   options.seed = common.seed;
 
   const MdOutcome outcome = run_md_job(job);
+  if (outcome.result.finished) write_md_page(job.output / "report.html", job, outcome);
   if (common.json) {
     Json out = Json::object();
     out["folder"] = job.output.string();
@@ -122,6 +125,7 @@ int md_command(const Words& words) {
                   outcome.ladder_kelvin[i + 1], 100 * outcome.result.swap_acceptance[i]);
     }
     print_convergence(outcome.convergence);
+    if (outcome.result.finished) std::printf("report: %s\n", (job.output / "report.html").c_str());
   }
   if (outcome.result.finished) return 0;
   std::fprintf(stderr, "interrupted; everything is saved: run the same command to go on\n");

@@ -183,6 +183,7 @@ succeeds $md --output md
 succeeds $md --output md --json
 is_json out.txt
 grep -q '"name": "psi ALA2"' md/run.json || failed "run.json does not say how many frames are independent"
+grep -q "<svg" md/report.html || failed "the report of arbg md has no pictures"
 succeeds md --sequence AAA --forcefield amber14-obc1 --replicas 2 --steps 400 --warmup 100 --save-every 20 --output aaa --json
 grep -q '"ladder_kelvin": \[310, .*"torsion_w2_points": 20' out.txt || failed "arbg md --json says: $(cat out.txt)"
 refuses "--tempering expects a whole number" md --tempering some --output refused
