@@ -2,14 +2,18 @@
 
 #include "tensor/ops/add.h"
 #include "tensor/ops/attention.h"
+#include "tensor/ops/concat.h"
+#include "tensor/ops/dropout.h"
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/embedding.h"
+#include "tensor/ops/layernorm.h"
 #include "tensor/ops/linear.h"
 #include "tensor/ops/log_prob.h"
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/rmsnorm.h"
 #include "tensor/ops/swiglu.h"
+#include "tensor/ops/tanh_gate.h"
 
 namespace arbg::autograd {
 
@@ -45,11 +49,34 @@ Variable rmsnorm(const Variable& x, const Variable& weight, double epsilon) {
                  });
 }
 
+Variable layernorm(const Variable& x, const Variable& weight, const Variable& bias,
+                   double epsilon) {
+  return made_by(tensor::layernorm(x.value(), weight.value(), bias.value(), epsilon),
+                 {x, weight, bias}, [=](const Tensor& dy) {
+                   x.accumulate(tensor::layernorm_backward(dy, x.value(), weight.value(), epsilon,
+                                                           weight.grad_to_add_into(),
+                                                           bias.grad_to_add_into()));
+                 });
+}
+
 Variable causal_attention(const Variable& qkv, int heads) {
   Tensor saved;
   Tensor y = tensor::causal_attention(qkv.value(), heads, &saved);
   return made_by(std::move(y), {qkv}, [=](const Tensor& dy) {
     qkv.accumulate(tensor::causal_attention_backward(dy, qkv.value(), saved, heads));
+  });
+}
+
+Variable cross_attention(const Variable& q, const Variable& k, const Variable& v,
+                         const Tensor& count, int heads) {
+  Tensor saved;
+  Tensor y = tensor::cross_attention(q.value(), k.value(), v.value(), count, heads, &saved);
+  return made_by(std::move(y), {q, k, v}, [=](const Tensor& dy) {
+    const auto [dq, dk, dv] =
+        tensor::cross_attention_backward(dy, q.value(), k.value(), v.value(), count, saved, heads);
+    q.accumulate(dq);
+    k.accumulate(dk);
+    v.accumulate(dv);
   });
 }
 
@@ -64,6 +91,18 @@ Variable swiglu(const Variable& gate, const Variable& up) {
 Variable gelu(const Variable& x) {
   return made_by(tensor::gelu(x.value()), {x},
                  [=](const Tensor& dy) { x.accumulate(tensor::gelu_backward(dy, x.value())); });
+}
+
+Variable tanh_gate(const Variable& x, const Variable& gate) {
+  return made_by(tensor::tanh_gate(x.value(), gate.value()), {x, gate}, [=](const Tensor& dy) {
+    x.accumulate(tensor::tanh_gate_backward(dy, x.value(), gate.value(), gate.grad_to_add_into()));
+  });
+}
+
+Variable dropout(const Variable& x, double rate, const Random& random, std::int64_t first_row) {
+  return made_by(tensor::dropout(x.value(), rate, random, first_row), {x}, [=](const Tensor& dy) {
+    x.accumulate(tensor::dropout(dy, rate, random, first_row));
+  });
 }
 
 Variable log_prob(const Variable& logits, const Tensor& index) {
@@ -84,6 +123,28 @@ Variable add_rows(const Variable& x, const Variable& rows) {
     tensor::add_rows_backward(dy, rows.grad_to_add_into());
     x.accumulate(dy);
   });
+}
+
+Variable concat(const Variable& a, const Variable& b) {
+  return made_by(tensor::concat(a.value(), b.value()), {a, b}, [=](const Tensor& dy) {
+    const auto [da, db] = tensor::concat_backward(dy, a.value().extent(-1));
+    a.accumulate(da);
+    b.accumulate(db);
+  });
+}
+
+Variable rows(const Variable& x, std::int64_t first, std::int64_t count) {
+  return made_by(x.value().rows(first, count), {x}, [=](const Tensor& dy) {
+    if (Tensor* dx = x.grad_to_add_into()) {
+      Tensor part = dx->rows(first, count);
+      tensor::add_into(part, dy);
+    }
+  });
+}
+
+Variable reshape(const Variable& x, const tensor::Shape& shape) {
+  return made_by(x.value().reshape(shape), {x},
+                 [=](const Tensor& dy) { x.accumulate(dy.reshape(x.value().shape())); });
 }
 
 Variable multiply(const Variable& a, const Variable& b) {

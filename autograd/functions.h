@@ -5,6 +5,7 @@
 #pragma once
 
 #include "autograd/variable.h"
+#include "tensor/base/random.h"
 
 namespace arbg::autograd {
 
@@ -13,20 +14,31 @@ Variable matmul(const Variable& a, const Variable& b);           // a b, plain m
 Variable embedding(const Variable& table, const Tensor& index);  // table[index, :]
 Variable rmsnorm(const Variable& x, const Variable& weight,
                  double epsilon);  // x / sqrt(mean(x^2) + epsilon) * weight
+Variable layernorm(const Variable& x, const Variable& weight, const Variable& bias,
+                   double epsilon);  // (x - mean) / sqrt(variance + epsilon) * weight + bias
 Variable causal_attention(const Variable& qkv,
                           int heads);  // softmax(q k^T / sqrt(D), causal) v, head by head
-Variable swiglu(const Variable& gate, const Variable& up);  // silu(gate) * up
-Variable gelu(const Variable& x);                           // x Phi(x)
+Variable cross_attention(const Variable& q, const Variable& k, const Variable& v,
+                         const Tensor& count,
+                         int heads);  // softmax(q k^T / sqrt(D), the first count keys) v
+Variable swiglu(const Variable& gate, const Variable& up);    // silu(gate) * up
+Variable gelu(const Variable& x);                             // x Phi(x)
+Variable tanh_gate(const Variable& x, const Variable& gate);  // tanh(gate) x
+Variable dropout(const Variable& x, double rate, const Random& random,
+                 std::int64_t first_row);  // x / (1 - rate) or 0
 Variable log_prob(const Variable& logits,
                   const Tensor& index);  // logits[index] - log sum exp(logits)
 
 Variable add(const Variable& a, const Variable& b);          // a + b, same shape
 Variable add_rows(const Variable& x, const Variable& rows);  // x[b, t, :] + rows[t, :]
-Variable multiply(const Variable& a, const Variable& b);     // a * b, element by element
-Variable scale(const Variable& x, double a);                 // a x
-Variable square(const Variable& x);                          // x^2
-Variable sum_last(const Variable& x);                        // sum over the last axis
-Variable sum_all(const Variable& x);                         // sum of everything, [1]
-Variable mean_all(const Variable& x);                        // mean of everything, [1]
+Variable concat(const Variable& a, const Variable& b);       // [a | b] along the last axis
+Variable rows(const Variable& x, std::int64_t first, std::int64_t count);  // of the first axis
+Variable reshape(const Variable& x, const tensor::Shape& shape);           // the same numbers
+Variable multiply(const Variable& a, const Variable& b);  // a * b, element by element
+Variable scale(const Variable& x, double a);              // a x
+Variable square(const Variable& x);                       // x^2
+Variable sum_last(const Variable& x);                     // sum over the last axis
+Variable sum_all(const Variable& x);                      // sum of everything, [1]
+Variable mean_all(const Variable& x);                     // mean of everything, [1]
 
 }  // namespace arbg::autograd

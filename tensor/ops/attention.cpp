@@ -12,6 +12,25 @@ void check_inputs(const Tensor& qkv, int heads, const char* operation) {
           " channels are not q, k and v of ", heads, " equal heads");
 }
 
+void check_inputs(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& count, int heads,
+                  const char* operation) {
+  require_real(q, operation, "q");
+  require_real(k, operation, "k");
+  require(q.shape().rank() == 3 && k.shape().rank() == 3, operation,
+          ": expected q [B, T, C] and k [B, N, C], found ", q.shape(), " and ", k.shape());
+  require(heads > 0 && q.extent(2) % heads == 0, operation, ": ", q.extent(2),
+          " channels are not those of ", heads, " equal heads");
+  require_fits(k, {q.extent(0), k.extent(1), q.extent(2)}, q, operation, "k", "[B, N, C]");
+  require_fits(v, k.shape(), q, operation, "v", "[B, N, C]");
+  require_index(count, q, operation);
+  require(count.shape() == Shape{q.extent(0)}, operation, ": expected count [B], found ",
+          count.shape());
+  for (const auto entries : count.indices()) {
+    require(entries >= 1 && entries <= k.extent(1), operation, ": a count is ", entries,
+            ", expected 1 to ", k.extent(1));
+  }
+}
+
 }  // namespace
 
 Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
@@ -27,6 +46,24 @@ Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tens
   require_fits(saved, {B, heads, T}, qkv, "causal_attention_backward", "saved", "[B, heads, T]");
   return on_backend(qkv, reference::causal_attention_backward, cpu::causal_attention_backward)(
       dy, qkv, saved, heads);
+}
+
+Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& count,
+                       int heads, Tensor* saved) {
+  check_inputs(q, k, v, count, heads, "cross_attention");
+  return on_backend(q, reference::cross_attention, cpu::cross_attention)(q, k, v, count, heads,
+                                                                         saved);
+}
+
+CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor& q, const Tensor& k,
+                                                 const Tensor& v, const Tensor& count,
+                                                 const Tensor& saved, int heads) {
+  check_inputs(q, k, v, count, heads, "cross_attention_backward");
+  require_fits(dy, q.shape(), q, "cross_attention_backward", "dy", "[B, T, C]");
+  require_fits(saved, {q.extent(0), heads, q.extent(1)}, q, "cross_attention_backward", "saved",
+               "[B, heads, T]");
+  return on_backend(q, reference::cross_attention_backward, cpu::cross_attention_backward)(
+      dy, q, k, v, count, saved, heads);
 }
 
 }  // namespace arbg::tensor

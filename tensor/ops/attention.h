@@ -1,11 +1,13 @@
-// Causal multi-head self-attention: y_t = sum_{s<=t} softmax_s(q_t . k_s / sqrt(D)) v_s, head by
-// head.
+// Multi-head attention: y_t = sum_s softmax_s(q_t . k_s / sqrt(D)) v_s, head by head, over the
+// tokens s <= t of the same sequence (causal) or over the entries of another one (cross).
 //
-// qkv [B, T, 3C] holds q | k | v, each split into `heads` heads of D = C / heads channels; y is [B,
-// T, C]. `saved`, if not null, receives what the backward needs beside qkv: log sum_s exp(score),
-// [B, heads, T]. Source: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, eq. 1. Throws
-// Error if shapes, number types or backends do not fit together, or heads does not divide C. Token
-// by token: cached_attention.h.
+// Causal: qkv [B, T, 3C] holds q | k | v. Cross: q [B, T, C]; k, v [B, N, C]; count int32 [B], 1 <=
+// count[b] <= N, says how many entries are there: those behind are padding that nothing looks at,
+// and get no gradient. Heads split C into D = C / heads channels each; y is [B, T, C]. `saved`, if
+// not null, receives what the backward needs beside its inputs: log sum_s exp(score), [B, heads,
+// T]. Source: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, eq. 1. Throws Error if
+// shapes, number types or backends do not fit together, heads does not divide C, or a count is
+// outside. Token by token: cached_attention.h.
 #pragma once
 
 #include <cstdint>
@@ -14,20 +16,39 @@
 
 namespace arbg::tensor {
 
+struct CrossAttentionGradients {
+  Tensor dq, dk, dv;
+};
+
 Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved);
 Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tensor& saved,
                                  int heads);  // dqkv
+Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& count,
+                       int heads, Tensor* saved);
+CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor& q, const Tensor& k,
+                                                 const Tensor& v, const Tensor& count,
+                                                 const Tensor& saved, int heads);
 
 // The implementations, one a backend; their inputs have been checked.
 namespace reference {
 Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved);
 Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tensor& saved,
                                  int heads);
+Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& count,
+                       int heads, Tensor* saved);
+CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor& q, const Tensor& k,
+                                                 const Tensor& v, const Tensor& count,
+                                                 const Tensor& saved, int heads);
 }  // namespace reference
 namespace cpu {
 Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved);
 Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tensor& saved,
                                  int heads);
+Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& count,
+                       int heads, Tensor* saved);
+CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor& q, const Tensor& k,
+                                                 const Tensor& v, const Tensor& count,
+                                                 const Tensor& saved, int heads);
 }  // namespace cpu
 
 }  // namespace arbg::tensor

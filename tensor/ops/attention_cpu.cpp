@@ -10,18 +10,29 @@
 namespace arbg::tensor::cpu {
 namespace {
 
-// Queries are taken a block at a time, against all keys up to the block's last.
+// Queries are taken a block at a time, against all keys that one of the block may look at.
 constexpr std::int64_t kQueries = 12;
+
+// One head of one sequence: T queries look at N keys of D channels each; rows of q (and dq) lie
+// q_stride apart, those of k and v (and dk, dv) kv_stride, those of y and dy y_stride.
+struct Head {
+  bool causal;  // query t looks at keys 0 ... t; otherwise every query at all N
+  std::int64_t T, N, D;
+  std::int64_t q_stride, kv_stride, y_stride;
+
+  std::int64_t keys_of(std::int64_t t) const { return causal ? t + 1 : N; }
+  std::int64_t first_query_of(std::int64_t s) const { return causal ? s : 0; }
+};
 
 constexpr std::int64_t padded(std::int64_t count) {
   return (count + kVector - 1) / kVector * kVector;
 }
 
-// Which of the tokens s, s+1, ... of one vector token t may look at.
-LaneMask<float> visible(std::int64_t s, std::int64_t t) {
+// Which of the keys s, s+1, ... of one vector are among the first `keys`.
+LaneMask<float> visible(std::int64_t s, std::int64_t keys) {
   LaneMask<float> place;
   for (int i = 0; i < kVector; ++i) place[i] = i;
-  return place <= static_cast<std::int32_t>(t - s);
+  return place < static_cast<std::int32_t>(keys - s);
 }
 
 // to [T, padded(D)] = from [T, D], whose rows lie `stride` apart; zeros behind.
@@ -42,26 +53,27 @@ void copy_transposed_padded(const float* from, std::int64_t stride, std::int64_t
     std::fill(to + d * padded(T) + T, to + (d + 1) * padded(T), 0.0f);
 }
 
-// score: dot products of `queries` tokens from t0 on with all tokens up to the last of them, rows
-// Tp apart. On return p_s = exp(score_s / sqrt(D)) / sum, zero for s > t; sum and largest are such
-// that log_sum = largest + log(sum). Each step runs over all queries, so that the steps of one
-// query overlap with others'.
-void softmax(float* score, std::int64_t Tp, std::int64_t t0, std::int64_t queries, float scale,
-             float* largest, float* sum) {
-  const std::int64_t keys = padded(t0 + queries);
+// score: dot products of `queries` queries from t0 on with the keys that the last of them looks at,
+// rows Np apart. On return p_s = exp(score_s / sqrt(D)) / sum, zero for keys not looked at; sum and
+// largest are such that log_sum = largest + log(sum). Each step runs over all queries, so that the
+// steps of one query overlap with others'.
+void softmax(const Head& head, float* score, std::int64_t Np, std::int64_t t0, std::int64_t queries,
+             float scale, float* largest, float* sum) {
+  const std::int64_t keys = padded(head.keys_of(t0 + queries - 1));
   for (std::int64_t i = 0; i < queries; ++i) {
-    float* row = score + i * Tp;
+    const std::int64_t seen = head.keys_of(t0 + i);
+    float* row = score + i * Np;
     Lanes<float> most = broadcast(-INFINITY);
     for (std::int64_t s = 0; s < keys; s += kVector) {
       const Lanes<float> x =
-          select(visible(s, t0 + i), load_lanes(row + s) * scale, broadcast(-INFINITY));
+          select(visible(s, seen), load_lanes(row + s) * scale, broadcast(-INFINITY));
       most = select(x > most, x, most);
       store_lanes<float>(row + s, x);
     }
     largest[i] = max_lanes(most);
   }
   for (std::int64_t i = 0; i < queries; ++i) {
-    float* row = score + i * Tp;
+    float* row = score + i * Np;
     Lanes<float> total{};
     for (std::int64_t s = 0; s < keys; s += kVector) {
       const Lanes<float> p = exp_lanes(load_lanes(row + s) - largest[i]);
@@ -73,7 +85,7 @@ void softmax(float* score, std::int64_t Tp, std::int64_t t0, std::int64_t querie
   for (std::int64_t i = 0; i < queries; ++i) {
     const float inverse = 1.0f / sum[i];
     for (std::int64_t s = 0; s < keys; s += kVector) {
-      store_lanes<float>(score + i * Tp + s, load_lanes(score + i * Tp + s) * inverse);
+      store_lanes<float>(score + i * Np + s, load_lanes(score + i * Np + s) * inverse);
     }
   }
 }
@@ -91,40 +103,42 @@ class Scratch {
   float* next_;
 };
 
-// qkv and y point at the first token's first channel of one head.
-void attend_head(const float* qkv, std::int64_t T, std::int64_t C, std::int64_t D, float* y,
-                 float* log_sum) {
+// q, k, v and y point at the first row's first channel of the head.
+void attend(const Head& head, const float* q, const float* k, const float* v, float* y,
+            float* log_sum) {
+  const auto [causal, T, N, D, q_stride, kv_stride, y_stride] = head;
   const float scale = 1.0f / std::sqrt(static_cast<float>(D));
-  const std::int64_t Tp = padded(T), Dp = padded(D), stride = 3 * C;
-  Scratch scratch(D * Tp + T * Dp + kQueries * Tp);
-  float* k_transposed = scratch.take(D * Tp);
-  float* v = scratch.take(T * Dp);
-  float* p = scratch.take(kQueries * Tp);
-  copy_transposed_padded(qkv + C, stride, T, D, k_transposed);
-  copy_padded(qkv + 2 * C, stride, T, D, v);
+  const std::int64_t Np = padded(N), Dp = padded(D);
+  Scratch scratch(D * Np + N * Dp + kQueries * Np);
+  float* k_transposed = scratch.take(D * Np);
+  float* v_padded = scratch.take(N * Dp);
+  float* p = scratch.take(kQueries * Np);
+  copy_transposed_padded(k, kv_stride, N, D, k_transposed);
+  copy_padded(v, kv_stride, N, D, v_padded);
   for (std::int64_t t0 = 0; t0 < T; t0 += kQueries) {
-    const std::int64_t queries = std::min(kQueries, T - t0), keys = t0 + queries;
-    small_gemm(queries, padded(keys), D, row_major(qkv + t0 * stride, stride), k_transposed, Tp, p,
-               Tp, false);
+    const std::int64_t queries = std::min(kQueries, T - t0), keys = head.keys_of(t0 + queries - 1);
+    small_gemm(queries, padded(keys), D, row_major(q + t0 * q_stride, q_stride), k_transposed, Np,
+               p, Np, false);
     float largest[padded(kQueries)] = {}, sum[padded(kQueries)] = {};
-    softmax(p, Tp, t0, queries, scale, largest, sum);
+    softmax(head, p, Np, t0, queries, scale, largest, sum);
     for (std::int64_t i = 0; log_sum && i < queries; i += kVector) {
       const Lanes<float> log_of_sum = log_lanes(load_lanes(sum + i));
       store_some(log_sum + t0 + i, load_lanes(largest + i) + log_of_sum, queries - i);
     }
-    small_gemm(queries, D, keys, row_major(p, Tp), v, Dp, y + t0 * C, C, false);
+    small_gemm(queries, D, keys, row_major(p, Np), v_padded, Dp, y + t0 * y_stride, y_stride,
+               false);
   }
 }
 
-// p, dp: raw dot products q . k and dy . v of query t; on return the softmax and the gradient of q
-// . k.
-void softmax_backward(float* p, float* dp, std::int64_t t, std::int64_t keys, float scale,
+// p, dp: raw dot products q . k and dy . v of one query with the first `keys` keys, of which it
+// looks at `seen`; on return the softmax and the gradient of q . k.
+void softmax_backward(float* p, float* dp, std::int64_t seen, std::int64_t keys, float scale,
                       float log_sum) {
   Lanes<float> mean_dp_lanes{};
   for (std::int64_t s = 0; s < keys; s += kVector) {
-    // p_s = exp(score_s / sqrt(D) - log_sum), zero for s > t.
+    // p_s = exp(score_s / sqrt(D) - log_sum), zero for keys not looked at.
     const Lanes<float> p_s =
-        select(visible(s, t), exp_lanes(load_lanes(p + s) * scale - log_sum), Lanes<float>{});
+        select(visible(s, seen), exp_lanes(load_lanes(p + s) * scale - log_sum), Lanes<float>{});
     mean_dp_lanes += p_s * load_lanes(dp + s);
     store_lanes<float>(p + s, p_s);
   }
@@ -135,53 +149,55 @@ void softmax_backward(float* p, float* dp, std::int64_t t, std::int64_t keys, fl
   }
 }
 
-void attend_head_backward(const float* dy, const float* qkv, const float* log_sum, std::int64_t T,
-                          std::int64_t C, std::int64_t D, float* dqkv) {
+void attend_backward(const Head& head, const float* dy, const float* q, const float* k,
+                     const float* v, const float* log_sum, float* dq, float* dk, float* dv) {
+  const auto [causal, T, N, D, q_stride, kv_stride, y_stride] = head;
   const float scale = 1.0f / std::sqrt(static_cast<float>(D));
-  const std::int64_t Tp = padded(T), Dp = padded(D), stride = 3 * C;
-  Scratch scratch(2 * D * Tp + 3 * T * Dp + 2 * T * Tp);
-  float* k_transposed = scratch.take(D * Tp);
-  float* v_transposed = scratch.take(D * Tp);
-  float* q = scratch.take(T * Dp);
-  float* k = scratch.take(T * Dp);
+  const std::int64_t Np = padded(N), Dp = padded(D);
+  Scratch scratch(2 * D * Np + (2 * T + N) * Dp + 2 * T * Np);
+  float* k_transposed = scratch.take(D * Np);
+  float* v_transposed = scratch.take(D * Np);
+  float* q_padded = scratch.take(T * Dp);
+  float* k_padded = scratch.take(N * Dp);
   float* dy_padded = scratch.take(T * Dp);
-  float* p = scratch.take(T * Tp);
-  float* dp = scratch.take(T * Tp);
-  copy_transposed_padded(qkv + C, stride, T, D, k_transposed);
-  copy_transposed_padded(qkv + 2 * C, stride, T, D, v_transposed);
-  copy_padded(qkv, stride, T, D, q);
-  copy_padded(qkv + C, stride, T, D, k);
-  copy_padded(dy, C, T, D, dy_padded);
+  float* p = scratch.take(T * Np);
+  float* dp = scratch.take(T * Np);
+  copy_transposed_padded(k, kv_stride, N, D, k_transposed);
+  copy_transposed_padded(v, kv_stride, N, D, v_transposed);
+  copy_padded(q, q_stride, T, D, q_padded);
+  copy_padded(k, kv_stride, N, D, k_padded);
+  copy_padded(dy, y_stride, T, D, dy_padded);
   for (std::int64_t t0 = 0; t0 < T; t0 += kQueries) {
-    const std::int64_t queries = std::min(kQueries, T - t0), keys = t0 + queries;
-    float* p_block = p + t0 * Tp;
-    float* dp_block = dp + t0 * Tp;
+    const std::int64_t queries = std::min(kQueries, T - t0), keys = head.keys_of(t0 + queries - 1);
+    float* p_block = p + t0 * Np;
+    float* dp_block = dp + t0 * Np;
     // small_gemm(queries, padded(keys), D, q, k_transposed, p); and y = p v.
-    small_gemm(queries, padded(keys), D, row_major(q + t0 * Dp, Dp), k_transposed, Tp, p_block, Tp,
-               false);
-    small_gemm(queries, padded(keys), D, row_major(dy_padded + t0 * Dp, Dp), v_transposed, Tp,
-               dp_block, Tp, false);
+    small_gemm(queries, padded(keys), D, row_major(q_padded + t0 * Dp, Dp), k_transposed, Np,
+               p_block, Np, false);
+    small_gemm(queries, padded(keys), D, row_major(dy_padded + t0 * Dp, Dp), v_transposed, Np,
+               dp_block, Np, false);
     for (std::int64_t i = 0; i < queries; ++i) {
-      softmax_backward(p_block + i * Tp, dp_block + i * Tp, t0 + i, keys, scale, log_sum[t0 + i]);
+      softmax_backward(p_block + i * Np, dp_block + i * Np, head.keys_of(t0 + i), keys, scale,
+                       log_sum[t0 + i]);
     }
-    small_gemm(queries, D, keys, row_major(dp_block, Tp), k, Dp, dqkv + t0 * stride, stride, false);
+    small_gemm(queries, D, keys, row_major(dp_block, Np), k_padded, Dp, dq + t0 * q_stride,
+               q_stride, false);
   }
-  // Keys s0 ... s0+11 were seen by the queries from s0 on.
-  for (std::int64_t s0 = 0; s0 < T; s0 += kQueries) {
-    const std::int64_t keys = std::min(kQueries, T - s0), diagonal = s0 * Tp + s0;
-    float* out = dqkv + s0 * stride;
-    small_gemm(keys, D, T - s0, row_major(dp + diagonal, Tp).transposed(), q + s0 * Dp, Dp, out + C,
-               stride, false);
-    small_gemm(keys, D, T - s0, row_major(p + diagonal, Tp).transposed(), dy_padded + s0 * Dp, Dp,
-               out + 2 * C, stride, false);
+  for (std::int64_t s0 = 0; s0 < N; s0 += kQueries) {
+    const std::int64_t keys = std::min(kQueries, N - s0), t0 = head.first_query_of(s0);
+    const std::int64_t corner = t0 * Np + s0;
+    small_gemm(keys, D, T - t0, row_major(dp + corner, Np).transposed(), q_padded + t0 * Dp, Dp,
+               dk + s0 * kv_stride, kv_stride, false);
+    small_gemm(keys, D, T - t0, row_major(p + corner, Np).transposed(), dy_padded + t0 * Dp, Dp,
+               dv + s0 * kv_stride, kv_stride, false);
   }
 }
 
 }  // namespace
 
 Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
-  const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads,
-                     D = C / H;
+  const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads;
+  const Head head{true, T, T, C / H, 3 * C, 3 * C, C};
   Tensor y = empty_like(qkv, {B, T, C});
   if (saved) *saved = empty_like(qkv, {B, H, T});
   const float* X = qkv.data<float>();
@@ -190,8 +206,9 @@ Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
   for_pieces(B * H, T * T, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t b = i / H, h = i % H;
-      attend_head(X + b * T * 3 * C + h * D, T, C, D, Y + b * T * C + h * D,
-                  log_sum ? log_sum + i * T : nullptr);
+      const float* q = X + b * T * 3 * C + h * head.D;
+      attend(head, q, q + C, q + 2 * C, Y + b * T * C + h * head.D,
+             log_sum ? log_sum + i * T : nullptr);
     }
   });
   return y;
@@ -199,8 +216,8 @@ Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
 
 Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tensor& saved,
                                  int heads) {
-  const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads,
-                     D = C / H;
+  const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads;
+  const Head head{true, T, T, C / H, 3 * C, 3 * C, C};
   Tensor dqkv = empty_like(qkv, qkv.shape());
   const float* X = qkv.data<float>();
   const float* dY = dy.data<float>();
@@ -208,11 +225,56 @@ Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tens
   float* dX = dqkv.data<float>();
   for_pieces(B * H, 2 * T * T, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
-      const std::int64_t x = i / H * T * 3 * C + i % H * D, y = i / H * T * C + i % H * D;
-      attend_head_backward(dY + y, X + x, log_sum + i * T, T, C, D, dX + x);
+      const std::int64_t x = i / H * T * 3 * C + i % H * head.D;
+      const std::int64_t y = i / H * T * C + i % H * head.D;
+      attend_backward(head, dY + y, X + x, X + x + C, X + x + 2 * C, log_sum + i * T, dX + x,
+                      dX + x + C, dX + x + 2 * C);
     }
   });
   return dqkv;
+}
+
+Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& count,
+                       int heads, Tensor* saved) {
+  const std::int64_t B = q.extent(0), T = q.extent(1), N = k.extent(1), C = q.extent(2), H = heads,
+                     D = C / H;
+  Tensor y = empty_like(q, q.shape());
+  if (saved) *saved = empty_like(q, {B, H, T});
+  const float *Q = q.data<float>(), *K = k.data<float>(), *V = v.data<float>();
+  const std::int32_t* n = count.data<std::int32_t>();
+  float* Y = y.data<float>();
+  float* log_sum = saved ? saved->data<float>() : nullptr;
+  for_pieces(B * H, T * N, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
+      const std::int64_t b = i / H, at = b * T * C + i % H * D, entries = b * N * C + i % H * D;
+      attend({false, T, n[b], D, C, C, C}, Q + at, K + entries, V + entries, Y + at,
+             log_sum ? log_sum + i * T : nullptr);
+    }
+  });
+  return y;
+}
+
+CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor& q, const Tensor& k,
+                                                 const Tensor& v, const Tensor& count,
+                                                 const Tensor& saved, int heads) {
+  const std::int64_t B = q.extent(0), T = q.extent(1), N = k.extent(1), C = q.extent(2), H = heads,
+                     D = C / H;
+  const auto zeros = [](const Tensor& x) {
+    return Tensor::zeros(x.shape(), x.dtype(), x.backend());
+  };
+  CrossAttentionGradients g{empty_like(q, q.shape()), zeros(k), zeros(v)};
+  const float *Q = q.data<float>(), *K = k.data<float>(), *V = v.data<float>();
+  const float *dY = dy.data<float>(), *log_sum = saved.data<float>();
+  const std::int32_t* n = count.data<std::int32_t>();
+  float *dQ = g.dq.data<float>(), *dK = g.dk.data<float>(), *dV = g.dv.data<float>();
+  for_pieces(B * H, 2 * T * N, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
+      const std::int64_t b = i / H, at = b * T * C + i % H * D, entries = b * N * C + i % H * D;
+      attend_backward({false, T, n[b], D, C, C, C}, dY + at, Q + at, K + entries, V + entries,
+                      log_sum + i * T, dQ + at, dK + entries, dV + entries);
+    }
+  });
+  return g;
 }
 
 }  // namespace arbg::tensor::cpu

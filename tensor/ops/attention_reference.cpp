@@ -42,6 +42,39 @@ double attend(const double* q, const Rows& k, const Rows& v, std::int64_t length
   return log_sum;
 }
 
+// The gradients of the same: dq, dk and dv are added to. k, v, dk and dv have their rows `stride`
+// apart.
+void attend_backward(const double* dy, const double* q, const double* k, const double* v,
+                     std::int64_t stride, double log_sum, std::int64_t length, std::int64_t D,
+                     double* dq, double* dk, double* dv) {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(D));
+  std::vector<double> p(static_cast<std::size_t>(length)), dp(p);
+  double mean_dp = 0;
+  for (std::int64_t s = 0; s < length; ++s) {
+    double dot = 0, dp_s = 0;
+    for (std::int64_t d = 0; d < D; ++d) dot += q[d] * k[s * stride + d];
+    const double p_s = std::exp(dot * scale - log_sum);
+    // y[d] += p * v.at(s, d);
+    for (std::int64_t d = 0; d < D; ++d) {
+      dp_s += dy[d] * v[s * stride + d];
+      dv[s * stride + d] += dy[d] * p_s;
+    }
+    p[static_cast<std::size_t>(s)] = p_s;
+    dp[static_cast<std::size_t>(s)] = dp_s;
+    mean_dp += p_s * dp_s;
+  }
+  for (std::int64_t s = 0; s < length; ++s) {
+    // p = exp(score[s] - log_sum): the softmax, whose Jacobian is p_s (delta_sr - p_r);
+    // score[s] = dot * scale; dot += q[d] * k.at(s, d);
+    const double p_s = p[static_cast<std::size_t>(s)], dp_s = dp[static_cast<std::size_t>(s)];
+    const double ddot = p_s * (dp_s - mean_dp) * scale;
+    for (std::int64_t d = 0; d < D; ++d) {
+      dq[d] += ddot * k[s * stride + d];
+      dk[s * stride + d] += ddot * q[d];
+    }
+  }
+}
+
 }  // namespace
 
 Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
@@ -67,50 +100,66 @@ Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tens
                                  int heads) {
   const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads,
                      D = C / H;
-  const double scale = 1.0 / std::sqrt(static_cast<double>(D));
   Tensor dqkv = Tensor::zeros(qkv.shape(), qkv.dtype(), qkv.backend());
-  std::vector<double> p(static_cast<std::size_t>(T)), dp(p);
   for (std::int64_t b = 0; b < B; ++b) {
     for (std::int64_t h = 0; h < H; ++h) {
+      const double* q = qkv.data<double>() + b * T * 3 * C + h * D;
+      double* dq = dqkv.data<double>() + b * T * 3 * C + h * D;
       for (std::int64_t t = 0; t < T; ++t) {
-        const std::int64_t row = (b * T + t) * 3 * C + h * D;
-        const double* q = qkv.data<double>() + row;
-        double* dq = dqkv.data<double>() + row;
-        const double* dout = dy.data<double>() + (b * T + t) * C + h * D;
-        const double log_sum = saved.data<double>()[(b * H + h) * T + t];
-        double mean_dp = 0;
-        for (std::int64_t s = 0; s <= t; ++s) {
-          const std::int64_t at = (b * T + s) * 3 * C + h * D;
-          const double* k = qkv.data<double>() + at + C;
-          const double* v = qkv.data<double>() + at + 2 * C;
-          double* dv = dqkv.data<double>() + at + 2 * C;
-          double dot = 0, dp_s = 0;
-          for (std::int64_t d = 0; d < D; ++d) dot += q[d] * k[d];
-          const double p_s = std::exp(dot * scale - log_sum);
-          // y[d] += p * v.at(s, d);
-          for (std::int64_t d = 0; d < D; ++d) {
-            dp_s += dout[d] * v[d];
-            dv[d] += dout[d] * p_s;
-          }
-          p[static_cast<std::size_t>(s)] = p_s;
-          dp[static_cast<std::size_t>(s)] = dp_s;
-          mean_dp += p_s * dp_s;
-        }
-        for (std::int64_t s = 0; s <= t; ++s) {
-          const std::int64_t at = (b * T + s) * 3 * C + h * D + C;
-          // p = exp(score[s] - log_sum): the softmax, whose Jacobian is p_s (delta_sr - p_r);
-          // score[s] = dot * scale; dot += q[d] * k.at(s, d);
-          const double p_s = p[static_cast<std::size_t>(s)], dp_s = dp[static_cast<std::size_t>(s)];
-          const double ddot = p_s * (dp_s - mean_dp) * scale;
-          for (std::int64_t d = 0; d < D; ++d) {
-            dq[d] += ddot * qkv.data<double>()[at + d];
-            dqkv.data<double>()[at + d] += ddot * q[d];
-          }
-        }
+        // attend(q + t * 3 * C, {q + C, 3 * C}, {q + 2 * C, 3 * C}, t + 1, D, out);
+        attend_backward(dy.data<double>() + (b * T + t) * C + h * D, q + t * 3 * C, q + C,
+                        q + 2 * C, 3 * C, saved.data<double>()[(b * H + h) * T + t], t + 1, D,
+                        dq + t * 3 * C, dq + C, dq + 2 * C);
       }
     }
   }
   return dqkv;
+}
+
+Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& count,
+                       int heads, Tensor* saved) {
+  const std::int64_t B = q.extent(0), T = q.extent(1), N = k.extent(1), C = q.extent(2), H = heads,
+                     D = C / H;
+  Tensor y = empty_like(q, q.shape());
+  if (saved) *saved = empty_like(q, {B, H, T});
+  for (std::int64_t b = 0; b < B; ++b) {
+    for (std::int64_t h = 0; h < H; ++h) {
+      const std::int64_t entries = b * N * C + h * D;
+      for (std::int64_t t = 0; t < T; ++t) {
+        const std::int64_t at = (b * T + t) * C + h * D;
+        const double log_sum = attend(q.data<double>() + at, {k.data<double>() + entries, C},
+                                      {v.data<double>() + entries, C},
+                                      count.data<std::int32_t>()[b], D, y.data<double>() + at);
+        if (saved) saved->data<double>()[(b * H + h) * T + t] = log_sum;
+      }
+    }
+  }
+  return y;
+}
+
+CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor& q, const Tensor& k,
+                                                 const Tensor& v, const Tensor& count,
+                                                 const Tensor& saved, int heads) {
+  const std::int64_t B = q.extent(0), T = q.extent(1), N = k.extent(1), C = q.extent(2), H = heads,
+                     D = C / H;
+  const auto zeros = [](const Tensor& like) {
+    return Tensor::zeros(like.shape(), like.dtype(), like.backend());
+  };
+  CrossAttentionGradients g{zeros(q), zeros(k), zeros(v)};
+  for (std::int64_t b = 0; b < B; ++b) {
+    for (std::int64_t h = 0; h < H; ++h) {
+      const std::int64_t entries = b * N * C + h * D;
+      for (std::int64_t t = 0; t < T; ++t) {
+        // attend(q + at, {k + entries, C}, {v + entries, C}, count[b], D, y + at);
+        const std::int64_t at = (b * T + t) * C + h * D;
+        attend_backward(dy.data<double>() + at, q.data<double>() + at, k.data<double>() + entries,
+                        v.data<double>() + entries, C, saved.data<double>()[(b * H + h) * T + t],
+                        count.data<std::int32_t>()[b], D, g.dq.data<double>() + at,
+                        g.dk.data<double>() + entries, g.dv.data<double>() + entries);
+      }
+    }
+  }
+  return g;
 }
 
 // The cached form of the same loop: its keys and values [B H, T, D, 1].

@@ -59,6 +59,25 @@ const std::vector<Case>& cases() {
       {"causal_attention, one position",
        {{3, 1, 6}},
        [](Inputs x) { return causal_attention(x[0], 1); }},
+      {"cross_attention, an entry that is padding",
+       {{2, 3, 4}, {2, 3, 4}, {2, 3, 4}},
+       [](Inputs x) {
+         return cross_attention(x[0], x[1], x[2], indices({3, 2}, {2}), 2);
+       }},
+      {"layernorm",
+       {{2, 3, 5}, {5}, {5}},
+       [](Inputs x) { return layernorm(x[0], x[1], x[2], 1e-5); }},
+      {"tanh_gate", {{2, 3}, {1}}, [](Inputs x) { return tanh_gate(x[0], x[1]); }},
+      {"dropout", {{4, 3}}, [](Inputs x) { return dropout(x[0], 0.4, Random(1, 2), 3); }},
+      {"concat", {{2, 3}, {2, 2}}, [](Inputs x) { return concat(x[0], x[1]); }},
+      {"rows, some of them twice",
+       {{5, 3}},
+       [](Inputs x) { return add(rows(x[0], 1, 3), rows(x[0], 2, 3)); }},
+      {"reshape",
+       {{2, 6}},
+       [](Inputs x) {
+         return reshape(x[0], {3, 4});
+       }},
       {"swiglu", {{2, 5}, {2, 5}}, [](Inputs x) { return swiglu(x[0], x[1]); }},
       {"gelu", {{2, 5}}, [](Inputs x) { return gelu(x[0]); }},
       {"log_prob",

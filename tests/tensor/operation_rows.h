@@ -17,14 +17,18 @@
 #include "tensor/base/random.h"
 #include "tensor/ops/add.h"
 #include "tensor/ops/attention.h"
+#include "tensor/ops/concat.h"
+#include "tensor/ops/dropout.h"
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/embedding.h"
+#include "tensor/ops/layernorm.h"
 #include "tensor/ops/linear.h"
 #include "tensor/ops/log_prob.h"
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/rmsnorm.h"
 #include "tensor/ops/swiglu.h"
+#include "tensor/ops/tanh_gate.h"
 
 namespace arbg::tensor::test {
 
@@ -192,6 +196,89 @@ inline Row attention_row(std::int64_t B, std::int64_t T, std::int64_t C, int hea
     return std::vector{causal_attention_backward(dy, in[0], saved, heads)};
   };
   row.tolerance = 3e-6;
+  return row;
+}
+
+inline Row layernorm_row(const Shape& x, double epsilon) {
+  Row row;
+  row.inputs = {x, {x[-1]}, {x[-1]}};
+  row.name = "layernorm" + sizes(row.inputs) + " epsilon " + std::to_string(epsilon);
+  row.forward = [epsilon](const auto& in, const Tensor&) {
+    return layernorm(in[0], in[1], in[2], epsilon);
+  };
+  row.backward = [epsilon](const Tensor& dy, const auto& in, const Tensor&) {
+    AddedGradient dweight(in[1]), dbias(in[2]);
+    const Tensor dx =
+        layernorm_backward(dy, in[0], in[1], epsilon, dweight.pointer(), dbias.pointer());
+    return std::vector{dx, dweight.added(), dbias.added()};
+  };
+  row.tolerance = 5e-6;
+  return row;
+}
+
+// The random index is the number of entries that are padding.
+inline Row cross_attention_row(std::int64_t B, std::int64_t T, std::int64_t N, std::int64_t C,
+                               int heads) {
+  Row row;
+  row.inputs = {{B, T, C}, {B, N, C}, {B, N, C}};
+  row.index = {B};
+  row.index_below = N;
+  row.name = "cross_attention" + sizes(row.inputs) + " heads " + std::to_string(heads);
+  const auto count = [N](const Tensor& padding) {
+    std::vector<std::int32_t> entries;
+    for (const auto p : padding.indices()) entries.push_back(static_cast<std::int32_t>(N) - p);
+    return Tensor::from_indices(entries, padding.shape(), padding.backend());
+  };
+  row.forward = [=](const auto& in, const Tensor& padding) {
+    return cross_attention(in[0], in[1], in[2], count(padding), heads, nullptr);
+  };
+  row.backward = [=](const Tensor& dy, const auto& in, const Tensor& padding) {
+    Tensor saved;
+    cross_attention(in[0], in[1], in[2], count(padding), heads, &saved);
+    auto [dq, dk, dv] =
+        cross_attention_backward(dy, in[0], in[1], in[2], count(padding), saved, heads);
+    return std::vector{dq, dk, dv};
+  };
+  row.tolerance = 5e-6;
+  return row;
+}
+
+inline Row concat_row(const Shape& a, std::int64_t B) {
+  Row row;
+  Shape b = a.rank() == 1 ? Shape{B} : a.rank() == 2 ? Shape{a[0], B} : Shape{a[0], a[1], B};
+  row.inputs = {a, b};
+  row.name = "concat" + sizes(row.inputs);
+  row.forward = [](const auto& in, const Tensor&) { return concat(in[0], in[1]); };
+  row.backward = [](const Tensor& dy, const auto& in, const Tensor&) {
+    auto [da, db] = concat_backward(dy, in[0].extent(-1));
+    return std::vector{da, db};
+  };
+  return row;
+}
+
+inline Row tanh_gate_row(const Shape& shape) {
+  Row row;
+  row.inputs = {shape, {1}};
+  row.name = "tanh_gate" + sizes(row.inputs);
+  row.forward = [](const auto& in, const Tensor&) { return tanh_gate(in[0], in[1]); };
+  row.backward = [](const Tensor& dy, const auto& in, const Tensor&) {
+    AddedGradient dgate(in[1]);
+    const Tensor dx = tanh_gate_backward(dy, in[0], in[1], dgate.pointer());
+    return std::vector{dx, dgate.added()};
+  };
+  return row;
+}
+
+inline Row dropout_row(const Shape& shape, double rate) {
+  Row row;
+  row.inputs = {shape};
+  row.name = "dropout" + sizes(row.inputs) + " rate " + std::to_string(rate);
+  row.forward = [rate](const auto& in, const Tensor&) {
+    return dropout(in[0], rate, Random(3, 4), 5);
+  };
+  row.backward = [rate](const Tensor& dy, const auto&, const Tensor&) {
+    return std::vector{dropout(dy, rate, Random(3, 4), 5)};
+  };
   return row;
 }
 

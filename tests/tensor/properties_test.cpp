@@ -82,6 +82,44 @@ TEST_SUITE("fast") {
     }
   }
 
+  TEST_CASE("cross-attention sees no padding, and one query alone is as it is among others") {
+    for (const Backend backend : kBackends) {
+      const std::int64_t T = 20, N = 9, C = 32;
+      const Tensor q = random_tensor({1, T, C}, backend, 1),
+                   k = random_tensor({1, N, C}, backend, 2),
+                   v = random_tensor({1, N, C}, backend, 3);
+      const Tensor count = Tensor::from_indices(std::vector{6}, {1}, backend);
+      Tensor other_k = k.clone(), other_v = v.clone();
+      other_k.reshape({N, C}).rows(6, 3).fill(1e4);
+      other_v.reshape({N, C}).rows(6, 3).fill(NAN);
+      const Tensor y = cross_attention(q, k, v, count, 4, nullptr);
+      CHECK(y.values() == cross_attention(q, other_k, other_v, count, 4, nullptr).values());
+      const Tensor one = q.reshape({T, C}).rows(13, 1).reshape({1, 1, C});
+      CHECK(cross_attention(one, k, v, count, 4, nullptr).values() ==
+            y.reshape({T, C}).rows(13, 1).values());
+    }
+  }
+
+  TEST_CASE("dropout keeps its share, rescaled, and the same in one piece and in two") {
+    const std::int64_t M = 64, C = 501;
+    for (const Backend backend : kBackends) {
+      Tensor ones = Tensor::zeros({M, C}, real_dtype(backend), backend);
+      ones.fill(1.0);
+      const Random random(7, 1);
+      const Tensor y = dropout(ones, 0.2, random, 3);
+      double kept = 0;
+      for (const double value : y.values()) {
+        REQUIRE((value == 0.0 || value == doctest::Approx(1.25)));
+        kept += value > 0;
+      }
+      const double n = static_cast<double>(M * C), deviation = std::sqrt(n * 0.2 * 0.8);
+      CHECK(std::abs(kept - 0.8 * n) < 4 * deviation);
+      CHECK(dropout(ones.rows(10, 20), 0.2, random, 13).values() == y.rows(10, 20).values());
+      CHECK(dropout(ones, 0.2, Random(7, 2), 3).values() != y.values());
+      CHECK_THROWS_AS(dropout(ones, 1.0, random, 0), Error);
+    }
+  }
+
   TEST_CASE("attention at a token does not depend on later tokens") {
     for (const Backend backend : kBackends) {
       const std::int64_t T = 20, C = 32;
@@ -196,6 +234,20 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(causal_attention(x, 1, nullptr), Error);  // 8 channels are not q, k and v
     CHECK_THROWS_AS(causal_attention(random_tensor({2, 3, 12}, cpu), 3, nullptr), Error);
     CHECK_THROWS_AS(causal_attention(random_tensor({2, 3, 12}, cpu), 0, nullptr), Error);
+    const Tensor kv = random_tensor({2, 4, 8}, cpu);
+    const auto count = [](std::vector<std::int32_t> entries) {
+      return Tensor::from_indices(entries, {static_cast<std::int64_t>(entries.size())},
+                                  Backend::cpu);
+    };
+    CHECK_THROWS_AS(cross_attention(x, kv, x, count({1, 1}), 2, nullptr), Error);
+    CHECK_THROWS_AS(cross_attention(x, kv, kv, count({1, 1}), 3, nullptr), Error);
+    CHECK_THROWS_AS(cross_attention(x, kv, kv, count({1}), 2, nullptr), Error);
+    CHECK_THROWS_AS(cross_attention(x, kv, kv, count({0, 1}), 2, nullptr), Error);
+    CHECK_THROWS_AS(cross_attention(x, kv, kv, count({1, 5}), 2, nullptr), Error);
+    CHECK_THROWS_AS(layernorm(x, random_tensor({8}, cpu), random_tensor({3}, cpu), 1e-5), Error);
+    CHECK_THROWS_AS(concat(x, weight), Error);
+    CHECK_THROWS_AS(concat_backward(x, 9), Error);
+    CHECK_THROWS_AS(tanh_gate(x, random_tensor({8}, cpu)), Error);
     CHECK_THROWS_AS(swiglu(x, weight), Error);
     CHECK_THROWS_AS(add(x, weight), Error);
     CHECK_THROWS_AS(add_rows(x, weight), Error);
