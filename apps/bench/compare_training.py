@@ -1,11 +1,11 @@
-"""Training speed of the demo network: arbg against PyTorch on the same cores.
+"""Training speed: arbg against PyTorch on the same cores.
 
-Usage: python3 apps/bench/compare_training.py [--arbg FILE] [--threads N] [--compile] [--rounds N]
+Usage: python3 apps/bench/compare_training.py [--arbg FILE] [--network NAME] [--threads N] [--compile] [--rounds N]
 
-The network is that of `arbg demo` (3 layers, 64 channels, 4 heads, 256 bins, 60 coordinates), in float32, batch 256, AdamW,
-gradient norm clipped at 1. First the logits' consequences are compared: log P of frames under both programs, with the
+Networks: `demo` is that of `arbg demo`; `base` and `medium` have the published sizes, for alanine dipeptide and chignolin in
+Cartesian coordinates. All in float32, with AdamW, gradient norm clipped at 1. First the logits' consequences are compared: log P of frames under both programs, with the
 weights that arbg trained. Then the two train in turns. PyTorch gets its tokens ready in memory; arbg encodes
-its conformations again in every step, as it always does. Needs: pip install torch numpy. Takes about three minutes.
+its conformations again in every step, as it always does. Needs: pip install torch numpy. Takes about three minutes (medium: ten).
 """
 import argparse
 import pathlib
@@ -18,7 +18,15 @@ import torch
 from timing import alternate, pin, print_machine, print_table, run_arbg
 from torch_network import load_network
 
-BATCH = 256
+# name: (molecule, options of `arbg train`, batch, steps in a turn)
+ALANINE_DIPEPTIDE, CHIGNOLIN = ["--sequence", "Ace-A-Nme"], ["--sequence", "GYDPETGTWG", "--forcefield", "amber14-obc1"]
+NETWORKS = {
+    "demo": (ALANINE_DIPEPTIDE, ["--layers", 3, "--channels", 64, "--heads", 4, "--bins", 256], 256, 40),
+    "base": (ALANINE_DIPEPTIDE,
+             ["--coordinates", "cartesian", "--layers", 8, "--channels", 256, "--heads", 8, "--bins", 4096], 256, 2),
+    "medium": (CHIGNOLIN,
+               ["--coordinates", "cartesian", "--layers", 12, "--channels", 512, "--heads", 8, "--bins", 8192], 4, 3),
+}
 
 
 def multiply_adds(network):
@@ -28,10 +36,10 @@ def multiply_adds(network):
     return matrices + network.output_proj.weight.numel() + len(network.blocks) * C * (T + 1)
 
 
-def check_agreement(arbg, work, threads):
+def check_agreement(arbg, work, threads, count=1024):
     """Compares log P of arbg's own samples under both programs; returns PyTorch's network and the samples' tokens."""
     model = work / "model" / "checkpoint.safetensors"
-    run_arbg(arbg, "sample", "--model", model, "--weights", "last", "--output", work / "samples", "--count", 1024,
+    run_arbg(arbg, "sample", "--model", model, "--weights", "last", "--output", work / "samples", "--count", count,
              threads=threads)
     network, bins = load_network(model)
     tokens = torch.from_numpy(np.load(work / "samples" / "tokens.npy").astype(np.int64))
@@ -39,13 +47,13 @@ def check_agreement(arbg, work, threads):
     ours = np.load(work / "samples" / "log_q.npy") + np.log(widths).sum()
     theirs = network.log_likelihood(tokens).numpy()
     worst = np.abs(ours - theirs).max()
-    print(f"log P of 1024 samples (about {theirs.mean():.0f} nats each), arbg against PyTorch: largest difference {worst:.1e}")
+    print(f"log P of {count} samples (about {theirs.mean():.0f} nats each), arbg against PyTorch: largest difference {worst:.1e}")
     if not worst < 2e-5 * network.length:
         raise SystemExit("the two programs compute different things; nothing was timed")
     return network, tokens
 
 
-def torch_side(network, tokens, steps, by_cpu, compiled):
+def torch_side(network, tokens, batch, steps, by_cpu, compiled):
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
     loss_of = torch.compile(network, dynamic=False) if compiled else network
     rows = torch.Generator().manual_seed(1)
@@ -53,18 +61,18 @@ def torch_side(network, tokens, steps, by_cpu, compiled):
 
     def train(count):
         for _ in range(count):
-            batch = tokens[torch.randint(len(tokens), (BATCH,), generator=rows)]
+            chosen = tokens[torch.randint(len(tokens), (batch,), generator=rows)]
             optimizer.zero_grad(set_to_none=True)
-            loss_of(batch).backward()
+            loss_of(chosen).backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
 
-    train(5)  # warm-up, compilation included
+    train(3)  # warm-up, compilation included
 
     def side():
         start = clock()
         train(steps)
-        return steps * BATCH / (clock() - start)
+        return steps * batch / (clock() - start)
 
     return side
 
@@ -74,45 +82,48 @@ def main():
     parser.add_argument("--arbg", default="build/bench/arbg/apps/arbg")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=40, help="steps in a turn")
+    parser.add_argument("--network", choices=NETWORKS, default="demo")
+    parser.add_argument("--steps", type=int, help="steps in a turn")
     parser.add_argument("--compile", action="store_true", help="also torch.compile")
     parser.add_argument("--cpu-time", action="store_true", help="rates by processor seconds (for one thread on a busy machine)")
     args = parser.parse_args()
     pin(args.threads)
     torch.set_num_threads(args.threads)
     print_machine()
+    molecule, sizes, batch, steps = NETWORKS[args.network]
+    steps = args.steps or steps
 
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
-        train = ["--data", work / "md", "--batch", BATCH, "--held-out", 0, "--variance-weight", 0, "--average", 0]
-        run_arbg(args.arbg, "md", "--output", work / "md", "--replicas", 32, "--tempering", 1, "--steps", 10000,
-                 threads=args.threads)
-        run_arbg(args.arbg, "train", *train, "--output", work / "model", "--steps", 60, threads=args.threads)
-        network, tokens = check_agreement(args.arbg, work, args.threads)
+        train = ["--data", work / "md", *sizes, "--batch", batch, "--held-out", 0, "--variance-weight", 0, "--average", 0]
+        run_arbg(args.arbg, "md", *molecule, "--output", work / "md", "--replicas", 32, "--tempering", 1, "--steps", 2000,
+                 "--save-every", 20, threads=args.threads)
+        run_arbg(args.arbg, "train", *train, "--output", work / "model", "--steps", 2 * steps, threads=args.threads)
+        network, tokens = check_agreement(args.arbg, work, args.threads, count=2 * batch)
         turn = 0
 
-        def train_arbg(steps):
+        def train_arbg(count):
             nonlocal turn
             turn += 1
-            return run_arbg(args.arbg, "train", *train, "--output", work / f"turn{turn}", "--steps", steps,
+            return run_arbg(args.arbg, "train", *train, "--output", work / f"turn{turn}", "--steps", count,
                             threads=args.threads)
 
         start_up_cpu = min(train_arbg(1)[2] for _ in range(3))  # reading the data, writing files, one step
 
         def arbg_side():
-            result, _, cpu = train_arbg(args.steps)
+            result, _, cpu = train_arbg(steps)
             if args.cpu_time:
-                return (args.steps - 1) * BATCH / (cpu - start_up_cpu)
+                return (steps - 1) * batch / (cpu - start_up_cpu)
             return result["samples_per_second"]
 
         sides = {"arbg": arbg_side,
-                 "PyTorch, eager": torch_side(network, tokens, args.steps, args.cpu_time, False)}
+                 "PyTorch, eager": torch_side(network, tokens, batch, steps, args.cpu_time, False)}
         if args.compile:
-            sides["PyTorch, torch.compile"] = torch_side(network, tokens, args.steps, args.cpu_time, True)
+            sides["PyTorch, torch.compile"] = torch_side(network, tokens, batch, steps, args.cpu_time, True)
         rates = alternate(sides, args.rounds)
         parameters = sum(p.numel() for p in network.parameters())
         flop = 3 * 2 * multiply_adds(network) * network.length
-        print(f"{parameters} parameters, batch {BATCH}, {args.threads} thread(s), {args.rounds} turns of {args.steps} steps each, "
+        print(f"{parameters} parameters, batch {batch}, {args.threads} thread(s), {args.rounds} turns of {steps} steps each, "
               f"by {'processor' if args.cpu_time else 'wall-clock'} time, PyTorch {torch.__version__}\n")
         print_table(rates, "samples/s", "arbg")
         median = sorted(rates["arbg"])[len(rates["arbg"]) // 2]
