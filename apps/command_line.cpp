@@ -71,12 +71,13 @@ Arguments::Arguments(CommandSpec spec, const std::vector<std::string>& words)
     if (option.value_name.empty()) {
       require(equals == std::string::npos, "--", option.name, " takes no value");
       values_[option.name] = "yes";
-    } else if (equals != std::string::npos) {
-      values_[option.name] = word.substr(equals + 1);
     } else {
-      require(i + 1 < words.size() && !words[i + 1].starts_with("--"), "--", option.name,
-              " needs a value: --", option.name, " ", option.value_name);
-      values_[option.name] = words[++i];
+      require(
+          equals != std::string::npos || (i + 1 < words.size() && !words[i + 1].starts_with("--")),
+          "--", option.name, " needs a value: --", option.name, " ", option.value_name);
+      const std::string given = equals != std::string::npos ? word.substr(equals + 1) : words[++i];
+      std::string& value = values_[option.name];
+      value = option.value_name == "LIST" && !value.empty() ? value + "," + given : given;
     }
   }
 }

@@ -1,6 +1,7 @@
 // Long options for the sub-commands: declared in a table, parsed, checked, and printed as help.
 //
-// Every option is "--name VALUE" (or "--name=VALUE"), or a bare "--flag". Unknown options, missing
+// Every option is "--name VALUE" (or "--name=VALUE"), or a bare "--flag"; given again, it counts
+// anew. Unknown options, missing
 // values and numbers that are not numbers or out of range throw Error with the nearest known name
 // or the expected form.
 #pragma once
@@ -17,7 +18,7 @@ namespace arbg::apps {
 
 struct Option {
   std::string name;        // without the dashes
-  std::string value_name;  // "N", "FILE"; empty for a flag
+  std::string value_name;  // "N", "FILE"; "LIST" if values add up, with commas; empty for a flag
   std::string fallback;    // value when not given, shown in the help; empty: none
   std::string help;
 };

@@ -125,7 +125,7 @@ std::vector<Rotor> side_chain_rotors(const Topology& topology, const Turner& tur
   return rotors;
 }
 
-// Each rotor in turn goes to the best of eight angles (as many as lanes), until none moves.
+// Each rotor in turn goes to the best of eight angles (one group of lanes), until none moves.
 void turn_side_chains(const std::vector<Rotor>& rotors, const Energy& energy, Positions& x) {
   constexpr int kAngles = 8, kMostSweeps = 4;
   bool moved = true;
