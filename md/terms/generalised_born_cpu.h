@@ -118,12 +118,41 @@ inline Descreening<T> near_descreening(T rho, T reach, const Lanes<T>& r,
 //   w = 1/(1 - x),  G = w - (1/3 + x/5 + x^2/7 + ...)
 template <class T>
 inline Descreening<T> far_descreening(T reach, const Lanes<T>& r2, const Lanes<T>& inverse_r2) {
-  constexpr int kLastOdd = sizeof(T) == 4 ? 21 : 53;  // enough for x <= 1/4
+  constexpr int kLastOdd = 21;  // enough for float32 where x <= 1/4
   const Lanes<T> x = reach * reach * inverse_r2, w = r2 / (r2 - reach * reach);
   Lanes<T> series = broadcast(T(1) / kLastOdd);
   for (int odd = kLastOdd - 2; odd > 1; odd -= 2) series = series * x + T(1) / static_cast<T>(odd);
   const Lanes<T> g = w - series, front = T(0.5) * reach * x * inverse_r2;
   return {front * g, -front * inverse_r2 * (T(2) * w * w + g)};
+}
+
+// Of both atoms, by j and by i; nothing beyond the cutoff. In double, whose series would be as long
+// as a logarithm, always by the general formula.
+template <bool kCutoff, class T>
+inline std::pair<Descreening<T>, Descreening<T>> descreenings(const LaneBornAtom<T>& a,
+                                                              const LaneBornAtom<T>& b,
+                                                              const Lanes<T>& r2, T cutoff2,
+                                                              T near2) {
+  Descreening<T> by_j{}, by_i{};
+  LaneMask<T> near = r2 <= near2;
+  if constexpr (sizeof(T) == 4) {
+    Lanes<T> inverse_r2 = T(1) / r2;
+    if constexpr (kCutoff) {  // 1/r^2 = 0 makes both exactly 0
+      inverse_r2 = select(r2 > cutoff2, Lanes<T>{}, inverse_r2);
+    }
+    by_j = far_descreening(b.reach, r2, inverse_r2);
+    by_i = far_descreening(a.reach, r2, inverse_r2);
+    if (!any_lane(near)) return {by_j, by_i};
+  } else {
+    near = ~near | near;
+    if constexpr (kCutoff) near = ~(r2 > cutoff2);  // NaN stays NaN
+  }
+  // Lane by lane, so that a conformation's numbers do not depend on the others.
+  const Lanes<T> r = sqrt_lanes(r2), inverse_r = T(1) / r;
+  const Descreening<T> near_j = near_descreening(a.rho, b.reach, r, inverse_r);
+  const Descreening<T> near_i = near_descreening(b.rho, a.reach, r, inverse_r);
+  return {{select(near, near_j.integral, by_j.integral), select(near, near_j.slope, by_j.slope)},
+          {select(near, near_i.integral, by_i.integral), select(near, near_i.slope, by_i.slope)}};
 }
 
 // Integrals I of all atoms, and for each pair the slopes that chain() will use.
@@ -140,22 +169,7 @@ void descreen(const LaneBorn<T>& born, const LanePairs<T>& list, const LaneVecto
       const LaneBornAtom<T>& b = born.atoms[static_cast<std::size_t>(j)];
       const LaneVector<T> d = x[j] - xi;
       const Lanes<T> r2 = dot(d, d);
-      Lanes<T> inverse_r2 = T(1) / r2;
-      if constexpr (kCutoff) {  // 1/r^2 = 0 makes both exactly 0
-        inverse_r2 = select(r2 > list.cutoff2, Lanes<T>{}, inverse_r2);
-      }
-      Descreening<T> by_j = far_descreening(b.reach, r2, inverse_r2);
-      Descreening<T> by_i = far_descreening(a.reach, r2, inverse_r2);
-      // Lane by lane, so that a conformation's numbers do not depend on the others.
-      if (const LaneMask<T> near = r2 <= born.near2[p]; any_lane(near)) {
-        const Lanes<T> r = sqrt_lanes(r2), inverse_r = T(1) / r;
-        const Descreening<T> near_j = near_descreening(a.rho, b.reach, r, inverse_r);
-        const Descreening<T> near_i = near_descreening(b.rho, a.reach, r, inverse_r);
-        by_j = {select(near, near_j.integral, by_j.integral),
-                select(near, near_j.slope, by_j.slope)};
-        by_i = {select(near, near_i.integral, by_i.integral),
-                select(near, near_i.slope, by_i.slope)};
-      }
+      const auto [by_j, by_i] = descreenings<kCutoff>(a, b, r2, list.cutoff2, born.near2[p]);
       sum += by_j.integral;
       state[j].integral += by_i.integral;
       slopes[p] = {by_j.slope, by_i.slope};
