@@ -24,7 +24,8 @@ std::size_t size_of_dtype(std::string_view dtype) {
   if (dtype == "F64" || dtype == "I64") return 8;
   if (dtype == "F32" || dtype == "I32") return 4;
   if (dtype == "BF16") return 2;
-  fail("dtype ", dtype, " is not supported (only F32, F64, BF16, I64, I32)");
+  if (dtype == "BOOL") return 1;
+  fail("dtype ", dtype, " is not supported (only F32, F64, BF16, I64, I32, BOOL)");
 }
 
 Safetensors::Entry parse_entry(const std::string& name, const Json& json, std::size_t data_size) {
@@ -157,6 +158,7 @@ std::vector<double> Safetensors::values(std::string_view name) const {
   if (from.dtype == "I64") convert<std::int64_t>(bytes, out);
   if (from.dtype == "I32") convert<std::int32_t>(bytes, out);
   if (from.dtype == "BF16") convert_bf16(bytes, out);
+  if (from.dtype == "BOOL") std::copy_n(bytes, out.size(), out.begin());
   return out;
 }
 
@@ -166,7 +168,8 @@ Tensor Safetensors::tensor(std::string_view name, Backend backend) const {
           " has ", from.shape.size(), " axes, at most ", Shape::kMostAxes, " are supported");
   const Shape shape{std::span<const std::int64_t>(from.shape)};
   const auto numbers = values(name);
-  if (from.dtype[0] != 'I') return Tensor::from_values(numbers, shape, backend);
+  if (from.dtype[0] != 'I' && from.dtype != "BOOL")
+    return Tensor::from_values(numbers, shape, backend);
   std::vector<std::int32_t> indices;
   for (const double number : numbers) {
     require(std::abs(number) <= std::numeric_limits<std::int32_t>::max(), name_, ": ", name,

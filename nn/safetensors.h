@@ -3,9 +3,9 @@
 //
 // Format: 8 bytes header length (little-endian), a JSON header {name: {dtype, shape,
 // data_offsets}}, then the data without holes or overlaps. Source:
-// github.com/huggingface/safetensors, README, "Format". Reads F32, F64, BF16, I64, I32; every other
-// type, a length or offset that does not fit the file, and a name that stands twice throw Error
-// naming the file and the tensor.
+// github.com/huggingface/safetensors, README, "Format". Reads F32, F64, BF16, I64, I32, BOOL; every
+// other type, a length or offset that does not fit the file, and a name that stands twice throw
+// Error naming the file and the tensor.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ class Safetensors {
   const Entry& entry(std::string_view name) const;          // throws Error if there is none
   std::vector<double> values(std::string_view name) const;  // as double
   Tensor tensor(std::string_view name,
-                Backend backend) const;  // real numbers; integers become int32 (or Error)
+                Backend backend) const;  // real numbers; integers and BOOL become int32 (or Error)
 
   const std::vector<std::pair<std::string, std::string>>& metadata() const { return metadata_; }
   const std::string* metadata(std::string_view key) const;  // null if there is none

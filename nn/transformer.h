@@ -2,17 +2,21 @@
 // tokens before t only.
 //
 // Input is [start, t_0 .. t_{T-2}]. h = E_token[input] + PE(t) + E_dim[dim_index[t]] +
-// E_atom[atom_index[t]]; every layer h += Attn(RMSNorm(h)), h += W3(silu(W1 n) * (W2 n)) + b with n
-// = RMSNorm(h); logits = W RMSNorm(h) [+ bias]. Source: Rehman et al., "Autoregressive Boltzmann
-// Generators", 2026, and their released code (parameter names). A network is used by one thread at
-// a time (make replicas for more), except where said otherwise.
+// E_atom[atom_index[t]], and for conditioned networks something of the vectors c of the atoms
+// (conditioning.h); then the layers of transformer_layers.h. A conditioned network is given the
+// molecules of the batch, any network may be: then fewer than T positions are allowed, and those of
+// padding have no likelihood (their logits mean nothing). Source: Rehman et al., "Autoregressive
+// Boltzmann Generators", 2026, and their released code (parameter names). A network is used by one
+// thread at a time (make replicas for more), except where said otherwise.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "nn/conditioning.h"
 #include "nn/module.h"
 #include "nn/transformer_config.h"
 #include "nn/transformer_layers.h"
@@ -34,25 +38,32 @@ class Transformer : public Module {
   const TransformerConfig& config() const { return config_; }
   Backend backend() const { return backend_; }
 
-  // tokens int32 [B, T] -> logits [B, T, V]. The last column of tokens is not looked at. Records a
-  // graph unless NoGradient.
-  Variable logits(const Tensor& tokens) const;
+  // tokens int32 [B, n] -> logits [B, n, V], n <= T. The last column of tokens is not looked at.
+  // Records a graph unless NoGradient. With a dropout key the config's rate is in force.
+  Variable logits(const Tensor& tokens, const Molecules& molecules = {},
+                  const std::optional<DropoutKey>& dropout = {}) const;
 
-  // log P(tokens[b, t] | tokens before t), [B, T]; no bin widths in it (see
+  // log P(tokens[b, t] | tokens before t), [B, n], zero for padding; no bin widths in it (see
   // CoordinateBins::log_volume).
-  Variable log_prob(const Tensor& tokens) const;
+  Variable log_prob(const Tensor& tokens, const Molecules& molecules = {},
+                    const std::optional<DropoutKey>& dropout = {}) const;
 
-  // sum_t log P for rows of tokens [n * T], in double, computed in parallel in micro-batches of
-  // that many rows; the same numbers for any thread count. Records no graph; several threads may
-  // call it. Throws Error for a token outside.
+  // sum_t log P for rows of tokens [B * n], in double, computed in parallel in micro-batches of
+  // that many rows; the same numbers for any thread count. Without molecules n = T. Records no
+  // graph; several threads may call it. Throws Error for a token outside.
   std::vector<double> log_likelihood(std::span<const std::int32_t> tokens,
-                                     std::int64_t micro_batch = 16) const;
+                                     std::int64_t micro_batch = 16,
+                                     const Molecules& molecules = {}) const;
+
+  // For every molecule, the number of positions whose atoms it has, at most n. Throws Error if they
+  // are not the first ones.
+  std::vector<std::int64_t> positions_of(const Molecules& molecules, std::int64_t n) const;
 
   // Cached inference. next_logits gives the logits [B, V] of position cache.length() and advances
   // the cache; `previous` int32 [B] are the tokens of the position before (ignored, and may be
   // undefined, at the start). On the reference backend bitwise equal to logits(). Several threads
   // may call it, each with its own cache.
-  KvCache make_cache(std::int64_t batch) const;
+  KvCache make_cache(std::int64_t batch, const Molecules& molecules = {}) const;
   Tensor next_logits(const Tensor& previous, KvCache& cache) const;
 
   // Starts the output at independent marginals: output matrix zero, output_bias[t, v] = log((n +
@@ -61,19 +72,35 @@ class Transformer : public Module {
   void initialise_from_marginals(std::span<const double> counts, double smoothing = 1.0);
 
  private:
-  Transformer(TransformerConfig config, Backend backend,
-              const std::function<Tensor(const std::string&, const Shape&)>& make);
+  // The parameters (transformer_parameters.cpp).
+  using MakeValue = std::function<Tensor(const std::string&, const Shape&)>;
+  Transformer(TransformerConfig config, Backend backend, const MakeValue& make);
+  NormWeights add_norm(const std::string& name, const MakeValue& make);
+  LinearWeights<Variable> add_linear(const std::string& name, std::int64_t outputs,
+                                     std::int64_t inputs, bool bias, const MakeValue& make);
+  LayerWeights<Variable> add_layer(const std::string& block, const MakeValue& make);
+  CrossWeights<Variable> add_cross(const std::string& block, const MakeValue& make);
+  void add_conditioning(const MakeValue& make);
+
+  int heads() const { return static_cast<int>(config_.num_heads); }
   std::int32_t start_token() const {
     return static_cast<std::int32_t>(config_.own_start_row ? config_.num_bins : 0);
   }
+  void check_inputs(const Tensor& tokens, const Molecules& molecules) const;
   Tensor shift_right(const Tensor& tokens) const;
   Variable token_table() const;
-  Variable position_rows() const;
+  Variable position_rows(std::int64_t n) const;
+  std::optional<CrossWeights<Variable>> global_attention() const;
+  Variable vectors_of_positions(const Variable& c, std::int64_t first, std::int64_t n) const;
 
   TransformerConfig config_;
   Backend backend_;
   Tensor dim_index_, atom_index_, sinusoid_, bin_turns_;
   Variable token_embed_, coord_dim_embed_, atom_pos_embed_, pos_embed_, bin_features_;
+  ConditioningWeights conditioning_;
+  Variable global_in_weight_,
+      global_in_bias_;  // q | k | v, as torch.nn.MultiheadAttention has them
+  LinearWeights<Variable> global_out_;
   LayersWeights<Variable> weights_;
   Variable output_bias_;
 };
@@ -95,6 +122,10 @@ class KvCache {
   // What does not change from step to step: a cache does not see later changes of the network.
   Tensor token_table_, position_rows_;
   LayersWeights<tensor::PackedWeight> weights_;
+  std::optional<CrossWeights<tensor::PackedWeight>> global_;
+  Variable atoms_;  // c [B, N, C], or undefined
+  Memory global_memory_;
+  std::vector<Memory> memories_;  // one a layer
 };
 
 }  // namespace arbg::nn

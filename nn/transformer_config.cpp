@@ -24,9 +24,22 @@ std::vector<std::int32_t> to_indices(const Json& list) {
   return indices;
 }
 
-void refuse_unless(const Json& value, std::string_view expected, std::string_view key) {
-  require(value.dump() == expected, "the network option \"", key, "\": ", value.dump(),
-          " is not supported (only ", expected, ")");
+ConditioningConfig read_conditioning(const Json& json) {
+  ConditioningConfig config;
+  for (const auto& [key, value] : json.members()) {
+    if (key == "hidden_dim") {
+      config.hidden = value.integer();
+    } else if (key == "num_atom_emb") {
+      config.atom_types = value.integer();
+    } else if (key == "num_residue_emb") {
+      config.residue_types = value.integer();
+    } else if (key == "use_atom_pos_embed") {
+      config.atom_index = value.boolean();
+    } else {  // output_dim is checked against the channels by the caller
+      require(key == "output_dim", "unknown option \"", key, "\" of the conditioning");
+    }
+  }
+  return config;
 }
 
 // Reads one member; false if the key is unknown.
@@ -40,6 +53,20 @@ bool read_member(TransformerConfig& config, const std::string& key, const Json& 
   if (key == "num_atoms") return config.num_atoms = value.integer(), true;
   if (key == "dim_index") return config.dim_index = to_indices(value), true;
   if (key == "atom_index") return config.atom_index = to_indices(value), true;
+  if (key == "use_swiglu") return config.swiglu = value.boolean(), true;
+  if (key == "use_rms_norm") return config.rms_norm = value.boolean(), true;
+  if (key == "use_input_norm") return config.input_norm = value.boolean(), true;
+  if (key == "zero_init_output") return config.zero_output = value.boolean(), true;
+  if (key == "dropout") return config.dropout = value.number(), true;
+  if (key == "add_cond_to_input") return config.add_cond_to_input = value.boolean(), true;
+  if (key == "use_global_cond") return config.global_cond = value.boolean(), true;
+  if (key == "use_cross_attention") return config.cross_attention = value.boolean(), true;
+  if (key == "cross_attention_qk_norm") return config.cross_head_norm = value.boolean(), true;
+  if (key == "cross_attention_gate") return config.cross_gate = value.boolean(), true;
+  if (key == "conditioning") {
+    if (!value.is_null()) config.conditioning = read_conditioning(value);
+    return true;
+  }
   if (key == "output_bias") return config.output_bias = value.boolean(), true;
   if (key == "bin_features") return config.bin_features = value.boolean(), true;
   if (key == "start_row") {
@@ -54,13 +81,11 @@ bool read_member(TransformerConfig& config, const std::string& key, const Json& 
             kind, "\" is not supported (only \"sinusoidal\" and \"learned\")");
     return config.learned_positions = kind == "learned", true;
   }
-  // Published options of which we have one value.
-  if (key == "use_rms_norm" || key == "use_swiglu") return refuse_unless(value, "true", key), true;
-  if (key == "coordinate_embedding_type") return refuse_unless(value, "\"embedding\"", key), true;
-  if (key == "use_global_cond" || key == "add_cond_to_input" || key == "use_cross_attention") {
-    return refuse_unless(value, "false", key), true;
+  if (key == "coordinate_embedding_type") {
+    require(value.dump() == "\"embedding\"", "the network option \"", key, "\": ", value.dump(),
+            " is not supported (only \"embedding\")");
+    return true;
   }
-  if (key == "dropout") return refuse_unless(value, "0", key), true;
   return key == "head_dim";  // checked against channels / num_heads by the caller
 }
 
@@ -107,6 +132,22 @@ void TransformerConfig::check() const {
           " entries, atom_index ", atom_index.size());
   check_indices("dim_index", dim_index, num_dims);
   check_indices("atom_index", atom_index, num_atoms);
+  require(dropout >= 0 && dropout < 1, "the network's dropout is ", dropout,
+          ", expected 0 <= dropout < 1");
+  require(conditioning || (!add_cond_to_input && !global_cond && !cross_attention),
+          "add_cond_to_input, use_global_cond and use_cross_attention need the member "
+          "\"conditioning\"");
+  require(!conditioning || add_cond_to_input || global_cond || cross_attention,
+          "the network has \"conditioning\" that nothing uses: set add_cond_to_input, "
+          "use_global_cond or use_cross_attention");
+  require(cross_attention || (!cross_head_norm && !cross_gate),
+          "cross_attention_qk_norm and cross_attention_gate need use_cross_attention");
+  if (!conditioning) return;
+  check_size("conditioning hidden_dim", conditioning->hidden, 1 << 16);
+  check_size("num_atom_emb", conditioning->atom_types, 1 << 20);
+  check_size("num_residue_emb", conditioning->residue_types, 1 << 20);
+  require(conditioning->hidden % 2 == 0, "sinusoids need an even hidden_dim, not ",
+          conditioning->hidden);
 }
 
 Json TransformerConfig::to_json() const {
@@ -124,11 +165,57 @@ Json TransformerConfig::to_json() const {
   json["start_row"] = own_start_row ? "own" : "shared";
   json["output_bias"] = output_bias;
   json["bin_features"] = bin_features;
+  // Only what differs from the defaults: a file of a plain network reads as before.
+  if (!swiglu) json["use_swiglu"] = false;
+  if (!rms_norm) json["use_rms_norm"] = false;
+  if (input_norm) json["use_input_norm"] = true;
+  if (zero_output) json["zero_init_output"] = true;
+  if (dropout > 0) json["dropout"] = dropout;
+  if (add_cond_to_input) json["add_cond_to_input"] = true;
+  if (global_cond) json["use_global_cond"] = true;
+  if (cross_attention) json["use_cross_attention"] = true;
+  if (cross_head_norm) json["cross_attention_qk_norm"] = true;
+  if (cross_gate) json["cross_attention_gate"] = true;
+  if (conditioning) {
+    Json& part = json["conditioning"] = Json::object();
+    part["hidden_dim"] = conditioning->hidden;
+    part["output_dim"] = channels;
+    part["num_atom_emb"] = conditioning->atom_types;
+    part["num_residue_emb"] = conditioning->residue_types;
+    part["use_atom_pos_embed"] = conditioning->atom_index;
+  }
   return json;
 }
 
-TransformerConfig TransformerConfig::from_json(const Json& json, const std::string& name) {
+namespace {
+
+// One list of members, also of a file {"network": {...}, "conditioning": {...}, "num_atoms": N}.
+Json flat(const Json& json) {
+  if (!json.has("network")) return json;
+  Json all = json.at("network");
+  for (const char* key : {"conditioning", "num_atoms"}) {
+    if (json.has(key)) all[key] = json.at(key);
+  }
+  return all;
+}
+
+void check_redundant_members(const Json& json, const TransformerConfig& config) {
+  if (json.has("head_dim")) {
+    require(json.at("head_dim").integer() * config.num_heads == config.channels,
+            "head_dim times num_heads is not ", config.channels,
+            " (channels): such networks are not supported");
+  }
+  if (config.conditioning && json.at("conditioning").has("output_dim")) {
+    require(json.at("conditioning").at("output_dim").integer() == config.channels,
+            "the conditioning's output_dim is not ", config.channels, " (channels)");
+  }
+}
+
+}  // namespace
+
+TransformerConfig TransformerConfig::from_json(const Json& file, const std::string& name) {
   try {
+    const Json json = flat(file);
     TransformerConfig config;
     for (const auto& [key, value] : json.members()) {
       require(read_member(config, key, value), "unknown network option \"", key, "\"");
@@ -139,11 +226,7 @@ TransformerConfig TransformerConfig::from_json(const Json& json, const std::stri
       config.set_cartesian(config.num_atoms);
     }
     config.check();
-    if (json.has("head_dim")) {
-      require(json.at("head_dim").integer() * config.num_heads == config.channels,
-              "head_dim times num_heads is not ", config.channels,
-              " (channels): such networks are not supported");
-    }
+    check_redundant_members(json, config);
     return config;
   } catch (const Error& error) {
     fail(name, ": ", error.what());

@@ -1,24 +1,37 @@
-// What a network is made of: the sizes and options of the published `base` family and our own
+// What a network is made of: the sizes and options of the published networks and our own
 // extensions.
 //
 // JSON has the published member names (num_bins, channels, num_layers, num_heads, expansion,
-// pos_embed_type, ...) plus ours (dim_index, atom_index, start_row, output_bias, bin_features).
-// Published options that are not supported, and members that nothing reads, are refused by name.
+// pos_embed_type, use_global_cond, conditioning, ...) plus ours (dim_index, atom_index, start_row,
+// output_bias, bin_features, ...); a file whose members are `network`, `conditioning` and
+// `num_atoms` is read as well. Options that are not supported, and members that nothing reads, are
+// refused by name.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "tensor/base/json.h"
 
 namespace arbg::nn {
 
+// The vectors c of the atoms (conditioning.h).
+struct ConditioningConfig {
+  std::int64_t hidden = 64;  // of the embeddings and between the two matrices
+  std::int64_t atom_types = 64, residue_types = 32;  // rows of the tables
+  bool atom_index = true;                            // S(atom index) is a part
+
+  std::int64_t inputs() const { return (atom_index ? 5 : 4) * hidden; }
+};
+
 struct TransformerConfig {
   std::int64_t num_bins = 256;  // V
   std::int64_t channels = 64;   // C
   std::int64_t num_layers = 3;
   std::int64_t num_heads = 4;  // H; head size D = C / H
-  std::int64_t expansion = 4;  // feed-forward hidden size floor(2 expansion C / 3)
+  std::int64_t expansion =
+      4;  // feed-forward hidden size floor(2 expansion C / 3), GELU's expansion C
 
   // Coordinate j is dimension dim_index[j] of atom atom_index[j]; the sequence length T is their
   // size.
@@ -30,6 +43,18 @@ struct TransformerConfig {
   bool own_start_row =
       false;  // row V of the token table starts a sequence; otherwise row 0, as published
 
+  bool swiglu = true;        // otherwise GELU
+  bool rms_norm = true;      // otherwise LayerNorm
+  bool input_norm = false;   // a norm of h before the layers
+  bool zero_output = false;  // the output matrix of a new network is zero
+  double dropout = 0;        // rate, of every branch, in training
+
+  // What is done with the vectors of the atoms: added to the input, looked at by one attention
+  // before the layers, or by one in every layer.
+  std::optional<ConditioningConfig> conditioning;
+  bool add_cond_to_input = false, global_cond = false, cross_attention = false;
+  bool cross_head_norm = false, cross_gate = false;  // options of the one in every layer
+
   // Ours. output_bias: numbers [T, V] added to the logits. bin_features: sin and cos of 1, 2, 4, 8
   // turns over the bins times a learned matrix [8, C], added to the token table.
   bool output_bias = false;
@@ -38,8 +63,11 @@ struct TransformerConfig {
   std::int64_t length() const { return static_cast<std::int64_t>(dim_index.size()); }  // T
   std::int64_t token_rows() const {
     return num_bins + (own_start_row ? 1 : 0);
-  }                                                                     // of the token table
-  std::int64_t hidden() const { return 2 * expansion * channels / 3; }  // F
+  }  // of the token table
+  std::int64_t hidden() const {
+    return swiglu ? 2 * expansion * channels / 3 : expansion * channels;
+  }                                                                // F
+  std::int64_t head_size() const { return channels / num_heads; }  // D
 
   // dim_index j % 3 and atom_index j / 3 for x, y, z of every atom: what published networks use.
   void set_cartesian(std::int64_t atoms);
