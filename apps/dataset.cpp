@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
-#include "md/pdb.h"
+#include "md/dcd.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
@@ -26,16 +27,29 @@ Dataset Dataset::part(std::int64_t first, std::int64_t count) const {
   return out;
 }
 
+md::Pdb load_pdb(const std::filesystem::path& path) {
+  md::Pdb pdb = md::read_pdb(path);
+  if (!pdb.note.empty()) std::fprintf(stderr, "%s\n", pdb.note.c_str());
+  return pdb;
+}
+
 std::vector<double> load_positions(const std::filesystem::path& path, int atoms) {
-  auto array = read_npy(path);
-  require(array.shape.size() == 3 && array.shape[1] == atoms && array.shape[2] == 3, path.string(),
-          ": expected positions of shape [frames, ", atoms, ", 3] in nm, found ",
-          Json(Json::List(array.shape.begin(), array.shape.end())).dump());
-  const auto bad = std::ranges::find_if_not(array.data, [](double v) { return std::isfinite(v); });
-  require(bad == array.data.end(), path.string(), ": frame ",
-          (bad - array.data.begin()) / (3 * atoms),
+  std::vector<double> positions_nm;
+  if (path.extension() == ".dcd") {
+    positions_nm = md::read_dcd(path, atoms);
+  } else {
+    auto array = read_npy(path);
+    require(array.shape.size() == 3 && array.shape[1] == atoms && array.shape[2] == 3,
+            path.string(), ": expected positions of shape [frames, ", atoms, ", 3] in nm, found ",
+            Json(Json::List(array.shape.begin(), array.shape.end())).dump());
+    positions_nm = std::move(array.data);
+  }
+  const auto bad =
+      std::ranges::find_if_not(positions_nm, [](double v) { return std::isfinite(v); });
+  require(bad == positions_nm.end(), path.string(), ": frame ",
+          (bad - positions_nm.begin()) / (3 * atoms),
           " holds a number that is not finite (NaN or infinity); remove the frame");
-  return std::move(array.data);
+  return positions_nm;
 }
 
 Dataset load_dataset(const std::filesystem::path& folder) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "md/pdb.h"
 #include "md/topology.h"
 #include "tensor/base/json.h"
 
@@ -33,7 +34,11 @@ struct Dataset {
 // is not finite).
 Dataset load_dataset(const std::filesystem::path& folder);
 
-// Positions [frames, N, 3] from a .npy file, checked for shape and for finite numbers.
+// A PDB file; what its reader left out (alternate locations) is said on standard error.
+md::Pdb load_pdb(const std::filesystem::path& path);
+
+// Positions [frames, N, 3] in nm from a .npy or .dcd file, by its ending, checked for shape and for
+// finite numbers.
 std::vector<double> load_positions(const std::filesystem::path& path, int atoms);
 
 }  // namespace arbg::apps

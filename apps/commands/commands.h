@@ -15,6 +15,7 @@ int evaluate_command(const Words& words);
 int build_command(const Words& words);
 int minimize_command(const Words& words);
 int energy_command(const Words& words);
+int convert_command(const Words& words);
 int demo_command(const Words& words);
 int info_command(const Words& words);
 

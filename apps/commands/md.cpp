@@ -5,6 +5,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
+#include "apps/dataset.h"
 #include "apps/md_job.h"
 #include "apps/md_page.h"
 #include "md/pdb.h"
@@ -75,7 +76,7 @@ int md_command(const Words& words) {
   const CommonOptions common = apply_common_options(arguments);
   MdJob job;
   job.output = arguments.required("output");
-  if (arguments.given("pdb")) job.start = md::read_pdb(arguments.text("pdb"));
+  if (arguments.given("pdb")) job.start = load_pdb(arguments.text("pdb"));
   auto& options = job.options;
   options.sequence = arguments.given("pdb") ? arguments.text("pdb") : arguments.text("sequence");
   options.forcefield = arguments.text("forcefield");

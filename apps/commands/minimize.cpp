@@ -5,6 +5,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
+#include "apps/dataset.h"
 #include "md/dynamics.h"
 #include "md/energy.h"
 #include "md/forcefield.h"
@@ -60,7 +61,7 @@ int minimize_command(const Words& words) {
   constexpr std::int64_t kMostSteps = 1000000000;
   const auto steps = static_cast<int>(arguments.integer("steps", 1, kMostSteps));
 
-  const auto pdb = md::read_pdb(arguments.required("pdb"));
+  const auto pdb = load_pdb(arguments.required("pdb"));
   require(pdb.models == 1, arguments.text("pdb"), ": expected one conformation, found ", pdb.models,
           " models");
   const md::Energy energy(

@@ -59,7 +59,7 @@ is_json() {
 ### Helps
 succeeds --help
 commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out.txt)
-[ "$(echo "$commands" | wc -w)" -eq 9 ] || failed "arbg --help lists: $commands"
+[ "$(echo "$commands" | wc -w)" -eq 10 ] || failed "arbg --help lists: $commands"
 for command in $commands; do
   grep -q "^  $command " out.txt || "$arbg" --help >out.txt
   summary=$("$arbg" --help | sed -n "s/^  $command  *//p")
@@ -97,6 +97,8 @@ refuses "PATH is needed" info
 succeeds build Ace-AHCAC-Nme --ph-state HIS3=HIP --disulfide 4-6 --output built.pdb --json
 is_json out.txt
 grep -q "^CONECT" built.pdb || failed "a disulfide bond without CONECT"
+succeeds build GCCAGCSC --disulfide 2-6 --disulfide 3-8 --output built.pdb
+[ "$(grep -c "^CONECT" built.pdb)" -eq 4 ] || failed "two disulfide bonds need four CONECT records"
 succeeds build AG --no-minimize --phi -57 --psi -47 --forcefield amber14-obc1 --output built.pdb
 before=$("$arbg" energy --pdb built.pdb --json)
 succeeds minimize --pdb built.pdb --output minimum.pdb
@@ -136,6 +138,40 @@ same_numbers plain/energy.npy energies/energy.npy
 succeeds energy --pdb "$golden/Ace-A-Nme.pdb" --json
 is_json out.txt
 
+### AMBER files, and trajectories in other formats
+amber=$(cd "$golden/../../../prmtop/disulfide" && pwd)
+prmtop="energy --prmtop $amber/disulfide.prmtop"
+for solvent in none obc2; do
+  succeeds $prmtop --positions "$amber/positions.npy" --implicit $solvent --output amber
+  same_numbers amber/energy_terms.npy "$amber/energy_terms_$solvent.npy"
+done
+succeeds $prmtop --inpcrd "$amber/disulfide.rst7" --json
+is_json out.txt
+refuses "--inpcrd FILE is needed" $prmtop
+refuses "exclude each other" $prmtop --pdb "$golden/Ace-A-Nme.pdb" --inpcrd "$amber/disulfide.rst7"
+refuses "there are: none, obc1, obc2" $prmtop --inpcrd "$amber/disulfide.rst7" --implicit gbn2
+refuses "--implicit goes with --prmtop" energy --pdb "$golden/Ace-A-Nme.pdb" --implicit obc1
+refuses "expected 39 atoms, found 20" $prmtop --inpcrd "$amber/../paracetamol/paracetamol.rst7"
+refuses "begins with %VERSION" energy --prmtop "$golden/Ace-A-Nme.pdb" --inpcrd "$amber/disulfide.rst7"
+dcd=$amber/../../trajectories/mdtraj.dcd
+convert="convert --pdb $golden/Ace-A-Nme.pdb"
+succeeds energy --pdb "$golden/Ace-A-Nme.pdb" --positions "$dcd"
+succeeds $convert --input "$golden/positions.npy" --output all.dcd
+succeeds $convert --input all.dcd --output few.npy --first 2 --last 22 --stride 10 --json
+grep -q '"frames": 3' out.txt || failed "convert took other frames: $(cat out.txt)"
+succeeds $convert --input few.npy --output few.pdb
+[ "$(grep -c ENDMDL few.pdb)" -eq 3 ] || failed "few.pdb has not three models"
+succeeds convert --input few.pdb --output again.dcd
+refuses "expected a file that ends in .npy, .dcd or .pdb" $convert --input few.npy --output few.xtc
+refuses "expected frames between 0 and 2" $convert --input few.npy --output none.dcd --first 3
+refuses "--pdb FILE is needed" convert --input few.npy --output none.dcd
+refuses "--stride expects a whole number from 1" $convert --input few.npy --output none.dcd --stride 0
+cp few.npy text.dcd
+refuses "text.dcd: not a DCD file" $convert --input text.dcd --output none.npy
+head -c 2000 all.dcd >short.dcd
+refuses "truncated or still being written" $convert --input short.dcd --output none.npy
+absent none.dcd none.npy few.xtc
+
 ### Damaged or wrong input
 head -c 900 "$golden/positions.npy" >truncated.npy
 head -c 40 "$golden/positions.npy" >header.npy
@@ -158,7 +194,7 @@ refuses "found [" $energy --positions "$golden/../../amber14-obc1/AAA/positions.
 refuses "there are: amber14-obc1, amber99sbildn-obc2" $energy --forcefield amber
 refuses "cannot open nothing.pdb" energy --pdb nothing.pdb --output refused
 refuses "residue XYZ2" energy --pdb unknown.pdb --output refused
-refuses "lacks atom HA" energy --pdb missing.pdb --output refused
+refuses "ALA2 lacks HA (add what is missing" energy --pdb missing.pdb --output refused
 refuses "truncated.pdb:6" energy --pdb truncated.pdb --output refused
 refuses "expected ATOM records" energy --pdb text.npy --output refused
 refuses "found 'B'" md --sequence Ace-B-Nme --output refused
