@@ -1,8 +1,8 @@
 // Energies and forces a second of a batch of conformations, without reading or writing files.
 //
-// Usage: arbg_bench_energy PDB POSITIONS.npy THREADS. Prints one JSON object: conformations a
-// second by wall-clock and by processor time, the median of seven passes over the file.
-// compare_md.py sets it beside OpenMM.
+// Usage: arbg_bench_energy PDB POSITIONS.npy THREADS FORCEFIELD. Prints one JSON object:
+// conformations a second by wall-clock and by processor time, the median of seven passes over the
+// file. compare_md.py sets it beside OpenMM.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -24,16 +24,16 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void measure(const char* pdb_path, const char* positions_path, int threads) {
+void measure(const char* pdb_path, const char* positions_path, int threads,
+             const char* forcefield) {
   using Clock = std::chrono::steady_clock;
   arbg::set_thread_count(threads);
   const auto pdb = arbg::md::read_pdb(pdb_path);
   const auto positions = arbg::read_npy(positions_path).data;
   const auto frames =
       static_cast<double>(positions.size()) / static_cast<double>(3 * pdb.topology.atoms.size());
-  const arbg::md::Energy energy(
-      arbg::md::ForceField::named("amber99sbildn-obc2").create_system(pdb.topology),
-      arbg::md::EnergyBackend::cpu);
+  const arbg::md::Energy energy(arbg::md::ForceField::named(forcefield).create_system(pdb.topology),
+                                arbg::md::EnergyBackend::cpu);
   std::vector<double> wall_rates, cpu_rates;
   for (int pass = 0; pass < 7; ++pass) {
     const auto start = Clock::now();
@@ -48,12 +48,12 @@ void measure(const char* pdb_path, const char* positions_path, int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fputs("Usage: arbg_bench_energy PDB POSITIONS.npy THREADS\n", stderr);
+  if (argc != 5) {
+    std::fputs("Usage: arbg_bench_energy PDB POSITIONS.npy THREADS FORCEFIELD\n", stderr);
     return 2;
   }
   try {
-    measure(argv[1], argv[2], std::atoi(argv[3]));
+    measure(argv[1], argv[2], std::atoi(argv[3]), argv[4]);
   } catch (const arbg::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
