@@ -29,6 +29,17 @@ TrainerOptions checked(TrainerOptions options) {
   return options;
 }
 
+std::unique_ptr<Optimizer> make_optimizer(const std::vector<Parameter>& parameters,
+                                          const TrainerOptions& options) {
+  if (options.optimizer == OptimizerKind::adamw)
+    return std::make_unique<AdamW>(parameters, options.adamw);
+  MuonOptions muon;
+  muon.momentum = options.momentum;
+  muon.weight_decay = options.adamw.weight_decay;
+  muon.adamw = options.adamw;
+  return std::make_unique<Muon>(parameters, muon);
+}
+
 // H(d) = d^2/2 for |d| <= clip, clip (|d| - clip/2) beyond; and its derivative.
 double huber(double d, double clip) {
   const double size = std::abs(d);
@@ -43,9 +54,10 @@ Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptio
       source_(source),
       options_(checked(std::move(options))),
       total_steps_(options_.total_steps),
-      optimizer_(network.parameters(), options_.adamw),
+      optimizer_(make_optimizer(network.parameters(), options_)),
       average_(network.parameters(), options_.average_decay),
       tokens_(static_cast<std::size_t>(options_.batch * network.config().length())),
+      positions_(static_cast<std::size_t>(options_.batch)),
       log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
       log_q_(static_cast<std::size_t>(options_.batch)) {
   for (std::int64_t shard = 0; shard < options_.shards; ++shard)
@@ -64,7 +76,7 @@ double Trainer::log_q_weight(std::size_t b, double log_q) const {
     slope += options_.variance_weight *
              huber_slope(log_q - log_target_[b] - variance_centre_, options_.variance_clip);
   }
-  return slope / static_cast<double>(options_.batch * network_.config().length());
+  return slope / (static_cast<double>(options_.batch) * positions_[b]);
 }
 
 // Forward and backward of the shard's molecules, micro-batch by micro-batch, into its replica's
@@ -80,7 +92,9 @@ void Trainer::run_shard(std::int64_t shard) {
     const auto part = std::span(tokens_).subspan(static_cast<std::size_t>(first * T),
                                                  static_cast<std::size_t>(rows * T));
     const Variable log_p =
-        replica.log_prob(Tensor::from_indices(part, {rows, T}, replica.backend()));
+        replica.log_prob(Tensor::from_indices(part, {rows, T}, replica.backend()),
+                         molecules_.defined() ? molecules_.rows(first, rows) : molecules_,
+                         DropoutKey{options_.seed, step_, first});
     const auto values = log_p.value().values();
     std::vector<double> weights(values.size());
     for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
@@ -109,21 +123,23 @@ double Trainer::sum_gradients() {
 
 // Loss, its parts, and the running mean c for the next step.
 void Trainer::finish_batch(StepReport& report) {
-  const double count = static_cast<double>(options_.batch),
-               T = static_cast<double>(network_.config().length());
-  double log_q = 0, difference = 0, variance = 0;
+  const double count = static_cast<double>(options_.batch);
+  double nats = 0, difference = 0, variance = 0, variance_loss = 0;
   for (std::size_t b = 0; b < log_q_.size(); ++b) {
-    log_q += log_q_[b];
+    nats -= log_q_[b] / positions_[b];
     if (log_target_.empty()) continue;
     require(std::isfinite(log_target_[b]), "the batch of step ", step_,
             " has a log target density of ", log_target_[b], " for its molecule ", b);
     const double d = log_q_[b] - log_target_[b];
     difference += d;
-    if (has_variance_centre_) variance += huber(d - variance_centre_, options_.variance_clip);
+    if (!has_variance_centre_) continue;
+    const double h = huber(d - variance_centre_, options_.variance_clip);
+    variance += h;
+    variance_loss += h / positions_[b];
   }
-  report.nats_per_coordinate = -log_q / count / T;
+  report.nats_per_coordinate = nats / count;
   report.variance = variance / count;
-  report.loss = report.nats_per_coordinate + options_.variance_weight * report.variance / T;
+  report.loss = report.nats_per_coordinate + options_.variance_weight * variance_loss / count;
   if (log_target_.empty()) return;
   const double mean = difference / count;
   variance_centre_ =
@@ -131,10 +147,24 @@ void Trainer::finish_batch(StepReport& report) {
   has_variance_centre_ = true;
 }
 
+// The molecules of this step's batch, and how many positions each has.
+void Trainer::fetch_molecules() {
+  const auto T = network_.config().length();
+  molecules_ = source_.molecules(step_, network_.backend());
+  std::ranges::fill(positions_, static_cast<double>(T));
+  if (!molecules_.defined()) return;
+  molecules_.check();
+  require(molecules_.batch() == options_.batch, "the source gives ", molecules_.batch(),
+          " molecules for a batch of ", options_.batch);
+  const auto real = network_.positions_of(molecules_, T);
+  std::ranges::copy(real, positions_.begin());
+}
+
 StepReport Trainer::train_step() {
   require(!done(), "training is finished: ", step_, " of ", total_steps_, " steps are done");
   const auto start = Clock::now();
   source_.fill(step_, tokens_, log_target_);
+  fetch_molecules();
   parallel_for(options_.shards, [&](std::int64_t shard) { run_shard(shard); });
 
   StepReport report;
@@ -150,7 +180,7 @@ StepReport Trainer::train_step() {
                                                       options_.warm_up, options_.start_divisor)
                                           : options_.learning_rate / options_.start_divisor;
   ++step_;
-  optimizer_.update(gradients_, scale, report.learning_rate, step_);
+  optimizer_->update(gradients_, scale, report.learning_rate, step_);
   average_.update(step_);
 
   const double elapsed_s = seconds_since(start);
@@ -179,8 +209,8 @@ Checkpoint Trainer::checkpoint() const {
   checkpoint.config = network_.config();
   checkpoint.weights = own(network_.values());
   checkpoint.averaged_weights = own(average_.values());
-  checkpoint.first_moments = own(optimizer_.first_moments());
-  checkpoint.second_moments = own(optimizer_.second_moments());
+  checkpoint.first_moments = own(optimizer_->first_moments());
+  checkpoint.second_moments = own(optimizer_->second_moments());
   checkpoint.trainer["options"] = options_.to_json();
   checkpoint.trainer["step"] = step_;
   checkpoint.trainer["total_steps"] = total_steps_;
@@ -196,7 +226,7 @@ void Trainer::resume(const Checkpoint& checkpoint) {
       checkpoint.config.to_json().dump() == network_.config().to_json().dump(),
       "the checkpoint to resume from is of another network: ", checkpoint.config.to_json().dump());
   network_.load(checkpoint.weights);
-  optimizer_.load(checkpoint.first_moments, checkpoint.second_moments);
+  optimizer_->load(checkpoint.first_moments, checkpoint.second_moments);
   average_.load(checkpoint.averaged_weights);
   step_ = checkpoint.trainer.at("step").integer();
   total_steps_ = checkpoint.trainer.at("total_steps").integer();

@@ -1,23 +1,26 @@
 // Maximum-likelihood training that can be killed at any time and resumed bit for bit.
 //
-// Loss of a molecule: [-log q + lambda H(log q - log_target - c)] / T, averaged over the batch;
+// Loss of a molecule: [-log q + lambda H(log q - log_target - c)] / T, averaged over the batch; T
+// counts its own positions, without padding;
 // H(d) = d^2/2 for |d| <= clip, and linear beyond; c, the running mean of log q - log_target,
 // estimates -log Z. lambda = 0 is maximum likelihood as published; the second term (ours; it uses
 // the energies of the frames) is the log-variance loss of Richter et al., "VarGrad", NeurIPS 2020.
 // A batch is cut into a fixed number of shards, each with a replica of the network; gradients are
-// summed in shard order, so that the numbers do not depend on threads. Clipping, AdamW and the
-// one-cycle schedule as published.
+// summed in shard order, so that the numbers do not depend on threads. Clipping, AdamW or Muon, and
+// the one-cycle schedule as published. Dropout is keyed by (seed, step, place of the molecule).
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "nn/checkpoint.h"
 #include "nn/optimizer/adamw.h"
+#include "nn/optimizer/muon.h"
 #include "nn/optimizer/weight_average.h"
 #include "nn/transformer.h"
 
@@ -31,7 +34,13 @@ struct TrainingBatchSource {
   virtual ~TrainingBatchSource() = default;
   virtual void fill(std::int64_t step, std::span<std::int32_t> tokens,
                     std::span<double> log_target) = 0;
+
+  // What the B molecules of that batch are, for conditioned networks and batches with padding.
+  virtual Molecules molecules(std::int64_t /*step*/, Backend /*backend*/) { return {}; }
 };
+
+enum class OptimizerKind { adamw, muon };
+OptimizerKind optimizer_named(const std::string& name);  // throws Error for another name
 
 struct TrainerOptions {
   std::int64_t batch = 256;
@@ -42,12 +51,14 @@ struct TrainerOptions {
   double learning_rate = 5e-4;    // the largest
   double warm_up = 0.05;          // fraction of total_steps
   double start_divisor = 500;     // first and last learning rate are learning_rate / start_divisor
-  AdamWOptions adamw;
+  OptimizerKind optimizer = OptimizerKind::adamw;
+  AdamWOptions adamw;            // Muon takes its weight decay, and the rest for its vectors
+  double momentum = 0.95;        // of Muon
   double clip_norm = 1.0;        // of the whole gradient; 0: no clipping
   double average_decay = 0.0;    // of the weight average (EMA); 0: none
   double variance_weight = 0.0;  // lambda
   double variance_clip = 10.0;   // nats
-  std::uint64_t seed = 1;        // for the source; stored with the rest
+  std::uint64_t seed = 1;        // of dropout, and for the source; stored with the rest
 
   void check() const;  // throws Error naming the first member that makes no sense
   Json to_json() const;
@@ -85,6 +96,7 @@ class Trainer {
 
  private:
   double log_q_weight(std::size_t b, double log_q) const;
+  void fetch_molecules();
   void run_shard(std::int64_t shard);
   double sum_gradients();
   void finish_batch(StepReport& report);
@@ -101,9 +113,11 @@ class Trainer {
 
   std::vector<Transformer> replicas_;  // one a shard
   std::vector<Tensor> gradients_;      // sums over shards, one a parameter
-  AdamW optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   WeightAverage average_;
   std::vector<std::int32_t> tokens_;        // [B, T]
+  Molecules molecules_;                     // of this batch
+  std::vector<double> positions_;           // [B], without padding
   std::vector<double> log_target_, log_q_;  // [B]
 };
 

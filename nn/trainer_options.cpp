@@ -24,6 +24,7 @@ void for_each_option(Options& o, const Visit& visit) {
   visit("beta2", o.adamw.beta2);
   visit("epsilon", o.adamw.epsilon);
   visit("weight_decay", o.adamw.weight_decay);
+  visit("momentum", o.momentum);
   visit("clip_norm", o.clip_norm);
   visit("average_decay", o.average_decay);
   visit("variance_weight", o.variance_weight);
@@ -36,6 +37,11 @@ void check_range(const char* name, double value, double low, double high) {
 }
 
 }  // namespace
+
+OptimizerKind optimizer_named(const std::string& name) {
+  require(name == "adamw" || name == "muon", "expected adamw or muon, found \"", name, "\"");
+  return name == "muon" ? OptimizerKind::muon : OptimizerKind::adamw;
+}
 
 void TrainerOptions::check() const {
   require(batch >= 1 && shards >= 1 && shards <= batch, "the batch of ", batch,
@@ -50,6 +56,7 @@ void TrainerOptions::check() const {
   check_range("beta2", adamw.beta2, 0, 0.99999999);
   check_range("epsilon", adamw.epsilon, 0, 1);
   check_range("weight_decay", adamw.weight_decay, 0, 100);
+  check_range("momentum", momentum, 0, 0.999999);
   check_range("clip_norm", clip_norm, 0, HUGE_VAL);
   check_range("average_decay", average_decay, 0, 0.99999999);
   check_range("variance_weight", variance_weight, 0, HUGE_VAL);
@@ -59,6 +66,7 @@ void TrainerOptions::check() const {
 Json TrainerOptions::to_json() const {
   Json json = Json::object();
   for_each_option(*this, [&](const char* name, const auto& value) { json[name] = value; });
+  json["optimizer"] = optimizer == OptimizerKind::muon ? "muon" : "adamw";
   json["seed"] = std::to_string(seed);  // 64 bits do not fit a JSON number
   return json;
 }
@@ -66,12 +74,14 @@ Json TrainerOptions::to_json() const {
 TrainerOptions TrainerOptions::from_json(const Json& json) {
   TrainerOptions options;
   for_each_option(options, [&](const char* name, auto& value) {
+    if (!json.has(name) && name == std::string_view("momentum")) return;  // files of before
     if constexpr (std::is_same_v<decltype(value), std::int64_t&>) {
       value = json.at(name).integer();
     } else {
       value = json.at(name).number();
     }
   });
+  if (json.has("optimizer")) options.optimizer = optimizer_named(json.at("optimizer").string());
   const auto& seed = json.at("seed").string();
   const auto parsed = std::from_chars(seed.data(), seed.data() + seed.size(), options.seed);
   require(parsed.ec == std::errc{} && parsed.ptr == seed.data() + seed.size(), "the seed \"", seed,

@@ -88,14 +88,16 @@ NamedTensors AdamW::second_moments() const { return named(parameters_, second_);
 
 void AdamW::load(const NamedTensors& first, const NamedTensors& second) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    for (const auto& [target, source] :
-         {std::pair{&first_[i], &first}, std::pair{&second_[i], &second}}) {
-      const Tensor saved = find_tensor(*source, parameters_[i].name);
-      require(saved.shape() == target->shape(), "the optimiser's state of \"", parameters_[i].name,
-              "\" has shape ", saved.shape(), ", expected ", target->shape());
-      target->copy_from(saved);
-    }
+    load_moment(first_[i], first, parameters_[i].name);
+    load_moment(second_[i], second, parameters_[i].name);
   }
+}
+
+void load_moment(Tensor& target, const NamedTensors& saved, const std::string& name) {
+  const Tensor source = find_tensor(saved, name);
+  require(source.shape() == target.shape(), "the optimiser's state of \"", name, "\" has shape ",
+          source.shape(), ", expected ", target.shape());
+  target.copy_from(source);
 }
 
 double gradient_norm(std::span<const Tensor> gradients) {

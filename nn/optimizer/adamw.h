@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "nn/module.h"
+#include "nn/optimizer/optimizer.h"
 
 namespace arbg::nn {
 
@@ -18,19 +18,16 @@ struct AdamWOptions {
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0.01;
 };
 
-class AdamW {
+class AdamW : public Optimizer {
  public:
   AdamW(const std::vector<Parameter>& parameters, AdamWOptions options);
 
-  // One update of the parameters' values with gradients[i] * gradient_scale. `step` counts from 1.
   void update(std::span<const Tensor> gradients, double gradient_scale, double learning_rate,
-              std::int64_t step);
+              std::int64_t step) override;
 
-  // The moments, named as the parameters, sharing storage.
-  NamedTensors first_moments() const;
-  NamedTensors second_moments() const;
-  // Copies saved moments in; throws Error naming one that is missing or has another shape.
-  void load(const NamedTensors& first, const NamedTensors& second);
+  NamedTensors first_moments() const override;
+  NamedTensors second_moments() const override;
+  void load(const NamedTensors& first, const NamedTensors& second) override;
 
  private:
   std::vector<Parameter> parameters_;

@@ -29,10 +29,32 @@ TransformerConfig small_config() {
   return config;
 }
 
+// The same for molecules of one or two atoms, with dropout; trained by Muon.
+TransformerConfig conditioned_config() {
+  TransformerConfig config = small_config();
+  config.conditioning = ConditioningConfig{4, 3, 3, true};
+  config.add_cond_to_input = config.cross_attention = true;
+  config.dropout = 0.2;
+  return config;
+}
+
 // A walk on a ring of V bins: each token is the one before, or one of its neighbours, with
 // probabilities 1/2, 1/4, 1/4.
 struct RingWalk : TrainingBatchSource {
   std::int64_t length = 6, bins = 6;
+  bool conditioned = false;
+  Molecules molecules(std::int64_t step, Backend backend) override {
+    if (!conditioned) return {};
+    const std::int64_t B = 22, N = 2;
+    std::vector<std::int32_t> types, count;
+    for (std::int32_t b = 0; b < B; ++b) {
+      count.push_back((b + static_cast<std::int32_t>(step)) % 3 == 0 ? 1 : 2);
+      for (std::int32_t i = 0; i < N; ++i) types.push_back((b + i) % 3);
+    }
+    const Tensor atoms = Tensor::from_indices(types, {B, N}, backend);
+    const Tensor counts = Tensor::from_indices(count, {B}, backend);
+    return {atoms, atoms, atoms, counts, counts};
+  }
   void fill(std::int64_t step, std::span<std::int32_t> tokens,
             std::span<double> log_target) override {
     const Random random(21, stream_id("ring walk", static_cast<std::uint64_t>(step)));
@@ -95,15 +117,20 @@ TEST_SUITE("fast") {
       "for bit") {
     const auto path = std::filesystem::temp_directory_path() /
                       ("arbg_trainer_test_" + std::to_string(::getpid()));
-    for (const auto backend : {Backend::reference, Backend::cpu}) {
+    for (const auto& [backend, conditioned] :
+         {std::pair{Backend::reference, false}, {Backend::cpu, false}, {Backend::cpu, true}}) {
       RingWalk source;
-      Transformer straight_network(small_config(), backend, 5);
-      Trainer straight(straight_network, source, small_options());
+      source.conditioned = conditioned;
+      const auto config = conditioned ? conditioned_config() : small_config();
+      auto options = small_options();
+      if (conditioned) options.optimizer = OptimizerKind::muon;
+      Transformer straight_network(config, backend, 5);
+      Trainer straight(straight_network, source, options);
       CHECK(run_training(straight, {}));
 
       {
-        Transformer network(small_config(), backend, 5);
-        Trainer trainer(network, source, small_options());
+        Transformer network(config, backend, 5);
+        Trainer trainer(network, source, options);
         RunOptions run;
         run.checkpoint_path = path;
         run.checkpoint_every_steps = 3;
@@ -132,17 +159,48 @@ TEST_SUITE("fast") {
 
   TEST_CASE("one thread and three give the same numbers") {
     const int threads = thread_count();
-    std::vector<std::vector<double>> found;
-    for (const int count : {1, 3}) {
-      set_thread_count(count);
-      RingWalk source;
-      Transformer network(small_config(), Backend::cpu, 5);
-      Trainer trainer(network, source, small_options());
-      run_training(trainer, {});
-      found.push_back(all_numbers(trainer.checkpoint()));
+    for (const bool conditioned : {false, true}) {
+      std::vector<std::vector<double>> found;
+      for (const int count : {1, 3}) {
+        set_thread_count(count);
+        RingWalk source;
+        source.conditioned = conditioned;
+        auto options = small_options();
+        if (conditioned) options.optimizer = OptimizerKind::muon;
+        Transformer network(conditioned ? conditioned_config() : small_config(), Backend::cpu, 5);
+        Trainer trainer(network, source, options);
+        run_training(trainer, {});
+        found.push_back(all_numbers(trainer.checkpoint()));
+      }
+      CHECK(found[0] == found[1]);
     }
     set_thread_count(threads);
-    CHECK(found[0] == found[1]);
+  }
+
+  TEST_CASE("the loss of molecules of different sizes is the mean of their means") {
+    RingWalk source;
+    source.conditioned = true;
+    auto options = small_options();
+    options.variance_weight = 0;
+    const auto config = conditioned_config();
+    Transformer network(config, Backend::reference, 5), copy(config, Backend::reference, 5);
+    Trainer trainer(network, source, options);
+    std::vector<std::int32_t> tokens(22 * 6);
+    source.fill(0, tokens, {});
+    const auto log_p =
+        copy.log_prob(Tensor::from_indices(tokens, {22, 6}, Backend::reference),
+                      source.molecules(0, Backend::reference), DropoutKey{options.seed, 0, 0})
+            .value()
+            .values();
+    double expected = 0;
+    for (std::size_t b = 0; b < 22; ++b) {
+      const std::size_t positions = b % 3 == 0 ? 3 : 6;
+      for (std::size_t t = 0; t < 6; ++t) {
+        if (t >= positions) CHECK(log_p[b * 6 + t] == 0);
+        expected -= log_p[b * 6 + t] / static_cast<double>(positions * 22);
+      }
+    }
+    CHECK(trainer.train_step().loss == doctest::Approx(expected).epsilon(1e-13));
   }
 
   TEST_CASE(

@@ -15,7 +15,8 @@
 namespace arbg::nn {
 namespace {
 
-// Every option of the config on or off; internal coordinates have index arrays of their own.
+// Every option of the config on or off, and some of them; internal coordinates have index arrays of
+// their own.
 std::vector<TransformerConfig> configs() {
   std::vector<TransformerConfig> all;
   for (const bool ours : {false, true}) {
@@ -34,7 +35,37 @@ std::vector<TransformerConfig> configs() {
     config.bin_features = ours;
     all.push_back(config);
   }
+  for (const bool every : {false, true}) {
+    TransformerConfig config = all[every ? 1 : 0];
+    config.atom_index = {0, 0, 1, 1, 2, 2};
+    config.conditioning = ConditioningConfig{6, 5, 4, every};
+    config.add_cond_to_input = every;
+    config.global_cond = true;
+    config.cross_attention = every;
+    config.cross_head_norm = config.cross_gate = every;
+    config.input_norm = every;
+    config.swiglu = config.rms_norm = !every;
+    config.zero_output = every;
+    config.dropout = 0.1;
+    all.push_back(config);
+  }
   return all;
+}
+
+// Molecules of three atoms, one after the other different; undefined for networks without.
+Molecules molecules_for(const TransformerConfig& config, std::int64_t rows, Backend backend) {
+  if (!config.conditioning) return {};
+  constexpr std::int64_t N = 3;
+  const auto encodings = [&](std::int32_t below, std::int32_t step) {
+    std::vector<std::int32_t> values;
+    for (std::int32_t i = 0; i < rows * N; ++i) values.push_back(i * step % below);
+    return Tensor::from_indices(values, {rows, N}, backend);
+  };
+  const auto each = [&](std::int32_t value) {
+    return Tensor::from_indices(std::vector(static_cast<std::size_t>(rows), value), {rows},
+                                backend);
+  };
+  return {encodings(5, 3), encodings(4, 2), encodings(3, 1), each(2), each(3)};
 }
 
 // Weights far from zero, so that logits are of order one and every branch counts.
@@ -63,6 +94,16 @@ std::vector<std::int32_t> random_tokens(const TransformerConfig& config, std::in
   return tokens;
 }
 
+Variable logits_of(const Transformer& network, const Tensor& tokens) {
+  return network.logits(tokens,
+                        molecules_for(network.config(), tokens.extent(0), network.backend()));
+}
+
+Variable log_prob_of(const Transformer& network, const Tensor& tokens) {
+  return network.log_prob(tokens,
+                          molecules_for(network.config(), tokens.extent(0), network.backend()));
+}
+
 Tensor as_rows(const std::vector<std::int32_t>& tokens, const Transformer& network) {
   const auto T = network.config().length();
   return Tensor::from_indices(tokens, {static_cast<std::int64_t>(tokens.size()) / T, T},
@@ -73,7 +114,7 @@ Tensor as_rows(const std::vector<std::int32_t>& tokens, const Transformer& netwo
 std::vector<std::vector<double>> cached_logits(const Transformer& network,
                                                const std::vector<std::int32_t>& tokens) {
   const auto T = network.config().length(), B = static_cast<std::int64_t>(tokens.size()) / T;
-  KvCache cache = network.make_cache(B);
+  KvCache cache = network.make_cache(B, molecules_for(network.config(), B, network.backend()));
   std::vector<std::vector<double>> logits;
   Tensor previous;
   for (std::int64_t t = 0; t < T; ++t) {
@@ -98,7 +139,14 @@ TEST_SUITE("fast") {
           tokens.push_back(static_cast<std::int32_t>(rest % 5));
       }
       double sum = 0, largest = 0;
-      for (const double log_q : network.log_likelihood(tokens, 64)) {
+      // One molecule for all rows: the sum is over its conformations.
+      Molecules molecules =
+          molecules_for(config, static_cast<std::int64_t>(count), Backend::reference);
+      if (molecules.defined()) {
+        for (Tensor* encoding : {&molecules.atom_type, &molecules.residue_type}) encoding->fill(1);
+        molecules.residue_index.fill(2);
+      }
+      for (const double log_q : network.log_likelihood(tokens, 64, molecules)) {
         sum += std::exp(log_q);
         largest = std::max(largest, std::exp(log_q));
       }
@@ -113,13 +161,13 @@ TEST_SUITE("fast") {
       for (const auto& config : configs()) {
         const auto network = lively_network(config, backend);
         const auto tokens = random_tokens(config, 2, 5);
-        const auto before = network.logits(as_rows(tokens, network)).value().values();
+        const auto before = logits_of(network, as_rows(tokens, network)).value().values();
         const auto T = static_cast<std::size_t>(config.length()),
                    V = static_cast<std::size_t>(config.num_bins);
         for (std::size_t j = 0; j < T; ++j) {
           auto changed = tokens;
           changed[j] = (changed[j] + 1) % static_cast<std::int32_t>(V);
-          const auto after = network.logits(as_rows(changed, network)).value().values();
+          const auto after = logits_of(network, as_rows(changed, network)).value().values();
           for (std::size_t i = 0; i < (j + 1) * V; ++i) REQUIRE(before[i] == after[i]);
           for (std::size_t i = T * V; i < 2 * T * V; ++i)
             REQUIRE(before[i] == after[i]);  // the other molecule
@@ -138,7 +186,7 @@ TEST_SUITE("fast") {
       for (const auto& config : configs()) {
         const auto network = lively_network(config, backend);
         const auto tokens = random_tokens(config, 3, 6);
-        const auto full = network.logits(as_rows(tokens, network)).value().values();
+        const auto full = logits_of(network, as_rows(tokens, network)).value().values();
         const auto cached = cached_logits(network, tokens);
         const auto T = static_cast<std::size_t>(config.length()),
                    V = static_cast<std::size_t>(config.num_bins);
@@ -156,34 +204,113 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("a resampled cache goes on as the rows that it was copied from") {
-    const auto config = configs()[1];
+    for (const auto& config : {configs()[1], configs()[3]}) {
+      const auto network = lively_network(config, Backend::reference);
+      const auto tokens = random_tokens(config, 3, 8);
+      const std::vector<std::int64_t> from = {2, 0, 2, 1};
+      const auto T = static_cast<std::size_t>(config.length());
+      KvCache cache = network.make_cache(3, molecules_for(config, 3, Backend::reference));
+      Tensor previous;
+      const auto column = [&](std::size_t t, std::span<const std::int64_t> rows) {
+        std::vector<std::int32_t> values;
+        for (const auto row : rows) values.push_back(tokens[static_cast<std::size_t>(row) * T + t]);
+        return Tensor::from_indices(values, {static_cast<std::int64_t>(rows.size())},
+                                    Backend::reference);
+      };
+      const std::vector<std::int64_t> all = {0, 1, 2};
+      for (std::size_t t = 0; t < 3; ++t) {
+        network.next_logits(previous, cache);
+        previous = column(t, all);
+      }
+      cache.select(from);
+      CHECK(cache.batch() == 4);
+      CHECK(cache.length() == 3);
+      const auto found = network.next_logits(column(2, from), cache).values();
+      const auto expected = cached_logits(network, tokens)[3];
+      const auto V = static_cast<std::size_t>(config.num_bins);
+      for (std::size_t i = 0; i < from.size() * V; ++i) {
+        CHECK(found[i] == expected[static_cast<std::size_t>(from[i / V]) * V + i % V]);
+      }
+      CHECK_THROWS_AS(cache.select(std::vector<std::int64_t>{4}), Error);
+    }
+  }
+
+  TEST_CASE("padding changes no likelihood, wherever a molecule is cut") {
+    for (const auto& config : {configs()[2], configs()[3]}) {
+      const auto network = lively_network(config, Backend::reference);
+      const auto tokens = as_rows(random_tokens(config, 2, 7), network);
+      Molecules molecules = molecules_for(config, 2, Backend::reference);
+      molecules.atom_count = Tensor::from_indices(std::vector{2, 2}, {2}, Backend::reference);
+      const auto padded = network.log_likelihood(tokens.indices(), 2, molecules);
+
+      auto changed = tokens.indices();
+      for (std::size_t b = 0; b < 2; ++b) changed[b * 6 + 4] = (changed[b * 6 + 4] + 1) % 5;
+      Molecules other = molecules;
+      auto types = molecules.atom_type.indices();
+      for (std::size_t b = 0; b < 2; ++b) types[b * 3 + 2] = (types[b * 3 + 2] + 1) % 5;
+      other.atom_type = Tensor::from_indices(types, {2, 3}, Backend::reference);
+      CHECK(network.log_likelihood(changed, 2, other) == padded);
+
+      // The same molecules without the padding.
+      const auto cut = [](const Tensor& x, std::int64_t columns) {
+        const auto all = x.indices();
+        std::vector<std::int32_t> kept;
+        for (std::int64_t i = 0; i < x.elements(); ++i) {
+          if (i % x.extent(1) < columns) kept.push_back(all[static_cast<std::size_t>(i)]);
+        }
+        return Tensor::from_indices(kept, {x.extent(0), columns}, x.backend());
+      };
+      for (Tensor* encoding :
+           {&molecules.atom_type, &molecules.residue_type, &molecules.residue_index})
+        *encoding = cut(*encoding, 2);
+      CHECK(network.log_likelihood(cut(tokens, 4).indices(), 2, molecules) == padded);
+    }
+  }
+
+  TEST_CASE("dropout follows its key, and micro-batches do not change it") {
+    const auto config = configs()[3];
     const auto network = lively_network(config, Backend::reference);
-    const auto tokens = random_tokens(config, 3, 8);
-    const std::vector<std::int64_t> from = {2, 0, 2, 1};
-    const auto T = static_cast<std::size_t>(config.length());
-    KvCache cache = network.make_cache(3);
-    Tensor previous;
-    const auto column = [&](std::size_t t, std::span<const std::int64_t> rows) {
-      std::vector<std::int32_t> values;
-      for (const auto row : rows) values.push_back(tokens[static_cast<std::size_t>(row) * T + t]);
-      return Tensor::from_indices(values, {static_cast<std::int64_t>(rows.size())},
-                                  Backend::reference);
+    const auto tokens = as_rows(random_tokens(config, 4, 7), network);
+    const Molecules molecules = molecules_for(config, 4, Backend::reference);
+    const auto run = [&](std::int64_t first, std::int64_t rows, std::uint64_t seed,
+                         std::int64_t step) {
+      return network
+          .log_prob(tokens.rows(first, rows), molecules.rows(first, rows),
+                    DropoutKey{seed, step, first})
+          .value()
+          .values();
     };
-    const std::vector<std::int64_t> all = {0, 1, 2};
-    for (std::size_t t = 0; t < 3; ++t) {
-      network.next_logits(previous, cache);
-      previous = column(t, all);
-    }
-    cache.select(from);
-    CHECK(cache.batch() == 4);
-    CHECK(cache.length() == 3);
-    const auto found = network.next_logits(column(2, from), cache).values();
-    const auto expected = cached_logits(network, tokens)[3];
-    const auto V = static_cast<std::size_t>(config.num_bins);
-    for (std::size_t i = 0; i < from.size() * V; ++i) {
-      CHECK(found[i] == expected[static_cast<std::size_t>(from[i / V]) * V + i % V]);
-    }
-    CHECK_THROWS_AS(cache.select(std::vector<std::int64_t>{4}), Error);
+    const auto all = run(0, 4, 1, 10);
+    const auto half = run(2, 2, 1, 10);
+    CHECK(std::equal(half.begin(), half.end(), all.begin() + 12));
+    CHECK(run(0, 4, 2, 10) != all);
+    CHECK(run(0, 4, 1, 11) != all);
+    CHECK(network.log_prob(tokens, molecules).value().values() != all);
+  }
+
+  TEST_CASE("molecules that do not fit are refused") {
+    const auto config = configs()[2];
+    const auto network = lively_network(config, Backend::cpu);
+    const auto tokens = as_rows(random_tokens(config, 2, 7), network);
+    const Molecules good = molecules_for(config, 2, Backend::cpu);
+    const auto pair = [](std::int32_t a, std::int32_t b) {
+      return Tensor::from_indices(std::vector{a, b}, {2}, Backend::cpu);
+    };
+    network.logits(tokens, good);
+    CHECK_THROWS_AS(network.logits(tokens), Error);
+    CHECK_THROWS_AS(network.make_cache(2), Error);
+    CHECK_THROWS_AS(network.make_cache(3, good), Error);
+    Molecules bad = good;
+    bad.atom_count = pair(3, 4);
+    CHECK_THROWS_AS(network.logits(tokens, bad), Error);
+    bad.atom_count = pair(0, 3);
+    CHECK_THROWS_AS(network.logits(tokens, bad), Error);
+    bad = good;
+    bad.residue_type = pair(0, 0);
+    CHECK_THROWS_AS(network.logits(tokens, bad), Error);
+    bad = good;
+    bad.atom_type = Tensor::from_indices(std::vector{0, 1, 2, 0, 1, 5}, {2, 3}, Backend::cpu);
+    CHECK_THROWS_AS(network.logits(tokens, bad), Error);
   }
 
   TEST_CASE("likelihoods do not depend on threads or micro-batches on the reference backend") {
@@ -241,28 +368,29 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("the gradient of the whole network is its numerical derivative") {
-    const auto config = configs()[1];
-    const auto network = lively_network(config, Backend::reference);
-    const auto tokens = as_rows(random_tokens(config, 2, 12), network);
-    autograd::backward(autograd::sum_all(network.log_prob(tokens)));
-    for (const Parameter& parameter : network.parameters()) {
-      const auto gradient = parameter.variable.grad().values();
-      Tensor value = parameter.variable.value();
-      for (const std::size_t i : {std::size_t{0}, gradient.size() / 2, gradient.size() - 1}) {
-        double& weight = value.data<double>()[i];
-        const double at = weight;
-        const auto total = [&](double shift) {
-          weight = at + shift;
-          const double sum = autograd::sum_all(network.log_prob(tokens)).value().item();
-          weight = at;
-          return sum;
-        };
-        constexpr double h = 1e-3;
-        const double numerical =
-            (8 * (total(h) - total(-h)) - (total(2 * h) - total(-2 * h))) / (12 * h);
-        CAPTURE(parameter.name);
-        CAPTURE(i);
-        CHECK(gradient[i] == doctest::Approx(numerical).epsilon(1e-7).scale(1));
+    for (const auto& config : {configs()[1], configs()[2], configs()[3]}) {
+      const auto network = lively_network(config, Backend::reference);
+      const auto tokens = as_rows(random_tokens(config, 2, 12), network);
+      autograd::backward(autograd::sum_all(log_prob_of(network, tokens)));
+      for (const Parameter& parameter : network.parameters()) {
+        const auto gradient = parameter.variable.grad().values();
+        Tensor value = parameter.variable.value();
+        for (const std::size_t i : {std::size_t{0}, gradient.size() / 2, gradient.size() - 1}) {
+          double& weight = value.data<double>()[i];
+          const double at = weight;
+          const auto total = [&](double shift) {
+            weight = at + shift;
+            const double sum = autograd::sum_all(log_prob_of(network, tokens)).value().item();
+            weight = at;
+            return sum;
+          };
+          constexpr double h = 1e-3;
+          const double numerical =
+              (8 * (total(h) - total(-h)) - (total(2 * h) - total(-2 * h))) / (12 * h);
+          CAPTURE(parameter.name);
+          CAPTURE(i);
+          CHECK(gradient[i] == doctest::Approx(numerical).epsilon(1e-7).scale(1));
+        }
       }
     }
   }

@@ -1,0 +1,28 @@
+// What a trainer asks of an optimiser: updates, and a state that can be saved and loaded.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "nn/module.h"
+
+namespace arbg::nn {
+
+struct Optimizer {
+  virtual ~Optimizer() = default;
+
+  // One update of the parameters' values with gradients[i] * gradient_scale. `step` counts from 1.
+  virtual void update(std::span<const Tensor> gradients, double gradient_scale,
+                      double learning_rate, std::int64_t step) = 0;
+
+  // The state, named as the parameters that have it, sharing storage.
+  virtual NamedTensors first_moments() const = 0;
+  virtual NamedTensors second_moments() const = 0;
+  // Copies a saved state in; throws Error naming a tensor that is missing or has another shape.
+  virtual void load(const NamedTensors& first, const NamedTensors& second) = 0;
+};
+
+// Copies the tensor of that name into `target`, for load().
+void load_moment(Tensor& target, const NamedTensors& saved, const std::string& name);
+
+}  // namespace arbg::nn
