@@ -29,8 +29,15 @@ Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool ave
       name,
       ": these are only network weights; sampling needs a checkpoint written by arbg train (bins, "
       "coordinates, molecule)");
+  const auto network = [&] {
+    try {
+      return checkpoint.network(backend, averaged);
+    } catch (const Error& error) {
+      fail(name, ": ", error.what());
+    }
+  };
   const std::string pdb = description.at("topology_pdb").string();
-  return {sampling::Generator(checkpoint.network(backend, averaged), *checkpoint.bins,
+  return {sampling::Generator(network(), *checkpoint.bins,
                               md::CoordinateMap::from_json(description.at("coordinate_map"))),
           md::parse_pdb(pdb, name + " (topology)").topology, pdb,
           description.at("forcefield").string(), description.at("temperature_kelvin").number()};

@@ -1,9 +1,11 @@
 #include "nn/checkpoint.h"
 
 #include <string_view>
+#include <utility>
 
 #include "nn/safetensors.h"
 #include "tensor/base/error.h"
+#include "tensor/base/files.h"
 
 namespace arbg::nn {
 namespace {
@@ -38,8 +40,12 @@ Json parse_metadata(const Safetensors& file, std::string_view key, const std::st
 
 Checkpoint Checkpoint::read(const std::filesystem::path& path, Backend backend,
                             const std::optional<TransformerConfig>& config) {
-  const std::string name = path.string();
-  const auto file = Safetensors::read(path);
+  return parse(read_file(path), path.string(), backend, config);
+}
+
+Checkpoint Checkpoint::parse(std::string bytes, const std::string& name, Backend backend,
+                             const std::optional<TransformerConfig>& config) {
+  const auto file = Safetensors::parse(std::move(bytes), name);
   Checkpoint checkpoint;
   const Json own_config = parse_metadata(file, "config", name);
   require(config || !own_config.is_null(), name,
@@ -80,8 +86,17 @@ void Checkpoint::write(const std::filesystem::path& path) const {
 }
 
 Transformer Checkpoint::network(Backend backend, bool averaged) const {
+  const NamedTensors& values = averaged && !averaged_weights.empty() ? averaged_weights : weights;
+  // A forged config must not ask for memory that the file could never fill.
+  double stored = 0;
+  for (const auto& [name, tensor] : values) stored += static_cast<double>(tensor.elements());
+  const auto c = static_cast<double>(config.channels);
+  const double tables = static_cast<double>(config.token_rows() + config.num_atoms) * c;
+  const double attention = 4 * c * c * static_cast<double>(config.num_layers);
+  require(tables + attention <= stored, "the config describes a network of more than ",
+          tables + attention, " numbers, the weights are ", stored);
   Transformer network(config, backend, 0);
-  network.load(averaged && !averaged_weights.empty() ? averaged_weights : weights);
+  network.load(values);
   return network;
 }
 

@@ -33,6 +33,9 @@ struct Checkpoint {
   // used.
   static Checkpoint read(const std::filesystem::path& path, Backend backend,
                          const std::optional<TransformerConfig>& config = {});
+  // The same from bytes already in memory; `name` stands for the path in messages.
+  static Checkpoint parse(std::string bytes, const std::string& name, Backend backend,
+                          const std::optional<TransformerConfig>& config = {});
   void write(const std::filesystem::path& path) const;
 
   // The network, with the averaged weights if wanted and present.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "tensor/base/error.h"
 
@@ -71,16 +72,17 @@ class Parser {
   }
 
   Json parse_object(int depth) {
-    Json object = Json::object();
+    Json::Members members;
+    std::set<std::string, std::less<>> keys;  // has() on a large object would take its square
     expect('{');
-    if (peek() == '}') return ++at_, object;
+    if (peek() == '}') return ++at_, Json(std::move(members));
     while (true) {
       if (peek() != '"') refuse("expected a member name in quotes");
-      const std::string key = parse_string();
-      if (object.has(key)) refuse("the member \"" + key + "\" stands twice");
+      std::string key = parse_string();
+      if (!keys.insert(key).second) refuse("the member \"" + key + "\" stands twice");
       expect(':');
-      object[key] = parse_value(depth + 1);
-      if (peek() == '}') return ++at_, object;
+      members.emplace_back(std::move(key), parse_value(depth + 1));
+      if (peek() == '}') return ++at_, Json(std::move(members));
       expect(',');
     }
   }

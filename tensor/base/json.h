@@ -28,6 +28,7 @@ class Json {
   Json(std::string value) : value_(std::move(value)) {}
   Json(std::string_view value) : value_(std::string(value)) {}
   Json(List value) : value_(std::move(value)) {}
+  explicit Json(Members value) : value_(std::move(value)) {}
 
   static Json object() { return Json(Members{}); }
   static Json list() { return Json(List{}); }
@@ -59,7 +60,6 @@ class Json {
   void push_back(Json value);  // to null: makes it a list
 
  private:
-  explicit Json(Members value) : value_(std::move(value)) {}
   std::variant<std::monostate, bool, double, std::string, List, Members> value_;
 };
 

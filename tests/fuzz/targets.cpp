@@ -1,0 +1,110 @@
+#include "tests/fuzz/targets.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "md/dcd.h"
+#include "md/energy.h"
+#include "md/forcefield.h"
+#include "md/inpcrd.h"
+#include "md/pdb.h"
+#include "md/prmtop.h"
+#include "nn/checkpoint.h"
+#include "nn/safetensors.h"
+#include "tensor/base/error.h"
+#include "tensor/base/json.h"
+#include "tensor/base/npy.h"
+
+namespace arbg::fuzz {
+
+namespace {
+
+constexpr int kAtoms = 22;  // of the seeds of readers that are told the number of atoms
+
+void expect(bool condition, const char* what) {
+  if (!condition) throw std::logic_error(what);
+}
+
+void read_pdb(const std::string& bytes) {
+  const md::Pdb pdb = md::parse_pdb(bytes, kInputName);
+  expect(pdb.positions_nm.size() == 3 * pdb.topology.atoms.size() * std::size_t(pdb.models),
+         "a PDB file has another number of coordinates than of atoms");
+}
+
+void read_prmtop(const std::string& bytes) {
+  const auto amber = md::parse_prmtop(bytes, kInputName, md::ImplicitSolvent::obc2);
+  const md::Energy energy(amber.system);  // whose own checks must have nothing left to find
+}
+
+void read_inpcrd(const std::string& bytes) { md::parse_inpcrd(bytes, kInputName, 20); }
+void read_dcd(const std::string& bytes) { md::parse_dcd(bytes, kInputName, kAtoms); }
+
+void read_npy(const std::string& bytes) {
+  const auto array = parse_npy(bytes, kInputName);
+  std::int64_t elements = 1;
+  for (const std::int64_t extent : array.shape) elements *= extent;
+  expect(elements == static_cast<std::int64_t>(array.data.size()), "an array does not fill itself");
+}
+
+void read_json(const std::string& bytes) {
+  const std::string text = Json::parse(bytes, kInputName).dump();
+  expect(Json::parse(text, kInputName).dump() == text, "written JSON reads back as something else");
+}
+
+void read_safetensors(const std::string& bytes) {
+  const auto file = nn::Safetensors::parse(bytes, kInputName);
+  for (const auto& entry : file.entries()) file.tensor(entry.name, nn::Backend::cpu);
+}
+
+void read_checkpoint(const std::string& bytes) {
+  const auto checkpoint = nn::Checkpoint::parse(bytes, kInputName, nn::Backend::cpu);
+  try {
+    checkpoint.network(nn::Backend::cpu, true);
+  } catch (const Error& error) {  // which does not know the file
+    fail(kInputName, ": ", error.what());
+  }
+}
+
+const Target kTargets[] = {
+    {"pdb",
+     read_pdb,
+     {"energies/amber99sbildn-obc2/Ace-A-Nme/Ace-A-Nme.pdb", "energies/amber14-obc1/AAA/AAA.pdb"}},
+    {"prmtop", read_prmtop, {"prmtop/paracetamol/paracetamol.prmtop"}},
+    {"inpcrd", read_inpcrd, {"prmtop/paracetamol/paracetamol.rst7"}},
+    {"dcd", read_dcd, {"trajectories/openmm.dcd", "trajectories/mdtraj.dcd"}},
+    {"npy", read_npy, {"energies/amber99sbildn-obc2/Ace-A-Nme/energy.npy"}},
+    {"json", read_json, {"network/single-system/config.json", "metrics/expected.json"}},
+    {"safetensors", read_safetensors, {"network/single-system/io.safetensors"}},
+    {"checkpoint", read_checkpoint, {}},
+};
+
+}  // namespace
+
+std::span<const Target> targets() { return kTargets; }
+
+std::vector<std::filesystem::path> seeds_of(const Target& target) {
+  std::vector<std::filesystem::path> paths;
+  for (const char* seed : target.seeds)
+    paths.push_back(std::filesystem::path(ARBG_GOLDEN_DIR) / seed);
+  const auto corpus = std::filesystem::path(ARBG_FUZZ_CORPUS_DIR) / target.name;
+  if (std::filesystem::exists(corpus)) {
+    for (const auto& entry : std::filesystem::directory_iterator(corpus))
+      paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::string run(const Target& target, const std::string& bytes) {
+  try {
+    target.read(bytes);
+    return "";
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    if (!message.starts_with(kInputName))
+      throw std::logic_error("a refusal does not say where: " + message);
+    return message;
+  }
+}
+
+}  // namespace arbg::fuzz
