@@ -32,6 +32,7 @@ constexpr Refusal kRefusals[] = {
     {"AMOEBA_", "the AMOEBA force field"},
     {"POLARIZABILITY", "polarisation"},
     {"SOLVENT_POINTERS", "periodic boxes"},
+    {"ATOMS_PER_MOLECULE", "periodic boxes"},
     {"BOX_DIMENSIONS", "periodic boxes"},
     {"CAP_INFO", "solvent caps"},
     {"PERT_", "perturbation"},
