@@ -11,10 +11,10 @@ void Transformer::check_inputs(const Tensor& tokens, const Molecules& molecules)
   const auto T = config_.length();
   require(tokens.defined() && tokens.dtype() == DType::i32 && tokens.shape().rank() == 2,
           "expected int32 tokens [batch, ", T, "]");
-  const bool fits = molecules.defined() ? tokens.extent(1) <= T : tokens.extent(1) == T;
-  require(fits, "expected int32 tokens [batch, ", T, "], found shape ", tokens.shape());
   require(molecules.defined() || !config_.conditioning,
           "this network is conditioned: it has to be told what molecules the tokens are of");
+  const bool fits = molecules.defined() ? tokens.extent(1) <= T : tokens.extent(1) == T;
+  require(fits, "expected int32 tokens [batch, ", T, "], found shape ", tokens.shape());
   if (!molecules.defined()) return;
   molecules.check();
   require(molecules.batch() == tokens.extent(0), "encodings of ", molecules.batch(),

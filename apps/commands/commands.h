@@ -16,6 +16,7 @@ int build_command(const Words& words);
 int minimize_command(const Words& words);
 int energy_command(const Words& words);
 int convert_command(const Words& words);
+int logits_command(const Words& words);
 int demo_command(const Words& words);
 int info_command(const Words& words);
 

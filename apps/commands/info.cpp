@@ -1,11 +1,13 @@
 // arbg info: what a checkpoint, run folder or array file contains.
 #include <cstdio>
+#include <optional>
 
 #include "apps/command_line.h"
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
 #include "apps/model_file.h"
 #include "nn/checkpoint.h"
+#include "nn/safetensors.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
@@ -13,16 +15,68 @@
 namespace arbg::apps {
 namespace {
 
-const CommandSpec kSpec{"info",
-                        "what a checkpoint, run folder or array file contains",
-                        "PATH",
-                        {},
-                        {"arbg info runs/ala2/checkpoint.safetensors", "arbg info runs/ala2-md",
-                         "arbg info runs/ala2-md/positions.npy"},
-                        {"seed", "threads", "backend"}};
+const CommandSpec kSpec{
+    "info",
+    "what a checkpoint, run folder or array file contains",
+    "PATH",
+    {{"config", "FILE", "", "JSON: the network of weights that do not describe it themselves"}},
+    {"arbg info runs/ala2/checkpoint.safetensors", "arbg info runs/ala2-md",
+     "arbg info runs/ala2-md/positions.npy"},
+    {"seed", "threads", "backend"}};
 
-Json describe_checkpoint(const std::filesystem::path& path) {
-  const auto checkpoint = nn::Checkpoint::read(path, nn::Backend::cpu);
+// Operations (a multiplication and an addition are two) to generate one token: every matrix once,
+// and attention over half of the sequence, the mean, and over the atoms.
+double flops_per_token(const nn::TransformerConfig& config) {
+  const double C = static_cast<double>(config.channels), F = static_cast<double>(config.hidden());
+  const double keys = static_cast<double>(config.length() + 1) / 2;
+  const double look_at_atoms = 2 * 2 * C * C + 4 * C * static_cast<double>(config.num_atoms);
+  const double layer = 2 * (4 * C * C + (config.swiglu ? 3 : 2) * C * F) + 4 * C * keys +
+                       (config.cross_attention ? look_at_atoms : 0.0);
+  return static_cast<double>(config.num_layers) * layer +
+         (config.global_cond ? look_at_atoms : 0.0) + 2 * C * static_cast<double>(config.num_bins);
+}
+
+// Bytes in float32: the weights, and the cache of one sequence that is being generated.
+Json describe_memory(const nn::TransformerConfig& config, std::int64_t parameters) {
+  constexpr std::int64_t kBytes = 4;
+  Json out = Json::object();
+  out["weights_bytes"] = kBytes * parameters;
+  out["cache_bytes_per_sample"] =
+      2 * kBytes * config.num_layers * config.length() * config.channels;
+  return out;
+}
+
+// A file with weights alone: what there is in it.
+Json describe_tensors(const std::filesystem::path& path) {
+  const auto file = nn::Safetensors::read(path);
+  Json out = Json::object(), tensors = Json::object();
+  std::int64_t numbers = 0;
+  for (const auto& entry : file.entries()) {
+    std::int64_t count = 1;
+    Json shape = Json::list();
+    for (const auto extent : entry.shape) {
+      count *= extent;
+      shape.push_back(extent);
+    }
+    numbers += count;
+    tensors[entry.name] = entry.dtype + " " + shape.dump();
+  }
+  out["kind"] = "weights without a description of their network (give it with --config)";
+  out["numbers"] = numbers;
+  out["file_bytes"] = static_cast<std::uint64_t>(std::filesystem::file_size(path));
+  out["tensors"] = std::move(tensors);
+  return out;
+}
+
+Json describe_checkpoint(const std::filesystem::path& path, const std::string& config_path) {
+  std::optional<nn::TransformerConfig> config;
+  if (!config_path.empty()) {
+    config = nn::TransformerConfig::from_json(Json::parse(read_file(config_path), config_path),
+                                              config_path);
+  } else if (nn::Safetensors::read(path).metadata("config") == nullptr) {
+    return describe_tensors(path);
+  }
+  const auto checkpoint = nn::Checkpoint::read(path, nn::Backend::cpu, config);
   Json out = Json::object();
   out["kind"] = "checkpoint";
   out["network"] = checkpoint.config.to_json();
@@ -33,6 +87,9 @@ Json describe_checkpoint(const std::filesystem::path& path) {
     tensors[name] = tensor.shape().text();
   }
   out["parameters"] = parameters;
+  out["file_bytes"] = static_cast<std::uint64_t>(std::filesystem::file_size(path));
+  out["memory"] = describe_memory(checkpoint.config, parameters);
+  out["flops_per_token"] = flops_per_token(checkpoint.config);
   out["averaged_weights"] = !checkpoint.averaged_weights.empty();
   out["tensors"] = std::move(tensors);
   for (const char* member : {"forcefield", "temperature_kelvin"}) {
@@ -51,14 +108,14 @@ Json describe_array(const std::filesystem::path& path) {
   return out;
 }
 
-Json describe_folder(const std::filesystem::path& path) {
+Json describe_folder(const std::filesystem::path& path, const std::string& config) {
   if (std::filesystem::exists(path / "run.json")) {
     return Json::parse(read_file(path / "run.json"), (path / "run.json").string());
   }
   require(std::filesystem::exists(path / "checkpoint.safetensors"), path.string(),
           ": expected a folder made by arbg md, train or sample (with run.json or "
           "checkpoint.safetensors)");
-  return describe_checkpoint(path / "checkpoint.safetensors");
+  return describe_checkpoint(path / "checkpoint.safetensors", config);
 }
 
 // "name: value" lines, members of members indented; lists on one line.
@@ -81,11 +138,11 @@ int info_command(const Words& words) {
   require(!path.empty(), "a PATH is needed; see arbg info --help");
   Json out;
   if (std::filesystem::is_directory(path)) {
-    out = describe_folder(path);
+    out = describe_folder(path, arguments.text("config"));
   } else if (path.extension() == ".npy") {
     out = describe_array(path);
   } else {
-    out = describe_checkpoint(path);
+    out = describe_checkpoint(path, arguments.text("config"));
   }
   if (common.json)
     std::puts(out.dump().c_str());

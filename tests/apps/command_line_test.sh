@@ -59,7 +59,7 @@ is_json() {
 ### Helps
 succeeds --help
 commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out.txt)
-[ "$(echo "$commands" | wc -w)" -eq 10 ] || failed "arbg --help lists: $commands"
+[ "$(echo "$commands" | wc -w)" -eq 11 ] || failed "arbg --help lists: $commands"
 for command in $commands; do
   grep -q "^  $command " out.txt || "$arbg" --help >out.txt
   summary=$("$arbg" --help | sed -n "s/^  $command  *//p")
@@ -248,6 +248,24 @@ for what in md model samples samples/positions.npy model/checkpoint.safetensors;
 done
 succeeds $train --output cartesian --coordinates cartesian --bins 64 --held-out 0
 succeeds sample --model cartesian/checkpoint.safetensors --output cartesian-samples --count 100
+
+### Published weights: logits as PyTorch has them
+networks=$(cd "$golden/../../../network" && pwd)
+robin=$networks/robin-small
+given="--weights $robin/weights.safetensors --input $robin/io.safetensors"
+succeeds logits $given --config $robin/config.json --output logits.safetensors
+grep -q "logits of 3 molecules" out.txt || failed "arbg logits says: $(cat out.txt)"
+succeeds logits $given --config $robin/config.json --output logits.safetensors --json
+is_json out.txt
+succeeds info logits.safetensors
+refuses "does not describe its network" logits $given --output refused
+refuses "no tensor named \"tokens\"" logits --weights $robin/weights.safetensors --input $robin/weights.safetensors --config $robin/config.json --output refused
+refuses "is conditioned" logits --weights $robin/weights.safetensors --input $networks/single-system/io.safetensors --config $robin/config.json --output refused
+succeeds info $robin/weights.safetensors --config $robin/config.json --json
+is_json out.txt
+grep -q '"parameters": 42624' out.txt || failed "arbg info counts other parameters: $(cat out.txt)"
+succeeds info $robin/weights.safetensors
+absent refused
 
 ### Damaged run folders and checkpoints
 checkpoint=model/checkpoint.safetensors
