@@ -70,8 +70,11 @@ void add_reference_likelihood(Evaluation& out, const WeightedSamples& samples,
   const auto encoded =
       model.generator.encode(pick(reference.positions_nm, frames, atoms), options.seed);
   const auto log_q = model.generator.log_density(encoded.tokens);
-  const auto log_w =
-      sampling::log_weights(pick(reference.reduced_energy, frames), encoded.log_volume, log_q);
+  const auto decoded_log_q = options.decoding == sampling::Decoding{}
+                                 ? log_q
+                                 : model.generator.log_density(encoded.tokens, options.decoding);
+  const auto log_w = sampling::log_weights(pick(reference.reduced_energy, frames),
+                                           encoded.log_volume, decoded_log_q);
   double sum = 0, inside = 0;
   for (const double value : log_q) {
     if (std::isfinite(value)) sum += value, inside += 1;

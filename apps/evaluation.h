@@ -50,6 +50,7 @@ struct EvaluationOptions {
   std::size_t points = 4000;
   std::int64_t reference_likelihood_frames = 4000;
   std::uint64_t seed = 1;
+  sampling::Decoding decoding;  // of the samples: q on both sides of Bennett's log Z
 };
 
 // `model` may be null: then nothing is said of the reference's likelihood.

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "apps/decoding_options.h"
 #include "apps/progress.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -45,7 +46,7 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   Progress progress("sample");
   sampling::SampleOptions options;
   options.count = job.count;
-  options.temperature = job.sampling_temperature;
+  options.decoding = job.decoding;
   options.seed = job.seed;
   options.on_progress = [&](std::int64_t done) {
     char detail[64];
@@ -81,7 +82,8 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   run["forcefield"] = model.forcefield;
   run["temperature_kelvin"] = model.temperature_kelvin;
   run["coordinates"] = model.generator.map().name();
-  run["sampling_temperature"] = job.sampling_temperature;
+  run["sampling_temperature"] = job.decoding.temperature;
+  run["decoding"] = to_json(job.decoding);
   run["seed"] = job.seed;
   run["samples"] = out.count();
   run["seconds"] = out.seconds;

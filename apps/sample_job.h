@@ -15,7 +15,7 @@ namespace arbg::apps {
 struct SampleJob {
   std::filesystem::path model, output;
   std::int64_t count = 20000;
-  double sampling_temperature = 1.0;  // tau of the categorical
+  sampling::Decoding decoding;
   std::uint64_t seed = 1;
   bool averaged = true;
   nn::Backend backend = nn::Backend::cpu;

@@ -5,10 +5,8 @@
 #include <limits>
 #include <mutex>
 
-#include "sampling/categorical.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
-#include "tensor/base/random.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
@@ -30,8 +28,7 @@ Generator::Generator(nn::Transformer network, nn::CoordinateBins bins,
 }
 
 Samples Generator::sample(const SampleOptions& options) const {
-  require(options.temperature > 0, "the sampling temperature must be positive, got ",
-          options.temperature);
+  options.decoding.check();
   require(options.count >= 0 && options.lanes >= 1,
           "expected a number of samples and at least one lane");
   const auto count = static_cast<std::size_t>(options.count);
@@ -79,7 +76,7 @@ void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, s
     return static_cast<std::size_t>(sample * length + j);
   };
   // Two uniforms for each coordinate of a sample: which bin, and where in it.
-  const Random random(options.seed, stream_id("sample"));
+  const Random random(options.seed, options.stream);
   const auto draws_before = [&](std::int64_t sample) {
     return static_cast<std::uint64_t>(options.first + sample) *
            static_cast<std::uint64_t>(2 * length);
@@ -94,7 +91,7 @@ void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, s
     for (std::int64_t b = 0; b < count; ++b) {
       const std::int64_t sample = first + b;
       const std::uint64_t index = draws_before(sample) + 2 * static_cast<std::uint64_t>(j);
-      categorical.set(logits, b, options.temperature);
+      categorical.set(logits, b, options.decoding);
       const std::int32_t token = categorical.draw(random.uniform(index));
       tokens[static_cast<std::size_t>(b)] = token;
       out.tokens[at(sample, j)] = token;
@@ -142,7 +139,9 @@ Generator::Encoded Generator::encode(std::span<const double> positions_nm,
   return out;
 }
 
-std::vector<double> Generator::log_density(std::span<const std::int32_t> tokens) const {
+std::vector<double> Generator::log_density(std::span<const std::int32_t> tokens,
+                                           const Decoding& decoding) const {
+  decoding.check();
   const auto length = static_cast<std::size_t>(map_->size());
   require(tokens.size() % length == 0, "expected rows of ", length, " tokens, got ", tokens.size(),
           " in all");
@@ -158,8 +157,32 @@ std::vector<double> Generator::log_density(std::span<const std::int32_t> tokens)
     kept.insert(kept.end(), row.begin(), row.end());
   }
   std::vector<double> out(count, -std::numeric_limits<double>::infinity());
-  const auto log_p = network_.log_likelihood(kept);
+  const auto log_p =
+      decoding == Decoding{} ? network_.log_likelihood(kept) : log_probability(kept, decoding);
   for (std::size_t i = 0; i < inside.size(); ++i) out[inside[i]] = log_p[i] - bins_.log_volume();
+  return out;
+}
+
+std::vector<double> Generator::log_probability(std::span<const std::int32_t> tokens,
+                                               const Decoding& decoding) const {
+  const std::int64_t length = map_->size();
+  const auto count = static_cast<std::int64_t>(tokens.size()) / length;
+  std::vector<double> out(static_cast<std::size_t>(count));
+  constexpr std::int64_t kRows = 16;
+  parallel_for((count + kRows - 1) / kRows, [&](std::int64_t batch) {
+    const autograd::NoGradient no_graph;
+    const std::int64_t first = batch * kRows, rows = std::min(kRows, count - first);
+    const auto part = tokens.subspan(static_cast<std::size_t>(first * length),
+                                     static_cast<std::size_t>(rows * length));
+    const nn::Tensor logits =
+        network_.logits(nn::Tensor::from_indices(part, {rows, length}, network_.backend())).value();
+    Categorical categorical;
+    for (std::int64_t i = 0; i < rows * length; ++i) {
+      categorical.set(logits, i, decoding);
+      out[static_cast<std::size_t>(first + i / length)] +=
+          categorical.log_probability(part[static_cast<std::size_t>(i)]);
+    }
+  });
   return out;
 }
 

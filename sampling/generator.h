@@ -3,9 +3,8 @@
 //
 //   log q(z) = sum_j log P(k_j | k_<j) - log h_j,   z_j uniform in bin k_j of width h_j
 //
-// With temperature tau the categorical is softmax(logits / tau), and log q is that of the very
-// distribution that was sampled. Log probabilities are summed in double, in the order of the
-// coordinates.
+// P is the categorical of a decoding (categorical.h): log q is that of the very distribution that
+// was sampled. Log probabilities are summed in double, in the order of the coordinates.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +17,16 @@
 #include "nn/checkpoint.h"
 #include "nn/coordinate_bins.h"
 #include "nn/transformer.h"
+#include "sampling/categorical.h"
+#include "tensor/base/random.h"
 
 namespace arbg::sampling {
 
 struct SampleOptions {
   std::int64_t count = 1000;
-  double temperature = 1.0;  // tau > 0
+  Decoding decoding;
   std::uint64_t seed = 1;
+  std::uint64_t stream = stream_id("sample");  // another stream: independent samples
   std::int64_t first = 0;   // index of the first sample: drawing in parts gives the same samples
   std::int64_t lanes = 64;  // samples that share one pass through the network
   std::function<void(std::int64_t done)> on_progress;  // from any thread, one call at a time
@@ -53,8 +55,8 @@ class Generator {
   const nn::CoordinateBins& bins() const { return bins_; }
   const md::CoordinateMap& map() const { return *map_; }
 
-  // `count` independent samples; sample i depends on (seed, first + i) and the weights alone. Stops
-  // early, with fewer samples, when interrupted.
+  // `count` independent samples; sample i depends on (seed, stream, first + i), the decoding and
+  // the weights alone. Stops early, with fewer samples, when interrupted.
   Samples sample(const SampleOptions& options) const;
 
   struct Encoded {
@@ -65,12 +67,18 @@ class Generator {
   // Conformations [B, N, 3] to tokens. (seed, index) feed the random frame of the Cartesian map.
   Encoded encode(std::span<const double> positions_nm, std::uint64_t seed) const;
 
-  // Density of z for rows of tokens [B, K]; -infinity for a row with a token outside.
-  std::vector<double> log_density(std::span<const std::int32_t> tokens) const;
+  // Density of z for rows of tokens [B, K], as sample() has it under the same decoding: the same
+  // bits on the reference backend. -infinity for a row with a token outside the bins, or outside
+  // what truncation leaves; on the cpu backend the logits of a cache and these differ by rounding,
+  // and with them, once in a great while, the last token that is kept.
+  std::vector<double> log_density(std::span<const std::int32_t> tokens,
+                                  const Decoding& decoding = {}) const;
 
  private:
   void sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
                     Samples& out) const;
+  std::vector<double> log_probability(std::span<const std::int32_t> tokens,
+                                      const Decoding& decoding) const;
 
   nn::Transformer network_;
   nn::CoordinateBins bins_;

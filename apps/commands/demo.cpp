@@ -6,6 +6,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
+#include "apps/decoding_options.h"
 #include "apps/md_job.h"
 #include "apps/report_page.h"
 #include "apps/train_job.h"
@@ -18,33 +19,36 @@ namespace {
 
 using metrics::format_number;
 
+// Of the network's categoricals: a little broader than trained, so that rare regions are not missed
+// by a large factor. log q is that of the broadened distribution, and the weights stay exact. The
+// published value for this molecule.
+constexpr const char* kSamplingTemperature = "1.03";
+
 const CommandSpec kSpec{
     "demo",
     "everything on alanine dipeptide: md, train, sample, reweight, evaluate, report",
     "",
-    {{"output", "FOLDER", "", "where everything goes (default: runs/demo-COORDINATES)"},
-     {"coordinates", "NAME", "internal",
-      "internal (bonds, angles, dihedrals) or cartesian (as published)"},
-     {"sequence", "TEXT", "Ace-A-Nme", "another capped peptide"},
-     {"train-time", "DURATION", "6m", "time to train; everything else takes about two minutes"},
-     {"md-steps", "N", "1200000", "steps of each of 24 replicas (4 temperatures each)"},
-     {"samples", "N", "20000", "proposals to weight"}},
+    with_decoding(
+        {{"output", "FOLDER", "", "where everything goes (default: runs/demo-COORDINATES)"},
+         {"coordinates", "NAME", "internal",
+          "internal (bonds, angles, dihedrals) or cartesian (as published)"},
+         {"sequence", "TEXT", "Ace-A-Nme", "another capped peptide"},
+         {"train-time", "DURATION", "6m", "time to train; everything else takes about two minutes"},
+         {"md-steps", "N", "1200000", "steps of each of 24 replicas (4 temperatures each)"},
+         {"samples", "N", "20000", "proposals to weight"}},
+        kSamplingTemperature),
     {"arbg demo", "arbg demo --coordinates cartesian",
      "arbg demo --train-time 60m --output runs/hour"}};
 
 constexpr const char* kForceField = "amber99sbildn-obc2";
 constexpr int kReplicas = 24, kLadder = 4;
 
-// Of the network's categoricals: a little broader than trained, so that rare regions are not missed
-// by a large factor. log q is that of the broadened distribution, and the weights stay exact. The
-// published value for this molecule.
-constexpr double kSamplingTemperature = 1.03;
-
 struct DemoOptions {
   std::filesystem::path output;
   std::string sequence, coordinates;
   double train_time_s;
   std::int64_t md_steps, samples;
+  sampling::Decoding decoding;
   CommonOptions common;
 };
 
@@ -57,6 +61,7 @@ DemoOptions options_from(const Arguments& arguments) {
       arguments.given("output") ? arguments.text("output") : "runs/demo-" + out.coordinates;
   out.md_steps = arguments.integer("md-steps", 1);
   out.samples = arguments.integer("samples", 2);
+  out.decoding = decoding_from(arguments);
   out.train_time_s = arguments.duration_s("train-time");
   require(out.coordinates == "internal" || out.coordinates == "cartesian",
           "--coordinates expects internal or cartesian, got '", out.coordinates, "'");
@@ -160,20 +165,21 @@ void Demo::sample() {
   job.model = checkpoint_;
   job.output = options_.output / "samples";
   job.count = options_.samples;
-  job.sampling_temperature = kSamplingTemperature;
+  job.decoding = options_.decoding;
   job.seed = options_.common.seed;
   job.backend = options_.common.backend;
   model_.emplace(load_model(job.model, job.backend, job.averaged));
   samples_ = run_sample_job(job, *model_);
-  note("sampling", std::to_string(samples_.count()) + " samples (temperature " +
-                       format_number(kSamplingTemperature, 3) + ") and energies in " +
-                       stage_time());
+  note("sampling", std::to_string(samples_.count()) + " samples (" + options_.decoding.text() +
+                       ") and energies in " + stage_time());
+  if (options_.decoding.biased()) note("weights", kBiased);
 }
 
 void Demo::evaluate_samples() {
   begin("4/4  Comparing weighted samples with the reference");
   EvaluationOptions options;
   options.seed = options_.common.seed;
+  options.decoding = options_.decoding;
   evaluation_ = evaluate(samples_, reference_, &*model_, options);
   write_file(options_.output / "evaluation.json", to_json(evaluation_).dump(2) + "\n");
   note("evaluation", stage_time());

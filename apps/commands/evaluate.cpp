@@ -4,6 +4,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
+#include "apps/decoding_options.h"
 #include "apps/report_page.h"
 #include "md/pdb.h"
 #include "tensor/base/error.h"
@@ -49,6 +50,21 @@ void require_same_molecule(const std::filesystem::path& samples, const Dataset& 
           " at ", reference.temperature_kelvin, " K");
 }
 
+// The decoding that the samples' run.json names; folders from before it did have a temperature.
+sampling::Decoding decoding_of(const std::filesystem::path& samples) {
+  const Json run = Json::parse(read_file(samples / "run.json"), (samples / "run.json").string());
+  sampling::Decoding out;
+  out.temperature = run.at("sampling_temperature").number();
+  if (run.has("decoding")) {
+    const Json& decoding = run.at("decoding");
+    out.top_k = decoding.at("top_k").integer();
+    out.top_p = decoding.at("top_p").number();
+    out.full_support = decoding.at("full_support").number();
+  }
+  out.check();
+  return out;
+}
+
 }  // namespace
 
 int evaluate_command(const Words& words) {
@@ -66,6 +82,7 @@ int evaluate_command(const Words& words) {
 
   const Dataset reference = load_dataset(reference_folder);
   require_same_molecule(folder, reference);
+  options.decoding = decoding_of(folder);
   const WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
   std::optional<Model> model;
   if (arguments.given("model"))
@@ -88,11 +105,14 @@ int evaluate_command(const Words& words) {
     if (std::filesystem::exists(log)) input.train_log = log;
   }
   input.facts = {{"samples", std::to_string(samples.count())},
+                 {"decoding", options.decoding.text()},
                  {"reference frames", std::to_string(reference.frames())}};
+  if (options.decoding.biased()) input.facts.emplace_back("weights", kBiased);
   write_report(output / "report.html", input);
   if (common.json) {
     std::puts(to_json(evaluation).dump().c_str());
   } else {
+    if (options.decoding.biased()) std::printf("%s\n", kBiased);
     std::printf("%s\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
                 published_table().text().c_str(), (output / "report.html").c_str());
   }

@@ -4,6 +4,7 @@
 #include "apps/command_line.h"
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
+#include "apps/decoding_options.h"
 #include "apps/sample_job.h"
 #include "metrics/table.h"
 #include "tensor/base/error.h"
@@ -15,12 +16,12 @@ const CommandSpec kSpec{
     "sample",
     "draw conformations with exact log q, energies and importance weights",
     "",
-    {{"model", "FILE", "", "checkpoint.safetensors written by arbg train"},
-     {"output", "FOLDER", "", "where positions.npy, log_q.npy, energy.npy, log_weight.npy go"},
-     {"count", "N", "20000", "independent samples"},
-     {"temperature", "X", "1",
-      "of the network's categoricals (log q stays exact); not the physical one"},
-     {"weights", "WHAT", "average", "average (the weight average of training) or last"}},
+    with_decoding(
+        {{"model", "FILE", "", "checkpoint.safetensors written by arbg train"},
+         {"output", "FOLDER", "", "where positions.npy, log_q.npy, energy.npy, log_weight.npy go"},
+         {"count", "N", "20000", "independent samples"},
+         {"weights", "WHAT", "average", "average (the weight average of training) or last"}},
+        "1"),
     {"arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-samples --count "
      "50000"}};
 
@@ -34,9 +35,7 @@ int sample_command(const Words& words) {
   job.model = arguments.required("model");
   job.output = arguments.required("output");
   job.count = arguments.integer("count", 1);
-  job.sampling_temperature = arguments.number("temperature");
-  require(job.sampling_temperature > 0, "--temperature expects a number above 0, got ",
-          job.sampling_temperature);
+  job.decoding = decoding_from(arguments);
   job.seed = common.seed;
   job.backend = common.backend;
   const std::string weights = arguments.text("weights");
@@ -50,6 +49,7 @@ int sample_command(const Words& words) {
   if (common.json) {
     Json out = summary_json(summary);
     out["seconds"] = samples.seconds;
+    out["decoding"] = to_json(job.decoding);
     std::puts(out.dump().c_str());
     return 0;
   }
@@ -63,6 +63,8 @@ int sample_command(const Words& words) {
   table.add_row({"Pareto k-hat (reliable below 0.7)", metrics::format_number(summary.pareto_k, 3)});
   table.add_row({"log Z", metrics::format_number(summary.log_z, 7) + " +- " +
                               metrics::format_number(summary.log_z_error, 2)});
+  table.add_row({"decoding", job.decoding.text()});
+  if (job.decoding.biased()) table.add_row({"", kBiased});
   std::printf("%s%lld samples in %s (%.0f/s), written to %s\n", table.text().c_str(),
               static_cast<long long>(samples.count()), format_duration(samples.seconds).c_str(),
               static_cast<double>(samples.count()) / samples.seconds, job.output.c_str());

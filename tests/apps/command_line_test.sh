@@ -235,6 +235,13 @@ refuses "add --coordinates internal" $train --output model --resume --coordinate
 succeeds sample --model model/checkpoint.safetensors --output samples --count 200
 succeeds sample --model model/checkpoint.safetensors --output samples --count 200 --json
 is_json out.txt
+succeeds sample --model model/checkpoint.safetensors --output truncated-samples --count 100 --top-p 0.9
+grep -q "biased: truncation removes support" out.txt || failed "truncated samples are not called biased: $(cat out.txt)"
+grep -q "biased: truncation removes support" truncated-samples/run.json || failed "run.json does not say biased"
+succeeds evaluate --samples truncated-samples --reference md
+grep -q "biased: truncation removes support" truncated-samples/report.html || failed "report.html does not say biased"
+succeeds sample --model model/checkpoint.safetensors --output mixed --count 100 --top-k 5 --full-support 0.1
+grep -q "biased" out.txt mixed/run.json && failed "samples of full support are called biased"
 [ "$(wc -c <samples/positions.npy)" -eq $((128 + 200 * 22 * 3 * 8)) ] || failed "positions.npy of 200 samples has another size"
 refuses "holds a run that is no set of samples" sample --model model/checkpoint.safetensors --output md
 succeeds evaluate --samples samples --reference md --model model/checkpoint.safetensors --json
@@ -281,7 +288,10 @@ if ! grep -q __asan_init "$arbg"; then
 fi
 rm -rf refused
 refuses "--count expects a whole number from 1" sample --model $checkpoint --output refused --count 0
-refuses "--temperature expects a number above 0" sample --model $checkpoint --output refused --temperature 0
+refuses "temperature must be positive" sample --model $checkpoint --output refused --temperature 0
+refuses "--top-k expects a whole number from 0" sample --model $checkpoint --output refused --top-k -1
+refuses "above 0 and at most 1, got 0" sample --model $checkpoint --output refused --top-p 0
+refuses "from 0 to 1, got 2" sample --model $checkpoint --output refused --top-p 0.9 --full-support 2
 refuses "average or last" sample --model $checkpoint --output refused --weights best
 refuses "expected a run folder" train --data nothing --output refused
 refuses "does not describe a run of arbg md" train --data samples --output refused

@@ -24,7 +24,7 @@ constexpr nn::Backend kBackends[] = {nn::Backend::reference, nn::Backend::cpu};
 SampleOptions options_for(std::int64_t count, double temperature = 1.0) {
   SampleOptions options;
   options.count = count;
-  options.temperature = temperature;
+  options.decoding.temperature = temperature;
   options.seed = 5;
   return options;
 }

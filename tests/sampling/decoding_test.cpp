@@ -1,0 +1,219 @@
+// Truncated and mixed decodings: log q is that of what is drawn, for every one of them; weights
+// average to Z with full support, and visibly do not without.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "metrics/weights.h"
+#include "tests/md/error_message.h"
+#include "tests/sampling/small_generators.h"
+
+using namespace arbg;
+using namespace arbg::sampling;
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr nn::Backend kBackends[] = {nn::Backend::reference, nn::Backend::cpu};
+
+const std::vector<Decoding> kDecodings = {
+    {1, 0, 1, 0},    {0.7, 0, 1, 0},    {1, 3, 1, 0},      {1, 0, 0.8, 0}, {1.4, 2, 0.9, 0},
+    {1, 3, 1, 0.05}, {1, 0, 0.6, 0.25}, {0.8, 2, 0.7, .1}, {1, 1, 1, 0},   {1, 2, 0.5, 1}};
+
+Samples draw(const Generator& generator, const Decoding& decoding, std::int64_t count) {
+  SampleOptions options;
+  options.count = count;
+  options.decoding = decoding;
+  options.seed = 5;
+  return generator.sample(options);
+}
+
+// P of one conditional by the definition, from sorted exponentials.
+std::vector<double> probabilities(const std::vector<double>& logits, const Decoding& decoding) {
+  const std::size_t V = logits.size();
+  std::vector<double> full(V), kept(V);
+  for (std::size_t v = 0; v < V; ++v) full[v] = std::exp(logits[v] / decoding.temperature);
+  const double total = std::accumulate(full.begin(), full.end(), 0.0);
+  for (double& p : full) p /= total;
+  std::vector<std::size_t> order(V);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
+  double sum = 0;
+  for (std::size_t rank = 0; rank < V; ++rank) {
+    if (decoding.top_k > 0 && rank >= static_cast<std::size_t>(decoding.top_k)) break;
+    if (decoding.top_p < 1 && sum >= decoding.top_p) break;
+    kept[order[rank]] = full[order[rank]];
+    sum += full[order[rank]];
+  }
+  for (std::size_t v = 0; v < V; ++v)
+    kept[v] = (1 - decoding.full_support) * kept[v] / sum + decoding.full_support * full[v];
+  return kept;
+}
+
+// log P of a token of the one row `logits` under the decoding.
+double log_p(const std::vector<double>& logits, const Decoding& decoding, std::int32_t token) {
+  Categorical categorical;
+  const auto V = static_cast<std::int64_t>(logits.size());
+  categorical.set(nn::Tensor::from_values(logits, {1, V}, nn::Backend::reference), 0, decoding);
+  return categorical.log_probability(token);
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("fast");
+
+TEST_CASE("each conditional has the probabilities of the definition, on both backends") {
+  const Random random(4, stream_id("logits"));
+  for (const auto backend : kBackends) {
+    for (const std::int64_t V : {1, 5, 16, 37}) {
+      std::vector<double> logits(static_cast<std::size_t>(V));
+      for (std::size_t v = 0; v < logits.size(); ++v)
+        logits[v] = static_cast<float>(2 * random.normal_pair(v)[0]);
+      for (const auto& decoding : kDecodings) {
+        Categorical categorical;
+        categorical.set(nn::Tensor::from_values(logits, {1, V}, backend), 0, decoding);
+        const auto expected = probabilities(logits, decoding);
+        for (std::int32_t v = 0; v < V; ++v) {
+          const double p = std::exp(categorical.log_probability(v));
+          CHECK(std::abs(p - expected[static_cast<std::size_t>(v)]) < 1e-14);
+        }
+        for (const double uniform : {0.0, 0.3, 0.999999999999}) {
+          CHECK(expected[static_cast<std::size_t>(categorical.draw(uniform))] > 0);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("of equal logits the first tokens are kept; what is left out has probability 0") {
+  const std::vector<double> logits(10, 0.5);
+  for (const Decoding& decoding : {Decoding{1, 4, 1, 0}, Decoding{1, 0, 0.35, 0}}) {
+    for (std::int32_t v = 0; v < 10; ++v) {
+      if (v < 4) CHECK(log_p(logits, decoding, v) == doctest::Approx(std::log(0.25)));
+      if (v >= 4) CHECK(log_p(logits, decoding, v) == -kInfinity);
+    }
+  }
+  // A mixture's density stays exact where the exponential itself underflows.
+  CHECK(log_p({0, -2000}, {1, 1, 1, 0.5}, 1) == doctest::Approx(-2000 + std::log(0.5)));
+}
+
+TEST_CASE("cached log q equals uncached under each decoding") {
+  for (const auto backend : kBackends) {
+    for (const auto& generator : {three_atoms(16, backend), two_atoms_cartesian(16, backend)}) {
+      for (const auto& decoding : kDecodings) {
+        INFO(decoding.text());
+        const auto samples = draw(generator, decoding, 40);
+        const auto uncached = generator.log_density(samples.tokens, decoding);
+        if (backend == nn::Backend::reference) {
+          CHECK(samples.log_q == uncached);
+          continue;
+        }
+        for (std::size_t i = 0; i < uncached.size(); ++i)
+          CHECK(std::abs(samples.log_q[i] - uncached[i]) < 1e-5 * generator.map().size());
+      }
+    }
+  }
+}
+
+TEST_CASE("the density integrates to one under each decoding, over no more than its support") {
+  const auto generator = three_atoms(4, nn::Backend::reference);
+  const auto cells = all_sequences(4, generator.map().size());
+  for (const auto& decoding : kDecodings) {
+    INFO(decoding.text());
+    double integral = 0;
+    std::int64_t inside = 0;
+    for (const double log_q : generator.log_density(cells, decoding)) {
+      integral += std::exp(log_q + generator.bins().log_volume());
+      inside += std::isfinite(log_q);
+    }
+    CHECK(std::abs(integral - 1) < 1e-12);
+    if (!decoding.biased()) CHECK(inside == 64);
+    if (decoding.biased()) CHECK(inside < 64);
+    if (decoding.top_k > 0 && decoding.biased())
+      CHECK(inside <= decoding.top_k * decoding.top_k * decoding.top_k);
+  }
+}
+
+TEST_CASE("decodings out of their range are refused in a sentence") {
+  const auto generator = three_atoms(4, nn::Backend::reference);
+  const auto refused = [&](const Decoding& decoding, const char* text) {
+    const std::vector<std::int32_t> tokens(3);
+    return error_message([&] { draw(generator, decoding, 1); }).find(text) != std::string::npos &&
+           error_message([&] { generator.log_density(tokens, decoding); }).find(text) !=
+               std::string::npos;
+  };
+  CHECK(refused({0, 0, 1, 0}, "temperature must be positive and finite, got 0"));
+  CHECK(refused({std::nan(""), 0, 1, 0}, "temperature must be positive and finite"));
+  CHECK(refused({kInfinity, 0, 1, 0}, "temperature must be positive and finite"));
+  CHECK(refused({1, -1, 1, 0}, "top-k expects a number of tokens to keep, 0 for all, got -1"));
+  CHECK(refused({1, 0, 0, 0}, "top-p expects a probability to keep, above 0 and at most 1"));
+  CHECK(refused({1, 0, 1.5, 0}, "got 1.5"));
+  CHECK(refused({1, 0, 0.9, -0.1}, "full-support expects a share"));
+  CHECK(refused({1, 0, 0.9, 1.01}, "from 0 to 1, got 1.01"));
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("statistical");
+
+TEST_CASE("sampler frequencies match the probabilities under each decoding") {
+  constexpr std::int64_t kCount = 20000;
+  for (const auto backend : kBackends) {
+    const auto generator = three_atoms(4, backend);
+    const auto cells = all_sequences(4, 3);
+    for (const auto& decoding : kDecodings) {
+      INFO(decoding.text());
+      const auto samples = draw(generator, decoding, kCount);
+      std::vector<double> counts(64);
+      for (std::size_t i = 0; i < kCount; ++i) {
+        const std::int32_t* t = &samples.tokens[3 * i];
+        counts[static_cast<std::size_t>(t[0] + 4 * t[1] + 16 * t[2])] += 1;
+      }
+      const auto log_q = generator.log_density(cells, decoding);
+      for (std::size_t c = 0; c < 64; ++c) {
+        const double p = std::exp(log_q[c] + generator.bins().log_volume());
+        // Of 1280 cells one lies five standard errors off once in a thousand seeds; with the
+        // skewness of small counts the bound is that of a Poisson count with three more.
+        CHECK(std::abs(counts[c] - kCount * p) <=
+              5 * std::sqrt(kCount * p * (1 - p)) + 3 * (p > 0));
+      }
+    }
+  }
+}
+
+TEST_CASE("weights average to Z with full support; under truncation alone they miss part of it") {
+  // A flat target, u = 0 and no map: Z is the volume of all bins, and what truncation leaves of it
+  // is known by enumeration.
+  constexpr std::int64_t kCount = 40000;
+  const auto m = chain(3, 0.012, 0.4);
+  auto map = md::make_internal_map(m.topology, m.system, kTemperature);
+  nn::Transformer network(config_of(*map, 4), nn::Backend::cpu, 3);
+  stir(network, "", 0.2);  // not far from uniform, so that the weights' mean has a small error
+  auto axes = bins_of(*map, 4);
+  const Generator generator(std::move(network), std::move(axes), std::move(map));
+  const double log_z = std::log(64.0) + generator.bins().log_volume();
+  for (auto decoding : kDecodings) {
+    // A small eps leaves few, large weights: more samples than a test has time for.
+    if (decoding.full_support > 0) decoding.full_support = std::max(0.3, decoding.full_support);
+    INFO(decoding.text());
+    auto log_w = draw(generator, decoding, kCount).log_q;
+    for (double& value : log_w) value = -value;
+    const auto summary = metrics::summarise_weights(log_w);
+    double left = 0;
+    for (const double log_q : generator.log_density(all_sequences(4, 3), decoding))
+      left += std::isfinite(log_q) ? 1.0 / 64 : 0;
+    const double off = summary.log_z - log_z, error = 4 * summary.log_z_error + 1e-6;
+    CHECK(summary.log_z_error < 0.05);
+    CHECK(std::abs(off - std::log(left)) < error);
+    if (decoding.biased())
+      CHECK(off < -5 * error);
+    else
+      CHECK(std::abs(off) < error);
+  }
+}
+
+TEST_SUITE_END();
