@@ -49,31 +49,27 @@ std::unique_ptr<md::CoordinateMap> make_map(const TrainJob& job, const Dataset& 
 }
 
 nn::TransformerConfig make_config(const TrainJob& job, const md::CoordinateMap& map) {
-  nn::TransformerConfig config;
-  config.num_bins = job.bins;
-  config.channels = job.channels;
-  config.num_layers = job.layers;
-  config.num_heads = job.heads;
+  nn::TransformerConfig config = job.network;
   config.num_atoms = map.atom_count();
   for (const auto& coordinate : map.coordinates()) {
     config.dim_index.push_back(coordinate.kind);
     config.atom_index.push_back(coordinate.order);
   }
-  config.learned_positions = true;
-  config.own_start_row = true;
-  config.output_bias = true;
-  config.bin_features = true;
   config.check();
   return config;
 }
 
-// Members of `here` that the checkpoint has with another value: "batch is 32 there and 64 here".
-// What is too long to print is only named.
+// Members that the checkpoint has with another value, or that only one of the two has: "batch is 32
+// there and 64 here". What is too long to print is only named.
 std::string differences(const Json& there, const Json& here) {
+  const auto text = [](const Json& json, const std::string& name) {
+    return json.has(name) ? json.at(name).dump() : "the default";
+  };
   std::string out;
-  for (const auto& [name, value] : here.members()) {
-    if (!there.has(name)) continue;
-    const std::string a = there.at(name).dump(), b = value.dump();
+  Json all = here;
+  for (const auto& [name, value] : there.members()) all[name] = value;
+  for (const auto& [name, ignored] : all.members()) {
+    const std::string a = text(there, name), b = text(here, name);
     if (a == b) continue;
     constexpr std::size_t kLongest = 40;
     out += (out.empty() ? "" : ", ") + name;
@@ -100,7 +96,8 @@ void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Da
   for (const auto& different :
        {differences(saved.description, describe_model(all, *map)),
         differences(saved.config.to_json(), make_config(job, *map).to_json()),
-        differences(saved.trainer.at("options"), job.trainer.to_json())}) {
+        differences(nn::TrainerOptions::from_json(saved.trainer.at("options")).to_json(),
+                    job.trainer.to_json())}) {
     if (!different.empty()) all_differences += (all_differences.empty() ? "" : ", ") + different;
   }
   require(all_differences.empty(), "cannot resume ", job.output.string(),
@@ -168,7 +165,7 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
   if (saved) require_same_run(*saved, job, all, train);
   const auto map = saved ? md::CoordinateMap::from_json(saved->description.at("coordinate_map"))
                          : make_map(job, train);
-  const auto bins = saved ? *saved->bins : sampling::bins_of(*map, job.bins);
+  const auto bins = saved ? *saved->bins : sampling::bins_of(*map, job.network.num_bins);
   sampling::TrainingData data(
       *map, bins, {train.positions_nm.begin(), train.positions_nm.end()},
       job.trainer.variance_weight > 0 ? train.reduced_energy : std::vector<double>{},
@@ -196,6 +193,33 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
   return outcome;
 }
 
+nn::TransformerConfig own_network() {
+  nn::TransformerConfig config;
+  config.learned_positions = true;
+  config.own_start_row = true;
+  config.output_bias = true;
+  config.bin_features = true;
+  return config;
+}
+
+void set_network(TrainJob& job, const std::string& name) {
+  if (name == "demo") return;
+  struct Size {
+    const char* name;
+    std::int64_t channels, layers, heads, bins;
+  };
+  constexpr Size kPublished[] = {
+      {"base", 256, 8, 8, 4096}, {"medium", 512, 12, 8, 8192}, {"large", 768, 16, 12, 8192}};
+  const auto* size = std::ranges::find(kPublished, name, &Size::name);
+  require(size != std::end(kPublished), "--network expects demo, base, medium or large, got '",
+          name, "'");
+  job.network.channels = size->channels;
+  job.network.num_layers = size->layers;
+  job.network.num_heads = size->heads;
+  job.network.num_bins = size->bins;
+  job.trainer.learning_rate = 5e-4;
+}
+
 void set_recommended(TrainJob& job) {
   job.trainer.batch = 128;
   job.trainer.micro_batch = 8;
@@ -203,7 +227,7 @@ void set_recommended(TrainJob& job) {
   job.trainer.average_decay = 0.99;
   job.trainer.variance_weight = 0.3;
   if (job.coordinates == "cartesian") {
-    job.bins = 1024;
+    job.network.num_bins = 1024;
     job.trainer.variance_weight = 0;
     job.trainer.learning_rate = 2e-3;
   }

@@ -14,12 +14,14 @@
 
 namespace arbg::apps {
 
+// Learned positions and our extensions: a start row, biases of the output, features of the bins.
+nn::TransformerConfig own_network();
+
 struct TrainJob {
   std::filesystem::path output;
   std::string coordinates = "internal";  // or "cartesian"
-  std::int64_t bins = 256;
   double range = 3.0;  // Cartesian: bins cover +-range standard deviations of the data
-  std::int64_t channels = 64, layers = 3, heads = 4;
+  nn::TransformerConfig network = own_network();  // all but what depends on the molecule
   double held_out = 0.05;  // fraction of the frames, the last ones, at most 4096
   bool drop_outside = false;
   bool resume = false;
@@ -40,6 +42,10 @@ struct TrainOutcome {
 // Settings that were tuned for coordinates of that kind: network size, learning rate, averaging,
 // variance term.
 void set_recommended(TrainJob& job);
+
+// Sizes by name: demo (those recommended), or base, medium and large as published, with the
+// published learning rate. Throws Error for another name.
+void set_network(TrainJob& job, const std::string& name);
 
 TrainOutcome run_train_job(const TrainJob& job, const Dataset& data);
 

@@ -5,7 +5,8 @@
 #include <cmath>
 
 #include "autograd/functions.h"
-#include "nn/optimizer/one_cycle.h"
+#include "nn/label_smoothing.h"
+#include "nn/optimizer/schedule.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/threads.h"
@@ -59,13 +60,23 @@ Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptio
       tokens_(static_cast<std::size_t>(options_.batch * network.config().length())),
       positions_(static_cast<std::size_t>(options_.batch)),
       log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
-      log_q_(static_cast<std::size_t>(options_.batch)) {
+      log_q_(static_cast<std::size_t>(options_.batch)),
+      smoothing_(static_cast<std::size_t>(options_.batch)) {
   for (std::int64_t shard = 0; shard < options_.shards; ++shard)
     replicas_.push_back(network.replica());
   for (const auto& parameter : network.parameters()) {
     const Tensor& value = parameter.variable.value();
     gradients_.push_back(Tensor::zeros(value.shape(), value.dtype(), value.backend()));
   }
+}
+
+// Of the step to come. A run by the clock stays at the schedule's first rate until its speed is
+// known.
+double Trainer::learning_rate() const {
+  const auto& o = options_;
+  if (total_steps_ == 0) return o.learning_rate / o.start_divisor;
+  const auto schedule = o.schedule == ScheduleKind::constant ? constant_rate : one_cycle;
+  return schedule(step_, total_steps_, o.learning_rate, o.warm_up, o.start_divisor);
 }
 
 // d loss / d log q of molecule b, given log q: the loss of a batch is a mean of functions of log q
@@ -83,30 +94,43 @@ double Trainer::log_q_weight(std::size_t b, double log_q) const {
 // gradients.
 void Trainer::run_shard(std::int64_t shard) {
   const Transformer& replica = replicas_[static_cast<std::size_t>(shard)];
-  const auto T = replica.config().length();
   const auto begin = shard * options_.batch / options_.shards,
              end = (shard + 1) * options_.batch / options_.shards;
   replica.clear_gradients();
-  for (auto first = begin; first < end; first += options_.micro_batch) {
-    const auto rows = std::min(options_.micro_batch, end - first);
-    const auto part = std::span(tokens_).subspan(static_cast<std::size_t>(first * T),
-                                                 static_cast<std::size_t>(rows * T));
-    const Variable log_p =
-        replica.log_prob(Tensor::from_indices(part, {rows, T}, replica.backend()),
-                         molecules_.defined() ? molecules_.rows(first, rows) : molecules_,
-                         DropoutKey{options_.seed, step_, first});
-    const auto values = log_p.value().values();
-    std::vector<double> weights(values.size());
-    for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
-      const auto b = static_cast<std::size_t>(first) + row, length = static_cast<std::size_t>(T);
-      log_q_[b] = 0;
-      for (std::size_t t = 0; t < length; ++t) log_q_[b] += values[row * length + t];
-      std::fill_n(weights.begin() + static_cast<std::ptrdiff_t>(row * length), length,
-                  log_q_weight(b, log_q_[b]));
-    }
-    autograd::backward(log_p,
-                       Tensor::from_values(weights, log_p.value().shape(), replica.backend()));
+  for (auto first = begin; first < end; first += options_.micro_batch)
+    run_micro_batch(replica, first, std::min(options_.micro_batch, end - first));
+}
+
+void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows) {
+  const auto T = replica.config().length();
+  const auto part = std::span(tokens_).subspan(static_cast<std::size_t>(first * T),
+                                               static_cast<std::size_t>(rows * T));
+  const Tensor tokens = Tensor::from_indices(part, {rows, T}, replica.backend());
+  const Molecules molecules = molecules_.defined() ? molecules_.rows(first, rows) : molecules_;
+  const Variable logits =
+      replica.logits(tokens, molecules, DropoutKey{options_.seed, step_, first});
+  // One row a molecule: its T log probabilities, and its T smoothing terms where they are wanted.
+  const bool smooths = options_.label_smoothing > 0;
+  Variable terms = replica.log_prob_from(logits, tokens, molecules);
+  if (smooths) terms = autograd::concat(terms, smoothing_term(logits, tokens));
+  const auto values = terms.value().values();
+  std::vector<double> weights(values.size());
+  const auto length = static_cast<std::size_t>(T), width = (smooths ? 2 : 1) * length;
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
+    const auto b = static_cast<std::size_t>(first) + row;
+    const double* value = values.data() + row * width;
+    double* weight = weights.data() + row * width;
+    log_q_[b] = 0;
+    for (std::size_t t = 0; t < length; ++t) log_q_[b] += value[t];
+    std::fill_n(weight, length, log_q_weight(b, log_q_[b]));
+    if (!smooths) continue;
+    const auto real = static_cast<std::size_t>(positions_[b]);  // what follows is padding
+    smoothing_[b] = 0;
+    for (std::size_t t = 0; t < real; ++t) smoothing_[b] += value[length + t];
+    std::fill_n(weight + length, real,
+                -options_.label_smoothing / (static_cast<double>(options_.batch) * positions_[b]));
   }
+  autograd::backward(terms, Tensor::from_values(weights, terms.value().shape(), replica.backend()));
 }
 
 // Sums over shards, in shard order; returns the norm of the whole gradient.
@@ -124,9 +148,10 @@ double Trainer::sum_gradients() {
 // Loss, its parts, and the running mean c for the next step.
 void Trainer::finish_batch(StepReport& report) {
   const double count = static_cast<double>(options_.batch);
-  double nats = 0, difference = 0, variance = 0, variance_loss = 0;
+  double nats = 0, smoothing = 0, difference = 0, variance = 0, variance_loss = 0;
   for (std::size_t b = 0; b < log_q_.size(); ++b) {
     nats -= log_q_[b] / positions_[b];
+    smoothing -= smoothing_[b] / positions_[b];
     if (log_target_.empty()) continue;
     require(std::isfinite(log_target_[b]), "the batch of step ", step_,
             " has a log target density of ", log_target_[b], " for its molecule ", b);
@@ -139,7 +164,8 @@ void Trainer::finish_batch(StepReport& report) {
   }
   report.nats_per_coordinate = nats / count;
   report.variance = variance / count;
-  report.loss = report.nats_per_coordinate + options_.variance_weight * variance_loss / count;
+  report.loss = report.nats_per_coordinate + options_.label_smoothing * smoothing / count +
+                options_.variance_weight * variance_loss / count;
   if (log_target_.empty()) return;
   const double mean = difference / count;
   variance_centre_ =
@@ -171,14 +197,12 @@ StepReport Trainer::train_step() {
   report.gradient_norm = sum_gradients();
   finish_batch(report);
   require(std::isfinite(report.gradient_norm) && std::isfinite(report.loss),
-          "training diverged at step ", step_, ": loss ", report.loss, ", gradient norm ",
-          report.gradient_norm, "; use a smaller learning rate");
+          "training diverged: at step ", step_ + 1, " the loss is ", report.loss,
+          " and the gradient norm ", report.gradient_norm,
+          "; lower the learning rate or the clip norm; the last checkpoint stays as it is");
   const double clip = options_.clip_norm;
   const double scale = clip > 0 ? std::min(1.0, clip / (report.gradient_norm + kClipEpsilon)) : 1.0;
-  // A run by the clock stays at the schedule's first rate until its speed is known.
-  report.learning_rate = total_steps_ > 0 ? one_cycle(step_, total_steps_, options_.learning_rate,
-                                                      options_.warm_up, options_.start_divisor)
-                                          : options_.learning_rate / options_.start_divisor;
+  report.learning_rate = learning_rate();
   ++step_;
   optimizer_->update(gradients_, scale, report.learning_rate, step_);
   average_.update(step_);

@@ -1,13 +1,13 @@
 // Maximum-likelihood training that can be killed at any time and resumed bit for bit.
 //
-// Loss of a molecule: [-log q + lambda H(log q - log_target - c)] / T, averaged over the batch; T
-// counts its own positions, without padding;
+// Loss of a molecule: [-log q - s S + lambda H(log q - log_target - c)] / T, averaged over the
+// batch; T counts its own positions, without padding; S smooths labels (label_smoothing.h);
 // H(d) = d^2/2 for |d| <= clip, and linear beyond; c, the running mean of log q - log_target,
 // estimates -log Z. lambda = 0 is maximum likelihood as published; the second term (ours; it uses
 // the energies of the frames) is the log-variance loss of Richter et al., "VarGrad", NeurIPS 2020.
 // A batch is cut into a fixed number of shards, each with a replica of the network; gradients are
 // summed in shard order, so that the numbers do not depend on threads. Clipping, AdamW or Muon, and
-// the one-cycle schedule as published. Dropout is keyed by (seed, step, place of the molecule).
+// the schedules of schedule.h. Dropout is keyed by (seed, step, place of the molecule).
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,8 @@ struct TrainingBatchSource {
 
 enum class OptimizerKind { adamw, muon };
 OptimizerKind optimizer_named(const std::string& name);  // throws Error for another name
+enum class ScheduleKind { one_cycle, constant };
+ScheduleKind schedule_named(const std::string& name);  // likewise
 
 struct TrainerOptions {
   std::int64_t batch = 256;
@@ -49,13 +51,15 @@ struct TrainerOptions {
   std::int64_t total_steps = 0;   // 0: as many as fit the time budget
   double time_budget_s = 0;       // the speed of the first 20 steps fixes total_steps, once
   double learning_rate = 5e-4;    // the largest
-  double warm_up = 0.05;          // fraction of total_steps
-  double start_divisor = 500;     // first and last learning rate are learning_rate / start_divisor
+  ScheduleKind schedule = ScheduleKind::one_cycle;
+  double warm_up = 0.05;       // fraction of total_steps
+  double start_divisor = 500;  // first and last learning rate are learning_rate / start_divisor
   OptimizerKind optimizer = OptimizerKind::adamw;
   AdamWOptions adamw;            // Muon takes its weight decay, and the rest for its vectors
   double momentum = 0.95;        // of Muon
   double clip_norm = 1.0;        // of the whole gradient; 0: no clipping
   double average_decay = 0.0;    // of the weight average (EMA); 0: none
+  double label_smoothing = 0.0;  // s
   double variance_weight = 0.0;  // lambda
   double variance_clip = 10.0;   // nats
   std::uint64_t seed = 1;        // of dropout, and for the source; stored with the rest
@@ -95,9 +99,11 @@ class Trainer {
   void resume(const Checkpoint& checkpoint);
 
  private:
+  double learning_rate() const;
   double log_q_weight(std::size_t b, double log_q) const;
   void fetch_molecules();
   void run_shard(std::int64_t shard);
+  void run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows);
   double sum_gradients();
   void finish_batch(StepReport& report);
   void fix_total_steps(double elapsed_s);
@@ -119,6 +125,7 @@ class Trainer {
   Molecules molecules_;                     // of this batch
   std::vector<double> positions_;           // [B], without padding
   std::vector<double> log_target_, log_q_;  // [B]
+  std::vector<double> smoothing_;           // [B], S; zero without label smoothing
 };
 
 struct RunOptions {

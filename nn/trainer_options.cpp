@@ -27,9 +27,13 @@ void for_each_option(Options& o, const Visit& visit) {
   visit("momentum", o.momentum);
   visit("clip_norm", o.clip_norm);
   visit("average_decay", o.average_decay);
+  visit("label_smoothing", o.label_smoothing);
   visit("variance_weight", o.variance_weight);
   visit("variance_clip", o.variance_clip);
 }
+
+// Options that files written before they existed do not have: there they had the default value.
+bool is_newer(std::string_view name) { return name == "momentum" || name == "label_smoothing"; }
 
 void check_range(const char* name, double value, double low, double high) {
   require(value >= low && value <= high, "the training option ", name, " is ", value, ", expected ",
@@ -41,6 +45,12 @@ void check_range(const char* name, double value, double low, double high) {
 OptimizerKind optimizer_named(const std::string& name) {
   require(name == "adamw" || name == "muon", "expected adamw or muon, found \"", name, "\"");
   return name == "muon" ? OptimizerKind::muon : OptimizerKind::adamw;
+}
+
+ScheduleKind schedule_named(const std::string& name) {
+  require(name == "one-cycle" || name == "constant", "expected one-cycle or constant, found \"",
+          name, "\"");
+  return name == "constant" ? ScheduleKind::constant : ScheduleKind::one_cycle;
 }
 
 void TrainerOptions::check() const {
@@ -59,6 +69,7 @@ void TrainerOptions::check() const {
   check_range("momentum", momentum, 0, 0.999999);
   check_range("clip_norm", clip_norm, 0, HUGE_VAL);
   check_range("average_decay", average_decay, 0, 0.99999999);
+  check_range("label_smoothing", label_smoothing, 0, 1);
   check_range("variance_weight", variance_weight, 0, HUGE_VAL);
   check_range("variance_clip", variance_clip, 0, HUGE_VAL);
 }
@@ -67,6 +78,7 @@ Json TrainerOptions::to_json() const {
   Json json = Json::object();
   for_each_option(*this, [&](const char* name, const auto& value) { json[name] = value; });
   json["optimizer"] = optimizer == OptimizerKind::muon ? "muon" : "adamw";
+  json["schedule"] = schedule == ScheduleKind::constant ? "constant" : "one-cycle";
   json["seed"] = std::to_string(seed);  // 64 bits do not fit a JSON number
   return json;
 }
@@ -74,7 +86,7 @@ Json TrainerOptions::to_json() const {
 TrainerOptions TrainerOptions::from_json(const Json& json) {
   TrainerOptions options;
   for_each_option(options, [&](const char* name, auto& value) {
-    if (!json.has(name) && name == std::string_view("momentum")) return;  // files of before
+    if (!json.has(name) && is_newer(name)) return;
     if constexpr (std::is_same_v<decltype(value), std::int64_t&>) {
       value = json.at(name).integer();
     } else {
@@ -82,6 +94,7 @@ TrainerOptions TrainerOptions::from_json(const Json& json) {
     }
   });
   if (json.has("optimizer")) options.optimizer = optimizer_named(json.at("optimizer").string());
+  if (json.has("schedule")) options.schedule = schedule_named(json.at("schedule").string());
   const auto& seed = json.at("seed").string();
   const auto parsed = std::from_chars(seed.data(), seed.data() + seed.size(), options.seed);
   require(parsed.ec == std::errc{} && parsed.ptr == seed.data() + seed.size(), "the seed \"", seed,

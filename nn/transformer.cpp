@@ -128,7 +128,12 @@ Variable Transformer::logits(const Tensor& tokens, const Molecules& molecules,
 
 Variable Transformer::log_prob(const Tensor& tokens, const Molecules& molecules,
                                const std::optional<DropoutKey>& dropout) const {
-  const Variable log_p = ag::log_prob(logits(tokens, molecules, dropout), tokens);
+  return log_prob_from(logits(tokens, molecules, dropout), tokens, molecules);
+}
+
+Variable Transformer::log_prob_from(const Variable& logits, const Tensor& tokens,
+                                    const Molecules& molecules) const {
+  const Variable log_p = ag::log_prob(logits, tokens);
   if (!molecules.defined()) return log_p;
   const auto n = tokens.extent(1);
   std::vector<double> is_real;

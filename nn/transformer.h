@@ -48,6 +48,10 @@ class Transformer : public Module {
   Variable log_prob(const Tensor& tokens, const Molecules& molecules = {},
                     const std::optional<DropoutKey>& dropout = {}) const;
 
+  // The second half of log_prob: from logits(tokens, molecules).
+  Variable log_prob_from(const Variable& logits, const Tensor& tokens,
+                         const Molecules& molecules) const;
+
   // sum_t log P for rows of tokens [B * n], in double, computed in parallel in micro-batches of
   // that many rows; the same numbers for any thread count. Without molecules n = T. Records no
   // graph; several threads may call it. Throws Error for a token outside.

@@ -36,22 +36,45 @@ CommandSpec spec() {
         "internal (bonds, angles, dihedrals) or cartesian (as published)"},
        {"time", "DURATION", "10m", "train for about this long: 90s, 10m, 1.5h (or give --steps)"},
        {"steps", "N", "", "train for exactly this many steps"},
+       {"optimizer", "NAME", "adamw",
+        "adamw, or muon (momentum 0.95; whatever is no matrix by AdamW at a tenth of the rate)"},
        {"batch", "N", recommended([](Job j) { return j.trainer.batch; }),
-        "conformations in a step"},
+        "conformations in a step; their gradients are accumulated over micro-batches"},
+       {"micro-batch", "N", recommended([](Job j) { return j.trainer.micro_batch; }),
+        "conformations in one pass through the network: less memory, the same batch"},
        {"learning-rate", "X", recommended([](Job j) { return j.trainer.learning_rate; }),
-        "largest learning rate of the one-cycle schedule"},
+        "largest learning rate of the schedule"},
+       {"schedule", "NAME", "one-cycle",
+        "of the learning rate after its warm-up: one-cycle falls to 1/500, constant stays"},
+       {"warm-up", "X", recommended([](Job j) { return j.trainer.warm_up; }),
+        "fraction of the steps in which the learning rate rises"},
        {"weight-decay", "X", recommended([](Job j) { return j.trainer.adamw.weight_decay; }),
-        "of AdamW"},
+        "decoupled weight decay, of both optimizers"},
+       {"clip", "X", recommended([](Job j) { return j.trainer.clip_norm; }),
+        "longest gradient: a longer one is scaled down to it; 0: no clipping"},
        {"average", "X", recommended([](Job j) { return j.trainer.average_decay; }),
         "decay of the weight average that is sampled from; 0: none"},
        {"variance-weight", "X", recommended([](Job j) { return j.trainer.variance_weight; }),
         "weight of the log-variance loss, which uses the energies; 0: maximum likelihood only"},
-       {"bins", "N", recommended([](Job j) { return j.bins; }), "bins of every coordinate"},
+       {"label-smoothing", "X", recommended([](Job j) { return j.trainer.label_smoothing; }),
+        "share of every target that is spread over all bins"},
+       {"dropout", "X", recommended([](Job j) { return j.network.dropout; }),
+        "share of every branch that is left out in training"},
+       {"network", "NAME", "demo",
+        "bins, channels, layers and heads of demo, base, medium or large (the last three as "
+        "published, with the learning rate 5e-4)"},
+       {"bins", "N", recommended([](Job j) { return j.network.num_bins; }),
+        "bins of every coordinate"},
        {"range", "X", recommended([](Job j) { return j.range; }),
         "cartesian only: bins cover this many standard deviations to each side"},
-       {"channels", "N", recommended([](Job j) { return j.channels; }), "width of the transformer"},
-       {"layers", "N", recommended([](Job j) { return j.layers; }), "its depth"},
-       {"heads", "N", recommended([](Job j) { return j.heads; }), "attention heads of each layer"},
+       {"channels", "N", recommended([](Job j) { return j.network.channels; }),
+        "width of the transformer"},
+       {"layers", "N", recommended([](Job j) { return j.network.num_layers; }), "its depth"},
+       {"heads", "N", recommended([](Job j) { return j.network.num_heads; }),
+        "attention heads of each layer"},
+       {"activation", "NAME", "swiglu", "of the feed-forward part: swiglu or gelu"},
+       {"norm", "NAME", "rms", "of every layer: rms (RMSNorm) or layer (LayerNorm)"},
+       {"positions", "NAME", "learned", "vectors of the positions: learned or sinusoidal"},
        {"held-out", "X", "0.05",
         "fraction of the frames (the last) kept for the held-out likelihood"},
        {"outside", "WHAT", "refuse", "frames outside the support: refuse or drop"},
@@ -65,12 +88,22 @@ CommandSpec spec() {
 
 constexpr std::int64_t kMostOfAnything = 1000000000;
 
+// Of an option with two values: whether it is the second. Throws Error for a third.
+bool second_of(const Arguments& arguments, const char* name, const char* first,
+               const char* second) {
+  const std::string value = arguments.text(name);
+  require(value == first || value == second, "--", name, " expects ", first, " or ", second,
+          ", got '", value, "'");
+  return value == second;
+}
+
 TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   TrainJob job;
   job.output = arguments.required("output");
   job.coordinates = arguments.text("coordinates");
   job.backend = common.backend;
   set_recommended(job);
+  set_network(job, arguments.text("network"));
   job.trainer.seed = common.seed;
   const auto integer = [&](const char* name, std::int64_t& value, std::int64_t lowest) {
     if (arguments.given(name)) value = arguments.integer(name, lowest, kMostOfAnything);
@@ -78,23 +111,33 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   const auto number = [&](const char* name, double& value) {
     if (arguments.given(name)) value = arguments.number(name);
   };
-  integer("steps", job.trainer.total_steps, 1);
-  if (!arguments.given("steps")) job.trainer.time_budget_s = arguments.duration_s("time");
-  integer("batch", job.trainer.batch, job.trainer.shards);
-  number("learning-rate", job.trainer.learning_rate);
-  number("weight-decay", job.trainer.adamw.weight_decay);
-  number("average", job.trainer.average_decay);
-  number("variance-weight", job.trainer.variance_weight);
-  integer("bins", job.bins, 2);
+  nn::TrainerOptions& trainer = job.trainer;
+  integer("steps", trainer.total_steps, 1);
+  if (!arguments.given("steps")) trainer.time_budget_s = arguments.duration_s("time");
+  if (second_of(arguments, "optimizer", "adamw", "muon"))
+    trainer.optimizer = nn::OptimizerKind::muon;
+  if (second_of(arguments, "schedule", "one-cycle", "constant"))
+    trainer.schedule = nn::ScheduleKind::constant;
+  integer("batch", trainer.batch, trainer.shards);
+  integer("micro-batch", trainer.micro_batch, 1);
+  number("learning-rate", trainer.learning_rate);
+  number("warm-up", trainer.warm_up);
+  number("weight-decay", trainer.adamw.weight_decay);
+  number("clip", trainer.clip_norm);
+  number("average", trainer.average_decay);
+  number("variance-weight", trainer.variance_weight);
+  number("label-smoothing", trainer.label_smoothing);
+  integer("bins", job.network.num_bins, 2);
   number("range", job.range);
-  integer("channels", job.channels, 1);
-  integer("layers", job.layers, 1);
-  integer("heads", job.heads, 1);
+  integer("channels", job.network.channels, 1);
+  integer("layers", job.network.num_layers, 1);
+  integer("heads", job.network.num_heads, 1);
+  number("dropout", job.network.dropout);
+  job.network.swiglu = !second_of(arguments, "activation", "swiglu", "gelu");
+  job.network.rms_norm = !second_of(arguments, "norm", "rms", "layer");
+  job.network.learned_positions = !second_of(arguments, "positions", "learned", "sinusoidal");
   job.held_out = arguments.number("held-out");
-  const std::string outside = arguments.text("outside");
-  require(outside == "refuse" || outside == "drop", "--outside expects refuse or drop, got '",
-          outside, "'");
-  job.drop_outside = outside == "drop";
+  job.drop_outside = second_of(arguments, "outside", "refuse", "drop");
   job.checkpoint_every_s = arguments.duration_s("checkpoint-every");
   job.resume = arguments.flag("resume");
   return job;

@@ -232,6 +232,30 @@ is_json out.txt
 refuses "go on with --resume" $train --output model
 refuses "channels is 16 there and 32 here" $train --output model --resume --channels 32
 refuses "add --coordinates internal" $train --output model --resume --coordinates cartesian
+# Every option of the optimizer, the loss and the network is part of what a run is.
+while IFS="|" read -r message options; do
+  refuses "$message" $train --output model --resume $options
+done <<END
+optimizer is "adamw" there and "muon" here|--optimizer muon
+schedule is "one-cycle" there and "constant" here|--schedule constant
+warm_up is 0.05 there and 0.1 here|--warm-up 0.1
+clip_norm is 1 there and 2 here|--clip 2
+label_smoothing is 0 there and 0.1 here|--label-smoothing 0.1
+micro_batch is 8 there and 4 here|--micro-batch 4
+dropout is the default there and 0.1 here|--dropout 0.1
+use_swiglu is the default there and false here|--activation gelu
+use_rms_norm is the default there and false here|--norm layer
+pos_embed_type is "learned" there and "sinusoidal" here|--positions sinusoidal
+num_bins is 256 there and 4096 here|--network base
+END
+succeeds $train --output muon --network base --channels 16 --heads 2 --optimizer muon --schedule constant --warm-up 0.2 \
+  --clip 0.5 --dropout 0.1 --label-smoothing 0.05 --micro-batch 3 --activation gelu --norm layer --positions sinusoidal
+"$arbg" info muon --json >out.txt
+for member in '"num_bins": 4096' '"num_layers": 1' '"channels": 16' '"num_heads": 2' '"optimizer": "muon"' '"schedule": "constant"' \
+  '"warm_up": 0.2' '"clip_norm": 0.5' '"dropout": 0.1' '"label_smoothing": 0.05' '"micro_batch": 3' '"use_swiglu": false' \
+  '"use_rms_norm": false' '"pos_embed_type": "sinusoidal"' '"learning_rate": 5e-04'; do
+  grep -qF "$member" out.txt || failed "arbg train did not take an option: no $member in $(cat out.txt)"
+done
 succeeds sample --model model/checkpoint.safetensors --output samples --count 200
 succeeds sample --model model/checkpoint.safetensors --output samples --count 200 --json
 is_json out.txt
@@ -298,6 +322,12 @@ refuses "does not describe a run of arbg md" train --data samples --output refus
 refuses "--bins expects a whole number from 2" train --data md --output refused --bins 1
 refuses "num_heads 3 does not divide channels" train --data md --output refused --heads 3
 refuses "internal or cartesian" train --data md --output refused --coordinates polar
+refuses "--optimizer expects adamw or muon, got 'sgd'" train --data md --output refused --optimizer sgd
+refuses "--schedule expects one-cycle or constant" train --data md --output refused --schedule linear
+refuses "--activation expects swiglu or gelu" train --data md --output refused --activation relu
+refuses "--network expects demo, base, medium or large" train --data md --output refused --network huge
+refuses "label_smoothing is 2" train --data md --output refused --label-smoothing 2
+refuses "expected 0 <= dropout < 1" train --data md --output refused --dropout 1
 refuses "--time expects a duration" train --data md --output refused --time soon
 refuses "--time expects a duration above 0" train --data md --output refused --time 0
 refuses "not both" train --data md --output refused --time 5s --steps 5

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "nn/optimizer/adamw.h"
-#include "nn/optimizer/one_cycle.h"
+#include "nn/optimizer/schedule.h"
 #include "nn/optimizer/weight_average.h"
 #include "tensor/base/error.h"
 
@@ -81,6 +81,16 @@ TEST_SUITE("fast") {
       CAPTURE(k);
       CHECK(one_cycle(k, 100, 3e-3, 0.05, 500) == doctest::Approx(rate).epsilon(1e-12));
     }
+  }
+
+  TEST_CASE("the constant schedule is the one-cycle up to its top, and stays there") {
+    for (std::int64_t k = 0; k < 100; ++k) {
+      CAPTURE(k);
+      CHECK(constant_rate(k, 100, 3e-3, 0.05, 500) ==
+            (k < 4 ? one_cycle(k, 100, 3e-3, 0.05, 500) : 3e-3));
+    }
+    CHECK(constant_rate(0, 100, 3e-3, 0.05, 500) == doctest::Approx(6e-6).epsilon(1e-12));
+    CHECK(constant_rate(0, 10, 3e-3, 0, 500) == 3e-3);  // no warm-up
   }
 
   TEST_CASE("schedules of a few steps stay between their ends") {

@@ -111,6 +111,50 @@ std::vector<double> gradient_of_last_step(
   return numbers;
 }
 
+// The gradient of every parameter's middle number, against differences of the reported loss.
+void check_gradient_of_loss(double smoothing, bool conditioned) {
+  CAPTURE(smoothing);
+  RingWalk source;
+  source.conditioned = conditioned;
+  const auto config = conditioned ? conditioned_config() : small_config();
+  auto options = small_options();
+  options.label_smoothing = smoothing;
+  options.learning_rate = 0;  // the weights stand still; the centre c is set by the first step
+  options.clip_norm = 0;
+  options.adamw.beta1 = 0;
+  options.variance_weight = 0.7;
+  options.variance_clip =
+      3.0;  // about a standard deviation of the targets: some molecules are beyond it, most not
+  Transformer network(config, Backend::reference, 5);
+  Trainer first(network, source, options);
+  first.train_step();
+  const Checkpoint start = first.checkpoint();
+  const auto second_step = [&](std::size_t which, double shift) {
+    Checkpoint moved = start;
+    for (auto& [name, tensor] : moved.weights) tensor = tensor.clone();
+    Tensor& weight = moved.weights[which].second;
+    weight.data<double>()[weight.elements() / 2] += shift;
+    Trainer trainer(network, source, options);
+    trainer.resume(moved);
+    const auto report = trainer.train_step();
+    const auto& gradient =
+        find_tensor(trainer.checkpoint().first_moments, moved.weights[which].first);
+    return std::pair{report, gradient.values()[static_cast<std::size_t>(weight.elements() / 2)]};
+  };
+  for (std::size_t which = 0; which < network.parameters().size(); ++which) {
+    CAPTURE(network.parameters()[which].name);
+    constexpr double h = 1e-4;
+    const auto [report, gradient] = second_step(which, 0.0);
+    const double numerical =
+        (second_step(which, h).first.loss - second_step(which, -h).first.loss) / (2 * h);
+    CHECK(gradient == doctest::Approx(numerical).epsilon(1e-5).scale(1e-2));
+    CHECK(report.variance > 1);
+    if (smoothing > 0) continue;
+    CHECK(report.loss ==
+          doctest::Approx(report.nats_per_coordinate + 0.7 * report.variance / 6).epsilon(1e-13));
+  }
+}
+
 TEST_SUITE("fast") {
   TEST_CASE(
       "a run that is killed and resumed from its file gives the weights of one that is not, bit "
@@ -238,42 +282,12 @@ TEST_SUITE("fast") {
     CHECK(report.gradient_norm == doctest::Approx(std::sqrt(norm)).epsilon(1e-12));
   }
 
-  TEST_CASE("the gradient with the variance term is the numerical derivative of the stated loss") {
-    RingWalk source;
-    auto options = small_options();
-    options.learning_rate = 0;  // the weights stand still; the centre c is set by the first step
-    options.clip_norm = 0;
-    options.adamw.beta1 = 0;
-    options.variance_weight = 0.7;
-    options.variance_clip =
-        3.0;  // about a standard deviation of the targets: some molecules are beyond it, most not
-    Transformer network(small_config(), Backend::reference, 5);
-    Trainer first(network, source, options);
-    first.train_step();
-    const Checkpoint start = first.checkpoint();
-    const auto second_step = [&](std::size_t which, double shift) {
-      Checkpoint moved = start;
-      for (auto& [name, tensor] : moved.weights) tensor = tensor.clone();
-      Tensor& weight = moved.weights[which].second;
-      weight.data<double>()[weight.elements() / 2] += shift;
-      Trainer trainer(network, source, options);
-      trainer.resume(moved);
-      const auto report = trainer.train_step();
-      const auto& gradient =
-          find_tensor(trainer.checkpoint().first_moments, moved.weights[which].first);
-      return std::pair{report, gradient.values()[static_cast<std::size_t>(weight.elements() / 2)]};
-    };
-    for (std::size_t which = 0; which < network.parameters().size(); ++which) {
-      CAPTURE(network.parameters()[which].name);
-      constexpr double h = 1e-4;
-      const auto [report, gradient] = second_step(which, 0.0);
-      const double numerical =
-          (second_step(which, h).first.loss - second_step(which, -h).first.loss) / (2 * h);
-      CHECK(gradient == doctest::Approx(numerical).epsilon(1e-5).scale(1e-2));
-      CHECK(report.variance > 1);
-      CHECK(report.loss ==
-            doctest::Approx(report.nats_per_coordinate + 0.7 * report.variance / 6).epsilon(1e-13));
-    }
+  TEST_CASE(
+      "the gradient with smoothed labels and the variance term is the numerical derivative of the "
+      "stated loss") {
+    for (const auto& [smoothing, conditioned] :
+         {std::pair{0.0, false}, std::pair{0.2, false}, std::pair{0.2, true}})
+      check_gradient_of_loss(smoothing, conditioned);
   }
 
   TEST_CASE("the learning rates are the schedule's and the gradient is clipped at its norm") {
@@ -293,6 +307,24 @@ TEST_SUITE("fast") {
     CHECK(last == doctest::Approx(3e-3 / 500).epsilon(1e-12));
     CHECK(largest == doctest::Approx(3e-3).epsilon(1e-12));
     CHECK_THROWS_AS(trainer.train_step(), Error);
+  }
+
+  TEST_CASE("options survive their JSON, and those a file is too old to have get their defaults") {
+    auto options = small_options();
+    options.optimizer = OptimizerKind::muon;
+    options.schedule = ScheduleKind::constant;
+    options.label_smoothing = 0.25;
+    options.seed = 18446744073709551615u;
+    const Json json = options.to_json();
+    CHECK(TrainerOptions::from_json(json).to_json().dump() == json.dump());
+    Json old = Json::object();
+    for (const auto& [name, value] : json.members()) {
+      if (name != "optimizer" && name != "schedule" && name != "label_smoothing") old[name] = value;
+    }
+    const auto read = TrainerOptions::from_json(old);
+    CHECK(read.optimizer == OptimizerKind::adamw);
+    CHECK(read.schedule == ScheduleKind::one_cycle);
+    CHECK(read.label_smoothing == 0);
   }
 
   TEST_CASE("a time budget becomes a number of steps, which the checkpoint keeps") {
@@ -325,6 +357,10 @@ TEST_SUITE("fast") {
     refused([](TrainerOptions& o) { o.total_steps = 0; });
     refused([](TrainerOptions& o) { o.learning_rate = std::nan(""); });
     refused([](TrainerOptions& o) { o.adamw.beta2 = 1; });
+    refused([](TrainerOptions& o) { o.label_smoothing = 1.5; });
+    refused([](TrainerOptions& o) { o.warm_up = -0.1; });
+    CHECK_THROWS_AS(optimizer_named("sgd"), Error);
+    CHECK_THROWS_AS(schedule_named("linear"), Error);
 
     Trainer trainer(network, source, small_options());
     Checkpoint model = trainer.checkpoint();

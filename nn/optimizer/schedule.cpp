@@ -1,4 +1,4 @@
-#include "nn/optimizer/one_cycle.h"
+#include "nn/optimizer/schedule.h"
 
 #include <algorithm>
 #include <cmath>
@@ -24,6 +24,12 @@ double one_cycle(std::int64_t k, std::int64_t n, double largest, double warm_up,
   return last > descent_start
              ? half_cosine(largest, smallest, (at - descent_start) / (last - descent_start))
              : largest;
+}
+
+double constant_rate(std::int64_t k, std::int64_t n, double largest, double warm_up,
+                     double divisor) {
+  const double top = warm_up * static_cast<double>(n) - 1;
+  return static_cast<double>(k) < top ? one_cycle(k, n, largest, warm_up, divisor) : largest;
 }
 
 }  // namespace arbg::nn
