@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/decoding_options.h"
 #include "md/torsion_atoms.h"
 #include "metrics/torsions.h"
 #include "metrics/wasserstein.h"
@@ -104,6 +105,7 @@ Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, co
   require(!reference.reduced_energy.empty(),
           "the reference folder has no energy.npy; make it with arbg md");
   Evaluation out;
+  out.decoding = options.decoding;
   out.weights = metrics::summarise_weights(samples.log_weight);
   out.weight = metrics::normalised_weights(samples.log_weight);
 
@@ -177,6 +179,7 @@ Json to_json(const Evaluation& e) {
   };
   Json out = Json::object();
   out["weights"] = summary_json(e.weights);
+  out["decoding"] = to_json(e.decoding);
   out["points"] = static_cast<std::int64_t>(e.points);
   out["energy_w2_kt"] = distance(e.energy_w2_kt);
   out["torsion_w2_rad"] = distance(e.torsion_w2_rad);

@@ -33,7 +33,8 @@ struct Angles {
 
 struct Evaluation {
   metrics::WeightSummary weights;
-  std::size_t points = 0;  // samples a side in the distances
+  sampling::Decoding decoding;  // of the samples
+  std::size_t points = 0;       // samples a side in the distances
   Distance energy_w2_kt, torsion_w2_rad;
   Angles sample_angles, reference_angles;
   std::vector<double> weight;  // normalised, one a sample

@@ -166,6 +166,7 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
   report.add_heading("Energies, weights and training");
   std::vector<metrics::Figure> figures{energy_plot(*input.samples, e, *input.reference),
                                        weight_plot(*input.samples)};
+  if (input.samples->tuning) figures.push_back(tuning_plot(*input.samples->tuning));
   if (!input.train_log.empty()) figures.push_back(loss_plot(input.train_log));
   report.add_plots(figures);
   report.add_heading("Published neighbours");

@@ -12,6 +12,9 @@
 namespace arbg::apps {
 namespace {
 
+// Pilot samples at each temperature.
+constexpr std::int64_t kPilot = 2000;
+
 void write_vector(const std::filesystem::path& path, std::span<const double> values) {
   const std::int64_t shape[] = {static_cast<std::int64_t>(values.size())};
   write_npy(path, shape, values);
@@ -42,11 +45,17 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
     require(there.has("kind") && there.at("kind").string() == "samples", job.output.string(),
             " holds a run that is no set of samples; choose another --output");
   }
+  WeightedSamples out;
+  out.decoding = job.decoding;
+  if (job.tune_temperature) {
+    out.tuning = tune_temperature(model.generator, target, job.decoding, kPilot, job.seed);
+    out.decoding.temperature = out.tuning->temperature;
+  }
   create_folder(job.output);
   Progress progress("sample");
   sampling::SampleOptions options;
   options.count = job.count;
-  options.decoding = job.decoding;
+  options.decoding = out.decoding;
   options.seed = job.seed;
   options.on_progress = [&](std::int64_t done) {
     char detail[64];
@@ -58,7 +67,6 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   require(!interrupted(), "interrupted after ", samples.count(), " of ", job.count,
           " samples; nothing was written (the same --seed draws them again)");
 
-  WeightedSamples out;
   out.reduced_energy = target.reduced_energy(samples.positions_nm);
   out.log_weight = sampling::log_weights(out.reduced_energy, samples.log_volume, samples.log_q);
   const Json weights = summary_json(metrics::summarise_weights(out.log_weight));
@@ -82,8 +90,9 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   run["forcefield"] = model.forcefield;
   run["temperature_kelvin"] = model.temperature_kelvin;
   run["coordinates"] = model.generator.map().name();
-  run["sampling_temperature"] = job.decoding.temperature;
-  run["decoding"] = to_json(job.decoding);
+  run["sampling_temperature"] = out.decoding.temperature;
+  run["decoding"] = to_json(out.decoding);
+  if (out.tuning) run["tuning"] = to_json(*out.tuning);
   run["seed"] = job.seed;
   run["samples"] = out.count();
   run["seconds"] = out.seconds;

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "apps/model_file.h"
+#include "apps/temperature_tuning.h"
 #include "metrics/weights.h"
 
 namespace arbg::apps {
@@ -16,6 +18,7 @@ struct SampleJob {
   std::filesystem::path model, output;
   std::int64_t count = 20000;
   sampling::Decoding decoding;
+  bool tune_temperature = false;  // then the decoding's is chosen, by other samples
   std::uint64_t seed = 1;
   bool averaged = true;
   nn::Backend backend = nn::Backend::cpu;
@@ -23,6 +26,8 @@ struct SampleJob {
 
 struct WeightedSamples {
   std::vector<double> positions_nm, reduced_energy, log_q, log_weight;
+  sampling::Decoding decoding;  // that they were drawn with
+  std::optional<TemperatureTuning> tuning;
   double seconds = 0;
 
   std::int64_t count() const { return static_cast<std::int64_t>(log_q.size()); }

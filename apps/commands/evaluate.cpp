@@ -51,8 +51,7 @@ void require_same_molecule(const std::filesystem::path& samples, const Dataset& 
 }
 
 // The decoding that the samples' run.json names; folders from before it did have a temperature.
-sampling::Decoding decoding_of(const std::filesystem::path& samples) {
-  const Json run = Json::parse(read_file(samples / "run.json"), (samples / "run.json").string());
+sampling::Decoding decoding_of(const Json& run) {
   sampling::Decoding out;
   out.temperature = run.at("sampling_temperature").number();
   if (run.has("decoding")) {
@@ -82,8 +81,10 @@ int evaluate_command(const Words& words) {
 
   const Dataset reference = load_dataset(reference_folder);
   require_same_molecule(folder, reference);
-  options.decoding = decoding_of(folder);
-  const WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
+  WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
+  const Json run = Json::parse(read_file(folder / "run.json"), (folder / "run.json").string());
+  options.decoding = samples.decoding = decoding_of(run);
+  if (run.has("tuning")) samples.tuning = tuning_from_json(run.at("tuning"));
   std::optional<Model> model;
   if (arguments.given("model"))
     model.emplace(load_model(arguments.text("model"), common.backend, true));

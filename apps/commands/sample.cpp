@@ -20,10 +20,14 @@ const CommandSpec kSpec{
         {{"model", "FILE", "", "checkpoint.safetensors written by arbg train"},
          {"output", "FOLDER", "", "where positions.npy, log_q.npy, energy.npy, log_weight.npy go"},
          {"count", "N", "20000", "independent samples"},
+         {"tune", "WHAT", "",
+          "temperature: choose --temperature by pilot samples at 0.90 to 1.10, then draw anew"},
          {"weights", "WHAT", "average", "average (the weight average of training) or last"}},
         "1"),
     {"arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-samples --count "
-     "50000"}};
+     "50000",
+     "arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-samples --tune "
+     "temperature"}};
 
 }  // namespace
 
@@ -36,6 +40,12 @@ int sample_command(const Words& words) {
   job.output = arguments.required("output");
   job.count = arguments.integer("count", 1);
   job.decoding = decoding_from(arguments);
+  if (arguments.given("tune")) {
+    require(arguments.text("tune") == "temperature", "--tune expects temperature, got '",
+            arguments.text("tune"), "'");
+    require(!arguments.given("temperature"), "give --temperature or --tune temperature, not both");
+    job.tune_temperature = true;
+  }
   job.seed = common.seed;
   job.backend = common.backend;
   const std::string weights = arguments.text("weights");
@@ -49,10 +59,12 @@ int sample_command(const Words& words) {
   if (common.json) {
     Json out = summary_json(summary);
     out["seconds"] = samples.seconds;
-    out["decoding"] = to_json(job.decoding);
+    out["decoding"] = to_json(samples.decoding);
+    if (samples.tuning) out["tuning"] = to_json(*samples.tuning);
     std::puts(out.dump().c_str());
     return 0;
   }
+  if (samples.tuning) std::printf("%s\n", tuning_table(*samples.tuning).text().c_str());
   metrics::Table table({"importance weights", ""});
   table.add_row({"samples", std::to_string(summary.count)});
   table.add_row({"effective sample size (raw)",
@@ -63,8 +75,8 @@ int sample_command(const Words& words) {
   table.add_row({"Pareto k-hat (reliable below 0.7)", metrics::format_number(summary.pareto_k, 3)});
   table.add_row({"log Z", metrics::format_number(summary.log_z, 7) + " +- " +
                               metrics::format_number(summary.log_z_error, 2)});
-  table.add_row({"decoding", job.decoding.text()});
-  if (job.decoding.biased()) table.add_row({"", kBiased});
+  table.add_row({"decoding", samples.decoding.text()});
+  if (samples.decoding.biased()) table.add_row({"", kBiased});
   std::printf("%s%lld samples in %s (%.0f/s), written to %s\n", table.text().c_str(),
               static_cast<long long>(samples.count()), format_duration(samples.seconds).c_str(),
               static_cast<double>(samples.count()) / samples.seconds, job.output.c_str());

@@ -266,6 +266,12 @@ succeeds evaluate --samples truncated-samples --reference md
 grep -q "biased: truncation removes support" truncated-samples/report.html || failed "report.html does not say biased"
 succeeds sample --model model/checkpoint.safetensors --output mixed --count 100 --top-k 5 --full-support 0.1
 grep -q "biased" out.txt mixed/run.json && failed "samples of full support are called biased"
+succeeds sample --model model/checkpoint.safetensors --output tuned --count 100 --tune temperature --json
+is_json out.txt
+grep -q '"pilot_samples": 2000' tuned/run.json || failed "run.json does not have the curve of --tune"
+succeeds evaluate --samples tuned --reference md --json
+grep -q '"decoding": {"temperature": ' out.txt || failed "arbg evaluate does not name the decoding: $(cat out.txt)"
+grep -q "Sampling temperature" tuned/report.html || failed "report.html does not show the curve of --tune"
 [ "$(wc -c <samples/positions.npy)" -eq $((128 + 200 * 22 * 3 * 8)) ] || failed "positions.npy of 200 samples has another size"
 refuses "holds a run that is no set of samples" sample --model model/checkpoint.safetensors --output md
 succeeds evaluate --samples samples --reference md --model model/checkpoint.safetensors --json
@@ -316,6 +322,9 @@ refuses "temperature must be positive" sample --model $checkpoint --output refus
 refuses "--top-k expects a whole number from 0" sample --model $checkpoint --output refused --top-k -1
 refuses "above 0 and at most 1, got 0" sample --model $checkpoint --output refused --top-p 0
 refuses "from 0 to 1, got 2" sample --model $checkpoint --output refused --top-p 0.9 --full-support 2
+refuses "--tune expects temperature" sample --model $checkpoint --output refused --tune all
+refuses "not both" sample --model $checkpoint --output refused --tune temperature --temperature 1.02
+refuses "cannot be compared" sample --model $checkpoint --output refused --tune temperature --top-p 0.9
 refuses "average or last" sample --model $checkpoint --output refused --weights best
 refuses "expected a run folder" train --data nothing --output refused
 refuses "does not describe a run of arbg md" train --data samples --output refused

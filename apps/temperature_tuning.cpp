@@ -1,0 +1,161 @@
+#include "apps/temperature_tuning.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "apps/progress.h"
+#include "tensor/base/error.h"
+#include "tensor/base/interrupt.h"
+
+namespace arbg::apps {
+namespace {
+
+constexpr int kFirstPercent = 90, kLastPercent = 110, kStepPercent = 2;
+
+// (sum w)^2 / (n sum w^2)
+double fraction(double sum, double squares, double count) {
+  return squares > 0 ? sum * sum / (squares * count) : 0;
+}
+
+}  // namespace
+
+TemperaturePoint effective_fraction(double temperature, std::span<const double> log_weights,
+                                    std::size_t batches) {
+  require(batches >= 2 && log_weights.size() >= batches && log_weights.size() % batches == 0,
+          "expected log weights in ", batches, " batches of equal size, found ",
+          log_weights.size());
+  const double largest = *std::ranges::max_element(log_weights);
+  TemperaturePoint out{temperature, 0, 0};
+  if (!std::isfinite(largest)) return out;
+  const std::size_t size = log_weights.size() / batches;
+  std::vector<double> sums(batches), squares(batches);
+  double sum = 0, square = 0;
+  for (std::size_t b = 0; b < batches; ++b) {
+    for (const double log_w : log_weights.subspan(b * size, size)) {
+      const double w = std::exp(log_w - largest);
+      sums[b] += w;
+      squares[b] += w * w;
+    }
+    sum += sums[b];
+    square += squares[b];
+  }
+  out.ess_fraction = fraction(sum, square, static_cast<double>(log_weights.size()));
+  // Var = (n - 1)/n sum_b (theta without b - their mean)^2
+  const auto n = static_cast<double>(batches), rest = static_cast<double>((batches - 1) * size);
+  std::vector<double> without(batches);
+  double mean = 0, spread = 0;
+  for (std::size_t b = 0; b < batches; ++b) {
+    without[b] = fraction(sum - sums[b], square - squares[b], rest);
+    mean += without[b] / n;
+  }
+  for (const double value : without) spread += (value - mean) * (value - mean);
+  out.error = std::sqrt((n - 1) / n * spread);
+  return out;
+}
+
+double best_temperature(std::span<const TemperaturePoint> curve) {
+  require(!curve.empty(), "expected effective sample sizes at some temperatures, found none");
+  const auto log_fraction = [&](std::size_t i) {
+    return std::log(std::max(curve[i].ess_fraction, std::numeric_limits<double>::min()));
+  };
+  std::size_t best = 0;
+  double largest = -std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    const std::size_t before = i > 0 ? i - 1 : 0, after = std::min(i + 1, curve.size() - 1);
+    const double smooth = (log_fraction(before) + 2 * log_fraction(i) + log_fraction(after)) / 4;
+    if (smooth > largest) largest = smooth, best = i;
+  }
+  return curve[best].temperature;
+}
+
+TemperatureTuning tune_temperature(const sampling::Generator& generator,
+                                   const sampling::Target& target, sampling::Decoding decoding,
+                                   std::int64_t pilot, std::uint64_t seed) {
+  require(!decoding.biased(),
+          "effective sample sizes under truncation alone cannot be compared: what is cut off does "
+          "not count against them; add --full-support, or choose --temperature yourself");
+  TemperatureTuning out;
+  out.pilot = pilot;
+  Progress progress("tune");
+  for (int percent = kFirstPercent; percent <= kLastPercent; percent += kStepPercent) {
+    decoding.temperature = percent / 100.0;
+    sampling::SampleOptions options;
+    options.count = pilot;
+    options.decoding = decoding;
+    options.seed = seed;
+    options.stream = stream_id("tune");
+    const auto samples = generator.sample(options);
+    require(!interrupted(), "interrupted while tuning the temperature; nothing was written");
+    out.curve.push_back(effective_fraction(
+        decoding.temperature, sampling::log_weights(target.reduced_energy(samples.positions_nm),
+                                                    samples.log_volume, samples.log_q)));
+    progress.update(static_cast<double>(percent - kFirstPercent + kStepPercent) /
+                        (kLastPercent - kFirstPercent + kStepPercent),
+                    "temperature " + metrics::format_number(decoding.temperature, 3));
+  }
+  out.temperature = best_temperature(out.curve);
+  return out;
+}
+
+Json to_json(const TemperatureTuning& tuning) {
+  Json curve = Json::list();
+  for (const auto& point : tuning.curve) {
+    Json entry = Json::object();
+    entry["temperature"] = point.temperature;
+    entry["ess_fraction"] = point.ess_fraction;
+    entry["error"] = point.error;
+    curve.push_back(std::move(entry));
+  }
+  Json json = Json::object();
+  json["temperature"] = tuning.temperature;
+  json["pilot_samples"] = tuning.pilot;
+  json["curve"] = std::move(curve);
+  return json;
+}
+
+TemperatureTuning tuning_from_json(const Json& json) {
+  TemperatureTuning out;
+  out.temperature = json.at("temperature").number();
+  out.pilot = json.at("pilot_samples").integer();
+  for (const Json& entry : json.at("curve").items()) {
+    out.curve.push_back({entry.at("temperature").number(), entry.at("ess_fraction").number(),
+                         entry.at("error").number()});
+  }
+  return out;
+}
+
+metrics::Table tuning_table(const TemperatureTuning& tuning) {
+  metrics::Table table({"temperature", "effective (%)", "+-", ""});
+  for (const auto& point : tuning.curve) {
+    table.add_row({metrics::format_number(point.temperature, 3),
+                   metrics::format_number(100 * point.ess_fraction, 3),
+                   metrics::format_number(100 * point.error, 2),
+                   point.temperature == tuning.temperature ? "chosen" : ""});
+  }
+  return table;
+}
+
+metrics::Plot tuning_plot(const TemperatureTuning& tuning) {
+  metrics::Plot plot;
+  plot.title = "Sampling temperature";
+  plot.description = "Effective samples of " + std::to_string(tuning.pilot) +
+                     " pilot samples at each temperature, and one standard error; " +
+                     metrics::format_number(tuning.temperature, 3) + " was chosen.";
+  plot.x.label = "temperature of the network's categoricals";
+  plot.y.label = "effective samples (%)";
+  metrics::Series line, low, high;
+  for (const auto& point : tuning.curve) {
+    for (auto* series : {&line, &low, &high}) series->x.push_back(point.temperature);
+    line.y.push_back(100 * point.ess_fraction);
+    low.y.push_back(100 * (point.ess_fraction - point.error));
+    high.y.push_back(100 * (point.ess_fraction + point.error));
+  }
+  line.colour = 0;
+  low.mark = high.mark = metrics::Mark::kDashed;
+  low.colour = high.colour = 6;
+  plot.series = {std::move(low), std::move(high), std::move(line)};
+  return plot;
+}
+
+}  // namespace arbg::apps

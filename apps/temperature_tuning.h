@@ -1,0 +1,53 @@
+// The sampling temperature that leaves the most effective samples, found by pilot samples.
+//
+// Pilot samples are drawn at every temperature of a grid, 0.90 to 1.10, from the same random
+// numbers, so that neighbours differ little by chance. The criterion is Kish's effective sample
+// size, the figure that counts in the end, and not a median over batches: small batches do not see
+// the rare large weights that broader sampling is there to prevent. Its logarithm is smoothed over
+// the neighbours (1:2:1), and the largest is taken. Errors are by the jackknife over batches of the
+// pilot. Samples to be used must come from another stream: the best of a grid is better than it
+// will be again.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "metrics/svg_plot.h"
+#include "metrics/table.h"
+#include "sampling/generator.h"
+#include "sampling/target.h"
+#include "tensor/base/json.h"
+
+namespace arbg::apps {
+
+struct TemperaturePoint {
+  double temperature = 1, ess_fraction = 0;
+  double error = 0;  // of the fraction, one standard error
+};
+
+struct TemperatureTuning {
+  std::vector<TemperaturePoint> curve;
+  double temperature = 1;  // the chosen one
+  std::int64_t pilot = 0;  // samples, and energies, at each temperature
+};
+
+// Effective fraction and error of `log_weights`, cut into `batches` of equal size.
+TemperaturePoint effective_fraction(double temperature, std::span<const double> log_weights,
+                                    std::size_t batches = 20);
+
+// The temperature of the largest smoothed value.
+double best_temperature(std::span<const TemperaturePoint> curve);
+
+// Throws Error if the decoding truncates without full support: effective samples of what is left
+// say nothing about what is cut off, and less is always easier. Also when interrupted.
+TemperatureTuning tune_temperature(const sampling::Generator& generator,
+                                   const sampling::Target& target, sampling::Decoding decoding,
+                                   std::int64_t pilot, std::uint64_t seed);
+
+Json to_json(const TemperatureTuning& tuning);
+TemperatureTuning tuning_from_json(const Json& json);
+metrics::Table tuning_table(const TemperatureTuning& tuning);
+metrics::Plot tuning_plot(const TemperatureTuning& tuning);
+
+}  // namespace arbg::apps
