@@ -30,7 +30,7 @@ std::vector<Torsion> torsions_of(const md::Topology& topology) {
   const auto add = [&](const char* kind, const metrics::Quadruple& atoms, int of) {
     const md::Residue& residue = topology.residues[static_cast<std::size_t>(
         topology.atoms[static_cast<std::size_t>(of)].residue)];
-    out.push_back({std::string(kind) + " " + residue.name + std::to_string(residue.number), atoms});
+    out.push_back({std::string(kind) + " " + residue.label(), atoms});
   };
   const auto backbone = md::backbone_torsions(topology);
   for (const auto& q : backbone.phi) add("phi", q, q[1]);

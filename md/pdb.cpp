@@ -21,24 +21,30 @@ namespace {
 
 constexpr double kNmPerAngstrom = 0.1;
 
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
+bool same_place(const Residue& a, const Residue& b) {
+  return a.number == b.number && a.insertion_code == b.insertion_code;
+}
+
+bool same_residue(const Residue& a, const Residue& b) {
+  return same_place(a, b) && a.name == b.name;
+}
+
 // One ATOM or HETATM line.
 struct Record {
   int line;
-  std::string serial, name, residue_name;
-  int residue_number;
+  std::string serial, name;
+  Residue residue;       // without its atoms
   char chain, location;  // location ' ': the only one
   double occupancy;      // 0 if there is only one location, or if it is not said
   double angstrom[3];
-
-  bool in_residue_of(const Record& other) const {
-    return residue_number == other.residue_number && residue_name == other.residue_name;
-  }
 };
 
 class Reader {
@@ -56,20 +62,28 @@ class Reader {
     }
     if (!model_.empty()) finish_model();
     require(pdb_.models > 0, path_, ": expected ATOM records, found none");
-    try {
-      adopt_template_names(pdb_.topology);
-      complete_topology(pdb_.topology, bonds_.disulfides(pdb_.topology));
-    } catch (const Error& error) {
-      fail(path_, ": ", error.what());
-    }
+    with_path([&] { adopt_template_names(pdb_.topology); });
+    const auto disulfides = bonds_.disulfides(pdb_.topology, chain_);
+    with_path([&] { complete_topology(pdb_.topology, disulfides); });
     return std::move(pdb_);
   }
 
  private:
+  // For steps that do not know the file.
+  template <class Step>
+  void with_path(const Step& step) const {
+    try {
+      step();
+    } catch (const Error& error) {
+      fail(path_, ": ", error.what());
+    }
+  }
+
   void read_line(std::string_view line) {
     const std::string_view record = trimmed(line.substr(0, 6));
     if (record == "ATOM" || record == "HETATM") {
       model_.push_back(read_atom(line));
+      chain_ = model_.back().chain;
     } else if (record == "TER") {
       chain_ended_ = !model_.empty();
     } else if (record == "MODEL") {
@@ -90,22 +104,23 @@ class Reader {
     Record atom{line_number_,
                 std::string(line.substr(6, 5)),
                 std::string(trimmed(line.substr(12, 4))),
-                std::string(trimmed(line.substr(17, 4))),
-                number<int>(line.substr(22, 4), "residue number"),
+                {std::string(trimmed(line.substr(17, 4))),
+                 number<int>(line.substr(22, 4), "residue number"), 0, 0, line[26]},
                 line[21],
                 line[16],
                 0,
                 {}};
-    check(!atom.name.empty() && !atom.residue_name.empty(),
+    check(!atom.name.empty() && !atom.residue.name.empty(),
           "expected an atom name and a residue name");
-    check(!is_water(atom.residue_name), "found water (", atom.residue_name, ' ',
-          atom.residue_number,
+    check(!is_water(atom.residue.name), "found water (", atom.residue.name, ' ',
+          atom.residue.place(),
           "); expected one molecule, whose solvent is implicit: remove water and ions");
     check(!chain_ended_, "expected one molecule, found atoms after TER");
-    check(line[26] == ' ', "insertion code '", line[26],
-          "' is not supported; renumber the residues");
-    check(model_.empty() || model_.back().chain == atom.chain, "expected one chain, found '",
-          model_.empty() ? ' ' : model_.back().chain, "' and '", atom.chain, "'");
+    check(line[26] == ' ' || is_letter(line[26]), "expected a letter or nothing as insertion code ",
+          "(column 27), found '", line[26], "'");
+    const bool is_first = pdb_.models == 0 && model_.empty();
+    check(is_first || atom.chain == chain_, "expected one chain, found '", chain_, "' and '",
+          atom.chain, "'");
     for (std::size_t axis = 0; axis < 3; ++axis) {
       const std::string_view columns = line.substr(30 + 8 * axis, 8);
       atom.angstrom[axis] = number<double>(columns, "coordinate");
@@ -122,12 +137,13 @@ class Reader {
   void finish_model() {
     std::vector<Record> atoms;
     for (auto first = model_.begin(); first != model_.end();) {
-      const auto last = std::find_if(
-          first, model_.end(), [&](const Record& atom) { return !atom.in_residue_of(*first); });
+      const auto last = std::find_if(first, model_.end(), [&](const Record& atom) {
+        return !same_residue(atom.residue, first->residue);
+      });
       check_at(first->line,
                last == model_.end() || first->location == ' ' || last->location == ' ' ||
-                   first->residue_number != last->residue_number,
-               "residue ", first->residue_number,
+                   !same_place(first->residue, last->residue),
+               "residue ", first->residue.place(),
                " has other names at its alternate locations; keep one");
       choose_location(std::span(first, last), atoms);
       first = last;
@@ -170,21 +186,21 @@ class Reader {
                                          ": of alternate locations only the most occupied is "
                                          "read: "
                                    : ", ";
-    pdb_.note +=
-        residue[0].residue_name + std::to_string(residue[0].residue_number) + " " + best->first;
+    pdb_.note += residue[0].residue.label() + " " + best->first;
   }
 
   void add_atom(const Record& atom) {
     Topology& topology = pdb_.topology;
     auto& residues = topology.residues;
     const auto is_its_residue = [&](const Residue& residue) {
-      return residue.number == atom.residue_number && residue.name == atom.residue_name;
+      return same_residue(residue, atom.residue);
     };
     if (residues.empty() || !is_its_residue(residues.back())) {
       check_at(atom.line, std::ranges::none_of(residues, is_its_residue), "residue ",
-               atom.residue_name, atom.residue_number,
+               atom.residue.label(),
                " stands in two places; expected its atoms one after the other");
-      residues.push_back({atom.residue_name, atom.residue_number, topology.atom_count(), 0});
+      residues.push_back(atom.residue);
+      residues.back().first_atom = topology.atom_count();
     }
     bonds_.add_atom(atom.serial);
     ++residues.back().atom_count;
@@ -192,8 +208,7 @@ class Reader {
   }
 
   void check_atom(const Record& atom, int index) const {
-    const std::string found =
-        atom.residue_name + std::to_string(atom.residue_number) + ":" + atom.name;
+    const std::string found = atom.residue.label() + ":" + atom.name;
     const std::string expected = pdb_.topology.describe(index);
     check_at(atom.line, found == expected, "expected ", expected, " as in the first model, found ",
              found);
@@ -225,6 +240,7 @@ class Reader {
   PdbBonds bonds_;
   std::vector<Record> model_;  // atoms since the last model
   int line_number_ = 0;
+  char chain_ = ' ';
   bool chain_ended_ = false;
 };
 
@@ -250,9 +266,9 @@ std::string atom_records(const std::filesystem::path& path, const Topology& topo
     const std::string name = atom.name.size() < 4 ? " " + atom.name : atom.name;
     char line[96];
     std::snprintf(line, sizeof line,
-                  "ATOM  %5zu %-4s %3s A%4d    %8.3f%8.3f%8.3f  1.00  0.00          %2s\n", i + 1,
-                  name.c_str(), residue.name.c_str(), residue.number, angstrom[0], angstrom[1],
-                  angstrom[2], atom.element.c_str());
+                  "ATOM  %5zu %-4s %3s A%4d%c   %8.3f%8.3f%8.3f  1.00  0.00          %2s\n", i + 1,
+                  name.c_str(), residue.name.c_str(), residue.number, residue.insertion_code,
+                  angstrom[0], angstrom[1], angstrom[2], atom.element.c_str());
     text += line;
   }
   return text + "TER\n";

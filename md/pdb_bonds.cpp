@@ -43,8 +43,14 @@ void PdbBonds::add_atom(std::string_view serial_columns) {
 
 void PdbBonds::read(std::string_view record, const std::string& place) {
   if (record.starts_with("SSBOND")) {
-    residue_pairs_.push_back({number_at(record, 17, 4, "residue number", place),
-                              number_at(record, 31, 4, "residue number", place), place});
+    // Chain, blank, four columns of number, insertion code.
+    const auto residue_at = [&](std::size_t column) -> NamedResidue {
+      Residue residue;
+      residue.number = number_at(record, column + 2, 4, "residue number", place);
+      if (column + 6 < record.size()) residue.insertion_code = record[column + 6];
+      return {residue.place(), record[column], place};
+    };
+    residue_pairs_.emplace_back(residue_at(15), residue_at(29));
     return;
   }
   const int from = number_at(record, 6, 5, "serial number", place);
@@ -54,7 +60,7 @@ void PdbBonds::read(std::string_view record, const std::string& place) {
   }
 }
 
-std::vector<std::pair<int, int>> PdbBonds::disulfides(const Topology& topology) const {
+std::vector<std::pair<int, int>> PdbBonds::disulfides(const Topology& topology, char chain) const {
   std::set<std::pair<int, int>> pairs;
   for (const auto& [from, to] : serial_pairs_) {
     const auto a = atom_of_serial_.find(from), b = atom_of_serial_.find(to);
@@ -64,14 +70,17 @@ std::vector<std::pair<int, int>> PdbBonds::disulfides(const Topology& topology) 
     if (first.name == "SG" && second.name == "SG" && first.residue != second.residue)
       pairs.insert(std::minmax(first.residue, second.residue));
   }
-  for (const Residues& named : residue_pairs_) {
-    const auto index_of = [&](int number) {
-      const auto found = std::ranges::find(topology.residues, number, &Residue::number);
-      require(found != topology.residues.end(), named.place, ": there is no residue ", number);
-      return static_cast<int>(found - topology.residues.begin());
-    };
-    pairs.insert(std::minmax({index_of(named.first), index_of(named.second)}));
-  }
+  const auto index_of = [&](const NamedResidue& named) {
+    const auto found = std::ranges::find(topology.residues, named.residue, &Residue::place);
+    const bool other_chain = named.chain != ' ' && chain != ' ' && named.chain != chain;
+    require(found != topology.residues.end() && !other_chain, named.line, ": there is no residue ",
+            named.residue, other_chain ? " of chain " : "",
+            other_chain ? std::string(1, named.chain) : "",
+            " for this SSBOND to link; remove the record or add the residue");
+    return static_cast<int>(found - topology.residues.begin());
+  };
+  for (const auto& [first, second] : residue_pairs_)
+    pairs.insert(std::minmax({index_of(first), index_of(second)}));
   return {pairs.begin(), pairs.end()};
 }
 

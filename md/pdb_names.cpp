@@ -96,7 +96,7 @@ Fit fit(const ResidueTemplate& candidate, const Topology& topology, const Residu
 Fit best_fit(const Topology& topology, const Residue& residue, bool has_previous, bool has_next) {
   const auto candidates =
       candidate_templates(residue_library(), residue.name, has_previous, has_next);
-  require(!candidates.empty(), "residue ", residue.name, residue.number,
+  require(!candidates.empty(), "residue ", residue.label(),
           ": there is no template of that name with ", has_previous ? "a" : "no",
           " residue before it and ", has_next ? "a" : "no",
           " residue after it; the twenty amino acids and the caps ACE, NME and NHE are known");
@@ -127,7 +127,7 @@ std::string describe_problems(const Residue& residue, const Fit& fit) {
   add("lacks ", fit.missing);
   add("has two atoms ", fit.double_);
   add("has unknown atoms ", fit.superfluous);
-  return text.empty() ? text : residue.name + std::to_string(residue.number) + text;
+  return text.empty() ? text : residue.label() + text;
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ class Checker {
 
   int residue_count() const { return static_cast<int>(topology_.residues.size()); }
   const Residue& residue(int r) const { return topology_.residues[static_cast<std::size_t>(r)]; }
-  std::string describe(int r) const { return residue(r).name + std::to_string(residue(r).number); }
+  std::string describe(int r) const { return residue(r).label(); }
   std::string bond_name(int i, int j) const {
     return topology_.describe(i) + " - " + topology_.describe(j);
   }

@@ -7,6 +7,12 @@
 
 namespace arbg::md {
 
+std::string Residue::place() const {
+  return std::to_string(number) + (insertion_code == ' ' ? "" : std::string(1, insertion_code));
+}
+
+std::string Residue::label() const { return name + place(); }
+
 int Topology::find(int residue, std::string_view atom_name) const {
   const Residue& where = residues.at(static_cast<std::size_t>(residue));
   for (int atom = where.first_atom; atom < where.first_atom + where.atom_count; ++atom) {
@@ -17,8 +23,7 @@ int Topology::find(int residue, std::string_view atom_name) const {
 
 std::string Topology::describe(int atom) const {
   const Atom& named = atoms.at(static_cast<std::size_t>(atom));
-  const Residue& residue = residues.at(static_cast<std::size_t>(named.residue));
-  return residue.name + std::to_string(residue.number) + ":" + named.name;
+  return residues.at(static_cast<std::size_t>(named.residue)).label() + ":" + named.name;
 }
 
 std::vector<std::vector<int>> Topology::neighbours() const {

@@ -19,6 +19,10 @@ struct Residue {
   std::string name;  // PDB name: "ALA", "ACE", "NME"
   int number = 1;    // as in the PDB file, from 1
   int first_atom = 0, atom_count = 0;
+  char insertion_code = ' ';  // as in the PDB file, where 52, 52A and 52B are three residues
+
+  std::string place() const;  // "52A": number and insertion code
+  std::string label() const;  // "ALA52A", for messages
 };
 
 // One residue's protonation: {"HIS", 3, "HIP"}. Numbers count from 1, caps included, as in a PDB.

@@ -9,10 +9,6 @@ namespace arbg::md {
 
 namespace {
 
-std::string describe_residue(const Residue& residue) {
-  return residue.name + std::to_string(residue.number);
-}
-
 // The template's atom for each atom of the residue; empty, with `problem` set, if they differ.
 std::vector<int> match_atoms(const ResidueTemplate& candidate, const Topology& topology,
                              const Residue& residue, std::string& problem) {
@@ -46,9 +42,9 @@ void require_one_chain(const Topology& topology) {
   require(!topology.residues.empty(), "expected a molecule with at least one residue, found none");
   int atom = 0;
   for (const Residue& residue : topology.residues) {
-    require(residue.first_atom == atom && residue.atom_count > 0, "residue ",
-            describe_residue(residue), " must hold the atoms from index ", atom,
-            " on, its first atom is ", residue.first_atom, " of ", residue.atom_count);
+    require(residue.first_atom == atom && residue.atom_count > 0, "residue ", residue.label(),
+            " must hold the atoms from index ", atom, " on, its first atom is ", residue.first_atom,
+            " of ", residue.atom_count);
     atom += residue.atom_count;
   }
   require(atom == topology.atom_count(), "residues hold ", atom, " atoms, the molecule has ",
@@ -62,7 +58,7 @@ void add_disulfides(Topology& topology, std::vector<int> sulfurs,
     const auto index = static_cast<std::size_t>(r);
     require(index < sulfurs.size(), "a disulfide bond names residue ", r, " of ", sulfurs.size());
     const int sulfur = std::exchange(sulfurs[index], -1);
-    require(sulfur >= 0, "residue ", describe_residue(topology.residues[index]),
+    require(sulfur >= 0, "residue ", topology.residues[index].label(),
             " cannot take part in a disulfide bond: expected a cysteine without HG (CYX) that has "
             "no other partner");
     return sulfur;
@@ -78,8 +74,7 @@ void add_disulfides(Topology& topology, std::vector<int> sulfurs,
   }
   if (left.empty()) return;
   require(
-      left.size() == 2, "residue ",
-      describe_residue(topology.residues[static_cast<std::size_t>(left[0])]),
+      left.size() == 2, "residue ", topology.residues[static_cast<std::size_t>(left[0])].label(),
       " has no HG, as in a disulfide bond, but its partner is not known: name it (in a PDB file "
       "by CONECT or SSBOND records), or add HG");
   bond(left[0], left[1]);
@@ -114,8 +109,8 @@ std::vector<TemplateMatch> match_templates(const ForceFieldTables& tables,
     const bool has_previous = !matches.empty();
     const bool has_next = matches.size() + 1 < topology.residues.size();
     const auto candidates = candidate_templates(tables, residue.name, has_previous, has_next);
-    require(!candidates.empty(), "residue ", describe_residue(residue), ": force field ",
-            tables.name, " has no template of that name with ", has_previous ? "a" : "no",
+    require(!candidates.empty(), "residue ", residue.label(), ": force field ", tables.name,
+            " has no template of that name with ", has_previous ? "a" : "no",
             " residue before it and ", has_next ? "a" : "no", " residue after it");
     std::string first_problem;
     std::vector<int> atoms;
@@ -128,8 +123,8 @@ std::vector<TemplateMatch> match_templates(const ForceFieldTables& tables,
       }
       if (first_problem.empty()) first_problem = problem;
     }
-    require(!atoms.empty(), "residue ", describe_residue(residue), " ", first_problem,
-            " (force field ", tables.name, ")");
+    require(!atoms.empty(), "residue ", residue.label(), " ", first_problem, " (force field ",
+            tables.name, ")");
   }
   return matches;
 }

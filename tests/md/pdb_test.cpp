@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <tuple>
 
 #include "tensor/base/files.h"
 #include "tensor/base/random.h"
@@ -39,6 +40,14 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   const std::size_t place = text.find(from);
   REQUIRE(place != std::string::npos);
   return text.replace(place, from.size(), to);
+}
+
+std::string replaced_everywhere(std::string text, const std::string& from, const std::string& to) {
+  REQUIRE(text.find(from) != std::string::npos);
+  for (std::size_t place = 0; (place = text.find(from, place)) != std::string::npos;
+       place += to.size())
+    text.replace(place, from.size(), to);
+  return text;
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -233,6 +242,43 @@ TEST_SUITE("fast") {
     CHECK(contains(message_for(replaced(text, "CONECT", "CONECTx")), "expected a serial number"));
   }
 
+  TEST_CASE("52, 52A and 52B are three residues, in every record and message") {
+    const std::pair<int, int> bridges[] = {{1, 4}, {2, 6}};
+    Topology topology = Topology::from_sequence("CCGCGC", {}, bridges);
+    const std::pair<int, char> places[] = {{52, ' '}, {52, 'A'}, {52, 'B'},
+                                           {52, 'C'}, {53, ' '}, {60, ' '}};
+    for (std::size_t r = 0; r < topology.residues.size(); ++r)
+      std::tie(topology.residues[r].number, topology.residues[r].insertion_code) = places[r];
+    const TemporaryFile file("inserted.pdb");
+    write_pdb(file.path, topology, std::vector<double>(3 * topology.atoms.size()));
+    const std::string text = read_file(file.path), atoms = text.substr(0, text.find("CONECT"));
+
+    const Pdb two = read_text(text + text);
+    CHECK(two.models == 2);
+    CHECK(two.topology.bonds == topology.bonds);
+    REQUIRE(two.topology.atom_count() == topology.atom_count());
+    for (int i = 0; i < topology.atom_count(); ++i)
+      CHECK(two.topology.describe(i) == topology.describe(i));
+    CHECK(two.topology.describe(two.topology.find(1, "SG")) == "CYX52A:SG");
+    CHECK(contains(message_for(text + replaced_everywhere(text, " 52A ", " 52D ")),
+                   "expected CYX52A:N as in the first model, found CYX52D:N"));
+
+    const std::string ssbond =
+        "SSBOND   1 CYX A   52    CYX A   52C\nSSBOND   2 CYX A   52A   CYX A   60\n";
+    CHECK(read_text(ssbond + atoms).topology.bonds == topology.bonds);
+    CHECK(contains(message_for(replaced(ssbond, "52C", "52D") + atoms),
+                   "read.pdb:1: there is no residue 52D for"));
+    CHECK(contains(message_for(replaced(ssbond, "A   60", "B   60") + atoms),
+                   "read.pdb:2: there is no residue 60 of chain B"));
+
+    const std::size_t start = text.rfind("ATOM", text.find(" CB  CYX A  52A"));
+    const std::string cb = text.substr(start, text.find('\n', start) + 1 - start);
+    CHECK(contains(message_for(replaced(text, cb, "")), ": CYX52A lacks CB"));
+    const std::string a = replaced(cb, "CB  ", "CB A"), b = replaced(cb, "CB  ", "CB B");
+    CHECK(
+        contains(read_text(replaced(text, cb, replaced(a, "1.00", "0.30") + b)).note, "CYX52A B"));
+  }
+
   TEST_CASE("protonation states are read off the hydrogens, whatever the residue is called") {
     const ResidueState states[] = {{"ASP", 2, "ASH"}, {"GLU", 3, "GLH"}, {"LYS", 4, "LYN"}};
     const Topology topology = Topology::from_sequence("ADEKA", states);
@@ -263,7 +309,9 @@ TEST_SUITE("fast") {
     CHECK(contains(message_for(replaced(text, "   3.557", "   3.5x7")),
                    ":12: expected a coordinate"));
     CHECK(contains(message_for(replaced(text, "   2       3.557", "   2A      3.557")),
-                   ":12: insertion code 'A'"));
+                   "residue ALA2 stands in two places"));
+    CHECK(contains(message_for(replaced(text, "   2       3.557", "   27      3.557")),
+                   ":12: expected a letter or nothing as insertion code (column 27), found '7'"));
     CHECK(contains(message_for(replaced(text, "NME A   3", "HOH A   3")), "found water (HOH 3)"));
     CHECK(contains(message_for(replaced(text, "NME A   3", "NME B   3")),
                    "expected one chain, found 'A' and 'B'"));
