@@ -107,7 +107,11 @@ Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, co
   Evaluation out;
   out.decoding = options.decoding;
   out.weights = metrics::summarise_weights(samples.log_weight);
-  out.weight = metrics::normalised_weights(samples.log_weight);
+  out.trim = options.trim;
+  const auto log_weight = options.trim > 0 ? metrics::trim_largest(samples.log_weight, options.trim)
+                                           : samples.log_weight;
+  if (options.trim > 0) out.trimmed = metrics::summarise_weights(log_weight);
+  out.weight = metrics::normalised_weights(log_weight);
 
   // As many points a side as the smallest of the sets allows: the halves of the reference are the
   // floor's two sides.
@@ -180,6 +184,10 @@ Json to_json(const Evaluation& e) {
   Json out = Json::object();
   out["weights"] = summary_json(e.weights);
   out["decoding"] = to_json(e.decoding);
+  if (e.trim > 0) {
+    out["trimmed_fraction"] = e.trim;
+    out["trimmed_weights"] = summary_json(e.trimmed);
+  }
   out["points"] = static_cast<std::int64_t>(e.points);
   out["energy_w2_kt"] = distance(e.energy_w2_kt);
   out["torsion_w2_rad"] = distance(e.torsion_w2_rad);

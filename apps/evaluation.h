@@ -32,9 +32,11 @@ struct Angles {
 };
 
 struct Evaluation {
-  metrics::WeightSummary weights;
-  sampling::Decoding decoding;  // of the samples
-  std::size_t points = 0;       // samples a side in the distances
+  metrics::WeightSummary weights;  // raw
+  double trim = 0;                 // share of the largest weights that were dropped, if any: then
+  metrics::WeightSummary trimmed;  // the same figures without them, as are the distances
+  sampling::Decoding decoding;     // of the samples
+  std::size_t points = 0;          // samples a side in the distances
   Distance energy_w2_kt, torsion_w2_rad;
   Angles sample_angles, reference_angles;
   std::vector<double> weight;  // normalised, one a sample
@@ -51,6 +53,7 @@ struct EvaluationOptions {
   std::size_t points = 4000;
   std::int64_t reference_likelihood_frames = 4000;
   std::uint64_t seed = 1;
+  double trim = 0;              // drops ceil(trim B) weights: biased, for comparison
   sampling::Decoding decoding;  // of the samples: q on both sides of Bennett's log Z
 };
 

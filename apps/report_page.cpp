@@ -110,6 +110,10 @@ metrics::Table results_table(const Evaluation& e) {
                  "share of one sample in every average"});
   table.add_row({"Pareto k-hat", format_number(w.pareto_k, 2), "below 0.7",
                  "tail of the weights: above, averages are unreliable"});
+  if (e.trim > 0) {
+    table.add_row({"effective samples, trimmed", percent(e.trimmed.ess_fraction), "",
+                   "biased: without the largest " + percent(e.trim) + " of the weights"});
+  }
   table.add_row({"log Z", format_number(w.log_z, 6) + " +- " + format_number(w.log_z_error, 2),
                  e.bennett ? format_number(e.bennett->log_z, 6) + " Bennett" : "",
                  "log of the partition function over shapes"});
@@ -141,7 +145,7 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
   const Evaluation& e = *input.evaluation;
   metrics::Report report(input.title, input.subtitle);
   report.add_key_numbers(
-      {{"Effective samples", percent(e.weights.ess_fraction), "raw weights, nothing trimmed"},
+      {{"Effective samples", percent(e.weights.ess_fraction), "raw weights"},
        {"Pareto k-hat", format_number(e.weights.pareto_k, 2), "reliable below 0.7"},
        {"E-W2", format_number(e.energy_w2_kt.weighted, 3) + " kT",
         "MD against MD " + format_number(e.energy_w2_kt.floor, 3)},

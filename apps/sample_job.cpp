@@ -1,5 +1,6 @@
 #include "apps/sample_job.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "apps/decoding_options.h"
@@ -35,10 +36,29 @@ Json summary_json(const metrics::WeightSummary& summary) {
   return json;
 }
 
+std::vector<std::string> labels(const SampleJob& job) {
+  std::vector<std::string> out;
+  if (job.decoding.biased()) out.emplace_back(kBiased);
+  if (job.mirror == sampling::Mirror::keep_old_log_q) {
+    out.emplace_back(
+        "biased, as published: mirror images are reflected and keep the log q of before");
+  }
+  if (job.published_weights) {
+    out.emplace_back(
+        "inconsistent, as published: weights leave out the density of the centre of mass");
+  }
+  return out;
+}
+
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   const auto backend =
       job.backend == nn::Backend::reference ? md::EnergyBackend::reference : md::EnergyBackend::cpu;
   const auto target = model.target(backend);
+  sampling::require_reflectable(model.generator.map(), job.mirror);
+  require(!job.published_weights || model.generator.map().name() == "cartesian",
+          "--published-weights leaves out the centre-of-mass factor of Cartesian coordinates; the "
+          "model has ",
+          model.generator.map().name(), " ones");
   const auto run_path = job.output / "run.json";
   if (std::filesystem::exists(run_path)) {
     const Json there = Json::parse(read_file(run_path), run_path.string());
@@ -67,6 +87,8 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   require(!interrupted(), "interrupted after ", samples.count(), " of ", job.count,
           " samples; nothing was written (the same --seed draws them again)");
 
+  out.reflected = sampling::reflect(samples, model.generator, target, out.decoding, job.mirror);
+  if (job.published_weights) std::ranges::fill(samples.log_volume, 0.0);
   out.reduced_energy = target.reduced_energy(samples.positions_nm);
   out.log_weight = sampling::log_weights(out.reduced_energy, samples.log_volume, samples.log_q);
   const Json weights = summary_json(metrics::summarise_weights(out.log_weight));
@@ -93,6 +115,8 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   run["sampling_temperature"] = out.decoding.temperature;
   run["decoding"] = to_json(out.decoding);
   if (out.tuning) run["tuning"] = to_json(*out.tuning);
+  if (job.mirror != sampling::Mirror::none) run["reflected"] = out.reflected;
+  for (const auto& label : labels(job)) run["labels"].push_back(label);
   run["seed"] = job.seed;
   run["samples"] = out.count();
   run["seconds"] = out.seconds;

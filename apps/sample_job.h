@@ -6,11 +6,13 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "apps/model_file.h"
 #include "apps/temperature_tuning.h"
 #include "metrics/weights.h"
+#include "sampling/mirror_images.h"
 
 namespace arbg::apps {
 
@@ -19,15 +21,21 @@ struct SampleJob {
   std::int64_t count = 20000;
   sampling::Decoding decoding;
   bool tune_temperature = false;  // then the decoding's is chosen, by other samples
+  sampling::Mirror mirror = sampling::Mirror::none;
+  bool published_weights = false;  // Cartesian: without the centre-of-mass factor, inconsistent
   std::uint64_t seed = 1;
   bool averaged = true;
   nn::Backend backend = nn::Backend::cpu;
 };
 
+// What makes the job's weights inconsistent, one sentence each; empty if nothing does.
+std::vector<std::string> labels(const SampleJob& job);
+
 struct WeightedSamples {
   std::vector<double> positions_nm, reduced_energy, log_q, log_weight;
   sampling::Decoding decoding;  // that they were drawn with
   std::optional<TemperatureTuning> tuning;
+  std::int64_t reflected = 0;  // mirror images that were turned
   double seconds = 0;
 
   std::int64_t count() const { return static_cast<std::int64_t>(log_q.size()); }

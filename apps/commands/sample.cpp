@@ -12,6 +12,14 @@
 namespace arbg::apps {
 namespace {
 
+sampling::Mirror mirror_named(const std::string& name) {
+  if (name == "keep") return sampling::Mirror::none;
+  if (name == "reflect") return sampling::Mirror::reflect;
+  require(name == "published", "--mirror-images expects keep, reflect or published, got '", name,
+          "'");
+  return sampling::Mirror::keep_old_log_q;
+}
+
 const CommandSpec kSpec{
     "sample",
     "draw conformations with exact log q, energies and importance weights",
@@ -22,7 +30,12 @@ const CommandSpec kSpec{
          {"count", "N", "20000", "independent samples"},
          {"tune", "WHAT", "",
           "temperature: choose --temperature by pilot samples at 0.90 to 1.10, then draw anew"},
-         {"weights", "WHAT", "average", "average (the weight average of training) or last"}},
+         {"weights", "WHAT", "average", "average (the weight average of training) or last"},
+         {"mirror-images", "RULE", "keep",
+          "Cartesian: keep (weight 0), reflect (log q of both ways there: exact), or published "
+          "(reflect, old log q: biased)"},
+         {"published-weights", "", "",
+          "Cartesian: leave the density of the centre of mass out of the weights (inconsistent)"}},
         "1"),
     {"arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-samples --count "
      "50000",
@@ -46,6 +59,8 @@ int sample_command(const Words& words) {
     require(!arguments.given("temperature"), "give --temperature or --tune temperature, not both");
     job.tune_temperature = true;
   }
+  job.mirror = mirror_named(arguments.text("mirror-images"));
+  job.published_weights = arguments.flag("published-weights");
   job.seed = common.seed;
   job.backend = common.backend;
   const std::string weights = arguments.text("weights");
@@ -61,6 +76,8 @@ int sample_command(const Words& words) {
     out["seconds"] = samples.seconds;
     out["decoding"] = to_json(samples.decoding);
     if (samples.tuning) out["tuning"] = to_json(*samples.tuning);
+    if (job.mirror != sampling::Mirror::none) out["reflected"] = samples.reflected;
+    for (const auto& label : labels(job)) out["labels"].push_back(label);
     std::puts(out.dump().c_str());
     return 0;
   }
@@ -76,7 +93,9 @@ int sample_command(const Words& words) {
   table.add_row({"log Z", metrics::format_number(summary.log_z, 7) + " +- " +
                               metrics::format_number(summary.log_z_error, 2)});
   table.add_row({"decoding", samples.decoding.text()});
-  if (samples.decoding.biased()) table.add_row({"", kBiased});
+  if (job.mirror != sampling::Mirror::none)
+    table.add_row({"mirror images reflected", std::to_string(samples.reflected)});
+  for (const auto& label : labels(job)) table.add_row({"", label});
   std::printf("%s%lld samples in %s (%.0f/s), written to %s\n", table.text().c_str(),
               static_cast<long long>(samples.count()), format_duration(samples.seconds).c_str(),
               static_cast<double>(samples.count()) / samples.seconds, job.output.c_str());

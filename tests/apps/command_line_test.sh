@@ -285,6 +285,19 @@ for what in md model samples samples/positions.npy model/checkpoint.safetensors;
 done
 succeeds $train --output cartesian --coordinates cartesian --bins 64 --held-out 0
 succeeds sample --model cartesian/checkpoint.safetensors --output cartesian-samples --count 100
+succeeds sample --model cartesian/checkpoint.safetensors --output reflected --count 50 --mirror-images reflect
+grep -q '"reflected"' reflected/run.json || failed "run.json does not say how many samples were reflected"
+grep -q labels reflected/run.json && failed "exact reflection is called biased"
+succeeds sample --model cartesian/checkpoint.safetensors --output published --count 50 --mirror-images published --published-weights
+grep -q "keep the log q of before" published/run.json || failed "published reflection is not called biased"
+grep -q "density of the centre of mass" published/run.json || failed "published weights are not called inconsistent"
+grep -q "centre of mass" out.txt || failed "the terminal does not call published weights inconsistent"
+succeeds evaluate --samples published --reference md --trim 0.1
+grep -q "are dropped in all but the raw figures" out.txt || failed "trimmed figures are not called biased"
+refuses "leave --model out" evaluate --samples published --reference md --model cartesian/checkpoint.safetensors
+refuses "in Cartesian coordinates only" sample --model model/checkpoint.safetensors --output refused --mirror-images reflect
+refuses "centre-of-mass factor of Cartesian" sample --model model/checkpoint.safetensors --output refused --published-weights
+refuses "keep, reflect or published" sample --model model/checkpoint.safetensors --output refused --mirror-images turn
 
 ### Published weights: logits as PyTorch has them
 networks=$(cd "$golden/../../../network" && pwd)
@@ -348,6 +361,7 @@ cp md/energy.npy broken/energy.npy && echo '{"settings":' >broken/run.json
 refuses "broken/run.json" train --data broken --output refused
 absent refused
 refuses "made by arbg sample" evaluate --samples md --reference md
+refuses "fraction to trim" evaluate --samples samples --reference md --trim 1
 refuses "--points expects a whole number from 2" evaluate --samples samples --reference md --points 1
 refuses "cannot open nothing" evaluate --samples samples --reference md --model nothing
 succeeds md --sequence Ace-G-Nme --replicas 4 --tempering 1 --steps 200 --warmup 0 --save-every 50 --output glycine
