@@ -24,8 +24,8 @@ Variable cross_attention(const Variable& q, const Variable& k, const Variable& v
 Variable swiglu(const Variable& gate, const Variable& up);    // silu(gate) * up
 Variable gelu(const Variable& x);                             // x Phi(x)
 Variable tanh_gate(const Variable& x, const Variable& gate);  // tanh(gate) x
-Variable dropout(const Variable& x, double rate, const Random& random,
-                 std::int64_t first_row);  // x / (1 - rate) or 0
+Variable dropout(const Variable& x, double rate, const Random& random, std::int64_t first_row,
+                 std::int64_t words_a_row = 0);  // x / (1 - rate) or 0
 Variable log_prob(const Variable& logits,
                   const Tensor& index);  // logits[index] - log sum exp(logits)
 

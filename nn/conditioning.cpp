@@ -17,6 +17,20 @@ Molecules Molecules::rows(std::int64_t first, std::int64_t count) const {
           atom_count.rows(first, count)};
 }
 
+Molecules Molecules::trimmed() const {
+  const std::int64_t most = std::ranges::max(atom_count.indices()), N = most_atoms();
+  if (most == N) return *this;
+  const auto first_columns = [&](const Tensor& tensor) {
+    const auto all = tensor.indices();
+    std::vector<std::int32_t> kept;
+    for (auto row = all.begin(); row != all.end(); row += N)
+      kept.insert(kept.end(), row, row + most);
+    return Tensor::from_indices(kept, {batch(), most}, tensor.backend());
+  };
+  return {first_columns(atom_type), first_columns(residue_type), first_columns(residue_index),
+          chain_length, atom_count};
+}
+
 void Molecules::check() const {
   const auto is_index = [](const Tensor& tensor, int rank) {
     return tensor.defined() && tensor.dtype() == DType::i32 && tensor.shape().rank() == rank;

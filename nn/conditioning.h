@@ -27,6 +27,7 @@ struct Molecules {
   std::int64_t batch() const { return atom_count.extent(0); }
   std::int64_t most_atoms() const { return atom_type.extent(1); }  // N
   Molecules rows(std::int64_t first, std::int64_t count) const;
+  Molecules trimmed() const;  // without the atoms that are padding in every row
 
   // Throws Error naming what does not fit: shapes, a count outside 1 ... N, a negative index.
   void check() const;

@@ -101,12 +101,23 @@ void Trainer::run_shard(std::int64_t shard) {
     run_micro_batch(replica, first, std::min(options_.micro_batch, end - first));
 }
 
+// [rows, n], the first n of each row.
+Tensor Trainer::first_tokens(std::int64_t first, std::int64_t rows, std::int64_t n) const {
+  std::vector<std::int32_t> out;
+  for (auto b = first; b < first + rows; ++b) {
+    const auto row = tokens_.begin() + b * network_.config().length();
+    out.insert(out.end(), row, row + n);
+  }
+  return Tensor::from_indices(out, {rows, n}, network_.backend());
+}
+
 void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows) {
-  const auto T = replica.config().length();
-  const auto part = std::span(tokens_).subspan(static_cast<std::size_t>(first * T),
-                                               static_cast<std::size_t>(rows * T));
-  const Tensor tokens = Tensor::from_indices(part, {rows, T}, replica.backend());
-  const Molecules molecules = molecules_.defined() ? molecules_.rows(first, rows) : molecules_;
+  // T is of the longest of these molecules: behind it all is padding.
+  const auto own = positions_.begin() + first;
+  const auto T = static_cast<std::int64_t>(*std::max_element(own, own + rows));
+  const Tensor tokens = first_tokens(first, rows, T);
+  const Molecules molecules =
+      molecules_.defined() ? molecules_.rows(first, rows).trimmed() : molecules_;
   const Variable logits =
       replica.logits(tokens, molecules, DropoutKey{options_.seed, step_, first});
   // One row a molecule: its T log probabilities, and its T smoothing terms where they are wanted.

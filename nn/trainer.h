@@ -103,6 +103,7 @@ class Trainer {
   double log_q_weight(std::size_t b, double log_q) const;
   void fetch_molecules();
   void run_shard(std::int64_t shard);
+  Tensor first_tokens(std::int64_t first, std::int64_t rows, std::int64_t n) const;
   void run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows);
   double sum_gradients();
   void finish_batch(StepReport& report);

@@ -103,7 +103,8 @@ Variable Transformer::logits(const Tensor& tokens, const Molecules& molecules,
   check_inputs(tokens, molecules);
   const auto n = tokens.extent(1);
   const Tensor& atoms = molecules.atom_count;
-  Dropout drop = dropout ? Dropout(config_.dropout, *dropout) : Dropout();
+  Dropout drop =
+      dropout ? Dropout(config_.dropout, *dropout, config_.length() * config_.channels) : Dropout();
   Variable c, of_positions;
   Memory memory;
   const auto global = global_attention();

@@ -91,10 +91,15 @@ KvCache Transformer::make_cache(std::int64_t batch, const Molecules& molecules) 
   cache.batch_ = batch;
   const auto global = global_attention();
   cache.global_ = packed(global);
+  // No longer than the longest of the molecules.
+  const auto has_atom = [&](std::int32_t atom) {
+    return !molecules.defined() || atom < molecules.most_atoms();
+  };
+  const auto length = std::ranges::count_if(config_.atom_index, has_atom);
   for (const auto& w : weights_.layers) {
     cache.weights_.layers.push_back(packed(w));
-    cache.layers_.push_back(tensor::make_attention_cache(batch, config_.length(), config_.channels,
-                                                         config_.num_heads, backend_));
+    cache.layers_.push_back(
+        tensor::make_attention_cache(batch, length, config_.channels, config_.num_heads, backend_));
   }
   cache.weights_.input_norm = weights_.input_norm;
   cache.weights_.final_norm = weights_.final_norm;

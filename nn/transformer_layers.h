@@ -69,7 +69,7 @@ struct Memory {
 };
 
 // Which numbers are dropped is a function of (seed, step, place in the network, row of the batch):
-// not of threads, shards or micro-batches.
+// not of threads, shards, micro-batches or how much padding there is.
 struct DropoutKey {
   std::uint64_t seed = 0;
   std::int64_t step = 0, first_row = 0;
@@ -79,18 +79,21 @@ struct DropoutKey {
 class Dropout {
  public:
   Dropout() = default;
-  Dropout(double rate, const DropoutKey& key) : rate_(rate), key_(key) {}
+  // Of a network that has at most `words_a_row` numbers a molecule in a branch.
+  Dropout(double rate, const DropoutKey& key, std::int64_t words_a_row)
+      : rate_(rate), key_(key), words_a_row_(words_a_row) {}
 
   Variable operator()(const Variable& branch) {
     if (rate_ == 0) return branch;
     const Random random(key_.seed, stream_id("dropout of branch " + std::to_string(branches_++),
                                              static_cast<std::uint64_t>(key_.step)));
-    return autograd::dropout(branch, rate_, random, key_.first_row);
+    return autograd::dropout(branch, rate_, random, key_.first_row, words_a_row_);
   }
 
  private:
   double rate_ = 0;
   DropoutKey key_;
+  std::int64_t words_a_row_ = 0;
   int branches_ = 0;
 };
 

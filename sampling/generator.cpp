@@ -10,6 +10,12 @@
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
+namespace {
+
+constexpr std::int64_t kRows = 16;  // molecules in one pass of the uncached network
+
+}  // namespace
+
 nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins) {
   std::vector<nn::CoordinateBins::Axis> axes;
   for (const auto& c : map.coordinates()) axes.push_back({c.lo, c.hi, c.periodic});
@@ -17,14 +23,31 @@ nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins) {
 }
 
 Generator::Generator(nn::Transformer network, nn::CoordinateBins bins,
-                     std::unique_ptr<md::CoordinateMap> map)
-    : network_(std::move(network)), bins_(std::move(bins)), map_(std::move(map)) {
+                     std::unique_ptr<md::CoordinateMap> map,
+                     std::optional<MoleculeEncoding> molecule)
+    : network_(std::move(network)),
+      bins_(std::move(bins)),
+      map_(std::move(map)),
+      molecule_(std::move(molecule)) {
   const auto& config = network_.config();
-  require(config.length() == map_->size() && bins_.coordinates() == map_->size(),
-          "the network has ", config.length(), " positions, the bins ", bins_.coordinates(),
-          ", the ", map_->name(), " coordinates ", map_->size());
+  const bool fits = molecule_ ? map_->size() <= config.length() : map_->size() == config.length();
+  require(fits && bins_.coordinates() == map_->size(), "the network has ", config.length(),
+          " positions, the bins ", bins_.coordinates(), ", the ", map_->name(), " coordinates ",
+          map_->size());
   require(config.num_bins == bins_.bins(), "the network has ", config.num_bins,
           " bins, the checkpoint's axes ", bins_.bins());
+  require(molecule_.has_value() == config.conditioning.has_value(), "the network is ",
+          config.conditioning ? "conditioned: it has to be told its molecule"
+                              : "not conditioned: it cannot be told a molecule");
+  require(!molecule_ || molecule_->atom_count() == map_->atom_count(), "a molecule of ",
+          molecule_ ? molecule_->atom_count() : 0, " atoms with coordinates of ",
+          map_->atom_count());
+}
+
+nn::Molecules Generator::molecules(std::int64_t count) const {
+  if (!molecule_ || count == 0) return {};
+  const std::vector<const MoleculeEncoding*> rows(static_cast<std::size_t>(count), &*molecule_);
+  return stack_molecules(rows, molecule_->atom_count(), network_.backend());
 }
 
 Samples Generator::sample(const SampleOptions& options) const {
@@ -82,7 +105,7 @@ void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, s
            static_cast<std::uint64_t>(2 * length);
   };
 
-  auto cache = network_.make_cache(count);
+  auto cache = network_.make_cache(count, molecules(count));
   nn::Tensor previous;
   std::vector<std::int32_t> tokens(static_cast<std::size_t>(count));
   Categorical categorical;
@@ -157,8 +180,9 @@ std::vector<double> Generator::log_density(std::span<const std::int32_t> tokens,
     kept.insert(kept.end(), row.begin(), row.end());
   }
   std::vector<double> out(count, -std::numeric_limits<double>::infinity());
-  const auto log_p =
-      decoding == Decoding{} ? network_.log_likelihood(kept) : log_probability(kept, decoding);
+  const auto log_p = decoding == Decoding{}
+                         ? network_.log_likelihood(kept, kRows, molecules(std::ssize(inside)))
+                         : log_probability(kept, decoding);
   for (std::size_t i = 0; i < inside.size(); ++i) out[inside[i]] = log_p[i] - bins_.log_volume();
   return out;
 }
@@ -168,14 +192,16 @@ std::vector<double> Generator::log_probability(std::span<const std::int32_t> tok
   const std::int64_t length = map_->size();
   const auto count = static_cast<std::int64_t>(tokens.size()) / length;
   std::vector<double> out(static_cast<std::size_t>(count));
-  constexpr std::int64_t kRows = 16;
   parallel_for((count + kRows - 1) / kRows, [&](std::int64_t batch) {
     const autograd::NoGradient no_graph;
     const std::int64_t first = batch * kRows, rows = std::min(kRows, count - first);
     const auto part = tokens.subspan(static_cast<std::size_t>(first * length),
                                      static_cast<std::size_t>(rows * length));
     const nn::Tensor logits =
-        network_.logits(nn::Tensor::from_indices(part, {rows, length}, network_.backend())).value();
+        network_
+            .logits(nn::Tensor::from_indices(part, {rows, length}, network_.backend()),
+                    molecules(rows))
+            .value();
     Categorical categorical;
     for (std::int64_t i = 0; i < rows * length; ++i) {
       categorical.set(logits, i, decoding);

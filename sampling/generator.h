@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "nn/coordinate_bins.h"
 #include "nn/transformer.h"
 #include "sampling/categorical.h"
+#include "sampling/encodings.h"
 #include "tensor/base/random.h"
 
 namespace arbg::sampling {
@@ -47,9 +49,11 @@ nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins);
 
 class Generator {
  public:
-  // Throws Error if the network, the bins and the map disagree about lengths or bin counts.
+  // Throws Error if the network, the bins and the map disagree about lengths or bin counts. A
+  // conditioned network, and no other, is told its molecule, which may be shorter than the network;
+  // bins and map are the molecule's.
   Generator(nn::Transformer network, nn::CoordinateBins bins,
-            std::unique_ptr<md::CoordinateMap> map);
+            std::unique_ptr<md::CoordinateMap> map, std::optional<MoleculeEncoding> molecule = {});
 
   const nn::Transformer& network() const { return network_; }
   const nn::CoordinateBins& bins() const { return bins_; }
@@ -77,12 +81,14 @@ class Generator {
  private:
   void sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
                     Samples& out) const;
+  nn::Molecules molecules(std::int64_t count) const;  // that many times the molecule
   std::vector<double> log_probability(std::span<const std::int32_t> tokens,
                                       const Decoding& decoding) const;
 
   nn::Transformer network_;
   nn::CoordinateBins bins_;
   std::unique_ptr<md::CoordinateMap> map_;
+  std::optional<MoleculeEncoding> molecule_;
 };
 
 }  // namespace arbg::sampling

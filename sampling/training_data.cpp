@@ -15,6 +15,18 @@ constexpr int kMostFrames =
 
 }  // namespace
 
+double encode_inside(const md::CoordinateMap& map, const nn::CoordinateBins& bins,
+                     std::span<const double> positions_nm, const Random& random,
+                     std::span<std::int32_t> tokens) {
+  std::vector<double> z(tokens.size());
+  for (std::uint64_t attempt = 0; attempt < kMostFrames; ++attempt) {
+    map.encode(positions_nm, z, random, attempt);
+    if (bins.encode_rows(z, tokens) == 0) return map.log_volume(z);
+  }
+  fail("the conformation does not fit into the coordinate range in ", kMostFrames,
+       " random frames; raise --range");
+}
+
 TrainingData::TrainingData(const md::CoordinateMap& map, const nn::CoordinateBins& bins,
                            std::vector<float> positions_nm, std::vector<double> reduced_energy,
                            std::uint64_t seed, bool drop_outside)
@@ -78,19 +90,15 @@ TrainingData::TrainingData(const md::CoordinateMap& map, const nn::CoordinateBin
 void TrainingData::encode(std::int64_t conformation, std::uint64_t visit,
                           std::span<std::int32_t> tokens, double& log_volume) const {
   const auto frame = static_cast<std::size_t>(map_.atom_count()) * 3;
-  std::vector<double> x(frame), z(tokens.size());
+  std::vector<double> x(frame);
   std::copy_n(positions_nm_.begin() +
                   static_cast<std::ptrdiff_t>(static_cast<std::size_t>(conformation) * frame),
               frame, x.begin());
-  const Random random(seed_, stream_id("frame", visit));
-  for (std::uint64_t attempt = 0; attempt < kMostFrames; ++attempt) {
-    map_.encode(x, z, random, attempt);
-    if (bins_.encode_rows(z, tokens) > 0) continue;
-    log_volume = map_.log_volume(z);
-    return;
+  try {
+    log_volume = encode_inside(map_, bins_, x, Random(seed_, stream_id("frame", visit)), tokens);
+  } catch (const Error& error) {
+    fail("conformation ", conformation, ": ", error.what());
   }
-  fail("conformation ", conformation, " does not fit into the coordinate range in ", kMostFrames,
-       " random frames; raise --range");
 }
 
 std::vector<double> TrainingData::counts() const {

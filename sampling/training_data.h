@@ -12,8 +12,15 @@
 #include "md/coordinate_map.h"
 #include "nn/coordinate_bins.h"
 #include "nn/trainer.h"
+#include "tensor/base/random.h"
 
 namespace arbg::sampling {
+
+// Tokens of a conformation [N, 3] in the first of the random frames (random, 0), (random, 1), ...
+// that puts it inside the bins; returns its log volume. Throws Error if none of a thousand does.
+double encode_inside(const md::CoordinateMap& map, const nn::CoordinateBins& bins,
+                     std::span<const double> positions_nm, const Random& random,
+                     std::span<std::int32_t> tokens);
 
 class TrainingData : public nn::TrainingBatchSource {
  public:

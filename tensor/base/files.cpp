@@ -69,6 +69,24 @@ std::string read_file(const std::filesystem::path& path, std::size_t most) {
   return bytes;
 }
 
+std::string read_file_part(const std::filesystem::path& path, std::size_t offset,
+                           std::size_t size) {
+  Descriptor file(path, O_RDONLY | O_CLOEXEC);
+  if (file.get() < 0) fail_with_errno("open", path);
+  std::string bytes(size, '\0');
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t got =
+        ::pread(file.get(), bytes.data() + done, size - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_with_errno("read", path);
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
   std::filesystem::path temporary = path;
   temporary += ".tmp" + std::to_string(::getpid());

@@ -16,6 +16,9 @@ namespace arbg {
 std::string read_file(const std::filesystem::path& path,
                       std::size_t most = std::numeric_limits<std::size_t>::max());
 
+// `size` bytes from `offset` on, fewer where the file ends. Throws Error likewise.
+std::string read_file_part(const std::filesystem::path& path, std::size_t offset, std::size_t size);
+
 // Replaces `path` by `bytes` (temporary name, fsync, rename). Throws Error naming the path and the
 // reason (no space left, no permission), with the old file untouched.
 void write_file(const std::filesystem::path& path, std::string_view bytes);

@@ -21,6 +21,7 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kPreamble = 10;             // magic, version 1.0, 16-bit header length
+constexpr std::size_t kLongestHeader = 1 << 16;   // of the files whose frames are read one by one
 constexpr std::size_t kAppenderDataOffset = 128;  // room for any shape we append to
 
 std::string make_header(std::string_view dtype, std::span<const std::int64_t> shape,
@@ -109,12 +110,34 @@ Header parse_header(std::string_view bytes, const std::filesystem::path& path) {
 }
 
 template <class T>
-void convert(std::string_view data, std::vector<double>& out) {
+void convert(std::string_view data, std::span<double> out) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     T value;
     std::memcpy(&value, data.data() + i * sizeof(T), sizeof(T));
     out[i] = static_cast<double>(value);
   }
+}
+
+void convert_from(std::string_view dtype, std::string_view data, std::span<double> out) {
+  if (dtype == "<f8") convert<double>(data, out);
+  if (dtype == "<f4") convert<float>(data, out);
+  if (dtype == "<i8") convert<std::int64_t>(data, out);
+  if (dtype == "<i4") convert<std::int32_t>(data, out);
+}
+
+// Bytes of one number, after checking that `available` bytes of data are enough for the shape.
+std::size_t number_bytes(const Header& header, std::size_t available,
+                         const std::filesystem::path& path) {
+  const bool eight = header.dtype == "<f8" || header.dtype == "<i8";
+  const bool four = header.dtype == "<f4" || header.dtype == "<i4";
+  require(eight || four, path.string(), ": dtype '", header.dtype,
+          "' is not supported; save it as float32, float64, int32 or int64 (little-endian)");
+  const std::size_t bytes = eight ? 8 : 4;
+  // What follows is of a run that was killed between appending and stating so in the header.
+  require(static_cast<std::size_t>(header.elements) <= available / bytes, path.string(),
+          ": truncated: the shape needs ", header.elements, " numbers of ", bytes,
+          " bytes, the file holds ", available, " bytes of data");
+  return bytes;
 }
 
 template <class T>
@@ -137,23 +160,34 @@ Array<double> read_npy(const std::filesystem::path& path) {
 
 Array<double> parse_npy(std::string_view bytes, const std::filesystem::path& path) {
   const Header header = parse_header(bytes, path);
-  const bool eight = header.dtype == "<f8" || header.dtype == "<i8";
-  const bool four = header.dtype == "<f4" || header.dtype == "<i4";
-  require(eight || four, path.string(), ": dtype '", header.dtype,
-          "' is not supported; save it as float32, float64, int32 or int64 (little-endian)");
-  const auto available = bytes.size() - header.data_offset;
-  const auto elements = static_cast<std::size_t>(header.elements);
-  // What follows is of a run that was killed between appending and stating so in the header.
-  require(elements <= available / (eight ? 8 : 4), path.string(), ": truncated: the shape needs ",
-          header.elements, " numbers of ", eight ? 8 : 4, " bytes, the file holds ", available,
-          " bytes of data");
-  Array<double> array{header.shape, std::vector<double>(elements)};
   const auto data = bytes.substr(header.data_offset);
-  if (header.dtype == "<f8") convert<double>(data, array.data);
-  if (header.dtype == "<f4") convert<float>(data, array.data);
-  if (header.dtype == "<i8") convert<std::int64_t>(data, array.data);
-  if (header.dtype == "<i4") convert<std::int32_t>(data, array.data);
+  number_bytes(header, data.size(), path);
+  Array<double> array{header.shape, std::vector<double>(static_cast<std::size_t>(header.elements))};
+  convert_from(header.dtype, data, array.data);
   return array;
+}
+
+NpyFrames::NpyFrames(std::filesystem::path path) : path_(std::move(path)) {
+  const Header header = parse_header(read_file(path_, kLongestHeader), path_);
+  const auto size = static_cast<std::size_t>(std::filesystem::file_size(path_));
+  const auto number = number_bytes(header, size - header.data_offset, path_);
+  require(!header.shape.empty(), path_.string(), ": expected frames, found a single number");
+  shape_ = header.shape;
+  dtype_ = header.dtype;
+  data_offset_ = header.data_offset;
+  if (frames() > 0) frame_bytes_ = number * static_cast<std::size_t>(header.elements / frames());
+}
+
+void NpyFrames::read(std::int64_t frame, std::span<double> out) const {
+  const std::size_t number = dtype_.back() == '8' ? 8 : 4;
+  require(frame >= 0 && frame < frames() && out.size() * number == frame_bytes_, path_.string(),
+          ": asked for ", out.size(), " numbers of frame ", frame, ", it has ", frames(),
+          " frames of ", frame_bytes_ / number);
+  const auto bytes = read_file_part(
+      path_, data_offset_ + static_cast<std::size_t>(frame) * frame_bytes_, frame_bytes_);
+  require(bytes.size() == frame_bytes_, path_.string(), ": frame ", frame,
+          " is no longer there: the file has become shorter");
+  convert_from(dtype_, bytes, out);
 }
 
 void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape,

@@ -30,6 +30,27 @@ Array<double> read_npy(const std::filesystem::path& path);
 // The same from bytes already in memory; `path` only names them in messages.
 Array<double> parse_npy(std::string_view bytes, const std::filesystem::path& path);
 
+// A file [frames, ...] of which frames are read one at a time: for trajectories larger than memory.
+// It is opened for each read, so that any number of files may be in use, by several threads.
+class NpyFrames {
+ public:
+  // Reads the header. Throws Error as read_npy does.
+  explicit NpyFrames(std::filesystem::path path);
+
+  const std::filesystem::path& path() const { return path_; }
+  const std::vector<std::int64_t>& shape() const { return shape_; }  // frames included
+  std::int64_t frames() const { return shape_.front(); }
+
+  // The numbers of one frame as double. Throws Error if the file has become shorter.
+  void read(std::int64_t frame, std::span<double> out) const;
+
+ private:
+  std::filesystem::path path_;
+  std::vector<std::int64_t> shape_;
+  std::string dtype_;
+  std::size_t data_offset_ = 0, frame_bytes_ = 0;
+};
+
 // Writes a file as float64, float32 or int32, by the element type.
 void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape,
                std::span<const double> data);

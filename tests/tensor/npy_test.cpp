@@ -29,6 +29,39 @@ const char* const kTwoDoubles = "{'descr': '<f8', 'fortran_order': False, 'shape
 }  // namespace
 
 TEST_SUITE("fast") {
+  TEST_CASE("frames read one by one are those of the whole file, whatever its number type") {
+    const TemporaryFolder folder;
+    const auto path = folder / "x.npy";
+    const std::vector<double> numbers = {0.5, 1, 2, 3, 4, 5.25, 6, 7, 8, 9, 10, 11};
+    const auto check = [&] {
+      const NpyFrames frames(path);
+      CHECK(frames.shape() == Extents{3, 2, 2});
+      CHECK(frames.frames() == 3);
+      for (const std::int64_t frame : {2, 0, 1}) {
+        std::vector<double> read(4);
+        frames.read(frame, read);
+        CHECK(std::equal(read.begin(), read.end(), numbers.begin() + 4 * frame));
+      }
+    };
+    write_npy(path, Array<double>{{3, 2, 2}, numbers});
+    check();
+    write_npy(path, Array<float>{{3, 2, 2}, {numbers.begin(), numbers.end()}});
+    check();
+
+    const NpyFrames frames(path);
+    std::vector<double> four(4), five(5);
+    CHECK_THROWS_AS(frames.read(3, four), Error);
+    CHECK_THROWS_AS(frames.read(-1, four), Error);
+    CHECK_THROWS_AS(frames.read(0, five), Error);
+    const std::string bytes = read_file(path);
+    write_file(path, bytes.substr(0, bytes.size() - 1));
+    CHECK_THROWS_AS(NpyFrames{path}, Error);
+    frames.read(1, four);
+    CHECK_THROWS_AS(frames.read(2, four), Error);  // the file became shorter
+    write_npy(path, Array<double>{{}, {1}});
+    CHECK_THROWS_AS(NpyFrames{path}, Error);
+  }
+
   TEST_CASE("arrays of every type and shape are read back as written") {
     const TemporaryFolder folder;
     const auto path = folder / "x.npy";

@@ -116,7 +116,17 @@ TEST_SUITE("fast") {
       CHECK(std::abs(kept - 0.8 * n) < 4 * deviation);
       CHECK(dropout(ones.rows(10, 20), 0.2, random, 13).values() == y.rows(10, 20).values());
       CHECK(dropout(ones, 0.2, Random(7, 2), 3).values() != y.values());
+      const Tensor narrow = dropout(ones.reshape({3 * M, C / 3}), 0.2, random, 9, C / 3);
+      CHECK(narrow.values() == y.values());
+      const Tensor part = ones.reshape({3 * M, C / 3}).rows(0, M);
+      const auto first_columns = dropout(part, 0.2, random, 3, C).values(), all = y.values();
+      for (std::int64_t i = 0; i < M * C / 3; ++i) {
+        const auto row = static_cast<std::size_t>(i / (C / 3)),
+                   column = static_cast<std::size_t>(i % (C / 3));
+        REQUIRE(first_columns[static_cast<std::size_t>(i)] == all[row * C + column]);
+      }
       CHECK_THROWS_AS(dropout(ones, 1.0, random, 0), Error);
+      CHECK_THROWS_AS(dropout(ones, 0.2, random, 0, C - 1), Error);
     }
   }
 

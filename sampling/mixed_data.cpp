@@ -1,0 +1,158 @@
+#include "sampling/mixed_data.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "md/pdb.h"
+#include "sampling/generator.h"
+#include "sampling/training_data.h"
+#include "tensor/base/error.h"
+#include "tensor/base/json.h"
+#include "tensor/base/random.h"
+#include "tensor/base/threads.h"
+
+namespace arbg::sampling {
+namespace {
+
+constexpr double kLongestBond = 0.3;  // nm; the longest, S-S, has 0.2
+
+md::Topology topology_of(const MixtureEntry& entry) {
+  if (entry.topology.empty()) return md::Topology::from_sequence(entry.name);
+  md::Pdb pdb = md::read_pdb(entry.topology);
+  require(pdb.note.empty(), pdb.note, ": a topology for training must have one place an atom");
+  return std::move(pdb.topology);
+}
+
+void read_frame(const NpyFrames& frames, std::int64_t frame, std::span<double> out) {
+  frames.read(frame, out);
+  require(std::ranges::all_of(out, [](double x) { return std::isfinite(x); }),
+          frames.path().string(), ": frame ", frame,
+          " holds a number that is not finite (NaN or infinity); remove the frame");
+}
+
+// Names of the atoms are not in a trajectory: their order shows in the bonds.
+void check_bonds(const md::Topology& topology, const NpyFrames& frames) {
+  std::vector<double> x(3 * topology.atoms.size());
+  read_frame(frames, 0, x);
+  for (const auto& [i, j] : topology.bonds) {
+    const double* a = &x[static_cast<std::size_t>(3 * i)];
+    const double* b = &x[static_cast<std::size_t>(3 * j)];
+    const double length = std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+    require(length < kLongestBond, frames.path().string(), ": in frame 0 the bond ",
+            topology.describe(i), " - ", topology.describe(j), " is ", length,
+            " nm long; the atoms must have the order of the topology, and positions be in nm");
+  }
+}
+
+MixedMolecule load(const MixtureEntry& entry, double held_out) {
+  const md::Topology topology = topology_of(entry);
+  NpyFrames frames(entry.trajectory);
+  const auto& shape = frames.shape();
+  require(shape.size() == 3 && shape[1] == topology.atom_count() && shape[2] == 3,
+          entry.trajectory.string(), ": expected positions of shape [frames, ",
+          topology.atom_count(), ", 3] in nm, found ",
+          Json(Json::List(shape.begin(), shape.end())).dump());
+  const auto count = frames.frames();
+  const auto train = count - static_cast<std::int64_t>(held_out * static_cast<double>(count));
+  require(train > 0, entry.trajectory.string(), ": there are no frames to train on");
+  check_bonds(topology, frames);
+  return {entry.name, encode_molecule(topology), std::move(frames), train, entry.weight};
+}
+
+}  // namespace
+
+MixedData::MixedData(const std::vector<MixtureEntry>& entries, const MixedOptions& options)
+    : options_(options) {
+  require(!entries.empty(), "a mixed data set needs a molecule");
+  for (const auto& entry : entries) {
+    try {
+      molecules_.push_back(load(entry, options.held_out));
+    } catch (const Error& error) {
+      fail(entry.where, ": ", error.what());
+    }
+  }
+  std::ranges::stable_sort(molecules_, std::greater{},
+                           [](const MixedMolecule& m) { return m.encoding.atom_count(); });
+  double sum = 0;
+  for (const auto& molecule : molecules_) {
+    cumulative_.push_back(sum += molecule.weight * static_cast<double>(molecule.train));
+    const auto atoms = molecule.encoding.atom_count();
+    if (coordinates_.contains(atoms)) continue;
+    auto map = md::make_cartesian_map(static_cast<int>(atoms), options.scale_nm, options.range);
+    auto bins = bins_of(*map, options.bins);
+    coordinates_.emplace(atoms, Coordinates{std::move(map), std::move(bins)});
+  }
+}
+
+std::int64_t MixedData::frames() const {
+  std::int64_t sum = 0;
+  for (const auto& molecule : molecules_) sum += molecule.train;
+  return sum;
+}
+
+// One uniform places B points, a B-th of the whole apart, on the shares laid end to end.
+std::vector<MixedData::Visit> MixedData::visits(std::int64_t step) const {
+  const Random random(options_.seed, stream_id("mixed batch", static_cast<std::uint64_t>(step)));
+  const double first = random.uniform(0);
+  std::vector<Visit> out;
+  std::size_t m = 0;
+  for (std::int64_t b = 0; b < options_.batch; ++b) {
+    const double point =
+        (static_cast<double>(b) + first) / static_cast<double>(options_.batch) * cumulative_.back();
+    while (m + 1 < molecules_.size() && cumulative_[m] <= point) ++m;
+    out.push_back(
+        {&molecules_[m], random.below(molecules_[m].train, static_cast<std::uint64_t>(b) + 1)});
+  }
+  return out;
+}
+
+void MixedData::encode(const Visit& visit, const Random& random,
+                       std::span<std::int32_t> tokens) const {
+  const auto& [map, bins] = coordinates(visit.molecule->encoding.atom_count());
+  std::vector<double> x(static_cast<std::size_t>(map->size()));
+  read_frame(visit.molecule->frames, visit.frame, x);
+  try {
+    encode_inside(*map, bins, x, random, tokens);
+  } catch (const Error& error) {
+    fail(visit.molecule->frames.path().string(), ": frame ", visit.frame, ": ", error.what());
+  }
+}
+
+void MixedData::fill(std::int64_t step, std::span<std::int32_t> tokens,
+                     std::span<double> log_target) {
+  require(log_target.empty(), "a mixed data set has no energies for the variance term");
+  const auto rows = visits(step);
+  const std::size_t length = tokens.size() / rows.size();
+  require(
+      tokens.size() == rows.size() * length && length == static_cast<std::size_t>(3 * most_atoms()),
+      "expected rows for ", rows.size(), " molecules of at most ", most_atoms(), " atoms");
+  std::ranges::fill(tokens, 0);
+  parallel_for(options_.batch, [&](std::int64_t i) {
+    const auto b = static_cast<std::size_t>(i);
+    const auto visit = static_cast<std::uint64_t>(step * options_.batch + i);
+    const auto own = static_cast<std::size_t>(3 * rows[b].molecule->encoding.atom_count());
+    encode(rows[b], Random(options_.seed, stream_id("frame", visit)),
+           tokens.subspan(b * length, own));
+  });
+}
+
+nn::Molecules MixedData::molecules(std::int64_t step, nn::Backend backend) {
+  std::vector<const MoleculeEncoding*> rows;
+  for (const auto& visit : visits(step)) rows.push_back(&visit.molecule->encoding);
+  return stack_molecules(rows, most_atoms(), backend);
+}
+
+std::vector<std::int32_t> MixedData::held_out_tokens(const MixedMolecule& molecule,
+                                                     std::int64_t most) const {
+  const auto count = std::min(most, molecule.held_out());
+  const auto length = static_cast<std::size_t>(3 * molecule.encoding.atom_count());
+  std::vector<std::int32_t> tokens(static_cast<std::size_t>(count) * length);
+  parallel_for(count, [&](std::int64_t i) {
+    const Visit visit{&molecule, molecule.train + i * molecule.held_out() / count};
+    encode(visit, Random(options_.seed, stream_id("held out", static_cast<std::uint64_t>(i))),
+           std::span(tokens).subspan(static_cast<std::size_t>(i) * length, length));
+  });
+  return tokens;
+}
+
+}  // namespace arbg::sampling
