@@ -116,6 +116,7 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   run["decoding"] = to_json(out.decoding);
   if (out.tuning) run["tuning"] = to_json(*out.tuning);
   if (job.mirror != sampling::Mirror::none) run["reflected"] = out.reflected;
+  if (job.published_weights) run["published_weights"] = true;
   for (const auto& label : labels(job)) run["labels"].push_back(label);
   run["seed"] = job.seed;
   run["samples"] = out.count();

@@ -103,10 +103,9 @@ int evaluate_command(const Words& words) {
   if (run.has("tuning")) samples.tuning = tuning_from_json(run.at("tuning"));
   options.trim = arguments.number("trim");
   const auto labels = labels_of(run, options.trim);
-  require(!arguments.given("model") || !(run.has("reflected") || run.has("labels")),
-          "leave --model out: the density of these samples is not the model's own (",
-          run.has("labels") ? run.at("labels").items().front().string() : "reflected",
-          "), so that Bennett's log Z cannot be had from both sides");
+  require(!arguments.given("model") || !(run.has("reflected") || run.has("published_weights")),
+          "leave --model out: samples that were reflected, or have published weights, do not have "
+          "the model's own density, and Bennett's log Z cannot be had from both sides");
   std::optional<Model> model;
   if (arguments.given("model"))
     model.emplace(load_model(arguments.text("model"), common.backend, true));

@@ -262,7 +262,7 @@ is_json out.txt
 succeeds sample --model model/checkpoint.safetensors --output truncated-samples --count 100 --top-p 0.9
 grep -q "biased: truncation removes support" out.txt || failed "truncated samples are not called biased: $(cat out.txt)"
 grep -q "biased: truncation removes support" truncated-samples/run.json || failed "run.json does not say biased"
-succeeds evaluate --samples truncated-samples --reference md
+succeeds evaluate --samples truncated-samples --reference md --model model/checkpoint.safetensors
 grep -q "biased: truncation removes support" truncated-samples/report.html || failed "report.html does not say biased"
 succeeds sample --model model/checkpoint.safetensors --output mixed --count 100 --top-k 5 --full-support 0.1
 grep -q "biased" out.txt mixed/run.json && failed "samples of full support are called biased"
