@@ -5,6 +5,7 @@
 
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/quoted.h"
 
 namespace arbg::md {
 
@@ -39,14 +40,16 @@ std::vector<double> parse_inpcrd(std::string_view text, const std::string& name,
           ": this is a binary NetCDF file, which is not supported; write it as text (ntxo=1 in "
           "AMBER, or a .rst7 by cpptraj's trajout with the keyword restart)");
   const std::vector<std::string_view> lines = split_lines(text);
-  require(lines.size() >= 2, name, ":", lines.size(),
-          ": expected a title, the number of atoms and coordinates; the file ends here");
+  require(
+      lines.size() >= 2, name,
+      ": expected a title, the number of atoms and coordinates, each on lines of its own; is this "
+      "an inpcrd file, and whole?");
   const std::string_view counts = trimmed(lines[1]);
   int found = 0;
   const auto parsed = std::from_chars(counts.data(), counts.data() + counts.size(), found);
   require(parsed.ec == std::errc() &&
               (parsed.ptr == counts.data() + counts.size() || *parsed.ptr == ' '),
-          name, ":2: expected the number of atoms, found '", lines[1], "'");
+          name, ":2: expected the number of atoms, found ", Quoted(lines[1]));
   require(found == atoms, name, ":2: expected ", atoms, " atoms, found ", found);
 
   const std::size_t numbers = 3 * static_cast<std::size_t>(atoms);
@@ -73,7 +76,7 @@ std::vector<double> parse_inpcrd(std::string_view text, const std::string& name,
     const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), angstrom);
     require(error == std::errc() && end == field.data() + field.size() && std::isfinite(angstrom),
             name, ":", row + 1, ": expected a coordinate in columns ", column + 1, " to ",
-            column + kColumns, ", found '", field, "'");
+            column + kColumns, ", found ", Quoted(field));
     positions_nm[i] = angstrom * kNmPerAngstrom;
   }
   return positions_nm;

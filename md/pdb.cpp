@@ -14,6 +14,7 @@
 #include "md/pdb_names.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/quoted.h"
 
 namespace arbg::md {
 
@@ -61,7 +62,7 @@ class Reader {
       read_line(line);
     }
     if (!model_.empty()) finish_model();
-    require(pdb_.models > 0, path_, ": expected ATOM records, found none");
+    require(pdb_.models > 0, path_, ": expected ATOM records, found none; is this a PDB file?");
     with_path([&] { adopt_template_names(pdb_.topology); });
     const auto disulfides = bonds_.disulfides(pdb_.topology, chain_);
     with_path([&] { complete_topology(pdb_.topology, disulfides); });
@@ -75,7 +76,8 @@ class Reader {
     try {
       step();
     } catch (const Error& error) {
-      fail(path_, ": ", error.what());
+      fail(path_, ": ", error.what(),
+           ended_ ? "" : "; or is the file cut short? It has neither TER nor END");
     }
   }
 
@@ -85,16 +87,19 @@ class Reader {
       model_.push_back(read_atom(line));
       chain_ = model_.back().chain;
     } else if (record == "TER") {
+      ended_ = true;
       chain_ended_ = !model_.empty();
     } else if (record == "MODEL") {
       check(model_.empty(), "expected ENDMDL before the next MODEL");
     } else if (record == "ENDMDL") {
       check(!model_.empty(), "expected ATOM records before ENDMDL, found none");
+      ended_ = true;
       finish_model();
     } else if (record == "SSBOND" || record == "CONECT") {
       bonds_.read(line, path_ + ":" + std::to_string(line_number_));
-    } else if (record == "END" && !model_.empty()) {
-      finish_model();
+    } else if (record == "END") {
+      ended_ = true;
+      if (!model_.empty()) finish_model();
     }
   }
 
@@ -117,15 +122,15 @@ class Reader {
           "); expected one molecule, whose solvent is implicit: remove water and ions");
     check(!chain_ended_, "expected one molecule, found atoms after TER");
     check(line[26] == ' ' || is_letter(line[26]), "expected a letter or nothing as insertion code ",
-          "(column 27), found '", line[26], "'");
+          "(column 27), found ", Quoted(line.substr(26, 1)));
     const bool is_first = pdb_.models == 0 && model_.empty();
-    check(is_first || atom.chain == chain_, "expected one chain, found '", chain_, "' and '",
-          atom.chain, "'");
+    check(is_first || atom.chain == chain_, "expected one chain, found ", Quoted({&chain_, 1}),
+          " and ", Quoted({&atom.chain, 1}));
     for (std::size_t axis = 0; axis < 3; ++axis) {
       const std::string_view columns = line.substr(30 + 8 * axis, 8);
       atom.angstrom[axis] = number<double>(columns, "coordinate");
-      check(std::isfinite(atom.angstrom[axis]), "expected a finite coordinate, found '", columns,
-            "'");
+      check(std::isfinite(atom.angstrom[axis]), "expected a finite coordinate, found ",
+            Quoted(columns));
     }
     const std::string_view occupancy = line.size() > 54 ? line.substr(54, 6) : "";
     if (atom.location != ' ' && !trimmed(occupancy).empty())
@@ -219,8 +224,8 @@ class Reader {
     const std::string_view text = trimmed(columns);
     Number value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    check(error == std::errc() && end == text.data() + text.size(), "expected a ", what,
-          ", found '", columns, "'");
+    check(error == std::errc() && end == text.data() + text.size(), "expected a ", what, ", found ",
+          Quoted(columns));
     return value;
   }
 
@@ -242,6 +247,7 @@ class Reader {
   int line_number_ = 0;
   char chain_ = ' ';
   bool chain_ended_ = false;
+  bool ended_ = false;  // there was a TER, ENDMDL or END
 };
 
 // ATOM records of one conformation [N, 3].

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tensor/base/error.h"
+#include "tensor/base/quoted.h"
 
 namespace arbg::md {
 
@@ -29,7 +30,7 @@ int number_at(std::string_view record, std::size_t column, std::size_t width, co
       column < record.size() ? record.substr(column, width) : std::string_view();
   const auto value = whole_number(text);
   require(value.has_value(), place, ": expected a ", what, " in columns ", column + 1, " to ",
-          column + width, ", found '", text, "'");
+          column + width, ", found ", Quoted(text));
   return *value;
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <type_traits>
 
+#include "tensor/base/quoted.h"
+
 namespace arbg::md {
 
 namespace {
@@ -44,7 +46,7 @@ PrmtopSections::PrmtopSections(std::string_view text, std::string path) : path_(
       const std::string flag(trimmed(line.substr(5)));
       const auto [place, added] = sections_.try_emplace(flag);
       require(added && !flag.empty(), path_, ":", line_number,
-              ": expected a section with a name of its own, found '", line, "'");
+              ": expected a section with a name of its own, found ", Quoted(line));
       current = &place->second;
       current->line = line_number;
     } else if (line.starts_with("%FORMAT")) {
@@ -53,7 +55,7 @@ PrmtopSections::PrmtopSections(std::string_view text, std::string path) : path_(
       read_format(line.substr(7), line_number, *current);
     } else if (line.starts_with('%')) {
       require(line.starts_with("%VERSION") || line.starts_with("%COMMENT"), path_, ":", line_number,
-              ": expected %FLAG, %FORMAT or %COMMENT, found '", line, "'");
+              ": expected %FLAG, %FORMAT or %COMMENT, found ", Quoted(line));
     } else if (!line.empty()) {
       require(current && current->width > 0, path_, ":", line_number,
               ": expected %FLAG and %FORMAT before the data");
@@ -77,7 +79,7 @@ void PrmtopSections::read_format(std::string_view line, int line_number, Section
   const bool known = section.letter == 'I' || section.letter == 'E' || section.letter == 'A';
   const bool digits = text.empty() || (text.front() == '.' && section.letter == 'E');
   require(bracketed && known && section.width > 0 && digits, path_, ":", line_number,
-          ": expected a format such as (10I8), (5E16.8) or (20a4), found '", line, "'");
+          ": expected a format such as (10I8), (5E16.8) or (20a4), found ", Quoted(line));
 }
 
 std::vector<std::string> PrmtopSections::flags() const {
@@ -89,7 +91,8 @@ std::vector<std::string> PrmtopSections::flags() const {
 const PrmtopSections::Section& PrmtopSections::section(std::string_view flag, char letter,
                                                        std::int64_t count) const {
   const auto found = sections_.find(flag);
-  require(found != sections_.end(), path_, ": the section %FLAG ", flag, " is missing");
+  require(found != sections_.end(), path_, ": the section %FLAG ", flag,
+          " is missing; is the file cut short?");
   const Section& section = found->second;
   check(section.letter == letter, flag, 0, "expected ", name_of_letter(letter), ", the format is ",
         section.letter);
@@ -116,8 +119,8 @@ std::vector<Number> PrmtopSections::parse(std::string_view flag, char letter,
     bool good = error == std::errc() && end == text.data() + text.size();
     if constexpr (std::is_floating_point_v<Number>) good = good && std::isfinite(numbers[i]);
     check(good, flag, i, "expected ",
-          std::is_integral_v<Number> ? "a whole number" : "a finite number", ", found '", text,
-          "'");
+          std::is_integral_v<Number> ? "a whole number" : "a finite number", ", found ",
+          Quoted(text));
   }
   return numbers;
 }

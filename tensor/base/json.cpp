@@ -4,8 +4,10 @@
 #include <charconv>
 #include <cmath>
 #include <set>
+#include <sstream>
 
 #include "tensor/base/error.h"
+#include "tensor/base/quoted.h"
 
 namespace arbg {
 namespace {
@@ -40,7 +42,10 @@ class Parser {
 
   char peek() {
     skip_space();
-    if (at_ == text_.size()) refuse("the text ends in the middle of a value");
+    if (at_ == text_.size())
+      refuse(text_.find_first_not_of(" \t\r\n") == std::string_view::npos
+                 ? "expected JSON, found an empty file"
+                 : "the text ends in the middle of a value");
     return text_[at_];
   }
 
@@ -66,7 +71,12 @@ class Parser {
     if (take("null")) return Json();
     double number = 0;
     const auto parsed = std::from_chars(text_.data() + at_, text_.data() + text_.size(), number);
-    if (parsed.ec != std::errc{} || !std::isfinite(number)) refuse("expected a value");
+    if (parsed.ec != std::errc{} || !std::isfinite(number)) {
+      std::ostringstream what;
+      what << "expected a value, found "
+           << Quoted(text_.substr(at_, text_.substr(at_).find_first_of(" \t\r\n,]}")));
+      refuse(what.str());
+    }
     at_ = static_cast<std::size_t>(parsed.ptr - text_.data());
     return Json(number);
   }

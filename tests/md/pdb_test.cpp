@@ -306,6 +306,14 @@ TEST_SUITE("fast") {
                    ":12: expected coordinates"));
     CHECK(contains(message_for(replaced(text, "   3.557", "     nan")),
                    ":12: expected a finite coordinate"));
+    const std::string cut = text.substr(0, text.find("HETATM   22"));
+    CHECK(contains(message_for(cut), "NME3 lacks"));
+    CHECK(contains(message_for(cut), "or is the file cut short?"));
+    CHECK(message_for(cut + "END\n").find("cut short") == std::string::npos);
+    CHECK(contains(message_for(replaced(text, "   3.557",
+                                        " \x1b[1\xff"
+                                        "7  ")),
+                   ":12: expected a coordinate, found ' \\x1b[1\\xff7  '"));
     CHECK(contains(message_for(replaced(text, "   3.557", "   3.5x7")),
                    ":12: expected a coordinate"));
     CHECK(contains(message_for(replaced(text, "   2       3.557", "   2A      3.557")),

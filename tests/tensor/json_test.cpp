@@ -63,6 +63,8 @@ TEST_SUITE("fast") {
   TEST_CASE("what is not JSON is refused with line and column") {
     CHECK_THROWS_WITH_AS(parsed("{\n \"a\": 1,\n \"a\": 2}"),
                          "input:3:5: the member \"a\" stands twice", Error);
+    CHECK_THROWS_WITH_AS(parsed(" \n"), "input:2:1: expected JSON, found an empty file", Error);
+    CHECK_THROWS_WITH_AS(parsed("[1, nul, 2]"), "input:1:5: expected a value, found 'nul'", Error);
     CHECK_THROWS_WITH_AS(parsed("[1, 2"), "input:1:6: the text ends in the middle of a value",
                          Error);
     for (const char* text :
