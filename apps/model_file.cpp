@@ -1,10 +1,50 @@
 #include "apps/model_file.h"
 
+#include "md/builder.h"
 #include "md/forcefield.h"
 #include "md/pdb.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps {
+namespace {
+
+// All molecules share bins, scale and range.
+Model model_of_told(nn::Transformer network, const Json& map_of_largest, const ToldMolecule& told,
+                    const std::string& name) {
+  const int atoms = told.topology.atom_count();
+  require(atoms <= network.config().num_atoms, name, ": the model has room for ",
+          network.config().num_atoms, " atoms, the molecule has ", atoms);
+  auto map = md::make_cartesian_map(atoms, map_of_largest.at("scale_nm").number(),
+                                    map_of_largest.at("range").number());
+  auto bins = sampling::bins_of(*map, network.config().num_bins);
+  return {sampling::Generator(std::move(network), std::move(bins), std::move(map),
+                              sampling::encode_molecule(told.topology)),
+          told.topology,
+          told.topology_pdb,
+          told.forcefield,
+          told.temperature_kelvin,
+          true};
+}
+
+}  // namespace
+
+ToldMolecule tell_molecule(const std::string& what, const std::string& forcefield,
+                           double temperature_kelvin) {
+  ToldMolecule told{{}, {}, forcefield, temperature_kelvin};
+  const auto& field = md::ForceField::named(forcefield);
+  std::vector<double> positions_nm;
+  if (what.ends_with(".pdb")) {
+    md::Pdb pdb = load_pdb(what);
+    told.topology = std::move(pdb.topology);
+    positions_nm = std::move(pdb.positions_nm);
+    positions_nm.resize(3 * told.topology.atoms.size());
+  } else {
+    told.topology = md::Topology::from_sequence(what);
+    positions_nm = md::build_structure(told.topology, field.create_system(told.topology));
+  }
+  told.topology_pdb = md::pdb_text(told.topology, positions_nm);
+  return told;
+}
 
 sampling::Target Model::target(md::EnergyBackend backend) const {
   return {topology, md::ForceField::named(forcefield).create_system(topology), temperature_kelvin,
@@ -22,7 +62,7 @@ Json describe_model(const Dataset& data, const md::CoordinateMap& map) {
 }
 
 Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged,
-                 const std::string& name) {
+                 const std::string& name, const std::optional<ToldMolecule>& told) {
   const Json& description = checkpoint.description;
   require(
       checkpoint.bins.has_value() && description.is_object() && description.has("coordinate_map"),
@@ -36,6 +76,12 @@ Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool ave
       fail(name, ": ", error.what());
     }
   };
+  if (description.has("molecules")) {
+    require(told.has_value(), name,
+            ": this model is of many molecules; say of which with --molecule (a PDB file or a "
+            "sequence), --forcefield and --temperature-kelvin");
+    return model_of_told(network(), description.at("coordinate_map"), *told, name);
+  }
   const std::string pdb = description.at("topology_pdb").string();
   return {sampling::Generator(network(), *checkpoint.bins,
                               md::CoordinateMap::from_json(description.at("coordinate_map"))),
@@ -43,8 +89,9 @@ Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool ave
           description.at("forcefield").string(), description.at("temperature_kelvin").number()};
 }
 
-Model load_model(const std::filesystem::path& path, nn::Backend backend, bool averaged) {
-  return make_model(nn::Checkpoint::read(path, backend), backend, averaged, path.string());
+Model load_model(const std::filesystem::path& path, nn::Backend backend, bool averaged,
+                 const std::optional<ToldMolecule>& told) {
+  return make_model(nn::Checkpoint::read(path, backend), backend, averaged, path.string(), told);
 }
 
 }  // namespace arbg::apps

@@ -20,7 +20,8 @@ nn::TransformerConfig own_network();
 struct TrainJob {
   std::filesystem::path output;
   std::string coordinates = "internal";  // or "cartesian"
-  double range = 3.0;  // Cartesian: bins cover +-range standard deviations of the data
+  double range = 3.0;      // Cartesian: bins cover +-range standard deviations of the data
+  double scale_nm = 0.35;  // of many molecules, instead of the standard deviation
   nn::TransformerConfig network = own_network();  // all but what depends on the molecule
   double held_out = 0.05;  // fraction of the frames, the last ones, at most 4096
   bool drop_outside = false;
@@ -30,6 +31,12 @@ struct TrainJob {
   nn::TrainerOptions trainer;
 };
 
+struct HeldOut {
+  std::string molecule;
+  std::int64_t atoms = 0, frames = 0;
+  double nats = 0;  // as TrainOutcome::held_out_nats; NaN without frames
+};
+
 struct TrainOutcome {
   std::filesystem::path checkpoint;
   bool complete = false;          // false: interrupted, resume to go on
@@ -37,6 +44,7 @@ struct TrainOutcome {
   std::int64_t steps = 0, parameters = 0, frames = 0, held_out_frames = 0;
   double seconds = 0, samples_per_second = 0;
   double train_nats = 0, held_out_nats = 0;  // -log P per coordinate: of bins, no widths
+  std::vector<HeldOut> held_out_molecules;   // of training on many
 };
 
 // Settings that were tuned for coordinates of that kind: network size, learning rate, averaging,

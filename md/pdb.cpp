@@ -288,8 +288,8 @@ Pdb read_pdb(const std::filesystem::path& path) {
   return parse_pdb(read_file(path), path.string());
 }
 
-void write_pdb(const std::filesystem::path& path, const Topology& topology,
-               std::span<const double> positions_nm) {
+std::string pdb_text(const Topology& topology, std::span<const double> positions_nm,
+                     const std::filesystem::path& path) {
   const std::size_t size = 3 * topology.atoms.size();
   require(size > 0 && !positions_nm.empty() && positions_nm.size() % size == 0, "cannot write ",
           path.string(), ": ", topology.atom_count(), " atoms need ", size,
@@ -302,7 +302,12 @@ void write_pdb(const std::filesystem::path& path, const Topology& topology,
     std::snprintf(start, sizeof start, "MODEL     %4zu\n", m + 1);
     text += models == 1 ? atoms : start + atoms + "ENDMDL\n";
   }
-  write_file(path, text + conect_records(topology) + "END\n");
+  return text + conect_records(topology) + "END\n";
+}
+
+void write_pdb(const std::filesystem::path& path, const Topology& topology,
+               std::span<const double> positions_nm) {
+  write_file(path, pdb_text(topology, positions_nm, path));
 }
 
 }  // namespace arbg::md

@@ -39,4 +39,8 @@ Pdb parse_pdb(std::string_view text, const std::string& name);
 void write_pdb(const std::filesystem::path& path, const Topology& topology,
                std::span<const double> positions_nm);
 
+// The text that write_pdb writes; `path` is for messages.
+std::string pdb_text(const Topology& topology, std::span<const double> positions_nm,
+                     const std::filesystem::path& path = "PDB text");
+
 }  // namespace arbg::md

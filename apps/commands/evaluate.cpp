@@ -108,7 +108,9 @@ int evaluate_command(const Words& words) {
           "the model's own density, and Bennett's log Z cannot be had from both sides");
   std::optional<Model> model;
   if (arguments.given("model"))
-    model.emplace(load_model(arguments.text("model"), common.backend, true));
+    model.emplace(load_model(arguments.text("model"), common.backend, true,
+                             ToldMolecule{reference.topology, reference.topology_pdb,
+                                          reference.forcefield, reference.temperature_kelvin}));
   create_folder(output);
   const Evaluation evaluation = evaluate(samples, reference, model ? &*model : nullptr, options);
 

@@ -92,7 +92,7 @@ Json describe_checkpoint(const std::filesystem::path& path, const std::string& c
   out["flops_per_token"] = flops_per_token(checkpoint.config);
   out["averaged_weights"] = !checkpoint.averaged_weights.empty();
   out["tensors"] = std::move(tensors);
-  for (const char* member : {"forcefield", "temperature_kelvin"}) {
+  for (const char* member : {"forcefield", "temperature_kelvin", "molecules"}) {
     if (checkpoint.description.has(member)) out[member] = checkpoint.description.at(member);
   }
   if (checkpoint.bins) out["coordinates"] = checkpoint.bins->coordinates();

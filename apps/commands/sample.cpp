@@ -28,6 +28,10 @@ const CommandSpec kSpec{
         {{"model", "FILE", "", "checkpoint.safetensors written by arbg train"},
          {"output", "FOLDER", "", "where positions.npy, log_q.npy, energy.npy, log_weight.npy go"},
          {"count", "N", "20000", "independent samples"},
+         {"molecule", "WHAT", "",
+          "a model of many molecules (arbg train --mix) only: which, a PDB file or a sequence"},
+         {"forcefield", "NAME", "amber14-obc1", "with --molecule: of its energies"},
+         {"temperature-kelvin", "T", "310", "with --molecule: of its Boltzmann distribution"},
          {"tune", "WHAT", "",
           "temperature: choose --temperature by pilot samples at 0.90 to 1.10, then draw anew"},
          {"weights", "WHAT", "average", "average (the weight average of training) or last"},
@@ -40,7 +44,20 @@ const CommandSpec kSpec{
     {"arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-samples --count "
      "50000",
      "arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-samples --tune "
-     "temperature"}};
+     "temperature",
+     "arbg sample --model runs/peptides/checkpoint.safetensors --output runs/AAA-samples "
+     "--molecule AAA"}};
+
+// The molecule that a model of many is told, if it is.
+std::optional<ToldMolecule> told_molecule(const Arguments& arguments) {
+  if (arguments.given("molecule")) {
+    return tell_molecule(arguments.text("molecule"), arguments.text("forcefield"),
+                         arguments.number("temperature-kelvin"));
+  }
+  for (const char* name : {"forcefield", "temperature-kelvin"})
+    require(!arguments.given(name), "--", name, " goes with --molecule");
+  return {};
+}
 
 }  // namespace
 
@@ -68,7 +85,10 @@ int sample_command(const Words& words) {
           weights, "'");
   job.averaged = weights == "average";
 
-  const Model model = load_model(job.model, job.backend, job.averaged);
+  const auto told = told_molecule(arguments);
+  const Model model = load_model(job.model, job.backend, job.averaged, told);
+  require(model.of_many || !told, job.model.string(),
+          ": this model is of one molecule, which its checkpoint holds; leave --molecule out");
   const WeightedSamples samples = run_sample_job(job, model);
   const auto summary = metrics::summarise_weights(samples.log_weight);
   if (common.json) {

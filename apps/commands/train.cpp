@@ -4,7 +4,9 @@
 #include "apps/command_line.h"
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
+#include "apps/mixed_train_job.h"
 #include "apps/train_job.h"
+#include "metrics/table.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps {
@@ -31,6 +33,10 @@ CommandSpec spec() {
       "train a generator on a folder of conformations",
       "",
       {{"data", "FOLDER", "", "conformations: a folder made by arbg md"},
+       {"mix", "FILE", "",
+        "instead of --data, conformations of many molecules: lines NAME TRAJECTORY TOPOLOGY "
+        "[WEIGHT] (see sampling/mixture_file.h); Cartesian, range 4.5, sinusoidal positions, a "
+        "network told its molecule"},
        {"output", "FOLDER", "", "where checkpoint.safetensors and train_log.jsonl go"},
        {"coordinates", "NAME", "internal",
         "internal (bonds, angles, dihedrals) or cartesian (as published)"},
@@ -67,6 +73,7 @@ CommandSpec spec() {
         "bins of every coordinate"},
        {"range", "X", recommended([](Job j) { return j.range; }),
         "cartesian only: bins cover this many standard deviations to each side"},
+       {"scale", "NM", Json(TrainJob().scale_nm).dump(), "--mix only: the unit of coordinates"},
        {"channels", "N", recommended([](Job j) { return j.network.channels; }),
         "width of the transformer"},
        {"layers", "N", recommended([](Job j) { return j.network.num_layers; }), "its depth"},
@@ -83,7 +90,9 @@ CommandSpec spec() {
       {"arbg train --data runs/ala2-md --output runs/ala2 --time 60m",
        "arbg train --data runs/ala2-md --output runs/ala2 --time 60m --resume",
        "arbg train --data runs/ala2-md --output runs/ala2-xyz --coordinates cartesian --steps "
-       "5000"}};
+       "5000",
+       "arbg train --mix peptides.txt --output runs/peptides --network large --dropout 0.1 --time "
+       "100h"}};
 }
 
 constexpr std::int64_t kMostOfAnything = 1000000000;
@@ -102,6 +111,7 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   job.output = arguments.required("output");
   job.coordinates = arguments.text("coordinates");
   job.backend = common.backend;
+  if (arguments.given("mix")) set_mixed(job);
   set_recommended(job);
   set_network(job, arguments.text("network"));
   job.trainer.seed = common.seed;
@@ -129,18 +139,29 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   number("label-smoothing", trainer.label_smoothing);
   integer("bins", job.network.num_bins, 2);
   number("range", job.range);
+  number("scale", job.scale_nm);
   integer("channels", job.network.channels, 1);
   integer("layers", job.network.num_layers, 1);
   integer("heads", job.network.num_heads, 1);
   number("dropout", job.network.dropout);
   job.network.swiglu = !second_of(arguments, "activation", "swiglu", "gelu");
   job.network.rms_norm = !second_of(arguments, "norm", "rms", "layer");
-  job.network.learned_positions = !second_of(arguments, "positions", "learned", "sinusoidal");
+  if (arguments.given("positions") || !arguments.given("mix"))
+    job.network.learned_positions = !second_of(arguments, "positions", "learned", "sinusoidal");
   job.held_out = arguments.number("held-out");
   job.drop_outside = second_of(arguments, "outside", "refuse", "drop");
   job.checkpoint_every_s = arguments.duration_s("checkpoint-every");
   job.resume = arguments.flag("resume");
   return job;
+}
+
+metrics::Table held_out_table(const TrainOutcome& outcome) {
+  metrics::Table table({"molecule", "atoms", "frames held out", "nats per coordinate"});
+  for (const auto& row : outcome.held_out_molecules) {
+    table.add_row({row.molecule, std::to_string(row.atoms), std::to_string(row.frames),
+                   row.frames > 0 ? metrics::format_number(row.nats, 5) : ""});
+  }
+  return table;
 }
 
 }  // namespace
@@ -149,12 +170,19 @@ int train_command(const Words& words) {
   const Arguments arguments(spec(), words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
-  const std::string data = arguments.required("data");
+  const bool mixed = arguments.given("mix");
+  require(!mixed || !arguments.given("data"), "give --data or --mix, not both");
+  require(!mixed || arguments.text("coordinates") == "cartesian" || !arguments.given("coordinates"),
+          "--mix needs Cartesian coordinates");
+  require(mixed || !arguments.given("scale"),
+          "--scale goes with --mix: of one molecule it is the data's standard deviation");
+  const std::string data = arguments.required(mixed ? "mix" : "data");
   require(!(arguments.given("steps") && arguments.given("time")),
           "give --steps or --time, not both");
 
   const TrainJob job = job_from(arguments, common);
-  const TrainOutcome outcome = run_train_job(job, load_dataset(data));
+  const TrainOutcome outcome =
+      mixed ? run_mixed_train_job(job, data) : run_train_job(job, load_dataset(data));
   if (common.json) {
     Json out = Json::object();
     out["checkpoint"] = outcome.checkpoint.string();
@@ -165,6 +193,14 @@ int train_command(const Words& words) {
     out["parameters"] = outcome.parameters;
     out["train_nats_per_coordinate"] = outcome.train_nats;
     out["held_out_nats_per_coordinate"] = outcome.held_out_nats;
+    for (const auto& row : outcome.held_out_molecules) {
+      Json entry = Json::object();
+      entry["molecule"] = row.molecule;
+      entry["atoms"] = row.atoms;
+      entry["frames"] = row.frames;
+      entry["nats_per_coordinate"] = row.nats;
+      out["held_out_molecules"].push_back(std::move(entry));
+    }
     std::puts(out.dump().c_str());
   } else if (outcome.complete && outcome.steps == outcome.steps_before) {
     std::printf("%s: all %lld steps were done before\n", outcome.checkpoint.c_str(),
@@ -180,6 +216,8 @@ int train_command(const Words& words) {
     else
       std::printf(", held out %.4f (%lld frames)\n", outcome.held_out_nats,
                   static_cast<long long>(outcome.held_out_frames));
+    if (!outcome.held_out_molecules.empty())
+      std::printf("%s", held_out_table(outcome).text().c_str());
   }
   if (outcome.complete) return 0;
   std::fprintf(stderr,

@@ -299,6 +299,46 @@ refuses "in Cartesian coordinates only" sample --model model/checkpoint.safetens
 refuses "centre-of-mass factor of Cartesian" sample --model model/checkpoint.safetensors --output refused --published-weights
 refuses "keep, reflect or published" sample --model model/checkpoint.safetensors --output refused --mirror-images turn
 
+### Many molecules in one model: a fourth is sampled that was not trained on
+for sequence in AG GA AS; do
+  succeeds md --sequence $sequence --forcefield amber14-obc1 --replicas 2 --tempering 1 --steps 1000 --warmup 100 --save-every 20 --output md-$sequence
+done
+succeeds build AG --forcefield amber14-obc1 --output ag.pdb
+cat >mix.txt <<END
+# NAME TRAJECTORY TOPOLOGY [WEIGHT]
+anything md-AG/positions.npy ag.pdb 2
+GA md-GA built
+AS md-AS built
+END
+mix="train --mix mix.txt --steps 30 --batch 32 --bins 64 --channels 16 --layers 1 --threads 2"
+succeeds $mix --output mixed-model
+grep -q "AS  *24  *5 " out.txt || failed "training on a mixture says: $(cat out.txt)"
+succeeds $mix --output mixed-model --resume --json
+is_json out.txt
+grep -q '"molecule": "anything", "atoms": 20' out.txt || failed "training on a mixture says: $(cat out.txt)"
+succeeds info mixed-model
+grep -q '"name": "anything"' out.txt || failed "arbg info does not name the molecules: $(cat out.txt)"
+mixed="--model mixed-model/checkpoint.safetensors"
+succeeds sample $mixed --output samples-AA --molecule AA --count 50
+succeeds md --sequence AA --forcefield amber14-obc1 --replicas 2 --tempering 1 --steps 1000 --warmup 100 --save-every 20 --output md-AA
+succeeds evaluate $mixed --samples samples-AA --reference md-AA
+succeeds sample $mixed --output samples-AG --molecule ag.pdb --forcefield amber14-obc1 --temperature-kelvin 300 --count 50
+grep -q '"temperature_kelvin": 300' samples-AG/run.json || failed "run.json has another temperature than was asked for"
+refuses "this model is of many molecules" sample $mixed --output refused
+refuses "room for 24 atoms, the molecule has 33" sample $mixed --output refused --molecule AAA
+refuses "residue ACE1 has no code" sample $mixed --output refused --molecule Ace-A-Nme
+refuses "goes with --molecule" sample $mixed --output refused --forcefield amber14-obc1
+refuses "this model is of one molecule" sample --model model/checkpoint.safetensors --output refused --molecule AA
+refuses "not both" $mix --output refused --data md
+refuses "--mix needs Cartesian" $mix --output refused --coordinates internal
+refuses "--scale goes with --mix" $train --output refused --scale 0.3
+refuses "no energies for the variance term" $mix --output refused --variance-weight 1
+refuses "molecules differs" $mix --output mixed-model --resume --held-out 0.5
+refuses "go on with --mix" $train --output mixed-model --resume
+sed 's/md-GA/md-AS/' mix.txt >wrong.txt
+refuses "wrong.txt:3: md-AS/positions.npy: expected positions of shape [frames, 20, 3]" train --mix wrong.txt --output refused
+absent refused
+
 ### Published weights: logits as PyTorch has them
 networks=$(cd "$golden/../../../network" && pwd)
 robin=$networks/robin-small

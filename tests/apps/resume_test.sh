@@ -65,9 +65,20 @@ interrupted_and_killed parts/checkpoint.bin "everything is saved: run the same c
 runs $md --output parts --threads 2
 for file in topology.pdb positions.npy energy.npy run.json checkpoint.bin; do same_file parts/$file whole/$file; done
 
-for coordinates in internal cartesian; do
+# Three molecules, and a fourth to sample.
+for sequence in AG GA AS; do
+  runs md --sequence $sequence --forcefield amber14-obc1 --replicas 4 --tempering 1 --steps 1000 --warmup 100 --save-every 20 --output md-$sequence
+  echo "$sequence md-$sequence built" >>mix.txt
+done
+
+for kind in internal cartesian mix; do
+  case $kind in
+    mix) data="--mix mix.txt" molecule="--molecule AA" ;;
+    *) data="--data whole --coordinates $kind" molecule= ;;
+  esac
+
   ### Training
-  train="train --data whole --coordinates $coordinates --steps 300 --batch 32 --bins 128 --channels 16 --layers 1"
+  train="train $data --steps 300 --batch 32 --bins 128 --channels 16 --layers 1"
   runs $train --output model --threads 1
   interrupted_and_killed model-parts/checkpoint.safetensors "with --resume to go on" \
     $train --output model-parts --threads 2 --resume --checkpoint-every 0.05s
@@ -76,12 +87,12 @@ for coordinates in internal cartesian; do
   [ "$(ls model-parts | wc -l)" -le 5 ] || failed "temporary files pile up: $(ls model-parts)"
 
   ### Sampling: the same for any number of threads
-  sample="sample --model model/checkpoint.safetensors --count 300"
+  sample="sample --model model/checkpoint.safetensors --count 300 $molecule"
   runs $sample --output one --threads 1
   runs $sample --output two --threads 2
   for file in positions.npy tokens.npy log_q.npy energy.npy log_weight.npy; do same_file one/$file two/$file; done
   rm -r one two model-parts
-  mv model model-$coordinates
+  mv model model-$kind
 done
 
 ### Ctrl-C while sampling writes nothing

@@ -1,0 +1,26 @@
+// What every run of `arbg train` does, whatever its data: it goes on only from itself, and trains
+// with log and progress line.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "apps/train_job.h"
+#include "nn/checkpoint.h"
+
+namespace arbg::apps {
+
+// The checkpoint in job.output, if there is one. Throws Error if there is and job.resume is not
+// set, or if it holds no training state.
+std::optional<nn::Checkpoint> saved_run(const TrainJob& job);
+
+// A run goes on bit for bit or not at all: throws Error naming every member of the data's
+// description, the network and the options that differs from the checkpoint's.
+void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Json& description,
+                      const nn::TransformerConfig& config);
+
+// Trains to the end or an interrupt, saving in job.output; fills in what that tells.
+void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::CoordinateBins& bins,
+                    const Json& description, TrainOutcome& outcome);
+
+}  // namespace arbg::apps
