@@ -57,6 +57,12 @@ void run_tile(const TileTask& task) {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) sum[r][v] = Vector{};
   }
+  // c is read or written last: by then it has come.
+#pragma GCC unroll 6
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) __builtin_prefetch(t.c + r * t.c_row + v * kVector, 1);
+  }
   // Unrolling over k as well would make clang spill the sums.
 #pragma GCC unroll 1
   for (std::int64_t k = 0; k < t.K; ++k) {

@@ -1,6 +1,6 @@
 """Generation from a cache: `arbg sample` against a PyTorch loop that grows keys and values with torch.cat.
 
-Usage: python3 apps/bench/compare_generation.py [--arbg FILE] [--threads N] [--rounds N]
+Usage: python3 apps/bench/compare_generation.py [--arbg FILE] [--network demo|base] [--threads N] [--rounds N]
 
 Same network, same weights (trained by arbg for a few steps), float32. First log q is compared: arbg's samples under
 PyTorch's uncached network, and PyTorch's cached samples under the same. Then the two generate in turns. arbg's
@@ -14,7 +14,7 @@ import time
 
 import torch
 
-from compare_training import check_agreement
+from compare_training import NETWORKS, check_agreement
 from timing import alternate, pin, print_machine, print_table, run_arbg
 
 
@@ -23,7 +23,8 @@ def main():
     parser.add_argument("--arbg", default="build/bench/arbg/apps/arbg")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--count", type=int, default=2048, help="samples in a turn")
+    parser.add_argument("--network", choices=["demo", "base"], default="demo")
+    parser.add_argument("--count", type=int, default=2048, help="samples in a turn, a multiple of 1024")
     parser.add_argument("--cpu-time", action="store_true", help="rates by processor seconds (for one thread on a busy machine)")
     args = parser.parse_args()
     pin(args.threads)
@@ -35,8 +36,9 @@ def main():
         work = pathlib.Path(folder)
         run_arbg(args.arbg, "md", "--output", work / "md", "--replicas", 32, "--tempering", 1, "--steps", 10000,
                  threads=args.threads)
-        run_arbg(args.arbg, "train", "--data", work / "md", "--held-out", 0, "--variance-weight", 0, "--average", 0,
-                 "--output", work / "model", "--steps", 60, threads=args.threads)
+        _, sizes, batch, _ = NETWORKS[args.network]
+        run_arbg(args.arbg, "train", "--data", work / "md", *sizes, "--batch", batch, "--held-out", 0, "--variance-weight", 0,
+                 "--average", 0, "--output", work / "model", "--steps", 60 if args.network == "demo" else 2, threads=args.threads)
         network, _ = check_agreement(args.arbg, work, args.threads)
         tokens, log_q = network.generate(256)
         worst = (network.log_likelihood(tokens) - log_q).abs().max()

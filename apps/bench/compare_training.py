@@ -1,13 +1,15 @@
 """Training speed: arbg against PyTorch on the same cores.
 
-Usage: python3 apps/bench/compare_training.py [--arbg FILE] [--network NAME] [--threads N] [--compile] [--rounds N]
+Usage: python3 apps/bench/compare_training.py [--arbg FILE] [--network NAME] [--batch N] [--threads N] [--compile] [--rounds N]
 
 Networks: `demo` is that of `arbg demo`; `base` and `medium` have the published sizes, for alanine dipeptide and chignolin in
 Cartesian coordinates. All in float32, with AdamW, gradient norm clipped at 1. First the logits' consequences are compared: log P of frames under both programs, with the
 weights that arbg trained. Then the two train in turns. PyTorch gets its tokens ready in memory; arbg encodes
-its conformations again in every step, as it always does. Needs: pip install torch numpy. Takes about three minutes (medium: ten).
+its conformations again in every step, as it always does. Neither side's time includes its start: PyTorch makes three steps before,
+arbg's rate is from its log, from the end of its first step to the last line. Needs: pip install torch numpy. Takes about three minutes (medium: ten).
 """
 import argparse
+import json
 import pathlib
 import tempfile
 import time
@@ -25,7 +27,7 @@ NETWORKS = {
     "base": (ALANINE_DIPEPTIDE,
              ["--coordinates", "cartesian", "--layers", 8, "--channels", 256, "--heads", 8, "--bins", 4096], 256, 2),
     "medium": (CHIGNOLIN,
-               ["--coordinates", "cartesian", "--layers", 12, "--channels", 512, "--heads", 8, "--bins", 8192], 4, 3),
+               ["--coordinates", "cartesian", "--layers", 12, "--channels", 512, "--heads", 8, "--bins", 8192], 8, 2),
 }
 
 
@@ -84,6 +86,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--network", choices=NETWORKS, default="demo")
     parser.add_argument("--steps", type=int, help="steps in a turn")
+    parser.add_argument("--batch", type=int, help="molecules in a step")
     parser.add_argument("--compile", action="store_true", help="also torch.compile")
     parser.add_argument("--cpu-time", action="store_true", help="rates by processor seconds (for one thread on a busy machine)")
     args = parser.parse_args()
@@ -91,7 +94,7 @@ def main():
     torch.set_num_threads(args.threads)
     print_machine()
     molecule, sizes, batch, steps = NETWORKS[args.network]
-    steps = args.steps or steps
+    steps, batch = args.steps or steps, args.batch or batch
 
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
@@ -111,10 +114,11 @@ def main():
         start_up_cpu = min(train_arbg(1)[2] for _ in range(3))  # reading the data, writing files, one step
 
         def arbg_side():
-            result, _, cpu = train_arbg(steps)
+            cpu = train_arbg(steps + 1)[2]
             if args.cpu_time:
-                return (steps - 1) * batch / (cpu - start_up_cpu)
-            return result["samples_per_second"]
+                return steps * batch / (cpu - start_up_cpu)
+            lines = [json.loads(line) for line in open(work / f"turn{turn}" / "train_log.jsonl", encoding="utf-8")]
+            return (lines[-1]["step"] - lines[0]["step"]) * batch / (lines[-1]["seconds"] - lines[0]["seconds"])
 
         sides = {"arbg": arbg_side,
                  "PyTorch, eager": torch_side(network, tokens, batch, steps, args.cpu_time, False)}

@@ -36,14 +36,14 @@ double best_seconds(const Body& body) {
 }
 
 // Twelve chains of multiply-adds: more than latency times throughput, fewer than there are
-// registers.
+// registers; each of other numbers, or the compiler would see that they are one.
 double measured_roof() {
   constexpr int kChains = 12, kSteps = 100000;
   volatile float sink = 0.5f;
   const float start = sink;
   const double seconds = best_seconds([&] {
     Lanes<float> sum[kChains];
-    for (int i = 0; i < kChains; ++i) sum[i] = Lanes<float>{} + start;
+    for (int i = 0; i < kChains; ++i) sum[i] = Lanes<float>{} + start * static_cast<float>(i);
     const Lanes<float> factor = Lanes<float>{} + start;
     for (int step = 0; step < kSteps; ++step) {
 #pragma GCC unroll 12
@@ -51,7 +51,7 @@ double measured_roof() {
     }
     for (int i = 0; i < kChains; ++i) sink = arbg::sum_lanes(sum[i]);
   });
-  return 2.0 * 16 * kChains * kSteps / seconds * 1e-9;
+  return 2.0 * arbg::kLaneCount<float> * kChains * kSteps / seconds * 1e-9;
 }
 
 enum class Form { forward, input_gradient, weight_gradient };  // a b^T, a b, a^T b

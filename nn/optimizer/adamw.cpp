@@ -1,6 +1,7 @@
 #include "nn/optimizer/adamw.h"
 
 #include <cmath>
+#include <numeric>
 
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
@@ -101,12 +102,13 @@ void load_moment(Tensor& target, const NamedTensors& saved, const std::string& n
 }
 
 double gradient_norm(std::span<const Tensor> gradients) {
-  double sum = 0;
-  for (const auto& gradient : gradients) {
-    sum += gradient.dtype() == DType::f64 ? sum_of_squares<double>(gradient)
-                                          : sum_of_squares<float>(gradient);
-  }
-  return std::sqrt(sum);
+  std::vector<double> squares(gradients.size());
+  parallel_for(std::ssize(squares), [&](std::int64_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    squares[i] = gradients[i].dtype() == DType::f64 ? sum_of_squares<double>(gradients[i])
+                                                    : sum_of_squares<float>(gradients[i]);
+  });
+  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
 }
 
 }  // namespace arbg::nn
