@@ -37,8 +37,11 @@ Json describe(const sampling::MixedData& data) {
   return description;
 }
 
-void add_held_out(TrainOutcome& outcome, const nn::Transformer& network,
-                  const sampling::MixedData& data) {
+// Of all held-out coordinates together; notes every molecule's in `outcome`.
+double evaluate_held_out(TrainOutcome& outcome, const nn::Transformer& network,
+                         const sampling::MixedData& data) {
+  outcome.held_out_frames = 0;
+  outcome.held_out_molecules.clear();
   const auto share = std::max<std::int64_t>(1, kMostHeldOut / std::ssize(data.molecules()));
   double nats = 0, coordinates = 0;
   for (const auto& molecule : data.molecules()) {
@@ -59,7 +62,7 @@ void add_held_out(TrainOutcome& outcome, const nn::Transformer& network,
     outcome.held_out_frames += frames;
     outcome.held_out_molecules.push_back(std::move(row));
   }
-  outcome.held_out_nats = nats / coordinates;
+  return nats / coordinates;
 }
 
 }  // namespace
@@ -75,6 +78,8 @@ TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::pat
   const auto saved = saved_run(job);
   require(job.held_out >= 0 && job.held_out < 1,
           "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
+  require(job.trainer.evaluate_every == 0 || job.held_out > 0,
+          "--evaluate-every needs held-out frames: --held-out above 0");
   require(job.trainer.variance_weight == 0,
           "--mix has no energies for the variance term; leave --variance-weight out");
   sampling::MixedOptions options;
@@ -95,8 +100,10 @@ TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::pat
   TrainOutcome outcome;
   outcome.parameters = network.parameter_count();
   outcome.frames = data.frames();
-  train_with_log(trainer, job, data.coordinates(data.most_atoms()).bins, description, outcome);
-  add_held_out(outcome, trainer.checkpoint().network(job.backend, true), data);
+  train_with_log(
+      trainer, job, data.coordinates(data.most_atoms()).bins, description,
+      [&](const nn::Transformer& tested) { return evaluate_held_out(outcome, tested, data); },
+      outcome);
   return outcome;
 }
 

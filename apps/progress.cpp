@@ -25,21 +25,25 @@ double Progress::elapsed_s() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
+double Progress::left_s() const {
+  const double done = fraction_ - first_fraction_;
+  return done > 0 ? elapsed_s() * (1 - fraction_) / done : 0;
+}
+
 void Progress::update(double fraction, const std::string& detail) {
   const auto now = Clock::now();
+  if (first_fraction_ < 0) first_fraction_ = fraction;
+  fraction_ = fraction;
   if (!terminal_ || (drawn_ && fraction < 1 && now - last_ < std::chrono::milliseconds(100)))
     return;
-  if (!drawn_) first_fraction_ = fraction;
   last_ = now;
   drawn_ = true;
   constexpr int kWidth = 24;
   const int filled = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kWidth);
-  const double done = fraction - first_fraction_;
-  const double left = done > 0 ? elapsed_s() * (1 - fraction) / done : 0;
   std::fprintf(stderr, "\r\033[K%-9s [%s%s] %3.0f%%  %s  %s left", stage_.c_str(),
                std::string(static_cast<std::size_t>(filled), '#').c_str(),
                std::string(static_cast<std::size_t>(kWidth - filled), '.').c_str(), 100 * fraction,
-               detail.c_str(), format_duration(left).c_str());
+               detail.c_str(), format_duration(left_s()).c_str());
   std::fflush(stderr);
 }
 

@@ -19,11 +19,13 @@ class Progress {
   void update(double fraction, const std::string& detail);
 
   double elapsed_s() const;
+  double left_s() const;  // at the speed so far; 0 before the second update
 
  private:
   std::string stage_;
   bool terminal_, drawn_ = false;
-  double first_fraction_ = 0;  // what an earlier call of the program had done
+  double first_fraction_ = -1;  // of the first update: an earlier call may have done some
+  double fraction_ = 0;
   std::chrono::steady_clock::time_point start_, last_;
 };
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <sstream>
 
+#include "apps/train_log.h"
+#include "apps/train_page.h"
 #include "metrics/histogram.h"
 #include "metrics/report.h"
-#include "tensor/base/files.h"
 
 namespace arbg::apps {
 namespace {
@@ -73,16 +73,10 @@ metrics::Plot loss_plot(const std::filesystem::path& log) {
   plot.description = "Negative log likelihood of the training batches, smoothed.";
   plot.x.label = "minutes";
   plot.y.label = "nats per coordinate";
+  const TrainCurves curves = read_train_log(log);
   metrics::Series series;
-  double smooth = 0;
-  std::istringstream lines(read_file(log));
-  for (std::string line; std::getline(lines, line);) {
-    const Json entry = Json::parse(line, log.string());
-    const double nats = entry.at("nats_per_coordinate").number();
-    smooth = series.x.empty() ? nats : 0.9 * smooth + 0.1 * nats;
-    series.x.push_back(entry.at("seconds").number() / 60);
-    series.y.push_back(smooth);
-  }
+  series.y = smoothed(curves.nats);
+  for (const double seconds : curves.seconds) series.x.push_back(seconds / 60);
   plot.series = {std::move(series)};
   return plot;
 }

@@ -67,16 +67,26 @@ void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Data
   require_same_run(saved, job, describe_model(all, *map), make_config(job, *map));
 }
 
-double held_out_nats(const nn::Transformer& network, const nn::CoordinateBins& bins,
-                     const md::CoordinateMap& map, const Dataset& held_out, std::uint64_t seed) {
-  if (held_out.frames() == 0) return std::nan("");
-  std::vector<float> positions(held_out.positions_nm.begin(), held_out.positions_nm.end());
-  sampling::TrainingData data(map, bins, std::move(positions), {}, seed, true);
-  std::vector<std::int32_t> tokens(static_cast<std::size_t>(data.size() * map.size()));
-  data.fill(0, tokens, {});
-  const auto log_p = network.log_likelihood(tokens);
-  return -std::accumulate(log_p.begin(), log_p.end(), 0.0) / static_cast<double>(tokens.size());
-}
+// The held-out frames as tokens.
+class HeldOutFrames {
+ public:
+  HeldOutFrames(const nn::CoordinateBins& bins, const md::CoordinateMap& map, const Dataset& frames,
+                std::uint64_t seed) {
+    if (frames.frames() == 0) return;
+    sampling::TrainingData data(map, bins, {frames.positions_nm.begin(), frames.positions_nm.end()},
+                                {}, seed, true);
+    tokens_.resize(static_cast<std::size_t>(data.size() * map.size()));
+    data.fill(0, tokens_, {});
+  }
+
+  double nats(const nn::Transformer& network) const {  // per coordinate; NaN without frames
+    const auto log_p = network.log_likelihood(tokens_);
+    return -std::accumulate(log_p.begin(), log_p.end(), 0.0) / static_cast<double>(tokens_.size());
+  }
+
+ private:
+  std::vector<std::int32_t> tokens_;
+};
 
 }  // namespace
 
@@ -90,6 +100,10 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
       kMostHeldOut, static_cast<std::int64_t>(job.held_out * static_cast<double>(all.frames())));
   const Dataset train = all.part(0, all.frames() - held_out_frames);
   const Dataset held_out = all.part(train.frames(), held_out_frames);
+
+  require(job.trainer.evaluate_every == 0 || held_out_frames > 0,
+          "--evaluate-every needs held-out frames, but --held-out ", job.held_out, " of ",
+          all.frames(), " frames are none");
 
   // From the checkpoint, if there is one; otherwise new.
   if (saved) check_same_run(*saved, job, all, train);
@@ -110,9 +124,10 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
   outcome.parameters = network.parameter_count();
   outcome.frames = data.size();
   outcome.held_out_frames = held_out_frames;
-  train_with_log(trainer, job, bins, describe_model(all, *map), outcome);
-  outcome.held_out_nats = held_out_nats(trainer.checkpoint().network(job.backend, true), bins, *map,
-                                        held_out, job.trainer.seed + 1);
+  const HeldOutFrames frames(bins, *map, held_out, job.trainer.seed + 1);
+  train_with_log(
+      trainer, job, bins, describe_model(all, *map),
+      [&](const nn::Transformer& tested) { return frames.nats(tested); }, outcome);
   return outcome;
 }
 

@@ -1,9 +1,10 @@
 // Training a generator on a data set: what `arbg train` and `arbg demo` share.
 //
 // The output folder holds checkpoint.safetensors (weights, optimiser, everything to resume and to
-// sample) and train_log.jsonl (one JSON object a line). Killed at any moment, a run goes on from
-// its last checkpoint bit for bit; it throws Error, saying what differs, if it is asked to go on
-// with other data or options.
+// sample), best.safetensors (the model of the best held-out evaluation, where evaluations are
+// wanted), train_log.jsonl (one JSON object a line) and report.html. Killed at any moment, a run
+// goes on from its last checkpoint bit for bit; it throws Error, saying what differs, if it is
+// asked to go on with other data or options.
 #pragma once
 
 #include <filesystem>
@@ -42,9 +43,12 @@ struct TrainOutcome {
   bool complete = false;          // false: interrupted, resume to go on
   std::int64_t steps_before = 0;  // done by earlier calls, of `steps`
   std::int64_t steps = 0, parameters = 0, frames = 0, held_out_frames = 0;
-  double seconds = 0, samples_per_second = 0;
+  bool stopped_early = false;  // then complete too
+  double seconds = 0, samples_per_second = 0, gflop_per_second = 0;
   double train_nats = 0, held_out_nats = 0;  // -log P per coordinate: of bins, no widths
   std::vector<HeldOut> held_out_molecules;   // of training on many
+  std::int64_t best_step = 0;                // of the best evaluation; 0: there was none
+  double best_nats = 0;
 };
 
 // Settings that were tuned for coordinates of that kind: network size, learning rate, averaging,

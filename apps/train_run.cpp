@@ -6,13 +6,15 @@
 
 #include "apps/progress.h"
 #include "apps/train_log.h"
+#include "apps/train_page.h"
+#include "nn/trainer_run.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 
 namespace arbg::apps {
 namespace {
 
-constexpr const char* kCheckpoint = "checkpoint.safetensors";
+constexpr const char *kCheckpoint = "checkpoint.safetensors", *kBest = "best.safetensors";
 
 // Members that the checkpoint has with another value, or that only one of the two has: "batch is 32
 // there and 64 here". What is too long to print is only named.
@@ -34,6 +36,18 @@ std::string differences(const Json& there, const Json& here) {
       out += " differs";
   }
   return out;
+}
+
+// The text behind the progress bar.
+std::string detail_of(const nn::StepReport& report, double nats, double gflop_per_second) {
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "step %lld/%lld  loss %.4f  nats/coordinate %.4f  |g| %.2f  %.0f samples/s  "
+                "%.0f GFLOP/s",
+                static_cast<long long>(report.step), static_cast<long long>(report.total_steps),
+                report.loss, nats, report.gradient_norm, report.samples_per_second,
+                gflop_per_second);
+  return text;
 }
 
 }  // namespace
@@ -66,36 +80,54 @@ void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Js
 }
 
 void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::CoordinateBins& bins,
-                    const Json& description, TrainOutcome& outcome) {
+                    const Json& description,
+                    const std::function<double(const nn::Transformer&)>& evaluate,
+                    TrainOutcome& outcome) {
   create_folder(job.output);
   outcome.checkpoint = job.output / kCheckpoint;
   nn::RunOptions run;
   run.checkpoint_path = outcome.checkpoint;
+  run.best_path = job.output / kBest;
+  for (const auto& path : {run.checkpoint_path, run.best_path}) remove_temporaries(path);
   run.checkpoint_every_s = job.checkpoint_every_s;
   run.bins = bins;
   run.description = description;
+  run.evaluate = evaluate;
   TrainLog log(job.output / "train_log.jsonl", trainer.step());
   Progress progress("train");
+  const double gflop_per_token = 3e-9 * trainer.flops_per_token();
+  double gflop = 0;
   outcome.steps_before = trainer.step();
-  outcome.train_nats = std::nan("");
+  outcome.train_nats = outcome.held_out_nats = std::nan("");
   run.on_step = [&](const nn::StepReport& report) {
     const double nats = report.nats_per_coordinate, before = outcome.train_nats;
     outcome.train_nats = std::isnan(before) ? nats : 0.98 * before + 0.02 * nats;
-    log.add(report, progress.elapsed_s());
-    char detail[160];
-    std::snprintf(detail, sizeof detail,
-                  "step %lld/%lld  nats/coordinate %.4f  |g| %.2f  %.0f samples/s",
-                  static_cast<long long>(report.step), static_cast<long long>(report.total_steps),
-                  outcome.train_nats, report.gradient_norm, report.samples_per_second);
-    const double total = static_cast<double>(std::max<std::int64_t>(report.total_steps, 1));
-    progress.update(static_cast<double>(report.step) / total, detail);
+    const double gflop_per_sample = gflop_per_token * report.positions_per_sample;
+    const double gflop_per_second = gflop_per_sample * report.samples_per_second;
+    gflop += gflop_per_sample * static_cast<double>(trainer.options().batch);
+    const auto total = static_cast<double>(report.total_steps);  // 0: not yet known
+    progress.update(total > 0 ? static_cast<double>(report.step) / total : 0,
+                    detail_of(report, outcome.train_nats, gflop_per_second));
+    log.add(report, progress.elapsed_s(), gflop_per_second, progress.left_s());
+  };
+  run.on_evaluation = [&](std::int64_t step, double nats) {
+    outcome.held_out_nats = nats;
+    log.add_evaluation(step, nats, progress.elapsed_s());
   };
   outcome.complete = nn::run_training(trainer, run);
   outcome.steps = trainer.step();
+  outcome.stopped_early = trainer.stopped_early();
+  outcome.best_step = trainer.best().best_step;
+  outcome.best_nats = trainer.best().best_nats;
   outcome.seconds = progress.elapsed_s();
+  const double seconds = std::max(outcome.seconds, 1e-9);
   outcome.samples_per_second =
       static_cast<double>((outcome.steps - outcome.steps_before) * trainer.options().batch) /
-      std::max(outcome.seconds, 1e-9);
+      seconds;
+  outcome.gflop_per_second = gflop / seconds;
+  if (std::isnan(outcome.held_out_nats) || !trainer.evaluation_due())
+    outcome.held_out_nats = evaluate(trainer.evaluated_network());
+  write_train_page(job.output / "report.html", job, outcome);
 }
 
 }  // namespace arbg::apps

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 
 #include "autograd/functions.h"
 #include "nn/label_smoothing.h"
 #include "nn/optimizer/schedule.h"
 #include "tensor/base/error.h"
-#include "tensor/base/interrupt.h"
 #include "tensor/base/threads.h"
 #include "tensor/ops/add.h"
 
@@ -222,7 +222,9 @@ StepReport Trainer::train_step() {
   if (total_steps_ == 0) fix_total_steps(elapsed_s);
   report.step = step_;
   report.total_steps = total_steps_;
-  report.samples_per_second = static_cast<double>(options_.batch) / elapsed_s;
+  const auto count = static_cast<double>(options_.batch);
+  report.samples_per_second = count / elapsed_s;
+  report.positions_per_sample = std::accumulate(positions_.begin(), positions_.end(), 0.0) / count;
   return report;
 }
 
@@ -233,6 +235,19 @@ void Trainer::fix_total_steps(double elapsed_s) {
   const double per_step_s = timed_s_ / static_cast<double>(timed_steps_);
   const double left_s = std::max(0.0, options_.time_budget_s - spent_s_);
   total_steps_ = step_ + std::max<std::int64_t>(1, std::llround(left_s / per_step_s));
+}
+
+bool Trainer::evaluation_due() const {
+  const auto every = options_.evaluate_every;
+  return every > 0 && step_ > 0 && (step_ % every == 0 || all_steps_done());
+}
+
+Transformer Trainer::evaluated_network() const {
+  const NamedTensors average = average_.values();
+  if (average.empty()) return network_.replica();
+  Transformer network(network_.config(), network_.backend(), 0);
+  network.load(average);
+  return network;
 }
 
 Checkpoint Trainer::checkpoint() const {
@@ -251,6 +266,7 @@ Checkpoint Trainer::checkpoint() const {
   checkpoint.trainer["total_steps"] = total_steps_;
   checkpoint.trainer["spent_s"] = spent_s_;
   if (has_variance_centre_) checkpoint.trainer["variance_centre"] = variance_centre_;
+  if (options_.evaluate_every > 0) checkpoint.trainer["best"] = best_.to_json();
   return checkpoint;
 }
 
@@ -268,32 +284,12 @@ void Trainer::resume(const Checkpoint& checkpoint) {
   spent_s_ = checkpoint.trainer.at("spent_s").number();
   require(step_ >= 0 && total_steps_ >= 0, "the checkpoint is at step ", step_, " of ",
           total_steps_);
+  if (checkpoint.trainer.has("best"))
+    best_ = EarlyStopping::from_json(checkpoint.trainer.at("best"));
   timed_s_ = 0;
   timed_steps_ = 0;
   has_variance_centre_ = checkpoint.trainer.has("variance_centre");
   if (has_variance_centre_) variance_centre_ = checkpoint.trainer.at("variance_centre").number();
-}
-
-bool run_training(Trainer& trainer, const RunOptions& options) {
-  auto last_save = Clock::now();
-  const auto save = [&] {
-    if (options.checkpoint_path.empty()) return;
-    Checkpoint checkpoint = trainer.checkpoint();
-    checkpoint.bins = options.bins;
-    checkpoint.description = options.description;
-    checkpoint.write(options.checkpoint_path);
-    last_save = Clock::now();
-  };
-  while (!trainer.done() && !interrupted()) {
-    const StepReport report = trainer.train_step();
-    if (options.on_step) options.on_step(report);
-    const auto every = options.checkpoint_every_steps;
-    if ((every > 0 && trainer.step() % every == 0) ||
-        seconds_since(last_save) >= options.checkpoint_every_s)
-      save();
-  }
-  save();
-  return trainer.done();
 }
 
 }  // namespace arbg::nn

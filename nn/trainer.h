@@ -11,14 +11,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "nn/checkpoint.h"
+#include "nn/early_stopping.h"
 #include "nn/optimizer/adamw.h"
 #include "nn/optimizer/muon.h"
 #include "nn/optimizer/weight_average.h"
@@ -55,14 +54,16 @@ struct TrainerOptions {
   double warm_up = 0.05;       // fraction of total_steps
   double start_divisor = 500;  // first and last learning rate are learning_rate / start_divisor
   OptimizerKind optimizer = OptimizerKind::adamw;
-  AdamWOptions adamw;            // Muon takes its weight decay, and the rest for its vectors
-  double momentum = 0.95;        // of Muon
-  double clip_norm = 1.0;        // of the whole gradient; 0: no clipping
-  double average_decay = 0.0;    // of the weight average (EMA); 0: none
-  double label_smoothing = 0.0;  // s
-  double variance_weight = 0.0;  // lambda
-  double variance_clip = 10.0;   // nats
-  std::uint64_t seed = 1;        // of dropout, and for the source; stored with the rest
+  AdamWOptions adamw;               // Muon takes its weight decay, and the rest for its vectors
+  double momentum = 0.95;           // of Muon
+  double clip_norm = 1.0;           // of the whole gradient; 0: no clipping
+  double average_decay = 0.0;       // of the weight average (EMA); 0: none
+  double label_smoothing = 0.0;     // s
+  double variance_weight = 0.0;     // lambda
+  double variance_clip = 10.0;      // nats
+  std::int64_t evaluate_every = 0;  // steps from one held-out evaluation to the next; 0: none
+  std::int64_t early_stop = 0;      // stop after so many without a better one; 0: never
+  std::uint64_t seed = 1;           // of dropout, and for the source; stored with the rest
 
   void check() const;  // throws Error naming the first member that makes no sense
   Json to_json() const;
@@ -77,6 +78,7 @@ struct StepReport {
   double gradient_norm = 0;                // before clipping
   double learning_rate = 0;
   double samples_per_second = 0;
+  double positions_per_sample = 0;  // the mean of this batch, without padding
 };
 
 class Trainer {
@@ -85,11 +87,23 @@ class Trainer {
   Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options);
 
   const TrainerOptions& options() const { return options_; }
+  double flops_per_token() const { return network_.config().flops_per_token(); }
   std::int64_t step() const { return step_; }                // steps done
   std::int64_t total_steps() const { return total_steps_; }  // 0: not yet known (time budget)
-  bool done() const { return total_steps_ > 0 && step_ >= total_steps_; }
+  bool done() const { return all_steps_done() || stopped_early(); }
+  bool stopped_early() const {
+    return options_.early_stop > 0 && best_.evaluations_since >= options_.early_stop;
+  }
 
   StepReport train_step();
+
+  // A held-out evaluation belongs to the step just done: every evaluate_every steps and after the
+  // last. record_evaluation() is told the nats per coordinate of evaluated_network(), the weight
+  // average where there is one, and returns whether they are the best so far.
+  bool evaluation_due() const;
+  Transformer evaluated_network() const;
+  bool record_evaluation(double nats) { return best_.record(step_, nats); }
+  const EarlyStopping& best() const { return best_; }
 
   // All that is needed to go on, weights included (own storage). resume() takes it over, the
   // network's weights included, and throws Error if it is of another network or has no training
@@ -99,6 +113,7 @@ class Trainer {
   void resume(const Checkpoint& checkpoint);
 
  private:
+  bool all_steps_done() const { return total_steps_ > 0 && step_ >= total_steps_; }
   double learning_rate() const;
   double log_q_weight(std::size_t b, double log_q) const;
   void fetch_molecules();
@@ -113,6 +128,7 @@ class Trainer {
   TrainingBatchSource& source_;
   TrainerOptions options_;
   std::int64_t step_ = 0, total_steps_ = 0;
+  EarlyStopping best_;
   double variance_centre_ = 0;
   bool has_variance_centre_ = false;
   double spent_s_ = 0, timed_s_ = 0;  // while total_steps_ is not yet known
@@ -128,17 +144,5 @@ class Trainer {
   std::vector<double> log_target_, log_q_;  // [B]
   std::vector<double> smoothing_;           // [B], S; zero without label smoothing
 };
-
-struct RunOptions {
-  std::filesystem::path checkpoint_path;  // empty: none is written
-  double checkpoint_every_s = 300;
-  std::int64_t checkpoint_every_steps = 0;  // 0: by time only
-  std::optional<CoordinateBins> bins;       // written into the checkpoint, with the description
-  Json description = Json::object();
-  std::function<void(const StepReport&)> on_step;
-};
-
-// Trains until done, or until arbg::interrupted(), and writes a last checkpoint. True if done.
-bool run_training(Trainer& trainer, const RunOptions& options);
 
 }  // namespace arbg::nn

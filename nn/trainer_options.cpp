@@ -1,4 +1,5 @@
 // The trainer's options: what makes sense, and how they are stored.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <type_traits>
@@ -28,12 +29,18 @@ void for_each_option(Options& o, const Visit& visit) {
   visit("clip_norm", o.clip_norm);
   visit("average_decay", o.average_decay);
   visit("label_smoothing", o.label_smoothing);
+  visit("evaluate_every", o.evaluate_every);
+  visit("early_stop", o.early_stop);
   visit("variance_weight", o.variance_weight);
   visit("variance_clip", o.variance_clip);
 }
 
 // Options that files written before they existed do not have: there they had the default value.
-bool is_newer(std::string_view name) { return name == "momentum" || name == "label_smoothing"; }
+bool is_newer(std::string_view name) {
+  constexpr std::string_view kNewer[] = {"momentum", "label_smoothing", "evaluate_every",
+                                         "early_stop"};
+  return std::ranges::find(kNewer, name) != std::end(kNewer);
+}
 
 void check_range(const char* name, double value, double low, double high) {
   require(value >= low && value <= high, "the training option ", name, " is ", value, ", expected ",
@@ -59,6 +66,10 @@ void TrainerOptions::check() const {
   require(micro_batch >= 1, "the micro-batch must be at least 1, not ", micro_batch);
   require(total_steps >= 0 && (total_steps > 0 || time_budget_s > 0),
           "training needs a number of steps or a time budget");
+  require(evaluate_every >= 0 && early_stop >= 0, "evaluate_every ", evaluate_every,
+          " and early_stop ", early_stop, " must not be negative");
+  require(early_stop == 0 || evaluate_every > 0,
+          "stopping early needs evaluations: say every how many steps");
   check_range("learning_rate", learning_rate, 0, 10);
   check_range("warm_up", warm_up, 0, 1);
   check_range("start_divisor", start_divisor, 1, HUGE_VAL);

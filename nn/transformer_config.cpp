@@ -115,6 +115,16 @@ void TransformerConfig::set_cartesian(std::int64_t atoms) {
   }
 }
 
+double TransformerConfig::flops_per_token() const {
+  const double C = static_cast<double>(channels), F = static_cast<double>(hidden());
+  const double keys = static_cast<double>(length() + 1) / 2;
+  const double look_at_atoms = 2 * 2 * C * C + 4 * C * static_cast<double>(num_atoms);
+  const double layer = 2 * (4 * C * C + (swiglu ? 3 : 2) * C * F) + 4 * C * keys +
+                       (cross_attention ? look_at_atoms : 0.0);
+  return static_cast<double>(num_layers) * layer + (global_cond ? look_at_atoms : 0.0) +
+         2 * C * static_cast<double>(num_bins);
+}
+
 void TransformerConfig::check() const {
   check_size("num_bins", num_bins, 1 << 24);
   check_size("channels", channels, 1 << 16);

@@ -72,6 +72,11 @@ struct TransformerConfig {
   // dim_index j % 3 and atom_index j / 3 for x, y, z of every atom: what published networks use.
   void set_cartesian(std::int64_t atoms);
 
+  // Operations (a multiplication and an addition are two) to generate one token: every matrix once,
+  // and attention over half of the sequence, the mean, and over the atoms. Training takes three
+  // times as many: backwards every product is done twice.
+  double flops_per_token() const;
+
   // Throws Error naming the first member that makes no sense.
   void check() const;
 

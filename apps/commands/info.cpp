@@ -24,18 +24,6 @@ const CommandSpec kSpec{
      "arbg info runs/ala2-md/positions.npy"},
     {"seed", "threads", "backend"}};
 
-// Operations (a multiplication and an addition are two) to generate one token: every matrix once,
-// and attention over half of the sequence, the mean, and over the atoms.
-double flops_per_token(const nn::TransformerConfig& config) {
-  const double C = static_cast<double>(config.channels), F = static_cast<double>(config.hidden());
-  const double keys = static_cast<double>(config.length() + 1) / 2;
-  const double look_at_atoms = 2 * 2 * C * C + 4 * C * static_cast<double>(config.num_atoms);
-  const double layer = 2 * (4 * C * C + (config.swiglu ? 3 : 2) * C * F) + 4 * C * keys +
-                       (config.cross_attention ? look_at_atoms : 0.0);
-  return static_cast<double>(config.num_layers) * layer +
-         (config.global_cond ? look_at_atoms : 0.0) + 2 * C * static_cast<double>(config.num_bins);
-}
-
 // Bytes in float32: the weights, and the cache of one sequence that is being generated.
 Json describe_memory(const nn::TransformerConfig& config, std::int64_t parameters) {
   constexpr std::int64_t kBytes = 4;
@@ -89,10 +77,11 @@ Json describe_checkpoint(const std::filesystem::path& path, const std::string& c
   out["parameters"] = parameters;
   out["file_bytes"] = static_cast<std::uint64_t>(std::filesystem::file_size(path));
   out["memory"] = describe_memory(checkpoint.config, parameters);
-  out["flops_per_token"] = flops_per_token(checkpoint.config);
+  out["flops_per_token"] = checkpoint.config.flops_per_token();
   out["averaged_weights"] = !checkpoint.averaged_weights.empty();
   out["tensors"] = std::move(tensors);
-  for (const char* member : {"forcefield", "temperature_kelvin", "molecules"}) {
+  for (const char* member :
+       {"forcefield", "temperature_kelvin", "molecules", "step", "held_out_nats_per_coordinate"}) {
     if (checkpoint.description.has(member)) out[member] = checkpoint.description.at(member);
   }
   if (checkpoint.bins) out["coordinates"] = checkpoint.bins->coordinates();

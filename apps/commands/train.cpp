@@ -37,7 +37,7 @@ CommandSpec spec() {
         "instead of --data, conformations of many molecules: lines NAME TRAJECTORY TOPOLOGY "
         "[WEIGHT] (see sampling/mixture_file.h); Cartesian, range 4.5, sinusoidal positions, a "
         "network told its molecule"},
-       {"output", "FOLDER", "", "where checkpoint.safetensors and train_log.jsonl go"},
+       {"output", "FOLDER", "", "where checkpoint.safetensors, train_log.jsonl and report.html go"},
        {"coordinates", "NAME", "internal",
         "internal (bonds, angles, dihedrals) or cartesian (as published)"},
        {"time", "DURATION", "10m", "train for about this long: 90s, 10m, 1.5h (or give --steps)"},
@@ -84,6 +84,10 @@ CommandSpec spec() {
        {"positions", "NAME", "learned", "vectors of the positions: learned or sinusoidal"},
        {"held-out", "X", "0.05",
         "fraction of the frames (the last) kept for the held-out likelihood"},
+       {"evaluate-every", "STEPS", "0",
+        "steps from one held-out evaluation to the next; the best weights go to best.safetensors "
+        "(this time is not part of --time); 0: once, at the end"},
+       {"early-stop", "N", "0", "stop after so many evaluations without a better one; 0: never"},
        {"outside", "WHAT", "refuse", "frames outside the support: refuse or drop"},
        {"checkpoint-every", "DURATION", "60s", "how much work a crash may lose"},
        {"resume", "", "", "go on bit for bit from the checkpoint in --output, if there is one"}},
@@ -137,6 +141,10 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   number("average", trainer.average_decay);
   number("variance-weight", trainer.variance_weight);
   number("label-smoothing", trainer.label_smoothing);
+  integer("evaluate-every", trainer.evaluate_every, 0);
+  integer("early-stop", trainer.early_stop, 0);
+  require(trainer.early_stop == 0 || trainer.evaluate_every > 0,
+          "--early-stop needs evaluations: add --evaluate-every STEPS");
   integer("bins", job.network.num_bins, 2);
   number("range", job.range);
   number("scale", job.scale_nm);
@@ -164,6 +172,59 @@ metrics::Table held_out_table(const TrainOutcome& outcome) {
   return table;
 }
 
+Json to_json(const TrainOutcome& outcome) {
+  Json out = Json::object();
+  out["checkpoint"] = outcome.checkpoint.string();
+  out["complete"] = outcome.complete;
+  out["steps"] = outcome.steps;
+  out["seconds"] = outcome.seconds;
+  out["samples_per_second"] = outcome.samples_per_second;
+  out["gflop_per_second"] = outcome.gflop_per_second;
+  out["parameters"] = outcome.parameters;
+  out["train_nats_per_coordinate"] = outcome.train_nats;
+  out["held_out_nats_per_coordinate"] = outcome.held_out_nats;
+  out["stopped_early"] = outcome.stopped_early;
+  if (outcome.best_step > 0) {
+    out["best_step"] = outcome.best_step;
+    out["best_held_out_nats_per_coordinate"] = outcome.best_nats;
+  }
+  for (const auto& row : outcome.held_out_molecules) {
+    Json entry = Json::object();
+    entry["molecule"] = row.molecule;
+    entry["atoms"] = row.atoms;
+    entry["frames"] = row.frames;
+    entry["nats_per_coordinate"] = row.nats;
+    out["held_out_molecules"].push_back(std::move(entry));
+  }
+  return out;
+}
+
+void print(const TrainOutcome& outcome) {
+  const auto steps = static_cast<long long>(outcome.steps);
+  if (outcome.complete && outcome.steps == outcome.steps_before) {
+    std::printf("%s: all %lld steps were done before\n", outcome.checkpoint.c_str(), steps);
+    return;
+  }
+  std::printf("%s: %lld parameters, %lld steps in %s (%.0f samples/s, %.1f GFLOP/s)\n",
+              outcome.checkpoint.c_str(), static_cast<long long>(outcome.parameters),
+              steps - static_cast<long long>(outcome.steps_before),
+              format_duration(outcome.seconds).c_str(), outcome.samples_per_second,
+              outcome.gflop_per_second);
+  std::printf("nats per coordinate: training %.4f", outcome.train_nats);
+  if (outcome.held_out_frames > 0) {
+    std::printf(", held out %.4f (%lld frames)", outcome.held_out_nats,
+                static_cast<long long>(outcome.held_out_frames));
+  }
+  std::puts("");
+  if (outcome.best_step > 0) {
+    std::printf("best.safetensors: held out %.4f, after step %lld%s\n", outcome.best_nats,
+                static_cast<long long>(outcome.best_step),
+                outcome.stopped_early ? "; stopped early, none after it was better" : "");
+  }
+  if (!outcome.held_out_molecules.empty())
+    std::printf("%s", held_out_table(outcome).text().c_str());
+}
+
 }  // namespace
 
 int train_command(const Words& words) {
@@ -183,42 +244,10 @@ int train_command(const Words& words) {
   const TrainJob job = job_from(arguments, common);
   const TrainOutcome outcome =
       mixed ? run_mixed_train_job(job, data) : run_train_job(job, load_dataset(data));
-  if (common.json) {
-    Json out = Json::object();
-    out["checkpoint"] = outcome.checkpoint.string();
-    out["complete"] = outcome.complete;
-    out["steps"] = outcome.steps;
-    out["seconds"] = outcome.seconds;
-    out["samples_per_second"] = outcome.samples_per_second;
-    out["parameters"] = outcome.parameters;
-    out["train_nats_per_coordinate"] = outcome.train_nats;
-    out["held_out_nats_per_coordinate"] = outcome.held_out_nats;
-    for (const auto& row : outcome.held_out_molecules) {
-      Json entry = Json::object();
-      entry["molecule"] = row.molecule;
-      entry["atoms"] = row.atoms;
-      entry["frames"] = row.frames;
-      entry["nats_per_coordinate"] = row.nats;
-      out["held_out_molecules"].push_back(std::move(entry));
-    }
-    std::puts(out.dump().c_str());
-  } else if (outcome.complete && outcome.steps == outcome.steps_before) {
-    std::printf("%s: all %lld steps were done before\n", outcome.checkpoint.c_str(),
-                static_cast<long long>(outcome.steps));
-  } else {
-    std::printf("%s: %lld parameters, %lld steps in %s (%.0f samples/s)\n",
-                outcome.checkpoint.c_str(), static_cast<long long>(outcome.parameters),
-                static_cast<long long>(outcome.steps - outcome.steps_before),
-                format_duration(outcome.seconds).c_str(), outcome.samples_per_second);
-    std::printf("nats per coordinate: training %.4f", outcome.train_nats);
-    if (outcome.held_out_frames == 0)
-      std::puts("");
-    else
-      std::printf(", held out %.4f (%lld frames)\n", outcome.held_out_nats,
-                  static_cast<long long>(outcome.held_out_frames));
-    if (!outcome.held_out_molecules.empty())
-      std::printf("%s", held_out_table(outcome).text().c_str());
-  }
+  if (common.json)
+    std::puts(to_json(outcome).dump().c_str());
+  else
+    print(outcome);
   if (outcome.complete) return 0;
   std::fprintf(stderr,
                "interrupted; everything is saved: run the same command with --resume to go on\n");

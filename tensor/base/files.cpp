@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "tensor/base/error.h"
 
 namespace arbg {
 namespace {
+
+const std::string kTemporary = ".tmp";  // then the process id
 
 class Descriptor {
  public:
@@ -87,9 +90,19 @@ std::string read_file_part(const std::filesystem::path& path, std::size_t offset
   return bytes;
 }
 
+void remove_temporaries(const std::filesystem::path& path) {
+  const std::string prefix = path.filename().string() + kTemporary;
+  std::error_code ignored;
+  std::vector<std::filesystem::path> stale;
+  for (const auto& entry : std::filesystem::directory_iterator(path.parent_path(), ignored)) {
+    if (entry.path().filename().string().starts_with(prefix)) stale.push_back(entry.path());
+  }
+  for (const auto& file : stale) std::filesystem::remove(file, ignored);
+}
+
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
   std::filesystem::path temporary = path;
-  temporary += ".tmp" + std::to_string(::getpid());
+  temporary += kTemporary + std::to_string(::getpid());
   Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
   if (file.get() < 0) fail_with_errno("write", path);
   if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 || !file.close() ||

@@ -23,6 +23,10 @@ std::string read_file_part(const std::filesystem::path& path, std::size_t offset
 // reason (no space left, no permission), with the old file untouched.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
+// Removes the temporary files that killed writers of `path` left beside it; nobody may be writing
+// it now.
+void remove_temporaries(const std::filesystem::path& path);
+
 // Creates the folder and its parents. Throws Error naming the path and the reason.
 void create_folder(const std::filesystem::path& path);
 

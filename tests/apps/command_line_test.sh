@@ -247,6 +247,7 @@ use_swiglu is the default there and false here|--activation gelu
 use_rms_norm is the default there and false here|--norm layer
 pos_embed_type is "learned" there and "sinusoidal" here|--positions sinusoidal
 num_bins is 256 there and 4096 here|--network base
+evaluate_every is 0 there and 5 here|--evaluate-every 5
 END
 succeeds $train --output muon --network base --channels 16 --heads 2 --optimizer muon --schedule constant --warm-up 0.2 \
   --clip 0.5 --dropout 0.1 --label-smoothing 0.05 --micro-batch 3 --activation gelu --norm layer --positions sinusoidal
@@ -256,6 +257,23 @@ for member in '"num_bins": 4096' '"num_layers": 1' '"channels": 16' '"num_heads"
   '"use_rms_norm": false' '"pos_embed_type": "sinusoidal"' '"learning_rate": 5e-04'; do
   grep -qF "$member" out.txt || failed "arbg train did not take an option: no $member in $(cat out.txt)"
 done
+# Early stopping: a learning rate of nearly nothing improves nothing for long.
+succeeds $train --output stopped --learning-rate 1e-12 --average 0 --weight-decay 0 --evaluate-every 2 --early-stop 3
+grep -q "stopped early" out.txt || failed "a run that does not improve goes on: $(cat out.txt)"
+grep -q '"held_out_nats_per_coordinate"' stopped/train_log.jsonl || failed "evaluations are not in the log"
+for member in loss nats_per_coordinate gradient_norm samples_per_second gflop_per_second seconds_left; do
+  grep -q "\"$member\"" stopped/train_log.jsonl || failed "the log of a training has no $member"
+done
+grep -q "<svg" stopped/report.html || failed "the report of arbg train has no pictures"
+grep -q "held out" stopped/report.html || failed "the report of arbg train has no held-out curve"
+succeeds info stopped/best.safetensors
+succeeds sample --model stopped/best.safetensors --output stopped-samples --count 20
+# A disk that is full while a checkpoint is written (here: no file may be longer than 16 kB) leaves the old one.
+cp model/checkpoint.safetensors before.safetensors
+(trap "" XFSZ; ulimit -f 32; "$arbg" $train --output model --resume >out.txt 2>err.txt) && failed "a full disk goes unnoticed"
+grep -q "^arbg train: cannot write model/checkpoint.safetensors" err.txt || failed "a full disk: $(cat err.txt)"
+cmp before.safetensors model/checkpoint.safetensors || failed "a full disk damaged the checkpoint"
+ls model | grep -q tmp && failed "a full disk leaves a temporary file: $(ls model)"
 succeeds sample --model model/checkpoint.safetensors --output samples --count 200
 succeeds sample --model model/checkpoint.safetensors --output samples --count 200 --json
 is_json out.txt
@@ -388,6 +406,8 @@ refuses "--optimizer expects adamw or muon, got 'sgd'" train --data md --output 
 refuses "--schedule expects one-cycle or constant" train --data md --output refused --schedule linear
 refuses "--activation expects swiglu or gelu" train --data md --output refused --activation relu
 refuses "--network expects demo, base, medium or large" train --data md --output refused --network huge
+refuses "add --evaluate-every" train --data md --output refused --early-stop 3
+refuses "--evaluate-every needs held-out frames" train --data md --output refused --evaluate-every 3 --held-out 0
 refuses "label_smoothing is 2" train --data md --output refused --label-smoothing 2
 refuses "expected 0 <= dropout < 1" train --data md --output refused --dropout 1
 refuses "--time expects a duration" train --data md --output refused --time soon

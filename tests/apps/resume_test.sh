@@ -1,8 +1,10 @@
 #!/bin/sh
 # Killed with SIGKILL, or interrupted, and resumed: the files of an uninterrupted run, byte for byte, with one thread and
-# with two. Usage: resume_test.sh PATH_OF_ARBG; prints what fails, exits 1 if anything does.
+# with two. Usage: resume_test.sh PATH_OF_ARBG [POINTS]; trainings are stopped at POINTS random moments each (3, drawn from a
+# fixed seed). With more than 3 points one thread and two are tried apart. Prints what fails, exits 1 if anything does.
 set -u
 arbg=$1
+points=${2:-3}
 work=$(mktemp -d)
 pid=
 trap '[ -z "$pid" ] || kill -9 $pid 2>/dev/null; rm -rf "$work"' EXIT
@@ -58,6 +60,58 @@ interrupted_and_killed() {
   [ $kills -ge 1 ] || failed "arbg $1 was never killed: make the run longer"
 }
 
+milliseconds() { echo $(($(date +%s%N) / 1000000)); }
+
+# draw N: the next whole number below N in $drawn.
+drawn=20
+state=20
+draw() {
+  state=$(((state * 1103515245 + 12345) % 2147483648))
+  drawn=$((state / 65536 % $1))
+}
+
+# stopped_at_random THREADS ARGUMENTS: a training, again and again ended after a random time, by SIGKILL or (each third)
+# Ctrl-C, and resumed; whenever one gets done, its files must be those in model/, and it begins anew.
+stopped_at_random() {
+  threads=$1
+  shift
+  stops=0 done_runs=0
+  rm -rf model-parts
+  while [ $stops -lt "$points" ]; do
+    signal=KILL
+    [ $((stops % 3)) -ne 1 ] || signal=INT
+    draw $((whole_ms / 3 + 100))
+    "$arbg" "$@" --output model-parts --threads "$threads" --resume --checkpoint-every 0.05s >out.txt 2>err.txt &
+    pid=$!
+    sleep "$(printf '%d.%03d' $((drawn / 1000)) $((drawn % 1000)))"
+    kill -$signal $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    status=$?
+    pid=
+    case $status in
+      137) stops=$((stops + 1)) ;;
+      130)
+        stops=$((stops + 1))
+        [ ! -s err.txt ] || grep -qF "with --resume to go on" err.txt || failed "Ctrl-C of arbg train says: $(cat err.txt)" ;;
+      0)
+        done_runs=$((done_runs + 1))
+        same_model
+        rm -r model-parts ;;
+      *) failed "arbg train, stopped and resumed: exit $status, $(cat err.txt)"; break ;;
+    esac
+    [ ! -e model-parts/checkpoint.safetensors ] || runs info model-parts/checkpoint.safetensors
+  done
+  runs "$@" --output model-parts --threads "$threads" --resume
+  same_model
+  [ "$(ls model-parts | wc -l)" -le 4 ] || failed "temporary files pile up: $(ls model-parts)"
+  echo "$* with $threads threads: $stops stops, $((done_runs + 1)) complete runs compared"
+}
+
+same_model() {
+  same_file model-parts/checkpoint.safetensors model/checkpoint.safetensors
+  [ ! -e model/best.safetensors ] || same_file model-parts/best.safetensors model/best.safetensors
+}
+
 ### Molecular dynamics
 md="md --replicas 4 --tempering 2 --steps 60000 --warmup 2000 --save-every 50 --checkpoint-every 60"
 runs $md --output whole --threads 1
@@ -71,20 +125,22 @@ for sequence in AG GA AS; do
   echo "$sequence md-$sequence built" >>mix.txt
 done
 
-for kind in internal cartesian mix; do
-  case $kind in
-    mix) data="--mix mix.txt" molecule="--molecule AA" ;;
-    *) data="--data whole --coordinates $kind" molecule= ;;
+### Training: AdamW, Muon with evaluations, Cartesian coordinates, many molecules
+threads_of_parts=2
+[ "$points" -le 3 ] || threads_of_parts="1 2"
+for name in internal muon cartesian mix; do
+  data="--data whole" molecule=
+  case $name in
+    internal) options="--dropout 0.1 --average 0.9" ;;
+    muon) options="--optimizer muon --dropout 0.1 --label-smoothing 0.05 --evaluate-every 7 --early-stop 13 --schedule constant" ;;
+    cartesian) options="--coordinates cartesian" ;;
+    mix) data="--mix mix.txt" molecule="--molecule AA" options="--evaluate-every 10" ;;
   esac
-
-  ### Training
-  train="train $data --steps 300 --batch 32 --bins 128 --channels 16 --layers 1"
+  train="train $data --steps 100 --batch 32 --bins 128 --channels 16 --layers 1 $options"
+  start=$(milliseconds)
   runs $train --output model --threads 1
-  interrupted_and_killed model-parts/checkpoint.safetensors "with --resume to go on" \
-    $train --output model-parts --threads 2 --resume --checkpoint-every 0.05s
-  runs $train --output model-parts --threads 2 --resume
-  same_file model-parts/checkpoint.safetensors model/checkpoint.safetensors
-  [ "$(ls model-parts | wc -l)" -le 5 ] || failed "temporary files pile up: $(ls model-parts)"
+  whole_ms=$(($(milliseconds) - start))
+  for threads in $threads_of_parts; do stopped_at_random "$threads" $train; done
 
   ### Sampling: the same for any number of threads
   sample="sample --model model/checkpoint.safetensors --count 300 $molecule"
@@ -92,7 +148,7 @@ for kind in internal cartesian mix; do
   runs $sample --output two --threads 2
   for file in positions.npy tokens.npy log_q.npy energy.npy log_weight.npy; do same_file one/$file two/$file; done
   rm -r one two model-parts
-  mv model model-$kind
+  mv model model-$name
 done
 
 ### Ctrl-C while sampling writes nothing
