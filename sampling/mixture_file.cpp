@@ -7,6 +7,7 @@
 
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/quoted.h"
 
 namespace arbg::sampling {
 namespace {
@@ -24,7 +25,7 @@ double parse_weight(const std::string& text, const std::string& where) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
   require(error == std::errc{} && end == text.data() + text.size() && weight > 0 &&
               std::isfinite(weight),
-          where, ": expected a weight above 0, found '", text, "'");
+          where, ": expected a weight above 0, found ", Quoted(text));
   return weight;
 }
 
@@ -46,10 +47,13 @@ std::vector<MixtureEntry> parse_mixture(std::string_view text, const std::filesy
     require(fields.size() == 3 || fields.size() == 4, where,
             ": expected NAME TRAJECTORY TOPOLOGY [WEIGHT], found ", fields.size(), " fields");
     const auto [before, is_new] = line_of.emplace(fields[0], number);
-    require(is_new, where, ": the molecule ", fields[0], " is on line ", before->second, " too");
+    require(is_new, where, ": the molecule ", Quoted(fields[0]), " is on line ", before->second,
+            " too");
     const auto folder = name.parent_path();
     MixtureEntry entry{fields[0], folder / fields[1], {}, 1, where};
-    if (std::filesystem::is_directory(entry.trajectory)) entry.trajectory /= "positions.npy";
+    std::error_code no_such_path;
+    if (std::filesystem::is_directory(entry.trajectory, no_such_path))
+      entry.trajectory /= "positions.npy";
     if (fields[2] != "built") entry.topology = folder / fields[2];
     if (fields.size() == 4) entry.weight = parse_weight(fields[3], where);
     entries.push_back(std::move(entry));

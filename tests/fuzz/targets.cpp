@@ -11,6 +11,7 @@
 #include "md/prmtop.h"
 #include "nn/checkpoint.h"
 #include "nn/safetensors.h"
+#include "sampling/mixture_file.h"
 #include "tensor/base/error.h"
 #include "tensor/base/json.h"
 #include "tensor/base/npy.h"
@@ -65,6 +66,11 @@ void read_checkpoint(const std::string& bytes) {
   }
 }
 
+void read_mixture(const std::string& bytes) {
+  const auto entries = sampling::parse_mixture(bytes, kInputName);
+  expect(!entries.empty(), "a mixture of nothing");
+}
+
 const Target kTargets[] = {
     {"pdb",
      read_pdb,
@@ -76,6 +82,7 @@ const Target kTargets[] = {
     {"json", read_json, {"network/single-system/config.json", "metrics/expected.json"}},
     {"safetensors", read_safetensors, {"network/single-system/io.safetensors"}},
     {"checkpoint", read_checkpoint, {}},
+    {"mixture", read_mixture, {}},
 };
 
 }  // namespace

@@ -103,7 +103,7 @@ TEST_CASE("what a mixture file says wrongly is refused with its line") {
   has("\nGG GG_310K_train.npy built -1\n", "mix.txt:2: expected a weight above 0, found '-1'");
   has("GG GG_310K_train.npy built 1x\n", "found '1x'");
   has("GG GG_310K_train.npy built nan\n", "found 'nan'");
-  has("GG GG_310K_train.npy built\nGG AG.npy ag.pdb\n", "mix.txt:2: the molecule GG is on line 1");
+  has("GG GG_310K_train.npy built\nGG AG.npy ag.pdb\n", "mix.txt:2: the molecule 'GG' is on line 1");
   has("GX GG_310K_train.npy built\n", "mix.txt:1: sequence 'GX'");
   has("GG none.npy built\n", "mix.txt:1: cannot open ");
   has("GG GG_310K_train.npy none.pdb\n", "none.pdb");
