@@ -7,6 +7,7 @@
 #include "md/torsion_atoms.h"
 #include "metrics/torsions.h"
 #include "metrics/wasserstein.h"
+#include "sampling/resampling.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 
@@ -123,7 +124,7 @@ Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, co
           reference.frames(), ")");
   const Random random(options.seed, stream_id("resample"));
   const Indices drawn =
-      metrics::resample_systematic(out.weight, static_cast<std::size_t>(points), random);
+      sampling::resample(sampling::Resampling::systematic, samples.log_weight, points, random);
   // Samples as drawn; what is not a conformation at all (infinite energy) has no place in a
   // distance.
   Indices raw;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 #include "tensor/base/error.h"
 
@@ -68,10 +69,18 @@ void CartesianMap::encode(std::span<const double> positions_nm, std::span<double
 }
 
 void CartesianMap::decode(std::span<const double> z, std::span<double> positions_nm) const {
-  require(positions_nm.size() == coordinates_.size() && z.size() == coordinates_.size(),
+  require(positions_nm.size() == coordinates_.size() && z.size() <= coordinates_.size() &&
+              z.size() % 3 == 0,
           "Cartesian decode expects ", coordinates_.size(),
-          " coordinates and as many positions, found ", z.size(), " and ", positions_nm.size());
+          " coordinates, or those of the first atoms, and room for as many positions, found ",
+          z.size(), " and ", positions_nm.size());
   for (std::size_t i = 0; i < z.size(); ++i) positions_nm[i] = scale_nm_ * z[i];
+}
+
+std::vector<int> CartesianMap::atom_order() const {
+  std::vector<int> order(static_cast<std::size_t>(atom_count_));
+  std::iota(order.begin(), order.end(), 0);
+  return order;
 }
 
 // The shift xi is the mean of y, with a known density; the scale applies to the 3N - 3 other
@@ -84,6 +93,15 @@ double CartesianMap::log_volume(std::span<const double> z) const {
   const double square = mean[0] * mean[0] + mean[1] * mean[1] + mean[2] * mean[2];
   const double log_shift = -1.5 * std::log(2 * kPi / n) - 0.5 * n * square;
   return log_shift + (3 * n - 3) * std::log(scale_nm_) - std::log(8 * kPi * kPi);
+}
+
+void CartesianMap::pull_back(std::span<const double> z, std::span<const double>,
+                             std::span<const double> dpositions, std::span<double> dz) const {
+  require(z.size() == coordinates_.size() && dz.size() == z.size() && dpositions.size() == z.size(),
+          "Cartesian pull_back expects ", coordinates_.size(),
+          " coordinates and as many derivatives");
+  const auto mean = mean_of(z);  // d/dz of -N/2 mean^2 is -mean
+  for (std::size_t i = 0; i < z.size(); ++i) dz[i] = scale_nm_ * dpositions[i] - mean[i % 3];
 }
 
 Json CartesianMap::to_json() const {

@@ -15,7 +15,10 @@ class CartesianMap final : public CoordinateMap {
   void encode(std::span<const double> positions_nm, std::span<double> z, const Random& random,
               std::uint64_t index) const override;
   void decode(std::span<const double> z, std::span<double> positions_nm) const override;
+  std::vector<int> atom_order() const override;
   double log_volume(std::span<const double> z) const override;
+  void pull_back(std::span<const double> z, std::span<const double> positions_nm,
+                 std::span<const double> dpositions, std::span<double> dz) const override;
   Json to_json() const override;
 
  private:

@@ -1,5 +1,7 @@
 #include "md/coordinate_map.h"
 
+#include <algorithm>
+
 #include "md/cartesian_map.h"
 #include "md/internal_map.h"
 #include "tensor/base/error.h"
@@ -11,6 +13,11 @@ std::unique_ptr<CoordinateMap> CoordinateMap::from_json(const Json& json) {
   if (name == "cartesian") return CartesianMap::from_json(json);
   if (name == "internal") return InternalMap::from_json(json);
   fail("expected a coordinate map named cartesian or internal, found ", name);
+}
+
+int CoordinateMap::coordinates_of_first(int atoms) const {
+  return static_cast<int>(
+      std::ranges::count_if(coordinates_, [&](const Coordinate& c) { return c.order < atoms; }));
 }
 
 }  // namespace arbg::md

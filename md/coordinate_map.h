@@ -47,10 +47,21 @@ class CoordinateMap {
   virtual void encode(std::span<const double> positions_nm, std::span<double> z,
                       const Random& random, std::uint64_t index) const = 0;
 
-  // x(z) in nm; a free choice of frame (root atom at the origin) for Internal.
+  // x(z) in nm; a free choice of frame (root atom at the origin) for Internal. z may end after any
+  // atom: then the first atoms of atom_order() are placed, where the whole z would place them, and
+  // the positions of the others are left as they are.
   virtual void decode(std::span<const double> z, std::span<double> positions_nm) const = 0;
 
+  // The atoms in the order in which they are placed, [N], and the coordinates of the first of them.
+  virtual std::vector<int> atom_order() const = 0;
+  int coordinates_of_first(int atoms) const;
+
   virtual double log_volume(std::span<const double> z) const = 0;
+
+  // dz [K] = d/dz [f(x(z)) + log_volume(z)], given df/dx [N, 3]: for f = -u the drift of Langevin
+  // moves in z. Positions as decode() makes them.
+  virtual void pull_back(std::span<const double> z, std::span<const double> positions_nm,
+                         std::span<const double> dpositions, std::span<double> dz) const = 0;
 
   // Everything needed to make the same map again; stored in checkpoints.
   virtual Json to_json() const = 0;

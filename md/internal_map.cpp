@@ -103,10 +103,18 @@ void InternalMap::encode(std::span<const double> positions_nm, std::span<double>
 }
 
 void InternalMap::decode(std::span<const double> z, std::span<double> positions_nm) const {
-  require(positions_nm.size() == 3 * zmatrix_.size() && z.size() == coordinates_.size(),
-          "internal decode expects ", coordinates_.size(), " coordinates and room for ",
-          3 * zmatrix_.size(), " positions, found ", z.size(), " and ", positions_nm.size());
+  require(positions_nm.size() == 3 * zmatrix_.size() && z.size() <= coordinates_.size() &&
+              (z.size() % 3 == 0 || z.size() == 1),
+          "internal decode expects ", coordinates_.size(),
+          " coordinates, or those of the first atoms, and room for ", 3 * zmatrix_.size(),
+          " positions, found ", z.size(), " and ", positions_nm.size());
   positions_from_internal(zmatrix_, z, positions_nm);
+}
+
+std::vector<int> InternalMap::atom_order() const {
+  std::vector<int> order;
+  for (const ZMatrixRow& row : zmatrix_) order.push_back(row.atom);
+  return order;
 }
 
 // Polar coordinates around the parent: d^3x = r^2 sin(theta) dr dtheta dphi for every atom from the
@@ -121,6 +129,20 @@ double InternalMap::log_volume(std::span<const double> z) const {
     if (coordinates_[j].kind == 1) sum += std::log(std::sin(z[j]));
   }
   return sum;
+}
+
+void InternalMap::pull_back(std::span<const double> z, std::span<const double> positions_nm,
+                            std::span<const double> dpositions, std::span<double> dz) const {
+  require(z.size() == coordinates_.size() && dz.size() == z.size() &&
+              positions_nm.size() == 3 * zmatrix_.size() &&
+              dpositions.size() == positions_nm.size(),
+          "internal pull_back expects ", coordinates_.size(), " coordinates and ",
+          3 * zmatrix_.size(), " positions with as many derivatives");
+  internal_gradient(zmatrix_, z, positions_nm, dpositions, dz);
+  for (std::size_t j = 0; j < z.size(); ++j) {
+    if (coordinates_[j].kind == 0) dz[j] += 2 / z[j];
+    if (coordinates_[j].kind == 1) dz[j] += std::cos(z[j]) / std::sin(z[j]);
+  }
 }
 
 // "tree": rows of [atom, parent, grandparent, reference]; "support": [lo, hi, periodic] of each

@@ -170,11 +170,13 @@ void positions_from_internal(const ZMatrix& zmatrix, std::span<const double> z,
                              std::span<double> positions_nm) {
   const auto position = [&](int atom) { return at(positions_nm, atom); };
   set_position(positions_nm, zmatrix[0].atom, {0, 0, 0});
+  if (z.empty()) return;
   set_position(positions_nm, zmatrix[1].atom, {z[0], 0, 0});
+  if (z.size() < 3) return;
   const double r = z[1], theta = z[2];
   set_position(positions_nm, zmatrix[2].atom, {z[0] - r * std::cos(theta), r * std::sin(theta), 0});
   std::size_t j = 3;
-  for (std::size_t m = 3; m < zmatrix.size(); ++m, j += 3) {
+  for (std::size_t m = 3; j < z.size(); ++m, j += 3) {
     const ZMatrixRow& row = zmatrix[m];
     set_position(positions_nm, row.atom,
                  place(position(row.reference), position(row.grandparent), position(row.parent),

@@ -33,8 +33,14 @@ ZMatrix grow_zmatrix(const Topology& topology);
 // first atom at the origin, the second on the +x axis, the third in the half-plane y >= 0.
 void internal_from_positions(const ZMatrix& zmatrix, std::span<const double> positions_nm,
                              std::span<double> z);
+// z may end after any atom: then only the first rows are placed.
 void positions_from_internal(const ZMatrix& zmatrix, std::span<const double> z,
                              std::span<double> positions_nm);
+
+// df/dz [K] of f(x(z)) from df/dx [N, 3], at the positions that positions_from_internal() gives.
+void internal_gradient(const ZMatrix& zmatrix, std::span<const double> z,
+                       std::span<const double> positions_nm, std::span<const double> dpositions,
+                       std::span<double> dz);
 
 // Index into z of row m's bond length; its angle and dihedral follow.
 inline int first_coordinate(int row) { return row <= 2 ? (row <= 1 ? 0 : 1) : 3 * row - 6; }

@@ -141,30 +141,4 @@ std::vector<double> trim_largest(std::span<const double> log_weights, double fra
   return trimmed;
 }
 
-std::vector<std::int64_t> resample_systematic(std::span<const double> weights, std::size_t count,
-                                              const Random& random, std::uint64_t index) {
-  double total = 0;
-  std::size_t last_positive = 0;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    require(weights[i] >= 0 && std::isfinite(weights[i]),
-            "expected a finite, non-negative weight, found ", weights[i], " at index ", i);
-    total += weights[i];
-    if (weights[i] > 0) last_positive = i;
-  }
-  require(total > 0, "expected a positive sum of weights to resample from, found ", total, " over ",
-          weights.size(), " weights");
-  // Pointers at (k + U) total / count; index i owns the interval [w_0 + ... + w_{i-1}, w_0 + ... +
-  // w_i).
-  const double offset = random.uniform(index), spacing = total / static_cast<double>(count);
-  std::vector<std::int64_t> chosen(count);
-  std::size_t i = 0;
-  double upper = weights[0];
-  for (std::size_t k = 0; k < count; ++k) {
-    const double pointer = (static_cast<double>(k) + offset) * spacing;
-    while (pointer >= upper && i < last_positive) upper += weights[++i];
-    chosen[k] = static_cast<std::int64_t>(i);
-  }
-  return chosen;
-}
-
 }  // namespace arbg::metrics

@@ -9,11 +9,8 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
-
-#include "tensor/base/random.h"
 
 namespace arbg::metrics {
 
@@ -48,12 +45,5 @@ double pareto_k(std::span<const double> log_weights);
 // to -infinity. Biased, and with it every figure computed from the result. Of ties the later go
 // first.
 std::vector<double> trim_largest(std::span<const double> log_weights, double fraction);
-
-// `count` indices in ascending order, each i appearing floor or ceil of count W_i times and count
-// W_i times on average (Carpenter, Clifford, Fearnhead, "Improved particle filter for nonlinear
-// problems", 1999). Takes non-negative weights of any sum, and one uniform number:
-// random.uniform(index).
-std::vector<std::int64_t> resample_systematic(std::span<const double> weights, std::size_t count,
-                                              const Random& random, std::uint64_t index = 0);
 
 }  // namespace arbg::metrics

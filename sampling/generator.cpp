@@ -5,6 +5,7 @@
 #include <limits>
 #include <mutex>
 
+#include "sampling/growing_samples.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/threads.h"
@@ -54,14 +55,8 @@ Samples Generator::sample(const SampleOptions& options) const {
   options.decoding.check();
   require(options.count >= 0 && options.lanes >= 1,
           "expected a number of samples and at least one lane");
-  const auto count = static_cast<std::size_t>(options.count);
-  const auto coordinates = static_cast<std::size_t>(map_->size());
   Samples out;
-  out.tokens.resize(count * coordinates);
-  out.coordinates.resize(count * coordinates);
-  out.positions_nm.resize(count * static_cast<std::size_t>(map_->atom_count()) * 3);
-  out.log_q.resize(count);
-  out.log_volume.resize(count);
+  out.resize(options.count, *map_);
 
   const std::int64_t groups = (options.count + options.lanes - 1) / options.lanes;
   std::vector<char> complete(static_cast<std::size_t>(groups), 0);
@@ -80,60 +75,44 @@ Samples Generator::sample(const SampleOptions& options) const {
 
   // After an interrupt keep the complete groups up to the first gap.
   const auto gap = std::ranges::find(complete, 0);
-  const auto kept = std::min<std::size_t>(
-      count, static_cast<std::size_t>((gap - complete.begin()) * options.lanes));
-  if (kept < count) {
-    out.tokens.resize(kept * coordinates);
-    out.coordinates.resize(kept * coordinates);
-    out.positions_nm.resize(kept * static_cast<std::size_t>(map_->atom_count()) * 3);
-    out.log_q.resize(kept);
-    out.log_volume.resize(kept);
-  }
+  out.resize(std::min(options.count, (gap - complete.begin()) * options.lanes), *map_);
   return out;
+}
+
+GrowingSamples Generator::start(std::int64_t count, const Decoding& decoding, const Random& random,
+                                std::int64_t first) const {
+  return {network_, bins_, network_.make_cache(count, molecules(count)), decoding, random, first};
 }
 
 void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
                              Samples& out) const {
-  const std::int64_t length = map_->size();
-  const auto at = [length](std::int64_t sample, std::int64_t j) {
-    return static_cast<std::size_t>(sample * length + j);
-  };
-  // Two uniforms for each coordinate of a sample: which bin, and where in it.
   const Random random(options.seed, options.stream);
-  const auto draws_before = [&](std::int64_t sample) {
-    return static_cast<std::uint64_t>(options.first + sample) *
-           static_cast<std::uint64_t>(2 * length);
-  };
-
-  auto cache = network_.make_cache(count, molecules(count));
-  nn::Tensor previous;
-  std::vector<std::int32_t> tokens(static_cast<std::size_t>(count));
-  Categorical categorical;
-  for (std::int64_t j = 0; j < length; ++j) {
-    const nn::Tensor logits = network_.next_logits(previous, cache);
-    for (std::int64_t b = 0; b < count; ++b) {
-      const std::int64_t sample = first + b;
-      const std::uint64_t index = draws_before(sample) + 2 * static_cast<std::uint64_t>(j);
-      categorical.set(logits, b, options.decoding);
-      const std::int32_t token = categorical.draw(random.uniform(index));
-      tokens[static_cast<std::size_t>(b)] = token;
-      out.tokens[at(sample, j)] = token;
-      out.coordinates[at(sample, j)] = bins_.decode(j, token, random.uniform(index + 1));
-      out.log_q[static_cast<std::size_t>(sample)] += categorical.log_probability(token);
-    }
-    previous = nn::Tensor::from_indices(tokens, {count}, network_.backend());
-  }
-
-  const auto frame = static_cast<std::size_t>(map_->atom_count()) * 3;
+  auto growing = start(count, options.decoding, random, options.first + first);
+  growing.grow(map_->size());
   for (std::int64_t b = 0; b < count; ++b) {
-    const auto sample = static_cast<std::size_t>(first + b);
-    const auto z =
-        std::span(out.coordinates)
-            .subspan(sample * static_cast<std::size_t>(length), static_cast<std::size_t>(length));
-    out.log_q[sample] -= bins_.log_volume();
-    out.log_volume[sample] = map_->log_volume(z);
-    map_->decode(z, std::span(out.positions_nm).subspan(sample * frame, frame));
+    out.put(first + b, growing, b, *this);
   }
+}
+
+void Samples::resize(std::int64_t count, const md::CoordinateMap& map) {
+  const auto rows = static_cast<std::size_t>(count), K = static_cast<std::size_t>(map.size());
+  tokens.resize(rows * K);
+  coordinates.resize(rows * K);
+  positions_nm.resize(rows * static_cast<std::size_t>(map.atom_count()) * 3);
+  log_q.resize(rows);
+  log_volume.resize(rows);
+}
+
+void Samples::put(std::int64_t i, const GrowingSamples& grown, std::int64_t row,
+                  const Generator& generator) {
+  const auto z = grown.coordinates(row);
+  const auto frame = static_cast<std::size_t>(generator.map().atom_count()) * 3;
+  const auto sample = static_cast<std::size_t>(i);
+  std::ranges::copy(grown.tokens(row), tokens.begin() + i * std::ssize(z));
+  std::ranges::copy(z, coordinates.begin() + i * std::ssize(z));
+  log_q[sample] = grown.log_p(row) - generator.bins().log_volume();
+  log_volume[sample] = generator.map().log_volume(z);
+  generator.map().decode(z, std::span(positions_nm).subspan(sample * frame, frame));
 }
 
 Generator::Encoded Generator::encode(std::span<const double> positions_nm,

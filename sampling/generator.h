@@ -34,6 +34,9 @@ struct SampleOptions {
   std::function<void(std::int64_t done)> on_progress;  // from any thread, one call at a time
 };
 
+class Generator;
+class GrowingSamples;
+
 struct Samples {
   std::vector<std::int32_t> tokens;  // [B, K]
   std::vector<double> coordinates;   // z [B, K]
@@ -42,6 +45,10 @@ struct Samples {
   std::vector<double> log_volume;    // [B], the map's
 
   std::int64_t count() const { return static_cast<std::int64_t>(log_q.size()); }
+  void resize(std::int64_t count, const md::CoordinateMap& map);
+  // Sample i becomes a row that has grown to its full length.
+  void put(std::int64_t i, const GrowingSamples& grown, std::int64_t row,
+           const Generator& generator);
 };
 
 // The bins of a map's coordinates: V on each coordinate's support.
@@ -62,6 +69,11 @@ class Generator {
   // `count` independent samples; sample i depends on (seed, stream, first + i), the decoding and
   // the weights alone. Stops early, with fewer samples, when interrupted.
   Samples sample(const SampleOptions& options) const;
+
+  // The same sample by sample in the hands of the caller (growing_samples.h): `count` rows without
+  // coordinates yet, a decoding that was checked, random numbers from row `first` on.
+  GrowingSamples start(std::int64_t count, const Decoding& decoding, const Random& random,
+                       std::int64_t first) const;
 
   struct Encoded {
     std::vector<std::int32_t> tokens;  // [B, K], kOutside where a coordinate is outside

@@ -1,8 +1,10 @@
 #include "sampling/target.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "md/restricted_system.h"
 #include "md/units.h"
 #include "tensor/base/error.h"
 
@@ -12,7 +14,9 @@ namespace arbg::sampling {
 // (N - CA) . ((C - CA) x (CB - CA)) positive.
 Target::Target(const md::Topology& topology, md::System system, double temperature_kelvin,
                md::EnergyBackend backend)
-    : energy_(std::move(system), backend), temperature_kelvin_(temperature_kelvin) {
+    : energy_(std::move(system), backend),
+      backend_(backend),
+      temperature_kelvin_(temperature_kelvin) {
   require(temperature_kelvin > 0, "the temperature must be positive, got ", temperature_kelvin,
           " K");
   for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r) {
@@ -48,17 +52,38 @@ bool Target::has_right_hand(std::span<const double> x) const {
   return true;
 }
 
-std::vector<double> Target::reduced_energy(std::span<const double> positions_nm) const {
+std::vector<double> Target::reduced_energy(std::span<const double> positions_nm,
+                                           std::span<double> gradient) const {
   const auto frame = static_cast<std::size_t>(energy_.system().atom_count()) * 3;
-  auto u = energy_.evaluate(positions_nm, false).energy_kj_mol;
+  auto result = energy_.evaluate(positions_nm, !gradient.empty());
+  auto& u = result.energy_kj_mol;
   const double kt = md::thermal_energy(temperature_kelvin_);
+  for (std::size_t i = 0; i < gradient.size(); ++i) {
+    gradient[i] = -result.forces_kj_mol_nm[i] / kt;
+  }
   for (std::size_t i = 0; i < u.size(); ++i) {
     u[i] /= kt;
-    if (!std::isfinite(u[i]) || !has_right_hand(positions_nm.subspan(i * frame, frame))) {
-      u[i] = std::numeric_limits<double>::infinity();
-    }
+    if (std::isfinite(u[i]) && has_right_hand(positions_nm.subspan(i * frame, frame))) continue;
+    u[i] = std::numeric_limits<double>::infinity();
+    if (!gradient.empty()) std::ranges::fill(gradient.subspan(i * frame, frame), 0.0);
   }
   return u;
+}
+
+std::unique_ptr<Potential> Target::restricted(std::span<const int> atoms) const {
+  auto part = std::make_unique<Target>(md::Topology{}, md::restricted(energy_.system(), atoms),
+                                       temperature_kelvin_, backend_);
+  const auto place = [&](int atom) {
+    const auto found = std::ranges::find(atoms, atom);
+    return found == atoms.end() ? -1 : static_cast<int>(found - atoms.begin());
+  };
+  for (const Centre& whole : centres_) {
+    const Centre centre{place(whole.centre), place(whole.a), place(whole.b), place(whole.c)};
+    if (std::min({centre.centre, centre.a, centre.b, centre.c}) >= 0) {
+      part->centres_.push_back(centre);
+    }
+  }
+  return part;
 }
 
 std::vector<double> log_weights(std::span<const double> reduced_energy,

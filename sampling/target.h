@@ -13,10 +13,11 @@
 #include "md/energy.h"
 #include "md/topology.h"
 #include "sampling/generator.h"
+#include "sampling/potential.h"
 
 namespace arbg::sampling {
 
-class Target {
+class Target : public Potential {
  public:
   Target(const md::Topology& topology, md::System system, double temperature_kelvin,
          md::EnergyBackend backend = md::EnergyBackend::cpu);
@@ -26,7 +27,12 @@ class Target {
 
   // u of conformations [B, N, 3] in nm, in kT: infinity where a stereocentre is mirrored or the
   // energy is not finite (atoms on top of each other).
-  std::vector<double> reduced_energy(std::span<const double> positions_nm) const;
+  std::vector<double> reduced_energy(std::span<const double> positions_nm,
+                                     std::span<double> gradient = {}) const override;
+
+  // The terms among these atoms (md/restricted_system.h), and the hand of the stereocentres that
+  // are complete.
+  std::unique_ptr<Potential> restricted(std::span<const int> atoms) const override;
 
   // Whether every stereocentre has the L (and for side chains the natural) hand.
   bool has_right_hand(std::span<const double> conformation_nm) const;
@@ -36,6 +42,7 @@ class Target {
     int centre, a, b, c;
   };
   md::Energy energy_;
+  md::EnergyBackend backend_;
   double temperature_kelvin_;
   std::vector<Centre> centres_;
 };

@@ -1,4 +1,4 @@
-// Importance weights: closed forms, a known tail, resampling without bias.
+// Importance weights: closed forms, a known tail.
 #include "metrics/weights.h"
 
 #include <doctest/doctest.h>
@@ -97,28 +97,6 @@ TEST_CASE("trimming sets the largest weights to zero and nothing else") {
   CHECK(trim_largest(log_weights, 0.01) == std::vector<double>{3, 1, 4, -kInfinity, 5, -kInfinity});
 }
 
-TEST_CASE("systematic resampling gives every index the floor or ceiling of its share") {
-  const std::vector<double> weights{0, 0.3, 1.7, 0, 5, 0.001, 2, 0};
-  const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
-  for (const std::size_t count : {1u, 7u, 100u}) {
-    for (std::uint64_t index = 0; index < 50; ++index) {
-      const auto chosen = resample_systematic(weights, count, Random(1, 2), index);
-      REQUIRE(chosen.size() == count);
-      CHECK(std::is_sorted(chosen.begin(), chosen.end()));
-      for (std::size_t i = 0; i < weights.size(); ++i) {
-        const double share = static_cast<double>(count) * weights[i] / total;
-        const auto copies = static_cast<double>(
-            std::count(chosen.begin(), chosen.end(), static_cast<std::int64_t>(i)));
-        CHECK(std::fabs(copies - share) < 1);
-      }
-    }
-  }
-  CHECK(resample_systematic(weights, 0, Random(1, 2)).empty());
-  CHECK_THROWS_AS(resample_systematic(std::vector{0.0, 0.0}, 3, Random(1, 2)), Error);
-  CHECK_THROWS_AS(resample_systematic(std::vector{1.0, kNaN}, 3, Random(1, 2)), Error);
-  CHECK_THROWS_AS(resample_systematic(std::vector<double>{}, 3, Random(1, 2)), Error);
-}
-
 TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("golden");
@@ -160,25 +138,6 @@ TEST_CASE("log Z of a Gaussian proposal lies within its standard error") {
   const WeightSummary summary = summarise_weights(log_weights);
   CHECK(std::fabs(summary.log_z - std::log(std::sqrt(2 * M_PI))) < 3 * summary.log_z_error);
   CHECK(summary.log_z_error < 0.02);
-}
-
-TEST_CASE("systematic resampling is unbiased") {
-  const std::vector<double> weights{0.05, 0.32, 0.11, 0.4, 0.12};
-  const std::size_t count = 4, trials = 20000;
-  std::vector<double> copies(weights.size(), 0.0);
-  for (std::uint64_t trial = 0; trial < trials; ++trial) {
-    for (const std::int64_t i : resample_systematic(weights, count, Random(19, 20), trial)) {
-      copies[static_cast<std::size_t>(i)] += 1;
-    }
-  }
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    // The number of copies is the floor or the ceiling of its mean: a Bernoulli variable of the
-    // fractional part.
-    const double mean = static_cast<double>(count) * weights[i], fraction = mean - std::floor(mean);
-    const double standard_error =
-        std::sqrt(fraction * (1 - fraction) / static_cast<double>(trials));
-    CHECK(std::fabs(copies[i] / static_cast<double>(trials) - mean) < 4 * standard_error);
-  }
 }
 
 TEST_SUITE_END();

@@ -3,58 +3,16 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <functional>
-#include <numbers>
 
 #include "metrics/bennett.h"
 #include "metrics/weights.h"
 #include "sampling/target.h"
-#include "tests/sampling/small_generators.h"
+#include "tests/sampling/known_answers.h"
 
 using namespace arbg;
 using namespace arbg::sampling;
 
 namespace {
-
-constexpr double kPi = std::numbers::pi;
-
-double simpson(const std::function<double(double)>& f, double lo, double hi) {
-  constexpr int kIntervals = 2000;
-  const double h = (hi - lo) / kIntervals;
-  double sum = f(lo) + f(hi);
-  for (int i = 1; i < kIntervals; ++i) sum += f(lo + i * h) * (i % 2 == 1 ? 4 : 2);
-  return sum * h / 3;
-}
-
-double boltzmann(double value, double mean, double width) {
-  return std::exp(-0.5 * std::pow((value - mean) / width, 2));
-}
-
-double bond_z(double width) {
-  return simpson([&](double r) { return r * r * boltzmann(r, kLength, width); }, 0, 0.6);
-}
-double angle_z(double width) {
-  return simpson([&](double theta) { return std::sin(theta) * boltzmann(theta, kAngle, width); }, 0,
-                 kPi);
-}
-
-// A generator near the target: the bias of each coordinate is log `density` at bin centres, and the
-// rest of the network bends the conditionals a little.
-Generator near_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t bins,
-                         const std::function<double(const md::Coordinate&, double)>& density) {
-  nn::Transformer network(config_of(*map, bins), nn::Backend::cpu, 3);
-  auto axes = bins_of(*map, bins);
-  std::vector<double> counts;
-  for (std::int64_t j = 0; j < axes.coordinates(); ++j) {
-    for (std::int64_t v = 0; v < bins; ++v) {
-      const double centre = axes.axis(j).low + (static_cast<double>(v) + 0.5) * axes.width(j);
-      counts.push_back(1000 * density(map->coordinates()[static_cast<std::size_t>(j)], centre));
-    }
-  }
-  network.initialise_from_marginals(counts);
-  stir(network, "output_proj", 0.1);
-  return {std::move(network), std::move(axes), std::move(map)};
-}
 
 struct Weighed {
   std::vector<double> log_w, without_volume, without_widths;
