@@ -3,10 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <regex>
+#include <span>
 
 #include "md/dcd.h"
+#include "md/energy.h"
+#include "md/forcefield.h"
+#include "md/structure_check.h"
+#include "md/units.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/json.h"
 #include "tensor/base/npy.h"
 
 namespace arbg::apps {
@@ -16,7 +23,7 @@ std::int64_t Dataset::frames() const {
 }
 
 Dataset Dataset::part(std::int64_t first, std::int64_t count) const {
-  Dataset out{topology, topology_pdb, forcefield, temperature_kelvin, replicas, {}, {}, run};
+  Dataset out{topology, topology_pdb, forcefield, temperature_kelvin, replicas, {}, {}};
   const std::int64_t frame = 3 * topology.atom_count();
   out.positions_nm.assign(positions_nm.begin() + first * frame,
                           positions_nm.begin() + (first + count) * frame);
@@ -52,16 +59,19 @@ std::vector<double> load_positions(const std::filesystem::path& path, int atoms)
   return positions_nm;
 }
 
-Dataset load_dataset(const std::filesystem::path& folder) {
+namespace {
+
+Dataset load_run(const std::filesystem::path& folder) {
   require(std::filesystem::is_directory(folder), folder.string(),
-          ": expected a run folder (topology.pdb, positions.npy, run.json) made by arbg md");
+          ": expected a run folder (topology.pdb, positions.npy, run.json) made by arbg md, or a "
+          "published SEQUENCE_TEMPERATUREK_SPLIT.npy");
   Dataset out;
   out.topology_pdb = read_file(folder / "topology.pdb");
   out.topology = md::read_pdb(folder / "topology.pdb").topology;
-  out.run = Json::parse(read_file(folder / "run.json"), (folder / "run.json").string());
-  require(out.run.has("settings"), folder.string(),
+  const Json run = Json::parse(read_file(folder / "run.json"), (folder / "run.json").string());
+  require(run.has("settings"), folder.string(),
           ": run.json does not describe a run of arbg md; give a folder made by it");
-  const Json& settings = out.run.at("settings");
+  const Json& settings = run.at("settings");
   out.forcefield = settings.at("forcefield").string();
   out.temperature_kelvin = settings.at("temperature_kelvin").number();
   out.replicas = settings.at("replicas").integer();
@@ -73,6 +83,35 @@ Dataset load_dataset(const std::filesystem::path& folder) {
             " energies, one a frame of positions.npy, found ", out.reduced_energy.size());
   }
   return out;
+}
+
+Dataset load_published(const std::filesystem::path& file, const std::string& forcefield) {
+  static const std::regex kName(R"((.+)_([0-9]+(?:\.[0-9]+)?)K_(?:train|val|test)\.npy)");
+  std::smatch parts;
+  const std::string name = file.filename().string();
+  require(std::regex_match(name, parts, kName), file.string(),
+          ": expected a published name, SEQUENCE_TEMPERATUREK_train.npy, _val.npy or _test.npy");
+  Dataset out;
+  out.forcefield = forcefield;
+  out.temperature_kelvin = std::stod(parts[2]);
+  const auto pdb = file.parent_path() / (parts[1].str() + ".pdb");
+  out.topology = std::filesystem::exists(pdb) ? load_pdb(pdb).topology
+                                              : md::Topology::from_sequence(parts[1].str());
+  out.positions_nm = load_positions(file, out.topology.atom_count());
+  require(out.frames() > 0, file.string(), ": there are no frames in it");
+  const auto first = std::span(out.positions_nm).first(3 * out.topology.atoms.size());
+  md::require_bonded(out.topology, first, file.string() + ": frame 0");
+  out.topology_pdb = md::pdb_text(out.topology, first, pdb);
+  const md::Energy energy(md::ForceField::named(forcefield).create_system(out.topology));
+  out.reduced_energy = energy.evaluate(out.positions_nm, false).energy_kj_mol;
+  for (double& u : out.reduced_energy) u /= md::thermal_energy(out.temperature_kelvin);
+  return out;
+}
+
+}  // namespace
+
+Dataset load_dataset(const std::filesystem::path& path, const std::string& forcefield) {
+  return path.extension() == ".npy" ? load_published(path, forcefield) : load_run(path);
 }
 
 }  // namespace arbg::apps

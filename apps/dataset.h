@@ -1,4 +1,5 @@
-// Conformations on disk together with what they are of: a run folder made by `arbg md`.
+// Conformations on disk together with what they are of: a run folder made by `arbg md`, or a
+// published data set.
 //
 // topology.pdb, positions.npy [frames, N, 3] nm, energy.npy [frames] in kT, run.json. Frame f of an
 // md run belongs to independent replica f % replicas (see md/simulation.h).
@@ -10,7 +11,6 @@
 
 #include "md/pdb.h"
 #include "md/topology.h"
-#include "tensor/base/json.h"
 
 namespace arbg::apps {
 
@@ -22,7 +22,6 @@ struct Dataset {
   std::int64_t replicas = 1;
   std::vector<double> positions_nm;    // [frames, N, 3]
   std::vector<double> reduced_energy;  // [frames], or empty if the folder has no energy.npy
-  Json run;                            // run.json as it stands
 
   std::int64_t frames() const;
 
@@ -30,9 +29,12 @@ struct Dataset {
   Dataset part(std::int64_t first, std::int64_t count) const;
 };
 
-// Throws Error naming the file and what is wrong with it (missing, other atom count, a number that
-// is not finite).
-Dataset load_dataset(const std::filesystem::path& folder);
+// `path` is a run folder, or a published file SEQUENCE_TEMPERATUREK_SPLIT.npy (AAA_310K_train.npy)
+// of frames [frames, N, 3] in nm: its atoms in the order of SEQUENCE.pdb beside it, or of arbg
+// build if there is none, its energies those of `forcefield`, one replica. Throws Error naming the
+// file and what is wrong with it (missing, other atom count or order, a number that is not finite).
+Dataset load_dataset(const std::filesystem::path& path,
+                     const std::string& forcefield = "amber14-obc1");
 
 // A PDB file; what its reader left out (alternate locations) is said on standard error.
 md::Pdb load_pdb(const std::filesystem::path& path);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "md/terms/vector3.h"
+#include "tensor/base/error.h"
 
 namespace arbg::md {
 
@@ -163,6 +164,19 @@ class Checker {
 
 std::string structure_fault(const Topology& topology, std::span<const double> positions_nm) {
   return Checker(topology, positions_nm).first_fault();
+}
+
+void require_bonded(const Topology& topology, std::span<const double> positions_nm,
+                    const std::string& where) {
+  constexpr double kLongestBond = 0.3;  // nm
+  for (const auto& [i, j] : topology.bonds) {
+    const double* a = &positions_nm[static_cast<std::size_t>(3 * i)];
+    const double* b = &positions_nm[static_cast<std::size_t>(3 * j)];
+    const double length = std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+    require(length < kLongestBond, where, ": the bond ", topology.describe(i), " - ",
+            topology.describe(j), " is ", length,
+            " nm long; the atoms must have the order of the topology, and positions be in nm");
+  }
 }
 
 }  // namespace arbg::md

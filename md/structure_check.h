@@ -17,4 +17,9 @@ namespace arbg::md {
 // nm, atoms without a bond overlap below 0.12 nm.
 std::string structure_fault(const Topology& topology, std::span<const double> positions_nm);
 
+// Names of the atoms are not in a trajectory: their order shows in the bonds. Throws Error with
+// `where` and the bond if one is longer than 0.3 nm (the longest, S-S, has 0.2).
+void require_bonded(const Topology& topology, std::span<const double> positions_nm,
+                    const std::string& where);
+
 }  // namespace arbg::md

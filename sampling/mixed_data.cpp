@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "md/pdb.h"
+#include "md/structure_check.h"
 #include "sampling/generator.h"
 #include "sampling/training_data.h"
 #include "tensor/base/error.h"
@@ -13,8 +14,6 @@
 
 namespace arbg::sampling {
 namespace {
-
-constexpr double kLongestBond = 0.3;  // nm; the longest, S-S, has 0.2
 
 md::Topology topology_of(const MixtureEntry& entry) {
   if (entry.topology.empty()) return md::Topology::from_sequence(entry.name);
@@ -30,20 +29,6 @@ void read_frame(const NpyFrames& frames, std::int64_t frame, std::span<double> o
           " holds a number that is not finite (NaN or infinity); remove the frame");
 }
 
-// Names of the atoms are not in a trajectory: their order shows in the bonds.
-void check_bonds(const md::Topology& topology, const NpyFrames& frames) {
-  std::vector<double> x(3 * topology.atoms.size());
-  read_frame(frames, 0, x);
-  for (const auto& [i, j] : topology.bonds) {
-    const double* a = &x[static_cast<std::size_t>(3 * i)];
-    const double* b = &x[static_cast<std::size_t>(3 * j)];
-    const double length = std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
-    require(length < kLongestBond, frames.path().string(), ": in frame 0 the bond ",
-            topology.describe(i), " - ", topology.describe(j), " is ", length,
-            " nm long; the atoms must have the order of the topology, and positions be in nm");
-  }
-}
-
 MixedMolecule load(const MixtureEntry& entry, double held_out) {
   const md::Topology topology = topology_of(entry);
   NpyFrames frames(entry.trajectory);
@@ -55,7 +40,9 @@ MixedMolecule load(const MixtureEntry& entry, double held_out) {
   const auto count = frames.frames();
   const auto train = count - static_cast<std::int64_t>(held_out * static_cast<double>(count));
   require(train > 0, entry.trajectory.string(), ": there are no frames to train on");
-  check_bonds(topology, frames);
+  std::vector<double> first(3 * topology.atoms.size());
+  read_frame(frames, 0, first);
+  md::require_bonded(topology, first, frames.path().string() + ": frame 0");
   return {entry.name, encode_molecule(topology), std::move(frames), train, entry.weight};
 }
 

@@ -15,6 +15,7 @@
 #include "metrics/table.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/json.h"
 #include "tensor/base/npy.h"
 
 namespace arbg::apps {

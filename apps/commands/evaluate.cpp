@@ -18,7 +18,7 @@ const CommandSpec kSpec{
     "compare weighted samples with reference conformations; write report.html",
     "",
     {{"samples", "FOLDER", "", "made by arbg sample"},
-     {"reference", "FOLDER", "", "made by arbg md"},
+     {"reference", "FOLDER", "", "made by arbg md, or a published AAA_310K_test.npy"},
      {"model", "FILE", "",
       "checkpoint.safetensors: adds the reference's likelihood and Bennett's log Z"},
      {"trim", "FRACTION", "0",
@@ -30,12 +30,17 @@ const CommandSpec kSpec{
     {"arbg evaluate --samples runs/ala2-samples --reference runs/ala2-md --model "
      "runs/ala2/checkpoint.safetensors"}};
 
+Json samples_run(const std::filesystem::path& samples) {
+  const Json run = Json::parse(read_file(samples / "run.json"), (samples / "run.json").string());
+  require(run.has("kind") && run.at("kind").string() == "samples", samples.string(),
+          ": expected a folder made by arbg sample, and run.json is not of one");
+  return run;
+}
+
 // Samples of another molecule, force field or temperature cannot be compared: their energies mean
 // something else.
 void require_same_molecule(const std::filesystem::path& samples, const Json& run,
                            const Dataset& reference) {
-  require(run.has("kind") && run.at("kind").string() == "samples", samples.string(),
-          ": expected a folder made by arbg sample, and run.json is not of one");
   const auto names = [](const md::Topology& topology) {
     std::string all;
     for (const auto& atom : topology.atoms)
@@ -95,8 +100,8 @@ int evaluate_command(const Words& words) {
   options.points = static_cast<std::size_t>(arguments.integer("points", 2));
   options.seed = common.seed;
 
-  const Dataset reference = load_dataset(reference_folder);
-  const Json run = Json::parse(read_file(folder / "run.json"), (folder / "run.json").string());
+  const Json run = samples_run(folder);
+  const Dataset reference = load_dataset(reference_folder, run.at("forcefield").string());
   require_same_molecule(folder, run, reference);
   WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
   options.decoding = samples.decoding = decoding_of(run);

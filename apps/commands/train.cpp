@@ -32,7 +32,9 @@ CommandSpec spec() {
       "train",
       "train a generator on a folder of conformations",
       "",
-      {{"data", "FOLDER", "", "conformations: a folder made by arbg md"},
+      {{"data", "FOLDER", "",
+        "conformations: a folder made by arbg md, or a published AAA_310K_train.npy"},
+       {"forcefield", "NAME", "amber14-obc1", "with a published --data: of its energies"},
        {"mix", "FILE", "",
         "instead of --data, conformations of many molecules: lines NAME TRAJECTORY TOPOLOGY "
         "[WEIGHT] (see sampling/mixture_file.h); Cartesian, range 4.5, sinusoidal positions, a "
@@ -243,7 +245,8 @@ int train_command(const Words& words) {
 
   const TrainJob job = job_from(arguments, common);
   const TrainOutcome outcome =
-      mixed ? run_mixed_train_job(job, data) : run_train_job(job, load_dataset(data));
+      mixed ? run_mixed_train_job(job, data)
+            : run_train_job(job, load_dataset(data, arguments.text("forcefield")));
   if (common.json)
     std::puts(to_json(outcome).dump().c_str());
   else

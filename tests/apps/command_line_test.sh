@@ -301,6 +301,13 @@ for what in md model samples samples/positions.npy model/checkpoint.safetensors;
   succeeds info "$what" --json
   is_json out.txt
 done
+# A published data set is a file whose name says what it is of.
+cp md/positions.npy Ace-A-Nme_300K_train.npy
+succeeds train --data Ace-A-Nme_300K_train.npy --forcefield amber99sbildn-obc2 --steps 2 --batch 8 --output published-model
+succeeds evaluate --samples samples --reference Ace-A-Nme_300K_train.npy --json
+refuses "expected a published name" train --data md/positions.npy --output refused
+cp md/positions.npy Ace-G-Nme_300K_test.npy
+refuses "expected positions of shape [frames, 19, 3]" train --data Ace-G-Nme_300K_test.npy --output refused
 succeeds $train --output cartesian --coordinates cartesian --bins 64 --held-out 0
 succeeds sample --model cartesian/checkpoint.safetensors --output cartesian-samples --count 100
 succeeds sample --model cartesian/checkpoint.safetensors --output reflected --count 50 --mirror-images reflect
