@@ -28,6 +28,8 @@ constexpr Command kCommands[] = {
     {"train", train_command, "train a generator on a folder of conformations"},
     {"sample", sample_command,
      "draw conformations with exact log q, energies and importance weights"},
+    {"refine", refine_command,
+     "improve a model by its own weighted samples, or make one from the force field alone"},
     {"evaluate", evaluate_command,
      "compare weighted samples with reference conformations; write report.html"},
     {"build", build_command, "a PDB file from a sequence: idealised geometry, then minimised"},

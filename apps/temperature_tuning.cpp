@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "apps/progress.h"
 #include "tensor/base/error.h"
@@ -12,6 +11,9 @@ namespace arbg::apps {
 namespace {
 
 constexpr int kFirstPercent = 90, kLastPercent = 110, kStepPercent = 2;
+// By which a parabola may miss the logarithm of the true curve: keeps lucky points, whose errors
+// look small, from deciding alone.
+constexpr double kModelError = 0.05;
 
 // (sum w)^2 / (n sum w^2)
 double fraction(double sum, double squares, double count) {
@@ -54,19 +56,37 @@ TemperaturePoint effective_fraction(double temperature, std::span<const double> 
   return out;
 }
 
+// Least squares of log fraction = a + b t + c t^2 by the normal equations, t from the middle of the
+// grid in units of half its width; a point counts 1 / (relative error^2 + kModelError^2).
 double best_temperature(std::span<const TemperaturePoint> curve) {
-  require(!curve.empty(), "expected effective sample sizes at some temperatures, found none");
-  const auto log_fraction = [&](std::size_t i) {
-    return std::log(std::max(curve[i].ess_fraction, std::numeric_limits<double>::min()));
-  };
-  std::size_t best = 0;
-  double largest = -std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < curve.size(); ++i) {
-    const std::size_t before = i > 0 ? i - 1 : 0, after = std::min(i + 1, curve.size() - 1);
-    const double smooth = (log_fraction(before) + 2 * log_fraction(i) + log_fraction(after)) / 4;
-    if (smooth > largest) largest = smooth, best = i;
+  require(curve.size() >= 3,
+          "expected effective sample sizes at three temperatures or more, found ", curve.size());
+  const double low = curve.front().temperature, high = curve.back().temperature;
+  double moments[5] = {}, right[3] = {};  // sums of t^k, and of t^k log fraction
+  for (const auto& point : curve) {
+    if (point.ess_fraction <= 0) continue;
+    const double t = (2 * point.temperature - low - high) / (high - low);
+    const double relative = point.error / point.ess_fraction;
+    double power = 1 / (relative * relative + kModelError * kModelError);
+    for (int k = 0; k < 5; ++k, power *= t) {
+      moments[k] += power;
+      if (k < 3) right[k] += power * std::log(point.ess_fraction);
+    }
   }
-  return curve[best].temperature;
+  // Cramer's rule for b and c, by the common determinant, which is positive.
+  const auto determinant = [](const double(&u)[3], const double(&v)[3], const double(&w)[3]) {
+    return u[0] * (v[1] * w[2] - v[2] * w[1]) - v[0] * (u[1] * w[2] - u[2] * w[1]) +
+           w[0] * (u[1] * v[2] - u[2] * v[1]);
+  };
+  const double one[] = {moments[0], moments[1], moments[2]},
+               linear[] = {moments[1], moments[2], moments[3]},
+               square[] = {moments[2], moments[3], moments[4]};
+  const double b = determinant(one, right, square), c = determinant(one, linear, right);
+  double best = 0;
+  if (c < 0) best = std::clamp(-b / (2 * c), -1.0, 1.0);
+  if (c >= 0 && b != 0) best = b > 0 ? 1 : -1;
+  const double temperature = (low + high) / 2 + best * (high - low) / 2;
+  return std::round(100 * temperature) / 100;
 }
 
 TemperatureTuning tune_temperature(const sampling::Generator& generator,
@@ -128,10 +148,11 @@ TemperatureTuning tuning_from_json(const Json& json) {
 metrics::Table tuning_table(const TemperatureTuning& tuning) {
   metrics::Table table({"temperature", "effective (%)", "+-", ""});
   for (const auto& point : tuning.curve) {
-    table.add_row({metrics::format_number(point.temperature, 3),
-                   metrics::format_number(100 * point.ess_fraction, 3),
-                   metrics::format_number(100 * point.error, 2),
-                   point.temperature == tuning.temperature ? "chosen" : ""});
+    table.add_row(
+        {metrics::format_number(point.temperature, 3),
+         metrics::format_number(100 * point.ess_fraction, 3),
+         metrics::format_number(100 * point.error, 2),
+         std::abs(point.temperature - tuning.temperature) < 0.011 ? "near the choice" : ""});
   }
   return table;
 }

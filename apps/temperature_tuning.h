@@ -3,10 +3,11 @@
 // Pilot samples are drawn at every temperature of a grid, 0.90 to 1.10, from the same random
 // numbers, so that neighbours differ little by chance. The criterion is Kish's effective sample
 // size, the figure that counts in the end, and not a median over batches: small batches do not see
-// the rare large weights that broader sampling is there to prevent. Its logarithm is smoothed over
-// the neighbours (1:2:1), and the largest is taken. Errors are by the jackknife over batches of the
-// pilot. Samples to be used must come from another stream: the best of a grid is better than it
-// will be again.
+// the rare large weights that broader sampling is there to prevent. One such weight moves a point
+// by a third, more than the whole curve, so that not the largest point is taken but the top of a
+// parabola through the logarithms of all of them, each with its jackknife error over batches.
+// Samples to be used must come from another stream: what was chosen for its luck is not lucky
+// again.
 #pragma once
 
 #include <span>
@@ -36,7 +37,8 @@ struct TemperatureTuning {
 TemperaturePoint effective_fraction(double temperature, std::span<const double> log_weights,
                                     std::size_t batches = 20);
 
-// The temperature of the largest smoothed value.
+// The top of the parabola, within the grid and to 0.01; an end where it has none. Throws Error for
+// fewer than three points.
 double best_temperature(std::span<const TemperaturePoint> curve);
 
 // Throws Error if the decoding truncates without full support: effective samples of what is left

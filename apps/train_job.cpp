@@ -45,8 +45,9 @@ std::unique_ptr<md::CoordinateMap> make_map(const TrainJob& job, const Dataset& 
   return md::make_internal_map(data.topology, system, data.temperature_kelvin, first_frame);
 }
 
-nn::TransformerConfig make_config(const TrainJob& job, const md::CoordinateMap& map) {
-  nn::TransformerConfig config = job.network;
+}  // namespace
+
+nn::TransformerConfig network_for(nn::TransformerConfig config, const md::CoordinateMap& map) {
   config.num_atoms = map.atom_count();
   for (const auto& coordinate : map.coordinates()) {
     config.dim_index.push_back(coordinate.kind);
@@ -56,6 +57,8 @@ nn::TransformerConfig make_config(const TrainJob& job, const md::CoordinateMap& 
   return config;
 }
 
+namespace {
+
 void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Dataset& all,
                     const Dataset& train) {
   require(!saved.description.has("molecules"), job.output.string(),
@@ -64,7 +67,7 @@ void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Data
   require(kind == job.coordinates, "the checkpoint in ", job.output.string(), " is of ", kind,
           " coordinates; add --coordinates ", kind);
   const auto map = make_map(job, train);
-  require_same_run(saved, job, describe_model(all, *map), make_config(job, *map));
+  require_same_run(saved, job, describe_model(all, *map), network_for(job.network, *map));
 }
 
 // The held-out frames as tokens.
@@ -114,7 +117,7 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
       *map, bins, {train.positions_nm.begin(), train.positions_nm.end()},
       job.trainer.variance_weight > 0 ? train.reduced_energy : std::vector<double>{},
       job.trainer.seed, job.drop_outside);
-  nn::Transformer network(saved ? saved->config : make_config(job, *map), job.backend,
+  nn::Transformer network(saved ? saved->config : network_for(job.network, *map), job.backend,
                           job.trainer.seed);
   if (!saved) network.initialise_from_marginals(data.counts());
   nn::Trainer trainer(network, data, job.trainer);

@@ -11,12 +11,16 @@
 #include <string>
 
 #include "apps/dataset.h"
+#include "md/coordinate_map.h"
 #include "nn/trainer.h"
 
 namespace arbg::apps {
 
 // Learned positions and our extensions: a start row, biases of the output, features of the bins.
 nn::TransformerConfig own_network();
+
+// A network of those sizes for the coordinates of a map.
+nn::TransformerConfig network_for(nn::TransformerConfig config, const md::CoordinateMap& map);
 
 struct TrainJob {
   std::filesystem::path output;

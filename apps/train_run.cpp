@@ -16,8 +16,8 @@ namespace {
 
 constexpr const char *kCheckpoint = "checkpoint.safetensors", *kBest = "best.safetensors";
 
-// Members that the checkpoint has with another value, or that only one of the two has: "batch is 32
-// there and 64 here". What is too long to print is only named.
+}  // namespace
+
 std::string differences(const Json& there, const Json& here) {
   const auto text = [](const Json& json, const std::string& name) {
     return json.has(name) ? json.at(name).dump() : "the default";
@@ -37,6 +37,8 @@ std::string differences(const Json& there, const Json& here) {
   }
   return out;
 }
+
+namespace {
 
 // The text behind the progress bar.
 std::string detail_of(const nn::StepReport& report, double nats, double gflop_per_second) {

@@ -10,6 +10,7 @@ using Words = std::vector<std::string>;
 
 int md_command(const Words& words);
 int train_command(const Words& words);
+int refine_command(const Words& words);
 int sample_command(const Words& words);
 int evaluate_command(const Words& words);
 int build_command(const Words& words);

@@ -59,7 +59,7 @@ is_json() {
 ### Helps
 succeeds --help
 commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out.txt)
-[ "$(echo "$commands" | wc -w)" -eq 11 ] || failed "arbg --help lists: $commands"
+[ "$(echo "$commands" | wc -w)" -eq 12 ] || failed "arbg --help lists: $commands"
 for command in $commands; do
   grep -q "^  $command " out.txt || "$arbg" --help >out.txt
   summary=$("$arbg" --help | sed -n "s/^  $command  *//p")
@@ -362,6 +362,27 @@ refuses "molecules differs" $mix --output mixed-model --resume --held-out 0.5
 refuses "go on with --mix" $train --output mixed-model --resume
 sed 's/md-GA/md-AS/' mix.txt >wrong.txt
 refuses "wrong.txt:3: md-AS/positions.npy: expected positions of shape [frames, 20, 3]" train --mix wrong.txt --output refused
+absent refused
+
+### A model from nothing but the force field, and from a checkpoint
+refine="refine --rounds 2 --samples 64 --steps 2 --buffer 1"
+succeeds $refine --output refined
+succeeds $refine --output refined --json
+is_json out.txt
+grep -q '"rounds": 2, "energies": 15488' out.txt || failed "arbg refine --json says: $(cat out.txt)"
+[ "$(wc -l <refined/rounds.jsonl)" -eq 2 ] || failed "rounds.jsonl has another number of rounds"
+[ "$(ls refined/replay)" = 1 ] || failed "the replay buffer holds rounds $(ls refined/replay)"
+grep -q "<svg" refined/report.html || failed "the report of arbg refine has no pictures"
+succeeds $refine --model model/checkpoint.safetensors --output refined-model
+succeeds sample --model refined-model/checkpoint.safetensors --output refined-samples --count 50
+succeeds evaluate --samples refined-samples --reference md
+refuses "rounds is 2 there and 3 here" $refine --output refined --rounds 3
+refuses "is not of arbg refine" $refine --output model
+refuses "comes from the checkpoint" $refine --model model/checkpoint.safetensors --sequence Ace-G-Nme --output refused
+refuses "--effective expects a share" $refine --effective 0 --output refused
+refuses "--until expects a share" $refine --until 2 --output refused
+refuses "cannot open nothing" $refine --model nothing --output refused
+refuses "there are: amber14-obc1, amber99sbildn-obc2" $refine --forcefield amber --output refused
 absent refused
 
 ### Published weights: logits as PyTorch has them

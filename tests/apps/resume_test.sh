@@ -151,6 +151,16 @@ for name in internal muon cartesian mix; do
   mv model model-$name
 done
 
+### Self-improvement
+refine="refine --rounds 12 --samples 64 --steps 4 --buffer 3"
+runs $refine --output refined --threads 1
+interrupted_and_killed refined-parts/checkpoint.safetensors "everything is saved: run the same command" \
+  $refine --output refined-parts --threads 2
+runs $refine --output refined-parts --threads 2
+for file in checkpoint.safetensors replay/9/log_weight.npy replay/11/tokens.npy; do same_file refined-parts/$file refined/$file; done
+[ "$(ls refined-parts/replay | wc -l)" -eq 3 ] || failed "rounds pile up: $(ls refined-parts/replay)"
+[ "$(wc -l <refined-parts/rounds.jsonl)" -eq 12 ] || failed "rounds.jsonl has $(wc -l <refined-parts/rounds.jsonl) lines"
+
 ### Ctrl-C while sampling writes nothing
 "$arbg" sample --model model-internal/checkpoint.safetensors --output long --count 100000 >out.txt 2>err.txt &
 pid=$!

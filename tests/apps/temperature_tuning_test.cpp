@@ -36,15 +36,27 @@ TEST_CASE("the effective fraction is that of the weights' summary, and mirrored 
                     doctest::Contains("20 batches of equal size, found 41"));
 }
 
-TEST_CASE("a plateau is preferred to a lone peak, and an end of the grid may be the best") {
-  std::vector<TemperaturePoint> curve{{0.9, 0.1, 0}, {1.0, 0.4, 0}, {1.1, 0.5, 0}, {1.2, 0.4, 0}};
-  CHECK(best_temperature(curve) == 1.1);
-  curve = {{0.9, 0.01, 0}, {1.0, 0.52, 0}, {1.1, 0.01, 0},
-           {1.2, 0.5, 0},  {1.3, 0.5, 0},  {1.4, 0.4, 0}};
-  CHECK(best_temperature(curve) == 1.3);
-  curve = {{0.9, 0.5, 0}, {1.0, 0.4, 0}, {1.1, 0.0, 0}};
-  CHECK(best_temperature(curve) == 0.9);
-  CHECK_THROWS_WITH(best_temperature({}), doctest::Contains("found none"));
+// exp(-(t - top)^2 / (2 0.1^2)), the values of which at `but` are `factor` times that.
+std::vector<TemperaturePoint> bell(double top, double but = 0, double factor = 1,
+                                   double relative_error = 0.05) {
+  std::vector<TemperaturePoint> curve;
+  for (int percent = 90; percent <= 110; percent += 2) {
+    const double t = percent / 100.0, value = std::exp(-50 * (t - top) * (t - top));
+    const bool odd = std::abs(t - but) < 1e-9;
+    curve.push_back(
+        {t, odd ? factor * value : value, value * (odd ? 0.9 * factor : relative_error)});
+  }
+  return curve;
+}
+
+TEST_CASE("the top of a parabola is found, one outlier with its large error does not decide") {
+  CHECK(best_temperature(bell(1.03)) == 1.03);
+  CHECK(best_temperature(bell(0.95)) == 0.95);
+  CHECK(best_temperature(bell(1.03, 1.02, 0.3)) == doctest::Approx(1.03).epsilon(0.011));
+  CHECK(best_temperature(bell(1.2)) == 1.1);  // the end nearest to it
+  std::vector<TemperaturePoint> valley{{0.9, 0.5, 0}, {1.0, 0.4, 0}, {1.1, 0.4, 0}};
+  CHECK(best_temperature(valley) == 0.9);
+  CHECK_THROWS_WITH(best_temperature({}), doctest::Contains("found 0"));
 }
 
 TEST_CASE("a curve comes back from JSON") {

@@ -1,0 +1,126 @@
+// arbg refine: a model improves itself by its own weighted samples, with or without a start.
+#include <cstdio>
+
+#include "apps/command_line.h"
+#include "apps/commands/commands.h"
+#include "apps/common_options.h"
+#include "apps/refine_job.h"
+#include "metrics/table.h"
+#include "tensor/base/error.h"
+
+namespace arbg::apps {
+namespace {
+
+std::string text(double value) { return Json(value).dump(); }
+
+CommandSpec spec() {
+  const RefineJob job;
+  return {
+      "refine",
+      "improve a model by its own weighted samples, or make one from the force field alone",
+      "",
+      {{"output", "FOLDER", "",
+        "where checkpoint.safetensors, rounds.jsonl and report.html go; a run that is there goes "
+        "on"},
+       {"model", "FILE", "", "checkpoint to start from (default: the force field's marginals)"},
+       {"sequence", "TEXT", job.sequence, "without --model: one-letter codes with optional caps"},
+       {"forcefield", "NAME", job.forcefield,
+        "without --model: amber99sbildn-obc2 or amber14-obc1"},
+       {"temperature-kelvin", "K", text(job.temperature_kelvin),
+        "without --model: of the distribution"},
+       {"rounds", "N", std::to_string(job.rounds), "of drawing and training"},
+       {"samples", "N", std::to_string(job.samples), "drawn in a round, an energy for each"},
+       {"steps", "N", std::to_string(job.steps), "of training in a round"},
+       {"buffer", "N", std::to_string(job.buffer), "rounds that are trained on"},
+       {"effective", "X", text(job.effective),
+        "share of effective samples to smooth the weights to, for training only"},
+       {"until", "X", text(job.until),
+        "stop early at this mean effective share of five rounds, raw weights"},
+       {"learning-rate", "X", text(job.trainer.learning_rate),
+        "largest learning rate of the one-cycle schedule"},
+       {"variance-weight", "X", text(job.trainer.variance_weight),
+        "weight of the log-variance loss"},
+       {"sampling-temperature", "X", text(job.sampling_temperature),
+        "of the network's categoricals (log q stays exact)"}},
+      {"arbg refine --sequence Ace-A-Nme --output runs/no-data",
+       "arbg refine --model runs/ala2/checkpoint.safetensors --learning-rate 0.001 --output "
+       "runs/ala2-refined"}};
+}
+
+constexpr std::int64_t kMostOfAnything = 100000000;
+
+RefineJob job_from(const Arguments& arguments, const CommonOptions& common) {
+  RefineJob job;
+  job.output = arguments.required("output");
+  job.model = arguments.text("model");
+  for (const char* name : {"sequence", "forcefield", "temperature-kelvin"}) {
+    require(job.model.empty() || !arguments.given(name), "--", name,
+            " comes from the checkpoint of --model; leave it out");
+  }
+  job.sequence = arguments.text("sequence");
+  job.forcefield = arguments.text("forcefield");
+  job.temperature_kelvin = arguments.number("temperature-kelvin");
+  job.rounds = arguments.integer("rounds", 1, kMostOfAnything);
+  job.samples = arguments.integer("samples", 2, kMostOfAnything);
+  job.steps = arguments.integer("steps", 1, kMostOfAnything);
+  job.buffer = arguments.integer("buffer", 1, kMostOfAnything);
+  job.effective = arguments.number("effective");
+  require(job.effective > 0 && job.effective <= 1,
+          "--effective expects a share above 0 and at most 1, got ", job.effective);
+  job.until = arguments.number("until");
+  require(job.until > 0 && job.until <= 1, "--until expects a share above 0 and at most 1, got ",
+          job.until);
+  job.sampling_temperature = arguments.number("sampling-temperature");
+  job.trainer.learning_rate = arguments.number("learning-rate");
+  job.trainer.variance_weight = arguments.number("variance-weight");
+  job.trainer.seed = common.seed;
+  job.backend = common.backend;
+  return job;
+}
+
+}  // namespace
+
+int refine_command(const Words& words) {
+  const Arguments arguments(spec(), words);
+  if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
+  const CommonOptions common = apply_common_options(arguments);
+  const RefineJob job = job_from(arguments, common);
+  const RefineOutcome outcome = run_refine_job(job);
+  if (!outcome.complete) {
+    std::fprintf(stderr, "interrupted; everything is saved: run the same command to go on\n");
+    return 130;
+  }
+  std::string command = "arbg refine";
+  for (const auto& word : words) command += " " + word;
+  write_refine_page(job.output / "report.html", job, outcome, command);
+  const auto& w = outcome.weights;
+  if (common.json) {
+    Json out = Json::object();
+    out["checkpoint"] = outcome.checkpoint.string();
+    out["rounds"] = outcome.rounds;
+    out["energies"] = outcome.energies;
+    out["seconds"] = outcome.seconds;
+    out["parameters"] = outcome.parameters;
+    out["weights"] = summary_json(w);
+    std::puts(out.dump().c_str());
+    return 0;
+  }
+  metrics::Table table({"fresh samples, raw weights", ""});
+  table.add_row({"samples", std::to_string(w.count)});
+  table.add_row({"effective sample size", metrics::format_number(w.ess) + " = " +
+                                              metrics::format_number(100 * w.ess_fraction, 3) +
+                                              " %"});
+  table.add_row(
+      {"share of the largest weight", metrics::format_number(100 * w.largest_share, 3) + " %"});
+  table.add_row({"Pareto k-hat (reliable below 0.7)", metrics::format_number(w.pareto_k, 3)});
+  table.add_row({"log Z", metrics::format_number(w.log_z, 7) + " +- " +
+                              metrics::format_number(w.log_z_error, 2)});
+  std::printf("%s%s: %lld parameters, %lld rounds and %lld energies in %s\nreport: %s\n",
+              table.text().c_str(), outcome.checkpoint.c_str(),
+              static_cast<long long>(outcome.parameters), static_cast<long long>(outcome.rounds),
+              static_cast<long long>(outcome.energies), format_duration(outcome.seconds).c_str(),
+              (job.output / "report.html").c_str());
+  return 0;
+}
+
+}  // namespace arbg::apps
