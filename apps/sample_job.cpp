@@ -50,6 +50,14 @@ std::vector<std::string> labels(const SampleJob& job) {
   return out;
 }
 
+void require_samples_folder(const std::filesystem::path& output) {
+  const auto run_path = output / "run.json";
+  if (!std::filesystem::exists(run_path)) return;
+  const Json there = Json::parse(read_file(run_path), run_path.string());
+  require(there.has("kind") && there.at("kind").string() == "samples", output.string(),
+          " holds a run that is no set of samples; choose another --output");
+}
+
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   const auto backend =
       job.backend == nn::Backend::reference ? md::EnergyBackend::reference : md::EnergyBackend::cpu;
@@ -59,12 +67,7 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
           "--published-weights leaves out the centre-of-mass factor of Cartesian coordinates; the "
           "model has ",
           model.generator.map().name(), " ones");
-  const auto run_path = job.output / "run.json";
-  if (std::filesystem::exists(run_path)) {
-    const Json there = Json::parse(read_file(run_path), run_path.string());
-    require(there.has("kind") && there.at("kind").string() == "samples", job.output.string(),
-            " holds a run that is no set of samples; choose another --output");
-  }
+  require_samples_folder(job.output);
   WeightedSamples out;
   out.decoding = job.decoding;
   if (job.tune_temperature) {
@@ -96,13 +99,26 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   out.positions_nm = std::move(samples.positions_nm);
   out.seconds = progress.elapsed_s();
 
+  Json figures = Json::object();
+  if (out.tuning) figures["tuning"] = to_json(*out.tuning);
+  if (job.mirror != sampling::Mirror::none) figures["reflected"] = out.reflected;
+  if (job.published_weights) figures["published_weights"] = true;
+  figures["weights"] = weights;
+  write_samples(job, model, samples.tokens, out, figures);
+  return out;
+}
+
+void write_samples(const SampleJob& job, const Model& model, std::span<const std::int32_t> tokens,
+                   const WeightedSamples& out, const Json& figures) {
+  const auto run_path = job.output / "run.json";
+  create_folder(job.output);
   std::filesystem::remove(run_path);  // written last: a folder with a run.json is complete
   const std::int64_t atoms = model.topology.atom_count();
   const std::int64_t shape[] = {out.count(), atoms, 3},
                      token_shape[] = {out.count(), model.generator.map().size()};
   write_file(job.output / "topology.pdb", model.topology_pdb);
   write_npy(job.output / "positions.npy", shape, std::span<const double>(out.positions_nm));
-  write_npy(job.output / "tokens.npy", token_shape, std::span<const std::int32_t>(samples.tokens));
+  write_npy(job.output / "tokens.npy", token_shape, tokens);
   write_vector(job.output / "log_q.npy", out.log_q);
   write_vector(job.output / "energy.npy", out.reduced_energy);
   write_vector(job.output / "log_weight.npy", out.log_weight);
@@ -114,16 +130,17 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   run["coordinates"] = model.generator.map().name();
   run["sampling_temperature"] = out.decoding.temperature;
   run["decoding"] = to_json(out.decoding);
-  if (out.tuning) run["tuning"] = to_json(*out.tuning);
-  if (job.mirror != sampling::Mirror::none) run["reflected"] = out.reflected;
-  if (job.published_weights) run["published_weights"] = true;
   for (const auto& label : labels(job)) run["labels"].push_back(label);
   run["seed"] = job.seed;
   run["samples"] = out.count();
   run["seconds"] = out.seconds;
-  run["weights"] = weights;
+  for (const auto& [name, value] : figures.members()) {
+    if (name != "labels") run[name] = value;
+  }
+  if (figures.has("labels")) {
+    for (const auto& label : figures.at("labels").items()) run["labels"].push_back(label);
+  }
   write_file(run_path, run.dump(2) + "\n");
-  return out;
 }
 
 WeightedSamples load_samples(const std::filesystem::path& folder, int atoms) {

@@ -44,6 +44,12 @@ struct WeightedSamples {
 // Samples, energies and weights, written to job.output.
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model);
 
+// The two ends of such a job: throws Error if there is a run of another kind; writes the arrays,
+// and run.json last, with `figures` among its members.
+void require_samples_folder(const std::filesystem::path& output);
+void write_samples(const SampleJob& job, const Model& model, std::span<const std::int32_t> tokens,
+                   const WeightedSamples& samples, const Json& figures);
+
 WeightedSamples load_samples(const std::filesystem::path& folder, int atoms);
 
 // The figures of a set of weights: for terminal, JSON and report.

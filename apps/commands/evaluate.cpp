@@ -108,9 +108,11 @@ int evaluate_command(const Words& words) {
   if (run.has("tuning")) samples.tuning = tuning_from_json(run.at("tuning"));
   options.trim = arguments.number("trim");
   const auto labels = labels_of(run, options.trim);
-  require(!arguments.given("model") || !(run.has("reflected") || run.has("published_weights")),
-          "leave --model out: samples that were reflected, or have published weights, do not have "
-          "the model's own density, and Bennett's log Z cannot be had from both sides");
+  require(!arguments.given("model") ||
+              !(run.has("reflected") || run.has("published_weights") || run.has("method")),
+          "leave --model out: samples that were reflected, have published weights, or come from "
+          "sequential Monte Carlo do not have the model's own density, and Bennett's log Z cannot "
+          "be had from both sides");
   std::optional<Model> model;
   if (arguments.given("model"))
     model.emplace(load_model(arguments.text("model"), common.backend, true,

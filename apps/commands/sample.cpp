@@ -6,6 +6,7 @@
 #include "apps/common_options.h"
 #include "apps/decoding_options.h"
 #include "apps/sample_job.h"
+#include "apps/smc_job.h"
 #include "metrics/table.h"
 #include "tensor/base/error.h"
 
@@ -24,7 +25,7 @@ const CommandSpec kSpec{
     "sample",
     "draw conformations with exact log q, energies and importance weights",
     "",
-    with_decoding(
+    with_smc(with_decoding(
         {{"model", "FILE", "", "checkpoint.safetensors written by arbg train"},
          {"output", "FOLDER", "", "where positions.npy, log_q.npy, energy.npy, log_weight.npy go"},
          {"count", "N", "20000", "independent samples"},
@@ -40,13 +41,15 @@ const CommandSpec kSpec{
           "(reflect, old log q: biased)"},
          {"published-weights", "", "",
           "Cartesian: leave the density of the centre of mass out of the weights (inconsistent)"}},
-        "1"),
+        "1")),
     {"arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-samples --count "
      "50000",
      "arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-samples --tune "
      "temperature",
      "arbg sample --model runs/peptides/checkpoint.safetensors --output runs/AAA-samples "
-     "--molecule AAA"}};
+     "--molecule AAA",
+     "arbg sample --model runs/ala2/checkpoint.safetensors --output runs/ala2-twisted --method "
+     "twisted"}};
 
 // The molecule that a model of many is told, if it is.
 std::optional<ToldMolecule> told_molecule(const Arguments& arguments) {
@@ -57,6 +60,19 @@ std::optional<ToldMolecule> told_molecule(const Arguments& arguments) {
   for (const char* name : {"forcefield", "temperature-kelvin"})
     require(!arguments.given(name), "--", name, " goes with --molecule");
   return {};
+}
+
+int print_smc(const SmcJob& job, const SmcOutcome& outcome, bool json) {
+  if (json) {
+    std::puts(to_json(outcome).dump().c_str());
+    return 0;
+  }
+  for (const auto& label : labels(job.sample)) std::printf("%s\n", label.c_str());
+  std::printf("%s%lld samples in %s, written to %s; curves: %s\n",
+              smc_table(outcome).text().c_str(), static_cast<long long>(outcome.weights.count),
+              format_duration(outcome.seconds).c_str(), job.sample.output.c_str(),
+              (job.sample.output / "smc.html").c_str());
+  return 0;
 }
 
 }  // namespace
@@ -85,10 +101,14 @@ int sample_command(const Words& words) {
           weights, "'");
   job.averaged = weights == "average";
 
+  std::optional<SmcJob> smc;
+  if (wants_smc(arguments)) smc = smc_job_from(arguments, job);
+
   const auto told = told_molecule(arguments);
   const Model model = load_model(job.model, job.backend, job.averaged, told);
   require(model.of_many || !told, job.model.string(),
           ": this model is of one molecule, which its checkpoint holds; leave --molecule out");
+  if (smc) return print_smc(*smc, run_smc_job(*smc, model), common.json);
   const WeightedSamples samples = run_sample_job(job, model);
   const auto summary = metrics::summarise_weights(samples.log_weight);
   if (common.json) {

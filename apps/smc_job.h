@@ -1,0 +1,54 @@
+// Sequential Monte Carlo from a checkpoint: `arbg sample --method twisted` and `annealed`.
+//
+// The output folder is that of importance sampling (sample_job.h), populations one after the other,
+// and ancestor.npy (int32 [B], the first-stage particle of its population that a sample descends
+// from), log_z.json (every population's log Z, and all stages) and smc.html (the same as curves).
+// log_weight.npy averages to Z within every population; it is not -u + log volume - log q of a
+// sample.
+#pragma once
+
+#include "apps/command_line.h"
+#include "apps/sample_job.h"
+#include "metrics/table.h"
+#include "sampling/annealed_smc.h"
+#include "sampling/twisted_smc.h"
+
+namespace arbg::apps {
+
+struct SmcJob {
+  SampleJob sample;  // its count is shared out among the populations
+  bool annealed = false;
+  sampling::SmcOptions smc;
+  sampling::Twist twist;  // its stages are set by the job: residues
+  sampling::AnnealingOptions annealing;
+};
+
+struct SmcOutcome {
+  metrics::WeightSummary z;        // of the populations' estimates
+  metrics::WeightSummary weights;  // of all particles, as if they were independent
+  double ancestors = 0;            // mean share of first particles that have descendants at the end
+  std::vector<sampling::SmcStage> stages;  // means over populations; `resampled` if any was
+  std::vector<double> resampled;           // share of the populations, one a stage
+  std::vector<double> log_z;               // one a population
+  std::int64_t energies = 0, partial_energies = 0, densities = 0;  // with the pilot's
+  double seconds = 0;
+};
+
+// `options` with --method, --populations, --ess-threshold, --resampling, --lambda, --moves.
+std::vector<Option> with_smc(std::vector<Option> options);
+
+// Whether --method asks for it. Throws Error for a method that is not known and for options of SMC
+// without it.
+bool wants_smc(const Arguments& arguments);
+SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample);
+
+SmcOutcome run_smc_job(const SmcJob& job, const Model& model);
+
+metrics::Table smc_table(const SmcOutcome& outcome);
+Json to_json(const SmcOutcome& outcome);
+
+// Curves of ESS, surviving ancestors and acceptance over the stages.
+void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
+                    const SmcOutcome& outcome);
+
+}  // namespace arbg::apps
