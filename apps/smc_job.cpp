@@ -166,7 +166,7 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
   SmcOutcome out = summarise(populations);
   out.weights = metrics::summarise_weights(all.log_weight);
   out.energies += plan.energies;
-  out.densities += plan.energies;
+  out.densities += plan.densities;
   out.seconds = all.seconds = clock.elapsed_s();
 
   const Json run = run_json(job, out, plan);

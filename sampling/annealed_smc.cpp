@@ -152,7 +152,9 @@ AnnealingPlan plan_annealing(const Generator& generator, const Potential& potent
     plan.b.push_back(b = next);
     plan.eps.push_back(eps);
   }
-  plan.energies = std::move(pilot).result().energies;
+  const SmcPopulation done = std::move(pilot).result();
+  plan.energies = done.energies;
+  plan.densities = done.densities;
   return plan;
 }
 

@@ -17,11 +17,11 @@
 namespace arbg::sampling {
 
 struct AnnealingPlan {
-  std::vector<double> b;        // b_1 ... b_L = 1
-  std::vector<double> eps;      // step of the moves at each rung
-  std::vector<double> lengths;  // s_j [K]
-  int moves = 1;                // at each rung
-  std::int64_t energies = 0;    // what the pilot cost; as many densities
+  std::vector<double> b;                     // b_1 ... b_L = 1
+  std::vector<double> eps;                   // step of the moves at each rung
+  std::vector<double> lengths;               // s_j [K]
+  int moves = 1;                             // at each rung
+  std::int64_t energies = 0, densities = 0;  // what the pilot cost
 };
 
 struct AnnealingOptions {

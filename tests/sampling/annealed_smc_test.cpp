@@ -75,8 +75,7 @@ TEST_SUITE_END();
 TEST_SUITE_BEGIN("statistical");
 
 TEST_CASE("moves at b = 0 leave q alone: coordinates keep their mean and spread") {
-  // Particles drawn from q are moved with a wrong drift (that of the target, at small b); detailed
-  // balance must hold them at q. A Jacobian or a way back left out would drag them along.
+  // Without a drift, acceptance by the exact log q alone holds particles at q.
   const auto m = butane();
   const Target target(m.topology, m.system, kTemperature);
   const auto generator = butane_generator();
