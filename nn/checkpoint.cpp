@@ -40,12 +40,16 @@ Json parse_metadata(const Safetensors& file, std::string_view key, const std::st
 
 Checkpoint Checkpoint::read(const std::filesystem::path& path, Backend backend,
                             const std::optional<TransformerConfig>& config) {
-  return parse(read_file(path), path.string(), backend, config);
+  return from(Safetensors::read(path), path.string(), backend, config);
 }
 
 Checkpoint Checkpoint::parse(std::string bytes, const std::string& name, Backend backend,
                              const std::optional<TransformerConfig>& config) {
-  const auto file = Safetensors::parse(std::move(bytes), name);
+  return from(Safetensors::parse(std::move(bytes), name), name, backend, config);
+}
+
+Checkpoint Checkpoint::from(const Safetensors& file, const std::string& name, Backend backend,
+                            const std::optional<TransformerConfig>& config) {
   Checkpoint checkpoint;
   const Json own_config = parse_metadata(file, "config", name);
   require(config || !own_config.is_null(), name,
@@ -95,9 +99,7 @@ Transformer Checkpoint::network(Backend backend, bool averaged) const {
   const double attention = 4 * c * c * static_cast<double>(config.num_layers);
   require(tables + attention <= stored, "the config describes a network of more than ",
           tables + attention, " numbers, the weights are ", stored);
-  Transformer network(config, backend, 0);
-  network.load(values);
-  return network;
+  return Transformer(config, backend, values);
 }
 
 }  // namespace arbg::nn

@@ -17,6 +17,8 @@
 
 namespace arbg::nn {
 
+class Safetensors;
+
 struct Checkpoint {
   TransformerConfig config;
   std::optional<CoordinateBins> bins;
@@ -38,8 +40,13 @@ struct Checkpoint {
                           const std::optional<TransformerConfig>& config = {});
   void write(const std::filesystem::path& path) const;
 
-  // The network, with the averaged weights if wanted and present.
+  // The network, with the averaged weights if wanted and present. It shares their storage with
+  // this checkpoint if they are of that backend.
   Transformer network(Backend backend, bool averaged) const;
+
+ private:
+  static Checkpoint from(const Safetensors& file, const std::string& name, Backend backend,
+                         const std::optional<TransformerConfig>& config);
 };
 
 }  // namespace arbg::nn

@@ -19,18 +19,26 @@ NamedTensors Module::values() const {
   return values;
 }
 
-void Module::load(const NamedTensors& values) {
+void require_weight_shape(const std::string& name, const Shape& found, const Shape& expected) {
+  require(found == expected, "the weight \"", name, "\" has shape ", found,
+          ", the config asks for ", expected);
+}
+
+void Module::require_known(const NamedTensors& values) const {
   for (const auto& value : values) {
     const std::string& name = value.first;
     require(std::ranges::any_of(parameters_, [&](const Parameter& p) { return p.name == name; }),
             "the weights hold \"", name,
             "\", which the network described by the config does not have");
   }
+}
+
+void Module::load(const NamedTensors& values) {
+  require_known(values);
   for (const auto& [name, variable, decays] : parameters_) {
     const Tensor source = find_tensor(values, name);
     Tensor target = variable.value();
-    require(source.shape() == target.shape(), "the weight \"", name, "\" has shape ",
-            source.shape(), ", the config asks for ", target.shape());
+    require_weight_shape(name, source.shape(), target.shape());
     target.copy_from(source);
   }
 }

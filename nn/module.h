@@ -51,6 +51,8 @@ class Module {
  protected:
   ~Module() = default;
   Variable add_parameter(std::string name, Tensor value, bool decays = true);
+  // Throws Error for a tensor that belongs to no parameter.
+  void require_known(const NamedTensors& values) const;
 
  private:
   std::vector<Parameter> parameters_;
@@ -58,5 +60,8 @@ class Module {
 
 // The tensor of that name; throws Error if there is none.
 Tensor find_tensor(const NamedTensors& tensors, std::string_view name);
+
+// Throws Error if the weight of that name has another shape than the config asks for.
+void require_weight_shape(const std::string& name, const Shape& found, const Shape& expected);
 
 }  // namespace arbg::nn

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
 
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -81,7 +82,7 @@ void convert_bf16(const char* bytes, std::vector<double>& out) {  // the upper h
   }
 }
 
-std::string_view bytes_of(const Tensor& tensor) {
+std::string_view stored_bytes(const Tensor& tensor) {
   const auto size = static_cast<std::size_t>(tensor.elements()) * byte_size(tensor.dtype());
   switch (tensor.dtype()) {
     case DType::f64:
@@ -102,22 +103,32 @@ const char* dtype_name(DType dtype) {
 }  // namespace
 
 Safetensors Safetensors::read(const std::filesystem::path& path) {
-  return parse(read_file(path), path.string());
+  if (!std::filesystem::is_regular_file(path)) return parse(read_file(path), path.string());
+  const FileReader file(path);
+  return from([=](std::size_t offset, std::size_t size) { return file.read(offset, size); },
+              file.size(), path.string());
 }
 
 Safetensors Safetensors::parse(std::string bytes, const std::string& name) {
+  const auto all = std::make_shared<const std::string>(std::move(bytes));
+  return from([=](std::size_t offset, std::size_t size) { return all->substr(offset, size); },
+              all->size(), name);
+}
+
+Safetensors Safetensors::from(ReadBytes read, std::size_t size, const std::string& name) {
   Safetensors file;
-  require(bytes.size() >= kLengthBytes, name, ": not a safetensors file: ", bytes.size(), " bytes");
+  require(size >= kLengthBytes, name, ": not a safetensors file: ", size, " bytes");
+  const std::string length_bytes = read(0, kLengthBytes);
   std::uint64_t length = 0;
-  std::memcpy(&length, bytes.data(), kLengthBytes);
-  require(length <= bytes.size() - kLengthBytes && length <= kLongestHeader, name,
+  require(length_bytes.size() == kLengthBytes, name, " changed while it was read");
+  std::memcpy(&length, length_bytes.data(), kLengthBytes);
+  require(length <= size - kLengthBytes && length <= kLongestHeader, name,
           ": not a safetensors file, or truncated: its header claims ", length,
-          " bytes, the file has ", bytes.size());
+          " bytes, the file has ", size);
   file.name_ = name;
   file.data_start_ = kLengthBytes + static_cast<std::size_t>(length);
-  const std::size_t data_size = bytes.size() - file.data_start_;
-  const auto header_text =
-      std::string_view(bytes).substr(kLengthBytes, static_cast<std::size_t>(length));
+  const std::size_t data_size = size - file.data_start_;
+  const std::string header_text = read(kLengthBytes, static_cast<std::size_t>(length));
   const Json header = Json::parse(header_text, name + " (header)");
   std::string_view at = "the header";
   try {
@@ -134,8 +145,14 @@ Safetensors Safetensors::parse(std::string bytes, const std::string& name) {
   } catch (const Error& error) {
     fail(name, ": ", at, ": ", error.what());
   }
-  file.bytes_ = std::move(bytes);
+  file.read_ = std::move(read);
   return file;
+}
+
+std::string Safetensors::bytes_of(const Entry& entry) const {
+  std::string bytes = read_(data_start_ + entry.begin, entry.end - entry.begin);
+  require(bytes.size() == entry.end - entry.begin, name_, " changed while it was read");
+  return bytes;
 }
 
 bool Safetensors::has(std::string_view name) const {
@@ -151,7 +168,8 @@ const Safetensors::Entry& Safetensors::entry(std::string_view name) const {
 
 std::vector<double> Safetensors::values(std::string_view name) const {
   const Entry& from = entry(name);
-  const char* bytes = bytes_.data() + data_start_ + from.begin;
+  const std::string data = bytes_of(from);
+  const char* bytes = data.data();
   std::vector<double> out((from.end - from.begin) / size_of_dtype(from.dtype));
   if (from.dtype == "F64") convert<double>(bytes, out);
   if (from.dtype == "F32") convert<float>(bytes, out);
@@ -167,6 +185,12 @@ Tensor Safetensors::tensor(std::string_view name, Backend backend) const {
   require(from.shape.size() <= static_cast<std::size_t>(Shape::kMostAxes), name_, ": ", name,
           " has ", from.shape.size(), " axes, at most ", Shape::kMostAxes, " are supported");
   const Shape shape{std::span<const std::int64_t>(from.shape)};
+  if (from.dtype == "F32" && backend == Backend::cpu) {  // as it is
+    Tensor tensor = Tensor::empty(shape, DType::f32, backend);
+    const std::string data = bytes_of(from);
+    std::copy_n(data.data(), data.size(), reinterpret_cast<char*>(tensor.data<float>()));
+    return tensor;
+  }
   const auto numbers = values(name);
   if (from.dtype[0] != 'I' && from.dtype != "BOOL")
     return Tensor::from_values(numbers, shape, backend);
@@ -193,7 +217,7 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
   for (const auto& [name, tensor] : tensors) {
     require(!header.has(name), path.string(), ": two tensors are named \"", name, "\"");
     const auto begin = at;
-    at += bytes_of(tensor).size();
+    at += stored_bytes(tensor).size();
     Json shape = Json::list(), offsets = Json::list();
     for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.extent(axis));
     offsets.push_back(static_cast<std::uint64_t>(begin));
@@ -209,7 +233,7 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
   std::string bytes(reinterpret_cast<const char*>(&length), kLengthBytes);
   bytes.reserve(kLengthBytes + text.size() + at);
   bytes += text;
-  for (const auto& [name, tensor] : tensors) bytes += bytes_of(tensor);
+  for (const auto& [name, tensor] : tensors) bytes += stored_bytes(tensor);
   write_file(path, bytes);
 }
 

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,7 @@ class Safetensors {
     std::size_t begin, end;  // bytes of data()
   };
 
+  // The header; the numbers are read from the file when they are asked for.
   static Safetensors read(const std::filesystem::path& path);
   static Safetensors parse(std::string bytes, const std::string& name);
 
@@ -41,7 +43,12 @@ class Safetensors {
   const std::string* metadata(std::string_view key) const;  // null if there is none
 
  private:
-  std::string name_, bytes_;
+  using ReadBytes = std::function<std::string(std::size_t offset, std::size_t size)>;
+  static Safetensors from(ReadBytes read, std::size_t size, const std::string& name);
+  std::string bytes_of(const Entry& entry) const;
+
+  std::string name_;
+  ReadBytes read_;
   std::size_t data_start_ = 0;
   std::vector<Entry> entries_;
   std::vector<std::pair<std::string, std::string>> metadata_;

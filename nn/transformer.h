@@ -32,6 +32,10 @@ class Transformer : public Module {
   // alone.
   Transformer(TransformerConfig config, Backend backend, std::uint64_t seed);
 
+  // These weights, sharing their storage if they are of that backend. Throws Error naming a weight
+  // that is missing, has another shape, or is of no use.
+  Transformer(TransformerConfig config, Backend backend, const NamedTensors& weights);
+
   // Shares this network's parameter values; own gradients.
   Transformer replica() const;
 

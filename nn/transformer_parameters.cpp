@@ -54,6 +54,15 @@ Transformer::Transformer(TransformerConfig config, Backend backend, std::uint64_
         return new_weight(name, shape, config, backend, seed);
       }) {}
 
+Transformer::Transformer(TransformerConfig config, Backend backend, const NamedTensors& weights)
+    : Transformer(std::move(config), backend, [&](const std::string& name, const Shape& shape) {
+        const Tensor weight = find_tensor(weights, name);
+        require_weight_shape(name, weight.shape(), shape);
+        return weight.to(backend);
+      }) {
+  require_known(weights);
+}
+
 Transformer Transformer::replica() const {
   return Transformer(config_, backend_,
                      [this, next = std::size_t{0}](const std::string&, const Shape&) mutable {

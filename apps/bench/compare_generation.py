@@ -48,7 +48,8 @@ def main():
             return run_arbg(args.arbg, "sample", "--model", work / "model" / "checkpoint.safetensors", "--weights", "last",
                             "--output", work / "samples", "--count", count, threads=args.threads)
 
-        start_up_cpu = min(sample_arbg(1)[2] for _ in range(3))  # reading the model, writing files
+        # Reading the model, writing files.
+        start_up_cpu = min(sample_arbg(1)[2] for _ in range(3)) if args.cpu_time else None
 
         def arbg_side():
             result, _, cpu = sample_arbg(args.count)

@@ -1,6 +1,6 @@
 """Held-out loss after the same training: arbg against PyTorch, some seeds each.
 
-Usage: python3 apps/bench/compare_loss.py --work FOLDER [--arbg FILE] [--seeds N] [--steps N]
+Usage: python3 apps/bench/compare_loss.py --work FOLDER [--arbg FILE] [--seeds N] [--steps N] [--rate X]
 
 Alanine dipeptide in Cartesian coordinates, from one short run of `arbg md`. Both sides: the network of torch_network.py (2 layers, 32
 channels, 128 bins), float32, one thread, likelihood alone, AdamW, one-cycle schedule, clipping at norm 1; every epoch visits every
@@ -23,7 +23,7 @@ from timing import print_machine, run_arbg
 from torch_network import Network, load_network, read_safetensors
 
 SIZES = ["--coordinates", "cartesian", "--layers", 2, "--channels", 32, "--heads", 2, "--bins", 128]
-BATCH, RATE, WARM_UP, DIVISOR, HELD_OUT = 64, 5e-3, 0.05, 500, 0.05
+BATCH, WARM_UP, DIVISOR, HELD_OUT = 64, 0.05, 500, 0.05
 
 
 class Encoder:
@@ -67,14 +67,14 @@ def new_network(config, counts, seed):
     return network
 
 
-def learning_rate(k, n):
+def learning_rate(k, n, largest):
     """One-cycle: half cosines up over the warm-up, down to the end."""
-    smallest, top, last = RATE / DIVISOR, WARM_UP * n - 1, n - 1
+    smallest, top, last = largest / DIVISOR, WARM_UP * n - 1, n - 1
     rise = k / top if k <= top else 1 - (k - top) / (last - top)
-    return smallest + (RATE - smallest) / 2 * (1 - math.cos(math.pi * rise))
+    return smallest + (largest - smallest) / 2 * (1 - math.cos(math.pi * rise))
 
 
-def train_in_torch(config, frames, encode, steps, seed):
+def train_in_torch(config, frames, encode, steps, rate, seed):
     random = np.random.default_rng(seed)
     first = encode(frames, random)
     counts = torch.zeros(first.shape[1], config["num_bins"], dtype=torch.float64)
@@ -89,7 +89,7 @@ def train_in_torch(config, frames, encode, steps, seed):
             order = np.concatenate((order, random.permutation(len(frames))))
         chosen, order = order[:BATCH], order[BATCH:]
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, steps)
+            group["lr"] = learning_rate(step, steps, rate)
         optimizer.zero_grad(set_to_none=True)
         network(torch.from_numpy(encode(frames[chosen], random))).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -103,6 +103,7 @@ def main():
     parser.add_argument("--arbg", default="build/bench/arbg/apps/arbg")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--rate", type=float, default=2e-3, help="largest learning rate")
     args = parser.parse_args()
     torch.set_num_threads(1)
     print_machine()
@@ -119,7 +120,7 @@ def main():
         folder = work / f"arbg-{seed}"
         model = folder / "checkpoint.safetensors"
         result = run_arbg(args.arbg, "train", "--data", md, "--output", folder, *SIZES, "--steps", args.steps, "--batch", BATCH,
-                          "--learning-rate", RATE, "--weight-decay", 0.01, "--variance-weight", 0, "--average", 0,
+                          "--learning-rate", args.rate, "--weight-decay", 0.01, "--variance-weight", 0, "--average", 0,
                           "--held-out", HELD_OUT, "--seed", seed, "--resume", threads=1)[0]
         network, bins = load_network(model)
         if tokens is None:
@@ -138,13 +139,13 @@ def main():
             network = Network(config)
             network.load_state_dict(torch.load(saved))
         else:
-            network = train_in_torch(config, frames, encode, args.steps, seed)
+            network = train_in_torch(config, frames, encode, args.steps, args.rate, seed)
             torch.save(network.state_dict(), saved)
         nats = -network.log_likelihood(tokens).numpy() / tokens.shape[1]
         losses["PyTorch"].append(nats.mean())
         print(f", PyTorch {nats.mean():.5f}", flush=True)
 
-    print(f"\n{len(frames)} frames, {held_out_count} held out; {args.steps} steps of {BATCH}, PyTorch {torch.__version__}\n")
+    print(f"\n{len(frames)} frames, {held_out_count} held out; {args.steps} steps of {BATCH}, learning rate {args.rate}, PyTorch {torch.__version__}\n")
     print("| | mean nats per coordinate | standard deviation of a seed |\n|---|---|---|")
     for name, values in losses.items():
         print(f"| {name} | {np.mean(values):.5f} | {np.std(values, ddof=1):.5f} |")

@@ -24,11 +24,18 @@ const CommandSpec kSpec{
      "arbg info runs/ala2-md/positions.npy"},
     {"seed", "threads", "backend"}};
 
-// Bytes in float32: the weights, and the cache of one sequence that is being generated.
+// Bytes in float32. weights: 4 P. activations_per_sample, of a forward pass without gradients:
+// 4 T (8 C + 3 F + V) for h, its norm, a branch and their sum, q k v and what attention makes of
+// them, the hidden layer and the logits; conditioned networks 4 C (2 T + 3 N) more.
+// cache_per_sample, of a sequence that is being generated: 8 L T C for keys and values.
 Json describe_memory(const nn::TransformerConfig& config, std::int64_t parameters) {
   constexpr std::int64_t kBytes = 4;
   Json out = Json::object();
   out["weights_bytes"] = kBytes * parameters;
+  out["activations_bytes_per_sample"] =
+      kBytes *
+      (config.length() * (8 * config.channels + 3 * config.hidden() + config.num_bins) +
+       (config.conditioning ? config.channels * (2 * config.length() + 3 * config.num_atoms) : 0));
   out["cache_bytes_per_sample"] =
       2 * kBytes * config.num_layers * config.length() * config.channels;
   return out;

@@ -1,6 +1,7 @@
 #include "tensor/base/files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +12,6 @@
 #include "tensor/base/error.h"
 
 namespace arbg {
-namespace {
 
 const std::string kTemporary = ".tmp";  // then the process id
 
@@ -33,6 +33,8 @@ class Descriptor {
  private:
   int fd_;
 };
+
+namespace {
 
 [[noreturn]] void fail_with_errno(const char* action, const std::filesystem::path& path) {
   const int reason = errno;
@@ -72,17 +74,25 @@ std::string read_file(const std::filesystem::path& path, std::size_t most) {
   return bytes;
 }
 
-std::string read_file_part(const std::filesystem::path& path, std::size_t offset,
-                           std::size_t size) {
-  Descriptor file(path, O_RDONLY | O_CLOEXEC);
-  if (file.get() < 0) fail_with_errno("open", path);
+FileReader::FileReader(const std::filesystem::path& path)
+    : path_(path), file_(std::make_shared<const Descriptor>(path, O_RDONLY | O_CLOEXEC)) {
+  if (file_->get() < 0) fail_with_errno("open", path);
+}
+
+std::size_t FileReader::size() const {
+  struct stat status;
+  if (::fstat(file_->get(), &status) != 0) fail_with_errno("read", path_);
+  return static_cast<std::size_t>(status.st_size);
+}
+
+std::string FileReader::read(std::size_t offset, std::size_t size) const {
   std::string bytes(size, '\0');
   std::size_t done = 0;
   while (done < size) {
     const ssize_t got =
-        ::pread(file.get(), bytes.data() + done, size - done, static_cast<off_t>(offset + done));
+        ::pread(file_->get(), bytes.data() + done, size - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_with_errno("read", path);
+    if (got < 0) fail_with_errno("read", path_);
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }
@@ -98,6 +108,11 @@ void remove_temporaries(const std::filesystem::path& path) {
     if (entry.path().filename().string().starts_with(prefix)) stale.push_back(entry.path());
   }
   for (const auto& file : stale) std::filesystem::remove(file, ignored);
+}
+
+std::string read_file_part(const std::filesystem::path& path, std::size_t offset,
+                           std::size_t size) {
+  return FileReader(path).read(offset, size);
 }
 
 void write_file(const std::filesystem::path& path, std::string_view bytes) {

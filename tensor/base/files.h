@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,20 @@ namespace arbg {
 // reason.
 std::string read_file(const std::filesystem::path& path,
                       std::size_t most = std::numeric_limits<std::size_t>::max());
+
+// A file read piece by piece: the same one to the end, even if its name is given to another
+// meanwhile (write_file). Copies share it. Throws Error as read_file does.
+class FileReader {
+ public:
+  explicit FileReader(const std::filesystem::path& path);
+
+  std::size_t size() const;
+  std::string read(std::size_t offset, std::size_t size) const;  // fewer bytes where the file ends
+
+ private:
+  std::filesystem::path path_;
+  std::shared_ptr<const class Descriptor> file_;  // files.cpp
+};
 
 // `size` bytes from `offset` on, fewer where the file ends. Throws Error likewise.
 std::string read_file_part(const std::filesystem::path& path, std::size_t offset, std::size_t size);

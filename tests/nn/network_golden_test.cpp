@@ -154,6 +154,16 @@ StepError error_of_step(const Transformer& network, const Safetensors& before,
 }
 
 TEST_SUITE("golden") {
+  TEST_CASE("a network from a checkpoint does not hold its weights a second time") {
+    const auto config = TransformerConfig::from_json(golden_config(kNetworks[0]), "config.json");
+    const auto checkpoint =
+        Checkpoint::read(folder(kNetworks[0]) / "weights.safetensors", Backend::cpu, config);
+    const auto network = checkpoint.network(Backend::cpu, false);
+    for (const auto& [name, value] : network.values()) {
+      CHECK(value.data<float>() == find_tensor(checkpoint.weights, name).data<float>());
+    }
+  }
+
   TEST_CASE("logits, log likelihood and loss are PyTorch's") {
     for_each_case([](const Network& golden, Backend backend, double tolerance) {
       const auto network = golden_network(golden, backend);
