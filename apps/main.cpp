@@ -32,6 +32,8 @@ constexpr Command kCommands[] = {
      "improve a model by its own weighted samples, or make one from the force field alone"},
     {"evaluate", evaluate_command,
      "compare weighted samples with reference conformations; write report.html"},
+    {"audit", audit_command,
+     "check model, force field and samples as a hostile referee would; write audit.html"},
     {"build", build_command, "a PDB file from a sequence: idealised geometry, then minimised"},
     {"minimize", minimize_command, "move a conformation to the nearest minimum of its energy"},
     {"energy", energy_command, "energies, terms and forces of given conformations"},

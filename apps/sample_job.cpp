@@ -127,6 +127,7 @@ void write_samples(const SampleJob& job, const Model& model, std::span<const std
   run["model"] = job.model.string();
   run["forcefield"] = model.forcefield;
   run["temperature_kelvin"] = model.temperature_kelvin;
+  run["network_weights"] = job.averaged ? "average" : "last";
   run["coordinates"] = model.generator.map().name();
   run["sampling_temperature"] = out.decoding.temperature;
   run["decoding"] = to_json(out.decoding);

@@ -65,6 +65,8 @@ class Generator {
   const nn::Transformer& network() const { return network_; }
   const nn::CoordinateBins& bins() const { return bins_; }
   const md::CoordinateMap& map() const { return *map_; }
+  // That many times the molecule, for the network; undefined where it needs none.
+  nn::Molecules molecules(std::int64_t count) const;
 
   // `count` independent samples; sample i depends on (seed, stream, first + i), the decoding and
   // the weights alone. Stops early, with fewer samples, when interrupted.
@@ -93,7 +95,6 @@ class Generator {
  private:
   void sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
                     Samples& out) const;
-  nn::Molecules molecules(std::int64_t count) const;  // that many times the molecule
   std::vector<double> log_probability(std::span<const std::int32_t> tokens,
                                       const Decoding& decoding) const;
 

@@ -13,6 +13,7 @@ int train_command(const Words& words);
 int refine_command(const Words& words);
 int sample_command(const Words& words);
 int evaluate_command(const Words& words);
+int audit_command(const Words& words);
 int build_command(const Words& words);
 int minimize_command(const Words& words);
 int energy_command(const Words& words);

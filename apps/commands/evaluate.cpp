@@ -58,20 +58,6 @@ void require_same_molecule(const std::filesystem::path& samples, const Json& run
           " at ", reference.temperature_kelvin, " K");
 }
 
-// The decoding that the samples' run.json names; folders from before it did have a temperature.
-sampling::Decoding decoding_of(const Json& run) {
-  sampling::Decoding out;
-  out.temperature = run.at("sampling_temperature").number();
-  if (run.has("decoding")) {
-    const Json& decoding = run.at("decoding");
-    out.top_k = decoding.at("top_k").integer();
-    out.top_p = decoding.at("top_p").number();
-    out.full_support = decoding.at("full_support").number();
-  }
-  out.check();
-  return out;
-}
-
 // What makes the figures biased: said by the samples' run.json, and what trimming adds.
 std::vector<std::string> labels_of(const Json& run, double trim) {
   std::vector<std::string> out;

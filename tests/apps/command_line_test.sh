@@ -294,6 +294,11 @@ grep -q "Sampling temperature" tuned/report.html || failed "report.html does not
 refuses "holds a run that is no set of samples" sample --model model/checkpoint.safetensors --output md
 succeeds evaluate --samples samples --reference md --model model/checkpoint.safetensors --json
 is_json out.txt
+succeeds audit samples --model model/checkpoint.safetensors --reference md --fresh 50 --close 100
+succeeds audit samples --fresh 50 --close 100 --json
+is_json out.txt
+succeeds audit --model model/checkpoint.safetensors --fresh 50 --output audited
+grep -q "<svg" samples/audit.html audited/audit.html || failed "audit.html has no pictures"
 grep -q "<svg" samples/report.html || failed "report.html has no pictures"
 grep -q "http" samples/report.html && failed "report.html is not self-contained"
 for what in md model samples samples/positions.npy model/checkpoint.safetensors; do
@@ -448,6 +453,9 @@ refuses "truncated" train --data broken --output refused
 cp md/energy.npy broken/energy.npy && echo '{"settings":' >broken/run.json
 refuses "broken/run.json" train --data broken --output refused
 absent refused
+refuses "give a RUN made by arbg sample or arbg demo" audit
+refuses "there is no run.json" audit nothing
+refuses "is not of samples" audit md
 refuses "made by arbg sample" evaluate --samples md --reference md
 refuses "fraction to trim" evaluate --samples samples --reference md --trim 1
 refuses "--points expects a whole number from 2" evaluate --samples samples --reference md --points 1

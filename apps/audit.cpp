@@ -1,0 +1,204 @@
+#include "apps/audit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "apps/audit_reference.h"
+#include "apps/decoding_options.h"
+#include "apps/sample_job.h"
+#include "metrics/uniformity.h"
+#include "metrics/weights.h"
+#include "sampling/audit/coordinates.h"
+#include "sampling/audit/energies.h"
+#include "sampling/audit/probabilities.h"
+#include "tensor/base/error.h"
+#include "tensor/base/files.h"
+#include "tensor/base/npy.h"
+
+namespace arbg::apps {
+namespace {
+
+using sampling::Check;
+using sampling::judged;
+using sampling::Verdict;
+
+Json run_json(const std::filesystem::path& folder) {
+  return Json::parse(read_file(folder / "run.json"), (folder / "run.json").string());
+}
+
+sampling::StoredSamples load_stored(const std::filesystem::path& folder, const Model& model) {
+  sampling::StoredSamples out;
+  WeightedSamples samples = load_samples(folder, model.topology.atom_count());
+  out.positions_nm = std::move(samples.positions_nm);
+  out.log_q = std::move(samples.log_q);
+  out.reduced_energy = std::move(samples.reduced_energy);
+  out.log_weight = std::move(samples.log_weight);
+  const Json run = run_json(folder);
+  out.decoding = decoding_of(run);
+  out.reflected = run.has("reflected");
+  if (!std::filesystem::exists(folder / "tokens.npy")) return out;
+  const auto tokens = read_npy(folder / "tokens.npy");
+  require(std::ssize(tokens.data) == out.count() * model.generator.map().size(), folder.string(),
+          ": tokens.npy has ", tokens.data.size(), " tokens, expected ",
+          model.generator.map().size(), " for each of ", out.count(), " samples");
+  for (const double token : tokens.data) out.tokens.push_back(static_cast<std::int32_t>(token));
+  return out;
+}
+
+// A model of many molecules is that of the samples' molecule.
+Model load_audited(const AuditJob& job) {
+  if (job.samples.empty()) return load_model(job.model, job.backend, true);
+  const Json run = run_json(job.samples);
+  const bool averaged =
+      !run.has("network_weights") || run.at("network_weights").string() == "average";
+  const std::string pdb = read_file(job.samples / "topology.pdb");
+  return load_model(
+      job.model, job.backend, averaged,
+      ToldMolecule{md::read_pdb(job.samples / "topology.pdb").topology, pdb,
+                   run.at("forcefield").string(), run.at("temperature_kelvin").number()});
+}
+
+// What run.json says of the samples, against the model and the arrays beside it.
+std::vector<Check> audit_run_json(const std::filesystem::path& folder, const Model& model,
+                                  const sampling::StoredSamples& samples) {
+  const Json run = run_json(folder);
+  const std::string forcefield = run.at("forcefield").string();
+  const double temperature = run.at("temperature_kelvin").number();
+  const int differ = (forcefield != model.forcefield) + (temperature != model.temperature_kelvin);
+  std::vector<Check> out{judged("run.json: force field and temperature other than the model's",
+                                differ, 0,
+                                forcefield + ", " + metrics::format_number(temperature) + " K")};
+  for (std::size_t i = 0; run.has("labels") && i < run.at("labels").items().size(); ++i) {
+    out.push_back(
+        {"run.json: a label", 0, 0, Verdict::warning, run.at("labels").items()[i].string()});
+  }
+  if (!run.has("weights")) return out;
+  const auto summary = metrics::summarise_weights(samples.log_weight);
+  const Json &said = run.at("weights"), found = summary_json(summary);
+  double largest = 0;
+  for (const char* name : {"samples", "zero_weights", "ess", "log_z", "largest_share"}) {
+    const double a = said.at(name).number(), b = found.at(name).number();
+    largest = sampling::worse(largest, std::abs(a - b) / (1 + std::abs(b)));
+  }
+  out.push_back(judged("run.json: figures of the weights against the arrays, relative", largest,
+                       1e-9, "samples, zero weights, ESS, log Z, largest share"));
+  return out;
+}
+
+// All conditionals of all draws together are independent and uniform.
+Check uniform_draws(std::span<const double> transform) {
+  std::vector<double> values;
+  for (const double f : transform) values.push_back(std::clamp(f, 0.0, 1.0));
+  const double statistic =
+      std::sqrt(static_cast<double>(values.size())) * metrics::kolmogorov_distance(values);
+  return judged("transforms of the draws against the uniform distribution, sqrt(n) D", statistic,
+                metrics::kolmogorov_bound(1e-6),
+                std::to_string(values.size()) + " conditionals, places within bins included");
+}
+
+std::vector<Check> weight_lines(std::span<const double> log_weight, const std::string& of) {
+  const auto summary = metrics::summarise_weights(log_weight);
+  Check tail = judged("Pareto k-hat of the weights", summary.pareto_k, 0.7, of);
+  if (tail.verdict == Verdict::fail) {
+    tail.verdict = Verdict::warning;
+    tail.note += "; averages over these weights are not reliable";
+  }
+  return {{"effective sample size, share", summary.ess_fraction, 0, Verdict::information, of},
+          {"share of the largest weight", summary.largest_share, 0, Verdict::information, of},
+          tail};
+}
+
+// Fresh samples that are molecules: the better half by energy, at most 64.
+std::vector<double> good_conformations(const sampling::Samples& samples,
+                                       std::span<const double> u) {
+  constexpr std::size_t kMost = 64;
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < u.size(); ++i)
+    if (std::isfinite(u[i])) order.push_back(i);
+  require(!order.empty(),
+          "no fresh sample is a molecule of finite energy and the right hand: the "
+          "model has learned nothing, or is of another molecule");
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return u[i]; });
+  const std::size_t half = (order.size() + 1) / 2, used = std::min(kMost, half),
+                    frame = samples.positions_nm.size() / u.size();
+  std::vector<double> out;
+  for (std::size_t n = 0; n < used; ++n) {
+    const auto begin =
+        samples.positions_nm.begin() + static_cast<std::ptrdiff_t>(order[n * half / used] * frame);
+    out.insert(out.end(), begin, begin + static_cast<std::ptrdiff_t>(frame));
+  }
+  return out;
+}
+
+}  // namespace
+
+AuditJob audit_job_of(const std::filesystem::path& run) {
+  AuditJob job;
+  const bool demo = std::filesystem::exists(run / "samples" / "run.json");
+  job.samples = demo ? run / "samples" : run;
+  require(std::filesystem::exists(job.samples / "run.json"), run.string(),
+          ": expected a folder made by arbg sample or arbg demo (there is no run.json)");
+  const Json json = run_json(job.samples);
+  require(json.has("kind") && json.at("kind").string() == "samples" && json.has("model"),
+          run.string(), ": run.json is not of samples; give a folder made by arbg sample or demo");
+  job.model = json.at("model").string();
+  if (demo) {
+    job.model = run / "model" / "checkpoint.safetensors";
+    job.reference = run / "md";
+  }
+  return job;
+}
+
+Audit run_audit(const AuditJob& job) {
+  const Model model = load_audited(job);
+  const auto& generator = model.generator;
+  const auto target = model.target(md::EnergyBackend::cpu);
+  sampling::StoredSamples stored;
+  if (!job.samples.empty()) stored = load_stored(job.samples, model);
+
+  sampling::SampleOptions options;
+  options.count = job.fresh;
+  options.decoding = stored.decoding;
+  options.seed = job.seed;
+  options.stream = stream_id("audit");
+  const auto fresh = generator.sample(options);
+  const auto u = target.reduced_energy(fresh.positions_nm);
+  const auto good = good_conformations(fresh, u);
+
+  Audit out;
+  out.subtitle = job.model.string() + ", " + model.forcefield + " at " +
+                 metrics::format_number(model.temperature_kelvin) + " K, " +
+                 generator.map().name() + " coordinates";
+  out.sections.push_back(
+      {"Is q a probability?", audit_probabilities(generator, fresh, stored.decoding)});
+  out.sections.push_back(
+      {"Do coordinates mean what log q says?", audit_coordinates(generator, fresh)});
+  auto physics = sampling::audit_energies(model.topology, target, good);
+  std::ranges::copy(sampling::audit_symmetry(generator, target, good), std::back_inserter(physics));
+  out.sections.push_back({"Are energies those of the force field?", physics});
+
+  std::vector<double> log_weight = job.samples.empty()
+                                       ? sampling::log_weights(u, fresh.log_volume, fresh.log_q)
+                                       : stored.log_weight;
+  std::vector<double> draws;
+  if (!job.samples.empty()) {
+    auto audit = sampling::audit_stored(generator, target, stored, job.close);
+    draws = audit.transform;
+    if (!draws.empty()) audit.checks.push_back(uniform_draws(draws));
+    std::ranges::copy(audit_run_json(job.samples, model, stored), std::back_inserter(audit.checks));
+    out.sections.push_back({"Are the samples what they claim?", audit.checks});
+  }
+  ReferenceAudit reference;
+  if (!job.reference.empty()) {
+    reference = audit_reference(model, load_dataset(job.reference), log_weight, stored.decoding,
+                                job.close, job.seed);
+  }
+  auto trust = weight_lines(log_weight, std::to_string(log_weight.size()) + " samples");
+  trust.insert(trust.begin(), reference.checks.begin(), reference.checks.end());
+  out.sections.push_back({"How far do the weights carry?", trust});
+  out.figures = audit_figures(draws, reference, log_weight);
+  return out;
+}
+
+}  // namespace arbg::apps

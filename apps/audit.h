@@ -1,0 +1,54 @@
+// The audit of a model and of samples drawn from it: every line with a number, a bound and a
+// verdict.
+//
+// Exact statements (sampling/audit) fail beyond rounding. Statistical ones fail beyond bounds that
+// an honest run exceeds once in thousands. What is learned, not exact (calibration, tails), can
+// only warn.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "apps/model_file.h"
+#include "metrics/report.h"
+#include "sampling/audit/stored.h"
+#include "tensor/base/json.h"
+
+namespace arbg::apps {
+
+struct AuditJob {
+  std::filesystem::path model;
+  std::filesystem::path samples, reference;  // folders; empty: without
+  std::int64_t fresh = 1000;                 // samples drawn anew
+  std::int64_t close = 4000;  // stored samples and reference frames through the network
+  std::uint64_t seed = 1;
+  nn::Backend backend = nn::Backend::cpu;
+};
+
+struct AuditSection {
+  std::string title;
+  std::vector<sampling::Check> checks;
+};
+
+struct Audit {
+  std::string subtitle;  // of what
+  std::vector<AuditSection> sections;
+  std::vector<metrics::Figure> figures;
+
+  std::int64_t count(sampling::Verdict verdict) const;
+  bool passed() const { return count(sampling::Verdict::fail) == 0; }
+};
+
+// The job of a folder: of samples (run.json names the model), or of a demo (md, model, samples).
+// Throws Error saying what it lacks.
+AuditJob audit_job_of(const std::filesystem::path& run);
+
+Audit run_audit(const AuditJob& job);
+
+Json to_json(const Audit& audit);
+std::string audit_text(const Audit& audit);  // for the terminal
+void write_audit_page(const std::filesystem::path& path, const Audit& audit,
+                      const std::string& command);
+
+}  // namespace arbg::apps

@@ -1,0 +1,198 @@
+// The audit on paper: the terminal, JSON, the page with its figures.
+#include <algorithm>
+#include <cmath>
+
+#include "apps/audit.h"
+#include "apps/audit_reference.h"
+#include "metrics/histogram.h"
+
+namespace arbg::apps {
+namespace {
+
+using metrics::format_number;
+using sampling::Check;
+using sampling::Verdict;
+
+const char* name_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass:
+      return "pass";
+    case Verdict::fail:
+      return "FAIL";
+    case Verdict::warning:
+      return "warning";
+    case Verdict::information:
+      break;
+  }
+  return "";
+}
+
+std::string number(double value) {
+  char text[32];
+  if (value != 0 && std::abs(value) < 1e-3) {
+    std::snprintf(text, sizeof text, "%.1e", value);
+    return text;
+  }
+  return format_number(value, 3);
+}
+
+metrics::Table table_of(const AuditSection& section) {
+  using metrics::Align;
+  metrics::Table table({section.title, "measured", "bound", "", "looked at"},
+                       {Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
+  for (const Check& check : section.checks) {
+    const bool bounded = check.verdict != Verdict::information;
+    table.add_row({check.name, number(check.measured), bounded ? number(check.bound) : "",
+                   name_of(check.verdict), check.note});
+  }
+  return table;
+}
+
+std::string verdict_of(const Audit& audit) {
+  const auto failed = audit.count(Verdict::fail), warned = audit.count(Verdict::warning),
+             passed = audit.count(Verdict::pass);
+  const std::string tally = std::to_string(passed) + " passed, " + std::to_string(failed) +
+                            " failed, " + std::to_string(warned) +
+                            (warned == 1 ? " warning" : " warnings");
+  return (failed == 0 ? "PASS: " : "FAIL: ") + tally;
+}
+
+metrics::Series uniform_line(double height) {
+  return {"uniform", {0, 1}, {height, height}, metrics::Mark::kDashed, 6};
+}
+
+metrics::Series log_weight_series(const char* name, std::span<const double> log_weight,
+                                  double middle) {
+  std::vector<double> shifted;
+  for (const double log_w : log_weight)
+    if (std::isfinite(log_w)) shifted.push_back(log_w - middle);
+  return metrics::histogram_series(
+      name, metrics::make_histogram(shifted, {}, metrics::uniform_edges(-10, 10, 100)));
+}
+
+}  // namespace
+
+std::vector<metrics::Figure> audit_figures(std::span<const double> draws,
+                                           const ReferenceAudit& reference,
+                                           std::span<const double> log_weight) {
+  std::vector<metrics::Figure> out;
+  metrics::Plot transforms;
+  transforms.title = "Probability integral transforms";
+  transforms.description =
+      "Draws from q must be flat. Held-out frames are flat as far as the network has learned them.";
+  transforms.x = {.label = "share of a conditional below the coordinate"};
+  transforms.y = {.label = "density", .low = 0.8, .high = 1.2};
+  const auto add = [&](const char* name, std::span<const double> values) {
+    if (values.empty()) return;
+    transforms.series.push_back(metrics::histogram_series(
+        name, metrics::make_histogram(values, {}, metrics::uniform_edges(0, 1, 50))));
+  };
+  add("samples", draws);
+  add("held-out frames", reference.transform);
+  if (!transforms.series.empty()) {
+    transforms.series.push_back(uniform_line(1));
+    out.push_back(transforms);
+  }
+  if (!reference.kolmogorov_statistic.empty()) {
+    metrics::Plot plot;
+    plot.title = "Calibration, coordinate by coordinate";
+    plot.description =
+        "Distance of held-out transforms from uniform; above the line, more than chance.";
+    plot.x = {.label = "coordinate"};
+    plot.y = {.label = "sqrt(n) D", .low = 0};
+    metrics::Series points{"", {}, reference.kolmogorov_statistic, metrics::Mark::kPoints, 0};
+    for (std::size_t j = 0; j < reference.kolmogorov_statistic.size(); ++j)
+      points.x.push_back(static_cast<double>(j));
+    const double bound = reference.kolmogorov_bound;
+    plot.series = {points,
+                   {"one in a thousand audits",
+                    {0, points.x.back()},
+                    {bound, bound},
+                    metrics::Mark::kDashed,
+                    6}};
+    out.push_back(plot);
+  }
+  std::vector<double> finite;
+  for (const double log_w : log_weight)
+    if (std::isfinite(log_w)) finite.push_back(log_w);
+  if (finite.empty()) return out;
+  std::ranges::nth_element(finite, finite.begin() + std::ssize(finite) / 2);
+  metrics::Plot weights;
+  weights.title = "Log weights from both sides";
+  weights.description =
+      "Where the two cross is log Z; reference frames far to the right lie where the model "
+      "proposes too seldom.";
+  weights.x = {.label = "log w - median"};
+  weights.y = {.label = "density", .logarithmic = true};
+  const double middle = finite[finite.size() / 2];
+  weights.series = {log_weight_series("samples", log_weight, middle)};
+  if (!reference.log_weight.empty())
+    weights.series.push_back(log_weight_series("reference", reference.log_weight, middle));
+  out.push_back(weights);
+  return out;
+}
+
+std::int64_t Audit::count(Verdict verdict) const {
+  std::int64_t out = 0;
+  for (const auto& section : sections)
+    out += std::ranges::count(section.checks, verdict, &Check::verdict);
+  return out;
+}
+
+Json to_json(const Audit& audit) {
+  Json checks = Json::list();
+  for (const auto& section : audit.sections) {
+    for (const Check& check : section.checks) {
+      Json line = Json::object();
+      line["section"] = section.title;
+      line["check"] = check.name;
+      line["measured"] = check.measured;
+      if (check.verdict != Verdict::information) line["bound"] = check.bound;
+      line["verdict"] = check.verdict == Verdict::information ? "information"
+                        : check.verdict == Verdict::fail      ? "fail"
+                                                              : name_of(check.verdict);
+      line["note"] = check.note;
+      checks.push_back(std::move(line));
+    }
+  }
+  Json out = Json::object();
+  out["of"] = audit.subtitle;
+  out["passed"] = audit.passed();
+  out["failures"] = audit.count(Verdict::fail);
+  out["warnings"] = audit.count(Verdict::warning);
+  out["checks"] = std::move(checks);
+  return out;
+}
+
+std::string audit_text(const Audit& audit) {
+  std::string out = audit.subtitle + "\n\n";
+  for (const auto& section : audit.sections) out += table_of(section).text() + "\n";
+  return out + verdict_of(audit) + "\n";
+}
+
+void write_audit_page(const std::filesystem::path& path, const Audit& audit,
+                      const std::string& command) {
+  metrics::Report report("Audit", audit.subtitle);
+  report.add_key_numbers(
+      {{"verdict", audit.passed() ? "pass" : "FAIL", ""},
+       {"lines passed", std::to_string(audit.count(Verdict::pass)), ""},
+       {"lines failed", std::to_string(audit.count(Verdict::fail)), "an exact statement is broken"},
+       {"warnings", std::to_string(audit.count(Verdict::warning)),
+        "nothing is wrong, but figures mean less"}});
+  report.add_paragraph(
+      "Every line was computed without the code that it judges: by plain loops, finite "
+      "differences, or the reference backend.");
+  for (const auto& section : audit.sections) {
+    report.add_heading(section.title);
+    metrics::Table table = table_of(section);
+    report.add_table(table);
+  }
+  if (!audit.figures.empty()) {
+    report.add_heading("Figures");
+    report.add_plots(audit.figures);
+  }
+  report.add_details("Make this page again", command);
+  report.save(path);
+}
+
+}  // namespace arbg::apps

@@ -1,0 +1,176 @@
+#include "apps/audit_reference.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/evaluation.h"
+#include "md/units.h"
+#include "metrics/autocorrelation.h"
+#include "metrics/bennett.h"
+#include "metrics/uniformity.h"
+#include "metrics/weights.h"
+#include "tensor/base/random.h"
+
+namespace arbg::apps {
+namespace {
+
+using metrics::format_number;
+using sampling::Check;
+using sampling::judged;
+using sampling::Verdict;
+
+constexpr double kHeavyTail = 0.7;
+constexpr double kMostOutside = 0.05;
+constexpr double kNoEstimate = 0.5;  // error of log Z in nats, beyond which nothing is compared
+
+std::vector<double> positions_of(const Dataset& data, const std::vector<std::int64_t>& frames) {
+  const std::int64_t width = 3 * data.topology.atom_count();
+  std::vector<double> out;
+  for (const auto f : frames)
+    out.insert(out.end(), data.positions_nm.begin() + f * width,
+               data.positions_nm.begin() + (f + 1) * width);
+  return out;
+}
+
+// Frames that training by default holds out: the last twentieth, at most 4096, replica by replica.
+std::vector<std::int64_t> held_out_frames(const Dataset& reference) {
+  const std::int64_t last = std::clamp<std::int64_t>(reference.frames() / 20, 1, 4096);
+  std::vector<std::int64_t> out;
+  for (std::int64_t replica = 0; replica < reference.replicas; ++replica) {
+    for (std::int64_t f = reference.frames() - last; f < reference.frames(); ++f)
+      if (f % reference.replicas == replica) out.push_back(f);
+  }
+  return out;
+}
+
+// Molecular dynamics keeps float32 energies, computed before positions were rounded to float32.
+Check stored_energies(const Model& model, const Dataset& reference,
+                      const std::vector<std::int64_t>& frames) {
+  constexpr std::size_t kMost = 256;
+  std::vector<std::int64_t> some;
+  for (std::size_t i = 0; i < std::min(kMost, frames.size()); ++i)
+    some.push_back(frames[i * frames.size() / std::min(kMost, frames.size())]);
+  const auto target = model.target(md::EnergyBackend::reference);
+  const auto e = target.energy().evaluate(positions_of(reference, some), false).energy_kj_mol;
+  double largest = 0;
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    const double u = e[i] / md::thermal_energy(model.temperature_kelvin),
+                 stored = reference.reduced_energy[static_cast<std::size_t>(some[i])];
+    largest = sampling::worse(largest, std::abs(u - stored));
+  }
+  return judged("reference energies against plain loops, kT", largest, 0.01,
+                std::to_string(some.size()) + " frames, stored in float32");
+}
+
+// Each coordinate's transforms of held-out frames against the uniform distribution.
+void add_calibration(ReferenceAudit& out, const Model& model, const Dataset& reference,
+                     std::uint64_t seed) {
+  const auto K = static_cast<std::size_t>(model.generator.map().size());
+  const auto frames = held_out_frames(reference);
+  const auto encoded = model.generator.encode(positions_of(reference, frames), seed);
+  std::vector<std::int32_t> tokens;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const auto row = std::span(encoded.tokens).subspan(i * K, K);
+    if (std::ranges::count(row, nn::CoordinateBins::kOutside) == 0)
+      tokens.insert(tokens.end(), row.begin(), row.end());
+  }
+  const std::size_t count = tokens.size() / K;
+  if (count < 20) return;
+  const Random random(seed, stream_id("audit transform"));
+  std::vector<double> fraction;
+  for (std::size_t i = 0; i < tokens.size(); ++i) fraction.push_back(random.uniform(i));
+  out.transform = sampling::replay(model.generator, tokens, fraction, {}).transform;
+
+  out.kolmogorov_bound = metrics::kolmogorov_bound(0.001 / static_cast<double>(K));
+  std::size_t worst = 0;
+  double distance = 0;
+  for (std::size_t j = 0; j < K; ++j) {
+    std::vector<double> column;
+    for (std::size_t i = 0; i < count; ++i)
+      column.push_back(std::clamp(out.transform[i * K + j], 0.0, 1.0));
+    const double d = metrics::kolmogorov_distance(column);
+    const auto correlation = metrics::integrated_autocorrelation(column);
+    out.kolmogorov_statistic.push_back(std::sqrt(correlation.effective_frames) * d);
+    if (out.kolmogorov_statistic[j] > out.kolmogorov_statistic[worst]) worst = j;
+    distance = std::max(distance, d);
+  }
+  const auto& coordinate = model.generator.map().coordinates()[worst];
+  Check check = judged(
+      "calibration of the conditionals, largest sqrt(n) D", out.kolmogorov_statistic[worst],
+      out.kolmogorov_bound,
+      std::to_string(count) + " held-out frames, by their autocorrelation; worst: coordinate " +
+          std::to_string(worst) + " of " + model.topology.describe(coordinate.atom) +
+          "; largest D " + format_number(distance, 2));
+  // A network need not be perfect: the weights correct for it.
+  if (check.verdict == Verdict::fail) check.verdict = Verdict::warning;
+  out.checks.push_back(check);
+}
+
+}  // namespace
+
+Check compare_log_z(std::span<const double> model_log_weights,
+                    std::span<const double> reference_log_weights) {
+  const auto summary = metrics::summarise_weights(model_log_weights);
+  const auto bennett = metrics::bennett_log_z(model_log_weights, reference_log_weights);
+  // Bennett's estimating function over the reference frames: its correlation inflates the error.
+  const double shift = std::log(static_cast<double>(reference_log_weights.size()) /
+                                static_cast<double>(model_log_weights.size()));
+  std::vector<double> bridge;
+  for (const double log_w : reference_log_weights)
+    bridge.push_back(1 / (1 + std::exp(log_w - bennett.log_z + shift)));
+  const double tau = metrics::integrated_autocorrelation(bridge).time;
+  const double error = std::hypot(summary.log_z_error, bennett.error * std::sqrt(tau));
+  const double sigmas = std::abs(summary.log_z - bennett.log_z) / error;
+  Check check = judged("log Z: mean weight against Bennett's ratio, in standard errors", sigmas, 4,
+                       format_number(summary.log_z, 7) + " and " + format_number(bennett.log_z, 7) +
+                           " +- " + format_number(error, 2) + " together; frames correlated over " +
+                           format_number(tau, 2));
+  const bool heavy = !(summary.pareto_k <= kHeavyTail);
+  if (heavy) check.note += "; heavy tail: the error of the mean weight says little";
+  if (heavy && check.verdict == Verdict::fail) check.verdict = Verdict::warning;
+  if (error > kNoEstimate) {
+    check.verdict = Verdict::warning;
+    check.note += "; too uncertain to compare";
+  }
+  return check;
+}
+
+ReferenceAudit audit_reference(const Model& model, const Dataset& reference,
+                               std::span<const double> log_weight,
+                               const sampling::Decoding& decoding, std::int64_t frames,
+                               std::uint64_t seed) {
+  ReferenceAudit out;
+  const auto chosen =
+      replica_frames(reference.frames(), reference.replicas, 0, reference.replicas, frames);
+  const auto encoded = model.generator.encode(positions_of(reference, chosen), seed);
+  const auto count = static_cast<double>(chosen.size());
+  Check outside =
+      judged("share of the reference outside the bins' support",
+             static_cast<double>(encoded.outside) / count, 1e-3,
+             std::to_string(encoded.outside) + " of " + std::to_string(chosen.size()) + " frames");
+  // The mean weight is Z of the support, which is all of Z but that share: a limit before it is a
+  // defect.
+  if (outside.verdict == Verdict::fail && outside.measured <= kMostOutside)
+    outside.verdict = Verdict::warning;
+  out.checks.push_back(outside);
+  add_calibration(out, model, reference, seed);
+  if (reference.reduced_energy.empty()) return out;
+  out.checks.push_back(stored_energies(model, reference, chosen));
+
+  std::vector<double> u;
+  for (const auto f : chosen) u.push_back(reference.reduced_energy[static_cast<std::size_t>(f)]);
+  out.log_weight = sampling::log_weights(u, encoded.log_volume,
+                                         model.generator.log_density(encoded.tokens, decoding));
+  Check log_z = compare_log_z(log_weight, out.log_weight);
+  if (decoding.biased()) {
+    log_z.verdict = Verdict::information;
+    log_z.note += "; truncated: the mean weight is Z of what is left";
+  }
+  out.checks.push_back(log_z);
+  out.checks.push_back({"reverse effective sample size, share",
+                        metrics::reverse_ess_fraction(out.log_weight), 0, Verdict::information,
+                        "from the reference: sees modes that the model misses"});
+  return out;
+}
+
+}  // namespace arbg::apps

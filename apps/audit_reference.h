@@ -1,0 +1,39 @@
+// What a model and its samples look like from reference conformations: the part of an audit that
+// has random errors on both sides.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "apps/audit.h"
+
+namespace arbg::apps {
+
+struct ReferenceAudit {
+  std::vector<sampling::Check> checks;
+  std::vector<double> log_weight;            // of reference frames, under the model
+  std::vector<double> transform;             // of held-out frames, [b, K]
+  std::vector<double> kolmogorov_statistic;  // sqrt(effective frames) D of each coordinate, [K]
+  double kolmogorov_bound = 0;
+};
+
+// The two estimates of log Z: E_q[w] from model log weights, Bennett's from both sides. Their
+// difference in standard errors is judged against four; where the tail of the weights (k-hat above
+// 0.7) makes the error of E_q[w] meaningless, a larger one only warns, and so does an error of half
+// a nat. The reference's share of
+// Bennett's error counts the autocorrelation of its frames, in the order given.
+sampling::Check compare_log_z(std::span<const double> model_log_weights,
+                              std::span<const double> reference_log_weights);
+
+// `log_weight`: of samples under that decoding.
+ReferenceAudit audit_reference(const Model& model, const Dataset& reference,
+                               std::span<const double> log_weight,
+                               const sampling::Decoding& decoding, std::int64_t frames,
+                               std::uint64_t seed);
+
+// Transforms of samples and held-out frames, calibration by coordinate, weights from both sides.
+std::vector<metrics::Figure> audit_figures(std::span<const double> draws,
+                                           const ReferenceAudit& reference,
+                                           std::span<const double> log_weight);
+
+}  // namespace arbg::apps

@@ -1,0 +1,40 @@
+// A second reading of what the sampler did: its logits for given tokens, and plain sums over them.
+//
+// The tokens are fed through the cache as if they had been drawn; P comes from those logits by a
+// loop over V in double, written again here (temperature, top-k, top-p, mixture), and
+//
+//   log q = sum_j log P(k_j) - log h_j,     F_j = sum over v < k_j of P(v) + fraction_j P(k_j)
+//
+// F_j, the probability integral transforms, are independent and uniform on [0, 1] over draws from
+// q.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sampling/generator.h"
+
+namespace arbg::sampling {
+
+struct Replay {
+  std::vector<double> log_q;      // [B]
+  std::vector<double> transform;  // F [B, K]
+  double worst_sum = 0;           // largest |sum over v of P(v) - 1| of the sampler's own P
+  // sum over all draws of log P(k_j) minus its expectation, in standard deviations of that sum: a
+  // standard normal if the tokens were drawn from P.
+  double surprise = 0;
+};
+
+// Rows of tokens [B, K], all of them bins; fraction [B, K] says where in its bin a coordinate is.
+Replay replay(const Generator& generator, std::span<const std::int32_t> tokens,
+              std::span<const double> fraction, const Decoding& decoding);
+
+// Logits of rows of tokens, [rows, K, V], all at once and one position after the other as the
+// sampler sees them. `network` may be a changed copy of the generator's.
+std::vector<double> uncached_logits(const Generator& generator, const nn::Transformer& network,
+                                    std::span<const std::int32_t> tokens);
+std::vector<double> cached_logits(const Generator& generator, const nn::Transformer& network,
+                                  std::span<const std::int32_t> tokens);
+
+}  // namespace arbg::sampling
