@@ -175,7 +175,8 @@ Audit run_audit(const AuditJob& job) {
   out.sections.push_back(
       {"Do coordinates mean what log q says?", audit_coordinates(generator, fresh)});
   auto physics = sampling::audit_energies(model.topology, target, good);
-  std::ranges::copy(sampling::audit_symmetry(generator, target, good), std::back_inserter(physics));
+  std::ranges::copy(sampling::audit_symmetry(model.topology, generator, target, good),
+                    std::back_inserter(physics));
   out.sections.push_back({"Are energies those of the force field?", physics});
 
   std::vector<double> log_weight = job.samples.empty()

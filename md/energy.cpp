@@ -9,6 +9,7 @@
 #include "md/terms/harmonic_bond.h"
 #include "md/terms/nonbonded.h"
 #include "md/terms/periodic_torsion.h"
+#include "tensor/base/defects.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {
@@ -79,6 +80,11 @@ EnergyResult Energy::evaluate(std::span<const double> positions_nm, bool with_fo
   if (with_forces) result.forces_kj_mol_nm.assign(positions_nm.size(), 0);
   if (backend_ == EnergyBackend::cpu) {
     evaluate_lanes(system_, positions_nm, with_forces, result);
+    for (std::size_t b = 0; b < conformations; ++b) {
+      if (planted(Defect::lost_solvent))
+        result.energy_kj_mol[b] -= result.terms_kj_mol[b * kTermCount + 4];
+      if (planted(Defect::energy_sees_place)) result.energy_kj_mol[b] += positions_nm[b * size];
+    }
     return result;
   }
   evaluate_reference(system_, positions_nm, with_forces, result);

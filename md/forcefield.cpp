@@ -7,6 +7,7 @@
 #include "md/forcefields/impropers.h"
 #include "md/forcefields/tables.h"
 #include "md/forcefields/templates.h"
+#include "tensor/base/defects.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {
@@ -162,7 +163,10 @@ class SystemBuilder {
         const Nonbonded& a = system_.nonbonded[static_cast<std::size_t>(i)];
         const Nonbonded& b = system_.nonbonded[static_cast<std::size_t>(j)];
         system_.scaled_pairs.push_back(
-            {i, j, tables_.coulomb_scale14 * a.charge_e * b.charge_e, (a.sigma_nm + b.sigma_nm) / 2,
+            {i, j,
+             (planted(Defect::unscaled_1_4) ? 1 : tables_.coulomb_scale14) * a.charge_e *
+                 b.charge_e,
+             (a.sigma_nm + b.sigma_nm) / 2,
              tables_.lennard_jones_scale14 * std::sqrt(a.epsilon_kj_mol * b.epsilon_kj_mol)});
       }
     }

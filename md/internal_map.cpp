@@ -6,6 +6,7 @@
 
 #include "md/equilibrium_geometry.h"
 #include "md/units.h"
+#include "tensor/base/defects.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {
@@ -125,7 +126,7 @@ double InternalMap::log_volume(std::span<const double> z) const {
           " coordinates, found ", z.size());
   double sum = 0;
   for (std::size_t j = 0; j < z.size(); ++j) {
-    if (coordinates_[j].kind == 0) sum += 2 * std::log(z[j]);
+    if (coordinates_[j].kind == 0) sum += (planted(Defect::volume_power) ? 1 : 2) * std::log(z[j]);
     if (coordinates_[j].kind == 1) sum += std::log(std::sin(z[j]));
   }
   return sum;

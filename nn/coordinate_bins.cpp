@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tensor/base/defects.h"
 #include "tensor/base/error.h"
 
 namespace arbg::nn {
@@ -31,7 +32,7 @@ CoordinateBins::CoordinateBins(std::int64_t bins, std::vector<Axis> axes)
     require(width(j) >= kFloatsPerBin * float_spacing, "coordinate ", j, ": ", bins, " bins on [",
             low, ", ", high, ") are narrower than ", kFloatsPerBin,
             " steps of float32; use fewer bins");
-    log_volume_ += log_width(j);
+    if (!planted(Defect::bins_without_width)) log_volume_ += log_width(j);
   }
 }
 
@@ -45,7 +46,12 @@ std::int32_t CoordinateBins::encode(std::int64_t j, double x) const {
   const Axis& range = axis(j);
   if (!std::isfinite(x)) return kOutside;
   if (range.periodic) x = wrap(x, range);
+  if (planted(Defect::outside_clamped))
+    x = std::clamp(x, range.low, std::nextafter(range.high, range.low));
   if (x < range.low || x >= range.high) return kOutside;
+  if (planted(Defect::bins_rounded))
+    return static_cast<std::int32_t>(
+        std::lround((x - range.low) / (range.high - range.low) * static_cast<double>(bins_ - 1)));
   // A number just below `high` is inside, even where the quotient rounds up to V.
   const auto k = static_cast<std::int64_t>(std::floor((x - range.low) / width(j)));
   return static_cast<std::int32_t>(std::min(k, bins_ - 1));
@@ -57,6 +63,10 @@ T CoordinateBins::decode_as(std::int64_t j, std::int32_t k, double fraction) con
   require(fraction >= 0 && fraction < 1, "a place within a bin is a number in [0, 1), not ",
           fraction);
   const double low = axis(j).low, h = width(j);
+  if (planted(Defect::bins_rounded))
+    return static_cast<T>(low +
+                          k * h * static_cast<double>(bins_) / static_cast<double>(bins_ - 1) +
+                          (fraction - 0.5) * h);
   const T middle = static_cast<T>(low + (k + 0.5) * h);
   T x = static_cast<T>(low + (k + fraction) * h);
   // Near zero, neighbours of x are closer together than x - low can resolve: a nudge is at least a

@@ -1,6 +1,7 @@
 #include "nn/transformer.h"
 
 #include "autograd/functions.h"
+#include "tensor/base/defects.h"
 #include "tensor/base/error.h"
 
 namespace arbg::nn {
@@ -40,6 +41,11 @@ std::vector<std::int64_t> Transformer::positions_of(const Molecules& molecules,
   return positions;
 }
 
+std::int32_t Transformer::start_token() const {
+  if (planted(Defect::start_shares_bin_0)) return 0;
+  return static_cast<std::int32_t>(config_.own_start_row ? config_.num_bins : 0);
+}
+
 // [start, t_0 ... t_{n-2}] of every row.
 Tensor Transformer::shift_right(const Tensor& tokens) const {
   const auto n = static_cast<std::size_t>(tokens.extent(1));
@@ -47,6 +53,7 @@ Tensor Transformer::shift_right(const Tensor& tokens) const {
   std::vector<std::int32_t> input(given.size());
   for (std::size_t i = 0; i < input.size(); ++i) {
     input[i] = i % n == 0 ? start_token() : given[i - 1];
+    if (planted(Defect::sees_own_token)) input[i] = given[i];
   }
   return Tensor::from_indices(input, tokens.shape(), backend_);
 }

@@ -91,9 +91,7 @@ class Transformer : public Module {
   void add_conditioning(const MakeValue& make);
 
   int heads() const { return static_cast<int>(config_.num_heads); }
-  std::int32_t start_token() const {
-    return static_cast<std::int32_t>(config_.own_start_row ? config_.num_bins : 0);
-  }
+  std::int32_t start_token() const;
   void check_inputs(const Tensor& tokens, const Molecules& molecules) const;
   Tensor shift_right(const Tensor& tokens) const;
   Variable token_table() const;

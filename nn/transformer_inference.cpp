@@ -5,6 +5,7 @@
 
 #include "autograd/functions.h"
 #include "nn/transformer.h"
+#include "tensor/base/defects.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tensor/ops/cached_attention.h"
@@ -135,9 +136,10 @@ Tensor Transformer::next_logits(const Tensor& previous, KvCache& cache) const {
   const std::vector<std::int32_t> start(static_cast<std::size_t>(B), start_token());
   const Tensor input = t == 0 ? Tensor::from_indices(start, {B}, backend_) : previous;
 
+  const auto place = planted(Defect::cached_position_early) && t > 0 ? t - 1 : t;
   const Tensor token = tensor::embedding(cache.token_table_, input).reshape({B, 1, C});
   const Variable embedded =
-      ag::add_rows(Variable(token), Variable(cache.position_rows_.rows(t, 1)));
+      ag::add_rows(Variable(token), Variable(cache.position_rows_.rows(place, 1)));
   Dropout none;
   Variable h =
       apply_input(cache.weights_.input_norm, embedded, vectors_of_positions(cache.atoms_, t, 1),
@@ -149,6 +151,7 @@ Tensor Transformer::next_logits(const Tensor& previous, KvCache& cache) const {
     };
     h = apply_layer(cache.weights_.layers[i], h, attend, cache.memories_[i], heads(), none);
   }
+  if (planted(Defect::stale_cache_row) && t == 1) --cache.layers_[0].length;
   ++cache.length_;
   const Variable bias =
       config_.output_bias ? Variable(output_bias_.value().rows(t, 1)) : Variable();
@@ -156,7 +159,8 @@ Tensor Transformer::next_logits(const Tensor& previous, KvCache& cache) const {
 }
 
 void KvCache::select(std::span<const std::int64_t> from) {
-  for (auto& layer : layers_) layer = tensor::select_rows(layer, from);
+  for (auto& layer : layers_)
+    if (!planted(Defect::selection_keeps_rows)) layer = tensor::select_rows(layer, from);
   const std::vector<std::int32_t> rows(from.begin(), from.end());
   const Tensor index = Tensor::from_indices(rows, {std::ssize(rows)}, token_table_.backend());
   atoms_ = gathered(atoms_, index);

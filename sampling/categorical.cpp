@@ -5,6 +5,7 @@
 #include <numeric>
 #include <sstream>
 
+#include "tensor/base/defects.h"
 #include "tensor/base/error.h"
 #include "tensor/base/simd.h"
 
@@ -103,6 +104,7 @@ void Categorical::add_up(bool one_by_one) {
   }
   // The reference adds one after the other, as its log_prob() does: log P is the same bits.
   total_ = one_by_one ? std::accumulate(weights_.begin(), weights_.end(), 0.0) : sum_of_blocks_;
+  if (planted(Defect::float32_total)) total_ = static_cast<float>(total_);
 }
 
 // weights[v] = exp((logits[v] - largest) / tau)

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "tensor/base/defects.h"
+
 namespace arbg::sampling {
 namespace {
 
@@ -45,7 +47,9 @@ void GrowingSamples::grow(std::int64_t length) {
       const std::int32_t token = categorical_.draw(random_.uniform(index));
       column[static_cast<std::size_t>(b)] = tokens_[at] = token;
       coordinates_[at] = bins_.decode(j, token, random_.uniform(index + 1));
-      log_p_[static_cast<std::size_t>(b)] += categorical_.log_probability(token);
+      double& log_p = log_p_[static_cast<std::size_t>(b)];
+      log_p += categorical_.log_probability(token);
+      if (planted(Defect::float32_log_q)) log_p = static_cast<float>(log_p);
     }
     previous_ = nn::Tensor::from_indices(column, {rows}, network_.backend());
   }

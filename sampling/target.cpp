@@ -6,6 +6,7 @@
 
 #include "md/restricted_system.h"
 #include "md/units.h"
+#include "tensor/base/defects.h"
 #include "tensor/base/error.h"
 
 namespace arbg::sampling {
@@ -37,6 +38,7 @@ Target::Target(const md::Topology& topology, md::System system, double temperatu
 }
 
 bool Target::has_right_hand(std::span<const double> x) const {
+  if (planted(Defect::mirrored_accepted)) return true;
   for (const auto& centre : centres_) {
     const auto difference = [&](int atom, std::size_t axis) {
       return x[static_cast<std::size_t>(3 * atom) + axis] -

@@ -163,8 +163,8 @@ std::vector<Check> audit_energies(const md::Topology& topology, const Target& ta
                  "the same as of the conformations")};
 }
 
-std::vector<Check> audit_symmetry(const Generator& generator, const Target& target,
-                                  std::span<const double> x) {
+std::vector<Check> audit_symmetry(const md::Topology& topology, const Generator& generator,
+                                  const Target& target, std::span<const double> x) {
   const auto& map = generator.map();
   const std::size_t frame = static_cast<std::size_t>(map.atom_count()) * 3,
                     count = x.size() / frame, K = static_cast<std::size_t>(map.size());
@@ -198,9 +198,12 @@ std::vector<Check> audit_symmetry(const Generator& generator, const Target& targ
                          conformations(count) + ", " + std::to_string(seam) +
                              " with a coordinate on the edge of a cell"));
   }
-  // Of a molecule without a stereocentre the mirror image is as good as the conformation itself.
+  // Without a side chain (glycine, caps) the mirror image is as good as the conformation itself.
   const auto mirror = mirrored(x);
-  if (target.has_right_hand(std::span(mirror).first(frame))) return out;
+  bool chiral = false;
+  for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r)
+    chiral = chiral || (topology.find(r, "CA") >= 0 && topology.find(r, "CB") >= 0);
+  if (!chiral) return out;
   const auto u = target.reduced_energy(mirror);
   const auto weighing = std::ranges::count_if(u, [](double v) { return v < kInfinity; });
   out.push_back(judged("mirror images that weigh something", static_cast<double>(weighing), 0,

@@ -18,7 +18,7 @@ std::vector<Check> audit_energies(const md::Topology& topology, const Target& ta
 
 // log q, volume factor and weight of internal coordinates under rotation and translation, and what
 // becomes of mirror images.
-std::vector<Check> audit_symmetry(const Generator& generator, const Target& target,
-                                  std::span<const double> positions_nm);
+std::vector<Check> audit_symmetry(const md::Topology& topology, const Generator& generator,
+                                  const Target& target, std::span<const double> positions_nm);
 
 }  // namespace arbg::sampling

@@ -59,7 +59,7 @@ is_json() {
 ### Helps
 succeeds --help
 commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out.txt)
-[ "$(echo "$commands" | wc -w)" -eq 12 ] || failed "arbg --help lists: $commands"
+[ "$(echo "$commands" | wc -w)" -eq 13 ] || failed "arbg --help lists: $commands"
 for command in $commands; do
   grep -q "^  $command " out.txt || "$arbg" --help >out.txt
   summary=$("$arbg" --help | sed -n "s/^  $command  *//p")
