@@ -36,14 +36,22 @@ std::string number(double value) {
   return format_number(value, 3);
 }
 
-metrics::Table table_of(const AuditSection& section) {
+// A hyphen would let the page break an exponent in two.
+std::string unbroken(std::string text) {
+  const auto exponent = text.find("e-");
+  return exponent == std::string::npos ? text : text.replace(exponent, 2, "e\u2212");
+}
+
+metrics::Table table_of(const AuditSection& section, bool on_page) {
   using metrics::Align;
-  metrics::Table table({section.title, "measured", "bound", "", "looked at"},
-                       {Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
+  metrics::Table table(
+      {on_page ? "what must hold" : section.title, "measured", "bound", "", "looked at"},
+      {Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
   for (const Check& check : section.checks) {
     const bool bounded = check.verdict != Verdict::information;
-    table.add_row({check.name, number(check.measured), bounded ? number(check.bound) : "",
-                   name_of(check.verdict), check.note});
+    const std::string measured = number(check.measured), bound = bounded ? number(check.bound) : "";
+    table.add_row({check.name, on_page ? unbroken(measured) : measured,
+                   on_page ? unbroken(bound) : bound, name_of(check.verdict), check.note});
   }
   return table;
 }
@@ -166,7 +174,7 @@ Json to_json(const Audit& audit) {
 
 std::string audit_text(const Audit& audit) {
   std::string out = audit.subtitle + "\n\n";
-  for (const auto& section : audit.sections) out += table_of(section).text() + "\n";
+  for (const auto& section : audit.sections) out += table_of(section, false).text() + "\n";
   return out + verdict_of(audit) + "\n";
 }
 
@@ -184,8 +192,7 @@ void write_audit_page(const std::filesystem::path& path, const Audit& audit,
       "differences, or the reference backend.");
   for (const auto& section : audit.sections) {
     report.add_heading(section.title);
-    metrics::Table table = table_of(section);
-    report.add_table(table);
+    report.add_table(table_of(section, true));
   }
   if (!audit.figures.empty()) {
     report.add_heading("Figures");

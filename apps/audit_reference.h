@@ -1,5 +1,7 @@
 // What a model and its samples look like from reference conformations: the part of an audit that
-// has random errors on both sides.
+// has random errors on both sides. Likelihoods are judged on frames that training by default holds
+// out, the last twentieth, at most 4096: on frames it has learned q is too large, and log Z from
+// them too small.
 #pragma once
 
 #include <span>
@@ -11,7 +13,7 @@ namespace arbg::apps {
 
 struct ReferenceAudit {
   std::vector<sampling::Check> checks;
-  std::vector<double> log_weight;            // of reference frames, under the model
+  std::vector<double> log_weight;            // of held-out frames, under the model
   std::vector<double> transform;             // of held-out frames, [b, K]
   std::vector<double> kolmogorov_statistic;  // sqrt(effective frames) D of each coordinate, [K]
   double kolmogorov_bound = 0;

@@ -219,6 +219,21 @@ TEST_CASE("a defect planted in the samples fails on the line that names it") {
   }
 }
 
+TEST_CASE("a reference stretched out of the bins' support fails on its line") {
+  TemporaryFolder copy;
+  const fs::path folder = copy.path() / "md";
+  fs::copy(small_run().path() / "md", folder, fs::copy_options::recursive);
+  auto positions = read_npy(folder / "positions.npy");
+  for (double& x : positions.data) x *= 1.5;
+  write_npy(folder / "positions.npy", positions);
+  AuditJob job = small_run().job();
+  job.samples.clear();
+  job.reference = folder;
+  job.model = small_run().path() / "model" / "checkpoint.safetensors";
+  fs::remove(folder / "energy.npy");
+  check_seen(job, "share of the reference outside the bins' support");
+}
+
 // Everything in the folder agrees with everything else; only the draws themselves are of a hotter
 // q.
 TEST_CASE("draws of another temperature, passed off as this one's with its log q, are surprising") {
