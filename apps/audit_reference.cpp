@@ -32,17 +32,6 @@ std::vector<double> positions_of(const Dataset& data, const std::vector<std::int
   return out;
 }
 
-// Frames that training by default holds out: the last twentieth, at most 4096, replica by replica.
-std::vector<std::int64_t> held_out_frames(const Dataset& reference) {
-  const std::int64_t last = std::clamp<std::int64_t>(reference.frames() / 20, 1, 4096);
-  std::vector<std::int64_t> out;
-  for (std::int64_t replica = 0; replica < reference.replicas; ++replica) {
-    for (std::int64_t f = reference.frames() - last; f < reference.frames(); ++f)
-      if (f % reference.replicas == replica) out.push_back(f);
-  }
-  return out;
-}
-
 // Molecular dynamics keeps float32 energies, computed before positions were rounded to float32.
 Check stored_energies(const Model& model, const Dataset& reference,
                       const std::vector<std::int64_t>& frames) {
@@ -66,7 +55,7 @@ Check stored_energies(const Model& model, const Dataset& reference,
 void add_calibration(ReferenceAudit& out, const Model& model, const Dataset& reference,
                      std::uint64_t seed) {
   const auto K = static_cast<std::size_t>(model.generator.map().size());
-  const auto frames = held_out_frames(reference);
+  const auto frames = held_out_frames(reference, kHeldOut);
   const auto encoded = model.generator.encode(positions_of(reference, frames), seed);
   std::vector<std::int32_t> tokens;
   for (std::size_t i = 0; i < frames.size(); ++i) {
@@ -159,7 +148,7 @@ ReferenceAudit audit_reference(const Model& model, const Dataset& reference,
 
   // On frames that it was trained on, q is larger than on others of the same distribution, and
   // Bennett's log Z too small.
-  const auto unseen = held_out_frames(reference);
+  const auto unseen = held_out_frames(reference, kHeldOut);
   const auto unseen_tokens = model.generator.encode(positions_of(reference, unseen), seed);
   std::vector<double> u;
   for (const auto f : unseen) u.push_back(reference.reduced_energy[static_cast<std::size_t>(f)]);

@@ -24,6 +24,8 @@ struct Dataset {
   std::vector<double> reduced_energy;  // [frames], or empty if the folder has no energy.npy
 
   std::int64_t frames() const;
+  // How many of its last frames a share held out of training is: at most 4096.
+  std::int64_t held_out(double share) const;
 
   // Frames [first, first + count) as a data set of their own.
   Dataset part(std::int64_t first, std::int64_t count) const;

@@ -67,8 +67,7 @@ void add_reference_likelihood(Evaluation& out, const WeightedSamples& samples,
                               const Dataset& reference, const Model& model,
                               const EvaluationOptions& options) {
   const auto atoms = static_cast<std::size_t>(3 * reference.topology.atom_count());
-  const auto frames =
-      replica_frames(reference, 0, reference.replicas, options.reference_likelihood_frames);
+  const auto frames = held_out_frames(reference, options.held_out);
   const auto encoded =
       model.generator.encode(pick(reference.positions_nm, frames, atoms), options.seed);
   const auto log_q = model.generator.log_density(encoded.tokens);
@@ -81,7 +80,7 @@ void add_reference_likelihood(Evaluation& out, const WeightedSamples& samples,
   for (const double value : log_q) {
     if (std::isfinite(value)) sum += value, inside += 1;
   }
-  out.has_reference_likelihood = true;
+  out.likelihood_frames = static_cast<std::int64_t>(frames.size());
   out.reference_outside = encoded.outside;
   out.reference_nats = -sum / inside / model.generator.map().size();
   out.reverse_ess_fraction = metrics::reverse_ess_fraction(log_w);
@@ -99,6 +98,18 @@ Indices replica_frames(std::int64_t frames, std::int64_t replicas, std::int64_t 
     for (std::int64_t f = replica; f < frames; f += replicas) all.push_back(f);
   }
   return pick(all, evenly_spaced(static_cast<std::int64_t>(all.size()), count));
+}
+
+Indices held_out_frames(const Dataset& data, double share) {
+  if (share >= 1)
+    return apps::replica_frames(data.frames(), data.replicas, 0, data.replicas, data.held_out(1));
+  const std::int64_t first = data.frames() - std::max<std::int64_t>(1, data.held_out(share));
+  Indices out;
+  for (std::int64_t replica = 0; replica < data.replicas; ++replica) {
+    for (std::int64_t f = first; f < data.frames(); ++f)
+      if (f % data.replicas == replica) out.push_back(f);
+  }
+  return out;
 }
 
 Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, const Model* model,
@@ -192,7 +203,8 @@ Json to_json(const Evaluation& e) {
   out["points"] = static_cast<std::int64_t>(e.points);
   out["energy_w2_kt"] = distance(e.energy_w2_kt);
   out["torsion_w2_rad"] = distance(e.torsion_w2_rad);
-  if (e.has_reference_likelihood) {
+  if (e.likelihood_frames > 0) {
+    out["reference_likelihood_frames"] = e.likelihood_frames;
     out["reference_nats_per_coordinate"] = e.reference_nats;
     out["reference_frames_outside_support"] = e.reference_outside;
     out["reverse_ess_fraction"] = e.reverse_ess_fraction;

@@ -21,6 +21,13 @@ namespace arbg::apps {
 std::vector<std::int64_t> replica_frames(std::int64_t frames, std::int64_t replicas,
                                          std::int64_t first, std::int64_t last, std::int64_t count);
 
+// The share of its frames, the last ones, that training by default does not see.
+constexpr double kHeldOut = 0.05;
+
+// Those frames of `data`, at least one and at most 4096, replica by replica; with a share of 1
+// evenly spaced ones of all.
+std::vector<std::int64_t> held_out_frames(const Dataset& data, double share);
+
 struct Distance {
   double weighted = 0,
          raw = 0;    // reference against reweighted samples, and against samples as drawn
@@ -41,8 +48,9 @@ struct Evaluation {
   Angles sample_angles, reference_angles;
   std::vector<double> weight;  // normalised, one a sample
 
-  // Where the model is at hand: the reference seen by the model.
-  bool has_reference_likelihood = false;
+  // Where the model is at hand: held-out frames of the reference seen by the model. On frames that
+  // it was trained on q is too large, and log Z from them too small.
+  std::int64_t likelihood_frames = 0;  // 0: no model
   double reference_nats = 0;           // -log q per coordinate, in nats of density
   std::int64_t reference_outside = 0;  // frames outside the support
   double reverse_ess_fraction = 0;
@@ -51,7 +59,7 @@ struct Evaluation {
 
 struct EvaluationOptions {
   std::size_t points = 4000;
-  std::int64_t reference_likelihood_frames = 4000;
+  double held_out = kHeldOut;  // 1: the model has not been trained on the reference
   std::uint64_t seed = 1;
   double trim = 0;              // drops ceil(trim B) weights: biased, for comparison
   sampling::Decoding decoding;  // of the samples: q on both sides of Bennett's log Z

@@ -111,11 +111,12 @@ metrics::Table results_table(const Evaluation& e) {
   table.add_row({"log Z", format_number(w.log_z, 6) + " +- " + format_number(w.log_z_error, 2),
                  e.bennett ? format_number(e.bennett->log_z, 6) + " Bennett" : "",
                  "log of the partition function over shapes"});
-  if (e.has_reference_likelihood) {
+  if (e.likelihood_frames > 0) {
+    const std::string frames = std::to_string(e.likelihood_frames) + " held-out MD frames";
     table.add_row({"reverse ESS", percent(e.reverse_ess_fraction), "about the ESS",
-                   "the same from the reference: sees missed modes"});
+                   "the same from " + frames + ": sees missed modes"});
     table.add_row({"reference nats/coordinate", format_number(e.reference_nats, 5),
-                   "lower is better", "-log q of MD frames, density"});
+                   "lower is better", "-log q of those frames, density"});
   }
   table.add_row({"E-W2 (kT)", format_number(e.energy_w2_kt.weighted, 3),
                  format_number(e.energy_w2_kt.floor, 3) + " MD floor",

@@ -21,6 +21,10 @@ const CommandSpec kSpec{
      {"reference", "FOLDER", "", "made by arbg md, or a published AAA_310K_test.npy"},
      {"model", "FILE", "",
       "checkpoint.safetensors: adds the reference's likelihood and Bennett's log Z"},
+     {"held-out", "SHARE", "0.05",
+      "of the reference's frames, the last ones, for these: those that training has not seen, at "
+      "most "
+      "4096; 1 if it has seen none"},
      {"trim", "FRACTION", "0",
       "drop that share of the samples, those of the largest weights, as the published tables do "
       "(0.002 there): biased; raw figures come first"},
@@ -93,6 +97,9 @@ int evaluate_command(const Words& words) {
   options.decoding = samples.decoding = decoding_of(run);
   if (run.has("tuning")) samples.tuning = tuning_from_json(run.at("tuning"));
   options.trim = arguments.number("trim");
+  options.held_out = arguments.number("held-out");
+  require(options.held_out > 0 && options.held_out <= 1,
+          "--held-out expects a share above 0 and at most 1, got ", options.held_out);
   const auto labels = labels_of(run, options.trim);
   require(!arguments.given("model") ||
               !(run.has("reflected") || run.has("published_weights") || run.has("method")),

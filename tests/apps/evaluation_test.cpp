@@ -39,6 +39,25 @@ TEST_SUITE("fast") {
     CHECK(frames == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
     CHECK(replica_frames(2, 3, 2, 3, 5).empty());  // replica 2 has saved nothing
   }
+
+  // Bennett's log Z is too small from frames that the model was trained on.
+  TEST_CASE("likelihoods are of frames that training leaves out, and of nothing else") {
+    Dataset data;
+    data.topology.atoms.resize(1);
+    data.replicas = 3;
+    data.positions_nm.resize(3 * 100);
+    auto frames = held_out_frames(data, 0.1);
+    CHECK(frames.size() == static_cast<std::size_t>(data.held_out(0.1)));
+    CHECK(std::ranges::is_sorted(frames, {}, [](std::int64_t f) { return std::pair(f % 3, f); }));
+    std::ranges::sort(frames);
+    CHECK(frames == std::vector<std::int64_t>{90, 91, 92, 93, 94, 95, 96, 97, 98, 99});
+    CHECK(held_out_frames(data, 1).size() == 100);
+
+    data.positions_nm.resize(3 * 200000);
+    CHECK(held_out_frames(data, 0.05).size() == 4096);
+    CHECK(std::ranges::min(held_out_frames(data, 0.05)) == data.frames() - 4096);
+    CHECK(std::ranges::min(held_out_frames(data, 1)) == 0);
+  }
 }
 
 }  // namespace arbg::apps::test
