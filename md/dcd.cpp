@@ -84,8 +84,8 @@ class Reader {
     const std::size_t left = bytes_.size() - at_, frames = left / frame_bytes;
     check(left % frame_bytes == 0 && (stated_frames_ == 0 || frames == stated_frames_),
           "the header states ", stated_frames_, " frames of ", frame_bytes, " bytes, from byte ",
-          at_, " on the file has ", left, " bytes, which are ", frames, " frames and ",
-          left % frame_bytes, " bytes: truncated or still being written");
+          at_, " on the file has ", left, " bytes, room for ", frames, " and ", left % frame_bytes,
+          " bytes: truncated or still being written");
     std::vector<double> positions_nm(frames * 3 * atoms);
     for (std::size_t f = 0; f < frames; ++f) {
       if (has_cell_) {

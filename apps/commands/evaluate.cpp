@@ -22,9 +22,8 @@ const CommandSpec kSpec{
      {"model", "FILE", "",
       "checkpoint.safetensors: adds the reference's likelihood and Bennett's log Z"},
      {"held-out", "SHARE", "0.05",
-      "of the reference's frames, the last ones, for these: those that training has not seen, at "
-      "most "
-      "4096; 1 if it has seen none"},
+      "of the reference's frames, the last (at most 4096), for these: those that training has not "
+      "seen; 1 if it has seen none"},
      {"trim", "FRACTION", "0",
       "drop that share of the samples, those of the largest weights, as the published tables do "
       "(0.002 there): biased; raw figures come first"},

@@ -38,7 +38,8 @@ namespace {
 
 [[noreturn]] void fail_with_errno(const char* action, const std::filesystem::path& path) {
   const int reason = errno;
-  fail("cannot ", action, " ", path.string(), ": ", std::strerror(reason));
+  fail("cannot ", action, " ", path.string(), ": ", std::strerror(reason),
+       reason == EISDIR ? "; expected a file" : "");
 }
 
 bool write_all(int fd, std::string_view bytes) {

@@ -5,20 +5,17 @@ namespace arbg::tensor::reference {
 
 Tensor dropout(const Tensor& x, double rate, const Random& random, std::int64_t first_row,
                std::int64_t words_a_row) {
-  const std::int64_t count = x.elements(), width = x.extent(0) > 0 ? count / x.extent(0) : 0;
+  const std::int64_t rows = x.extent(0), width = rows > 0 ? x.elements() / rows : 0;
   const auto dropped = static_cast<std::uint32_t>(rate * 4294967296.0);  // words below are dropped
   const double scale = 1 / (1 - rate);
   Tensor y = empty_like(x, x.shape());
   const double* X = x.data<double>();
   double* Y = y.data<double>();
-  for (std::int64_t m = 0; m < x.extent(0); ++m) {
-    const auto first = static_cast<std::uint64_t>((first_row + m) * words_a_row);
-    auto words = random.block(first / 4);
+  for (std::int64_t m = 0; m < rows; ++m) {
     for (std::int64_t i = 0; i < width; ++i) {
-      const std::uint64_t word = first + static_cast<std::uint64_t>(i);
-      if (word % 4 == 0) words = random.block(word / 4);
-      const std::int64_t at = m * width + i;
-      Y[at] = words[word % 4] < dropped ? 0 : X[at] * scale;
+      const auto word = static_cast<std::uint64_t>((first_row + m) * words_a_row + i);
+      const bool keep = random.block(word / 4)[word % 4] >= dropped;
+      Y[m * width + i] = keep ? X[m * width + i] * scale : 0;
     }
   }
   return y;
