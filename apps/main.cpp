@@ -29,7 +29,7 @@ constexpr Command kCommands[] = {
     {"sample", sample_command,
      "draw conformations with exact log q, energies and importance weights"},
     {"refine", refine_command,
-     "improve a model by its own weighted samples, or make one from the force field alone"},
+     "make a model from the force field alone, without data, or improve one"},
     {"evaluate", evaluate_command,
      "compare weighted samples with reference conformations; write report.html"},
     {"audit", audit_command,

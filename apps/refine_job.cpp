@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
 #include <optional>
 
 #include "apps/progress.h"
@@ -11,7 +12,7 @@
 #include "md/forcefield.h"
 #include "md/pdb.h"
 #include "sampling/bonded_marginals.h"
-#include "sampling/replay.h"
+#include "sampling/walker_pool.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
@@ -20,7 +21,8 @@
 namespace arbg::apps {
 namespace {
 
-constexpr std::size_t kRoundsToJudge = 5;
+constexpr int kRoundsToJudge = 5;
+constexpr std::int64_t kMovesInSweep = 8;  // of the warm-up, before steps and lengths adapt
 
 // What a round needs to draw: everything of a checkpoint but the weights.
 struct Start {
@@ -37,9 +39,11 @@ Json settings_of(const RefineJob& job) {
   json["rounds"] = job.rounds;
   json["samples"] = job.samples;
   json["steps"] = job.steps;
-  json["buffer"] = job.buffer;
-  json["effective"] = job.effective;
+  json["walkers"] = job.walkers;
+  json["warm_up"] = job.warm_up;
+  json["moves"] = job.moves;
   json["until"] = job.until;
+  json["patience"] = job.patience;
   json["sampling_temperature"] = job.sampling_temperature;
   return json;
 }
@@ -77,6 +81,10 @@ Start start_from_model(const RefineJob& job) {
   return out;
 }
 
+md::EnergyBackend energy_backend(nn::Backend backend) {
+  return backend == nn::Backend::reference ? md::EnergyBackend::reference : md::EnergyBackend::cpu;
+}
+
 // The run: everything that lives from round to round.
 class Refinement {
  public:
@@ -85,27 +93,33 @@ class Refinement {
 
  private:
   std::filesystem::path checkpoint_path() const { return job_.output / "checkpoint.safetensors"; }
-  std::filesystem::path round_path(std::int64_t round) const {
-    return job_.output / "replay" / std::to_string(round);
+  std::filesystem::path log_path() const { return job_.output / "rounds.jsonl"; }
+  std::filesystem::path walkers_path(std::int64_t rounds) const {
+    return job_.output / ("walkers-" + std::to_string(rounds) + ".npy");
   }
   void go_on(const nn::Checkpoint& saved);
+  bool warm_up();
   bool draw(RefineRound& round);
   bool train(RefineRound& round, Progress& progress);
-  void save(const RefineRound& round);
+  void save();
+  void clear_up() const;
   void show(Progress& progress, const RefineRound& round, double steps_done) const;
-  bool good_enough() const;
+  bool done() const;
   Model model() const;
-  sampling::Samples sample(const Model& model, std::int64_t count, std::uint64_t stream) const;
+  sampling::Decoding decoding() const;
+  sampling::Walkers sample(const Model& model, std::int64_t count, std::uint64_t stream) const;
 
   RefineJob job_;
   Json settings_;
   std::optional<nn::Checkpoint> saved_;
   Start start_;
   nn::Transformer network_;
-  sampling::ReplayBuffer buffer_;
+  Model first_;  // of the map, the bins and the target that all rounds share
+  sampling::Target target_;
+  sampling::WalkerPool pool_;
   nn::Trainer trainer_;
   std::vector<RefineRound> history_;
-  std::int64_t rounds_ = 0, energies_ = 0;
+  std::int64_t energies_ = 0;
   double seconds_before_ = 0;
 };
 
@@ -134,9 +148,10 @@ Refinement::Refinement(const RefineJob& job)
       saved_(read_saved(job_)),
       start_(start_of(job_, saved_)),
       network_(start_.checkpoint.config, job_.backend, job_.trainer.seed),
-      buffer_(network_.config().length(), static_cast<std::size_t>(job_.buffer), job_.effective,
-              job_.trainer.seed),
-      trainer_((network_.load(start_.checkpoint.weights), network_), buffer_, job_.trainer),
+      first_(make_model(start_.checkpoint, job_.backend, true, job_.output.string())),
+      target_(first_.target(energy_backend(job_.backend))),
+      pool_(first_.generator.map(), first_.generator.bins(), target_, job_.trainer.seed),
+      trainer_((network_.load(start_.checkpoint.weights), network_), pool_, job_.trainer),
       energies_(start_.energies) {
   if (saved_) go_on(*saved_);
 }
@@ -147,18 +162,14 @@ void Refinement::go_on(const nn::Checkpoint& saved) {
   require(different.empty(), "cannot go on in ", job_.output.string(),
           ", a run with other settings: ", different, "; choose another --output");
   trainer_.resume(saved);
-  rounds_ = state.at("rounds").integer();
   energies_ = state.at("energies").integer();
-  history_ = read_refine_log(job_.output / "rounds.jsonl", rounds_);
-  if (!history_.empty()) seconds_before_ = history_.back().seconds;
-  for (std::int64_t r = std::max<std::int64_t>(0, rounds_ - job_.buffer); r < rounds_; ++r) {
-    const auto tokens = read_npy(round_path(r) / "tokens.npy").data;
-    sampling::ReplayRound round;
-    round.tokens.assign(tokens.begin(), tokens.end());
-    round.log_target = read_npy(round_path(r) / "log_target.npy").data;
-    round.log_weight = read_npy(round_path(r) / "log_weight.npy").data;
-    buffer_.add(std::move(round));
-  }
+  const std::int64_t rounds = state.at("rounds").integer();
+  history_ = read_refine_log(log_path(), rounds);
+  require(std::ssize(history_) == rounds, log_path().string(), " has ", history_.size(),
+          " rounds, the checkpoint beside it ", rounds);
+  seconds_before_ = history_.back().seconds;
+  pool_.restore(read_npy(walkers_path(rounds)).data, state.at("eps").number());
+  clear_up();
 }
 
 Model Refinement::model() const {
@@ -169,43 +180,57 @@ Model Refinement::model() const {
   return make_model(checkpoint, job_.backend, true, checkpoint_path().string());
 }
 
-sampling::Samples Refinement::sample(const Model& model, std::int64_t count,
+sampling::Decoding Refinement::decoding() const {
+  sampling::Decoding out;
+  out.temperature = job_.sampling_temperature;
+  return out;
+}
+
+// Samples with their energies; fewer when interrupted.
+sampling::Walkers Refinement::sample(const Model& model, std::int64_t count,
                                      std::uint64_t stream) const {
   sampling::SampleOptions options;
   options.count = count;
-  options.decoding.temperature = job_.sampling_temperature;
+  options.decoding = decoding();
   options.seed = job_.trainer.seed;
   options.stream = stream;
-  return model.generator.sample(options);
+  return sampling::make_walkers(model.generator.sample(options), model.generator.map(), target_);
 }
 
-md::EnergyBackend energy_backend(nn::Backend backend) {
-  return backend == nn::Backend::reference ? md::EnergyBackend::reference : md::EnergyBackend::cpu;
+metrics::WeightSummary weights_of(const sampling::Walkers& samples) {
+  return metrics::summarise_weights(
+      sampling::log_weights(samples.u, samples.samples.log_volume, samples.samples.log_q));
 }
 
-// New samples into the buffer and its file. False: interrupted.
-bool Refinement::draw(RefineRound& round) {
-  const Model now = model();
-  auto samples =
-      sample(now, job_.samples, stream_id("refine", static_cast<std::uint64_t>(round.round)));
-  if (interrupted()) return false;
-  const auto u = now.target(energy_backend(job_.backend)).reduced_energy(samples.positions_nm);
-  sampling::ReplayRound drawn;
-  drawn.log_weight = sampling::log_weights(u, samples.log_volume, samples.log_q);
-  drawn.log_target.resize(u.size());
-  for (std::size_t i = 0; i < u.size(); ++i) drawn.log_target[i] = samples.log_volume[i] - u[i];
-  drawn.tokens = std::move(samples.tokens);
-  round.energies = energies_ + job_.samples;
-  round.weights = metrics::summarise_weights(drawn.log_weight);
-
-  const auto folder = round_path(round.round);
-  create_folder(folder);
-  const std::int64_t shape[] = {job_.samples, now.generator.map().size()}, count[] = {job_.samples};
-  write_npy(folder / "tokens.npy", shape, std::span<const std::int32_t>(drawn.tokens));
-  write_npy(folder / "log_target.npy", count, std::span<const double>(drawn.log_target));
-  write_npy(folder / "log_weight.npy", count, std::span<const double>(drawn.log_weight));
-  round.exponent = buffer_.add(std::move(drawn));
+// The walkers, from samples of the model to the start of the first round. False: interrupted.
+bool Refinement::warm_up() {
+  pool_.start(sample(model(), job_.walkers, stream_id("walkers")));
+  Progress progress("warm up");
+  for (std::int64_t done = 0; done < job_.warm_up; done += kMovesInSweep) {
+    if (interrupted()) return false;
+    const std::int64_t moves = std::min(kMovesInSweep, job_.warm_up - done);
+    const double accepted = pool_.relax(moves, static_cast<std::uint64_t>(done));
+    char detail[80];
+    std::snprintf(detail, sizeof detail, "%.0f %% of moves accepted, step %.2f", 100 * accepted,
+                  pool_.eps());
+    progress.update(static_cast<double>(done + moves) / static_cast<double>(job_.warm_up), detail);
+  }
+  energies_ += job_.walkers * (1 + job_.warm_up);
+  seconds_before_ = progress.elapsed_s();
   return true;
+}
+
+// Fresh samples, to look at and to propose to the walkers. False: interrupted.
+bool Refinement::draw(RefineRound& round) {
+  const auto number = static_cast<std::uint64_t>(round.round);
+  const Model now = model();
+  const auto fresh = sample(now, job_.samples, stream_id("refine", number));
+  if (interrupted()) return false;
+  round.weights = weights_of(fresh);
+  round.exchanged = pool_.exchange(fresh, now.generator, decoding(), round.round);
+  round.moved = pool_.relax(job_.moves, stream_id("round", number));
+  round.energies = energies_ + job_.samples + job_.moves * job_.walkers;
+  return !interrupted();
 }
 
 bool Refinement::train(RefineRound& round, Progress& progress) {
@@ -223,64 +248,72 @@ void Refinement::show(Progress& progress, const RefineRound& round, double steps
   const double done =
       static_cast<double>(round.round) + steps_done / static_cast<double>(job_.steps);
   char detail[160];
-  std::snprintf(detail, sizeof detail, "round %lld/%lld  ESS %.1f %%  exponent %.2f  %lld energies",
+  std::snprintf(detail, sizeof detail,
+                "round %lld/%lld  ESS %.1f %%  exchanged %.1f %%  %lld energies",
                 static_cast<long long>(round.round + 1), static_cast<long long>(job_.rounds),
-                100 * round.weights.ess_fraction, round.exponent,
+                100 * round.weights.ess_fraction, 100 * round.exchanged,
                 static_cast<long long>(round.energies));
   progress.update(done / static_cast<double>(job_.rounds), detail);
 }
 
 // The checkpoint comes last but for clearing up: it says which rounds are complete.
-void Refinement::save(const RefineRound& round) {
-  rounds_ = round.round + 1;
-  energies_ = round.energies;
-  history_.push_back(round);
-  write_refine_log(job_.output / "rounds.jsonl", history_);
+void Refinement::save() {
+  const std::int64_t rounds = std::ssize(history_);
+  const auto& walkers = pool_.walkers();
+  const std::int64_t shape[] = {walkers.count(), first_.generator.map().size()};
+  write_npy(walkers_path(rounds), shape, std::span<const double>(walkers.samples.coordinates));
+  write_refine_log(log_path(), history_);
   nn::Checkpoint checkpoint = trainer_.checkpoint();
   checkpoint.bins = start_.checkpoint.bins;
   checkpoint.description = start_.checkpoint.description;
   Json state = Json::object();
   state["settings"] = settings_;
-  state["rounds"] = rounds_;
+  state["rounds"] = rounds;
   state["energies"] = energies_;
+  state["eps"] = pool_.eps();
   checkpoint.description["refine"] = std::move(state);
   checkpoint.write(checkpoint_path());
-  std::filesystem::remove_all(round_path(rounds_ - job_.buffer - 1));
+  clear_up();
 }
 
-bool Refinement::good_enough() const {
-  if (history_.size() < kRoundsToJudge) return false;
-  double sum = 0;
-  for (std::size_t k = history_.size() - kRoundsToJudge; k < history_.size(); ++k)
-    sum += history_[k].weights.ess_fraction;
-  return sum >= job_.until * static_cast<double>(kRoundsToJudge);
+// What this call, or one that was killed, left of other rounds.
+void Refinement::clear_up() const {
+  const std::int64_t rounds = std::ssize(history_);
+  for (const auto old : {rounds - 1, rounds - 2}) std::filesystem::remove(walkers_path(old));
+  for (const auto& path : {checkpoint_path(), log_path(), walkers_path(rounds + 1)})
+    remove_temporaries(path);
+}
+
+bool Refinement::done() const {
+  std::vector<double> ess;
+  for (const RefineRound& round : history_) ess.push_back(round.weights.ess_fraction);
+  return std::ssize(history_) >= job_.rounds || enough_rounds(ess, job_.until, job_.patience);
 }
 
 RefineOutcome Refinement::run() {
+  bool going = saved_ || warm_up();
   Progress progress("refine");
-  bool going = true;
-  while (going && rounds_ < job_.rounds && !good_enough()) {
+  while (going && !done()) {
     RefineRound round;
-    round.round = rounds_;
+    round.round = std::ssize(history_);
     going = draw(round) && train(round, progress);
     if (!going) break;
     round.seconds = seconds_before_ + progress.elapsed_s();
-    save(round);
+    energies_ = round.energies;
+    history_.push_back(round);
+    save();
   }
   RefineOutcome out;
   out.checkpoint = checkpoint_path();
-  out.rounds = rounds_;
+  out.rounds = std::ssize(history_);
   out.energies = energies_;
   out.parameters = network_.parameter_count();
   out.history = history_;
   out.seconds = history_.empty() ? 0 : history_.back().seconds;
   if (!going) return out;
-  const Model last = model();
-  const auto samples = sample(last, job_.final_samples, stream_id("refined"));
+  const auto samples = sample(model(), job_.final_samples, stream_id("refined"));
   if (interrupted()) return out;
-  const auto u = last.target(energy_backend(job_.backend)).reduced_energy(samples.positions_nm);
-  out.weights =
-      metrics::summarise_weights(sampling::log_weights(u, samples.log_volume, samples.log_q));
+  out.weights = weights_of(samples);
   out.complete = true;
   return out;
 }
@@ -291,6 +324,20 @@ RefineJob::RefineJob() {
   TrainJob recommended;
   set_recommended(recommended);
   trainer = recommended.trainer;
+}
+
+bool enough_rounds(std::span<const double> ess_fractions, double until, std::int64_t patience) {
+  const auto rounds = std::ssize(ess_fractions);
+  double best = 0, mean = 0;
+  std::int64_t best_round = 0;
+  for (std::int64_t r = kRoundsToJudge - 1; r < rounds; ++r) {
+    const auto last = ess_fractions.subspan(static_cast<std::size_t>(r + 1 - kRoundsToJudge),
+                                            static_cast<std::size_t>(kRoundsToJudge));
+    mean = std::accumulate(last.begin(), last.end(), 0.0) / kRoundsToJudge;
+    if (mean > best) best = mean, best_round = r;
+  }
+  if (rounds < kRoundsToJudge) return false;
+  return mean >= until || (patience > 0 && rounds - 1 - best_round >= patience);
 }
 
 RefineOutcome run_refine_job(const RefineJob& job) { return Refinement(job).run(); }

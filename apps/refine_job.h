@@ -1,18 +1,21 @@
-// A model that improves itself by its own weighted samples: what `arbg refine` does.
+// A model that improves itself by its own samples and Markov moves at the target: `arbg refine`.
 //
-// Each round draws samples from the weight average, weights them by their exact log q and energies,
-// adds them to the replay buffer (sampling/replay.h), and trains some steps on it, by likelihood
-// and log variance (nn/trainer.h). It starts from a checkpoint, or without any data from the
-// marginals of the force field (sampling/bonded_marginals.h). The raw weights of a round's samples,
-// of which nothing has been trained on, are its estimates.
+// Walkers (sampling/walker_pool.h) start as samples of the model, a checkpoint or, without any
+// data, the marginals of the force field (sampling/bonded_marginals.h), and warm up by local moves.
+// Each round draws fresh samples from the weight average, weights them by their exact log q and
+// energies, proposes them to the walkers, moves the walkers, and trains some steps on them, by
+// likelihood and log variance (nn/trainer.h). The raw weights of a round's samples, of which
+// nothing has been trained on, are its estimates. Every energy is counted, with gradient or
+// without, but those that resuming evaluates again and those of the final samples.
 //
 // The output folder: topology.pdb, checkpoint.safetensors, rounds.jsonl (one JSON object a round),
-// replay/ (the rounds in the buffer), report.html. Killed or interrupted at any moment, the same
-// call goes on from the last complete round, bit for bit. Throws Error if the folder is of another
-// run.
+// walkers-R.npy (coordinates [W, K] after R rounds), report.html. Killed or interrupted at any
+// moment, the same call goes on from the last complete round, bit for bit. Throws Error if the
+// folder is of another run.
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,12 +28,14 @@ struct RefineJob {
   std::filesystem::path output, model;  // model may be empty: start from the force field
   std::string sequence = "Ace-A-Nme", forcefield = "amber99sbildn-obc2";
   double temperature_kelvin = 300;
-  std::int64_t rounds = 200;
-  std::int64_t samples = 4096;  // drawn, and energies evaluated, in a round
-  std::int64_t steps = 64;      // of training in a round
-  std::int64_t buffer = 8;      // rounds
-  double effective = 0.2;       // share of effective samples that smoothed weights leave
-  double until = 1;             // mean effective share of the last five rounds at which to stop
+  std::int64_t walkers = 8192;
+  std::int64_t warm_up = 200;  // local moves of each walker before the first round
+  std::int64_t rounds = 50;
+  std::int64_t samples = 4096;  // fresh ones in a round
+  std::int64_t moves = 16;      // local moves of each walker in a round
+  std::int64_t steps = 128;     // of training in a round
+  double until = 1;             // mean effective share of five rounds at which to stop
+  std::int64_t patience = 15;   // stop after so many rounds without a better mean; 0: never
   double sampling_temperature = 1.03;
   std::int64_t final_samples = 20000;
   nn::Backend backend = nn::Backend::cpu;
@@ -41,7 +46,7 @@ struct RefineJob {
 
 struct RefineRound {
   std::int64_t round = 0, energies = 0;  // evaluated so far
-  double exponent = 0;                   // of the smoothed weights
+  double moved = 0, exchanged = 0;       // shares of local moves and of proposals accepted
   metrics::WeightSummary weights;        // raw, of fresh samples
   double nats = 0, variance = 0;         // mean over the round's steps
   double seconds = 0;                    // so far
@@ -55,6 +60,11 @@ struct RefineOutcome {
   metrics::WeightSummary weights;  // of the final fresh samples, once complete
   std::vector<RefineRound> history;
 };
+
+// Whether to stop after rounds of these effective shares: the mean of the last five has reached
+// `until`, or the best mean of five is `patience` rounds old. One large weight can
+// halve a round's share, so that no single round is trusted.
+bool enough_rounds(std::span<const double> ess_fractions, double until, std::int64_t patience);
 
 RefineOutcome run_refine_job(const RefineJob& job);
 

@@ -25,7 +25,8 @@ std::vector<RefineRound> read_refine_log(const std::filesystem::path& path, std:
     RefineRound r;
     r.round = line.at("round").integer();
     r.energies = line.at("energies").integer();
-    r.exponent = line.at("exponent").number();
+    r.moved = line.at("moved").number();
+    r.exchanged = line.at("exchanged").number();
     r.weights.count = static_cast<std::size_t>(line.at("samples").integer());
     r.weights.zero_count = static_cast<std::size_t>(line.at("zero_weights").integer());
     r.weights.ess = line.at("ess").number();
@@ -48,7 +49,8 @@ void write_refine_log(const std::filesystem::path& path, const std::vector<Refin
     Json line = Json::object();
     line["round"] = r.round;
     line["energies"] = r.energies;
-    line["exponent"] = r.exponent;
+    line["moved"] = r.moved;
+    line["exchanged"] = r.exchanged;
     const Json weights = summary_json(r.weights);
     for (const auto& [name, value] : weights.members()) line[name] = value;
     line["nats_per_coordinate"] = r.nats;

@@ -42,16 +42,18 @@ void write_refine_page(const std::filesystem::path& path, const RefineJob& job,
         "evaluated in " + std::to_string(outcome.rounds) + " rounds"},
        {"log Z", format_number(w.log_z, 7), "+- " + format_number(w.log_z_error, 2)}});
   report.add_paragraph(
-      "Every round draws samples from the model, weights them, and trains on them by smoothed "
-      "weights. The curves are of each round's fresh samples and raw weights. None of these "
-      "figures can see a mode that the model never proposes: compare with molecular dynamics by "
-      "arbg evaluate.");
+      "Walkers start as samples of the model and are moved by Metropolis rules that hold at the "
+      "target: Langevin moves, and exchange for fresh samples of the model. The model learns from "
+      "the walkers. The curves are of each round's fresh samples, raw weights, before anything was "
+      "trained on them; the energies are all that were evaluated, those of moves included. None of "
+      "these figures can see a mode that neither model nor walkers ever reach: compare with "
+      "molecular dynamics by arbg evaluate.");
   report.add_plots({plot_of(outcome, "Effective samples",
                             "Of each round's fresh samples, raw weights.", "effective samples (%)",
                             [](const RefineRound& r) { return 100 * r.weights.ess_fraction; }),
-                    plot_of(outcome, "Exponent of the smoothed weights",
-                            "Training sees weights to this power; at 1 they are the raw ones.",
-                            "exponent", [](const RefineRound& r) { return r.exponent; }),
+                    plot_of(outcome, "Fresh samples that walkers took",
+                            "By Metropolis: it is these that set the populations of basins right.",
+                            "accepted (%)", [](const RefineRound& r) { return 100 * r.exchanged; }),
                     plot_of(outcome, "log Z", "Should become flat; jumps are modes found or lost.",
                             "log Z", [](const RefineRound& r) { return r.weights.log_z; }),
                     plot_of(outcome, "Log variance",

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <utility>
+
+#include "tensor/base/threads.h"
 
 namespace arbg::sampling {
 namespace {
@@ -17,24 +20,27 @@ std::size_t frame(const md::CoordinateMap& map) {
 
 // Fills in what follows from the coordinates: positions, volume, energy and slope.
 void evaluate(Walkers& walkers, const md::CoordinateMap& map, const Potential& potential) {
-  const std::size_t K = width(map), size = frame(map), count = walkers.samples.log_q.size();
+  const std::size_t K = width(map), size = frame(map);
   Samples& s = walkers.samples;
-  for (std::size_t i = 0; i < count; ++i) {
+  const auto rows = static_cast<std::int64_t>(walkers.samples.log_q.size());
+  parallel_for(rows, [&](std::int64_t row) {
+    const auto i = static_cast<std::size_t>(row);
     const auto z = std::span(s.coordinates).subspan(i * K, K);
     map.decode(z, std::span(s.positions_nm).subspan(i * size, size));
     s.log_volume[i] = map.log_volume(z);
-  }
+  });
   std::vector<double> gradient(s.positions_nm.size());
   walkers.u = potential.reduced_energy(s.positions_nm, gradient);
   for (double& value : gradient) value = -value;
   walkers.slope.assign(s.coordinates.size(), 0.0);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!std::isfinite(walkers.u[i])) continue;
+  parallel_for(rows, [&](std::int64_t row) {
+    const auto i = static_cast<std::size_t>(row);
+    if (!std::isfinite(walkers.u[i])) return;
     map.pull_back(std::span(s.coordinates).subspan(i * K, K),
                   std::span(s.positions_nm).subspan(i * size, size),
                   std::span(gradient).subspan(i * size, size),
                   std::span(walkers.slope).subspan(i * K, K));
-  }
+  });
 }
 
 // Row i of `to` becomes row k of `from`.
@@ -75,6 +81,21 @@ void Walkers::select(std::span<const std::int64_t> from, const md::CoordinateMap
   }
 }
 
+Walkers Walkers::rows(std::int64_t first, std::int64_t count, const md::CoordinateMap& map) const {
+  Walkers out;
+  out.samples.resize(count, map);
+  out.u.resize(static_cast<std::size_t>(count));
+  out.slope.resize(out.samples.coordinates.size());
+  for (std::int64_t i = 0; i < count; ++i)
+    copy_row(*this, static_cast<std::size_t>(first + i), out, static_cast<std::size_t>(i), map);
+  return out;
+}
+
+void Walkers::replace(std::int64_t first, const Walkers& by, const md::CoordinateMap& map) {
+  for (std::int64_t i = 0; i < by.count(); ++i)
+    copy_row(by, static_cast<std::size_t>(i), *this, static_cast<std::size_t>(first + i), map);
+}
+
 Walkers make_walkers(Samples samples, const md::CoordinateMap& map, const Potential& potential) {
   Walkers walkers;
   walkers.samples = std::move(samples);
@@ -96,10 +117,15 @@ std::vector<double> move_lengths(const Walkers& walkers, const md::CoordinateMap
   return lengths;
 }
 
-double langevin_move(Walkers& walkers, const Generator& generator, const Potential& potential,
-                     const Decoding& decoding, double b, double eps,
-                     std::span<const double> lengths, const Random& random) {
-  const md::CoordinateMap& map = generator.map();
+namespace {
+
+// log q of rows of tokens, -infinity outside of the support.
+using LogDensity = std::function<std::vector<double>(std::span<const std::int32_t>)>;
+
+double move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
+                      const nn::CoordinateBins& bins, const Potential& potential,
+                      const LogDensity& log_density, double b, double eps,
+                      std::span<const double> lengths, const Random& random) {
   const std::size_t K = width(map), count = walkers.u.size();
   // Numbers of row i: pairs i K ... i K + K - 1 for xi, and one uniform for its acceptance.
   std::vector<double> xi(count * K);
@@ -111,8 +137,8 @@ double langevin_move(Walkers& walkers, const Generator& generator, const Potenti
     const double step = xi[at] + 0.5 * eps * drift(walkers, at, b, lengths[j]);
     s.coordinates[at] = wrapped(map.coordinates()[j], s.coordinates[at] + eps * lengths[j] * step);
   }
-  generator.bins().encode_rows(s.coordinates, s.tokens);
-  s.log_q = generator.log_density(s.tokens, decoding);
+  bins.encode_rows(s.coordinates, s.tokens);
+  s.log_q = log_density(s.tokens);
   // Outside of the support geometry may break down: such a row keeps its place until it is
   // rejected.
   for (std::size_t i = 0; i < count; ++i) {
@@ -139,6 +165,31 @@ double langevin_move(Walkers& walkers, const Generator& generator, const Potenti
     ++accepted;
   }
   return static_cast<double>(accepted) / static_cast<double>(count);
+}
+
+}  // namespace
+
+double langevin_move(Walkers& walkers, const Generator& generator, const Potential& potential,
+                     const Decoding& decoding, double b, double eps,
+                     std::span<const double> lengths, const Random& random) {
+  const auto log_density = [&](std::span<const std::int32_t> tokens) {
+    return generator.log_density(tokens, decoding);
+  };
+  return move_and_judge(walkers, generator.map(), generator.bins(), potential, log_density, b, eps,
+                        lengths, random);
+}
+
+double langevin_move(Walkers& walkers, const md::CoordinateMap& map, const nn::CoordinateBins& bins,
+                     const Potential& potential, double eps, std::span<const double> lengths,
+                     const Random& random) {
+  const std::size_t K = width(map);
+  const auto inside = [&](std::span<const std::int32_t> tokens) {
+    std::vector<double> log_q(tokens.size() / K, 0.0);
+    for (std::size_t at = 0; at < tokens.size(); ++at)
+      if (tokens[at] == nn::CoordinateBins::kOutside) log_q[at / K] = -INFINITY;
+    return log_q;
+  };
+  return move_and_judge(walkers, map, bins, potential, inside, 1, eps, lengths, random);
 }
 
 }  // namespace arbg::sampling

@@ -27,6 +27,8 @@ struct Walkers {
   std::int64_t count() const { return samples.count(); }
   double log_target(std::size_t i) const { return -u[i] + samples.log_volume[i]; }
   void select(std::span<const std::int64_t> from, const md::CoordinateMap& map);
+  Walkers rows(std::int64_t first, std::int64_t count, const md::CoordinateMap& map) const;
+  void replace(std::int64_t first, const Walkers& by, const md::CoordinateMap& map);
 };
 
 // Energies and slopes of samples that have been drawn.
@@ -40,5 +42,10 @@ std::vector<double> move_lengths(const Walkers& walkers, const md::CoordinateMap
 double langevin_move(Walkers& walkers, const Generator& generator, const Potential& potential,
                      const Decoding& decoding, double b, double eps,
                      std::span<const double> lengths, const Random& random);
+
+// The same at b = 1, where q does not count and no network is needed: log_q becomes 0.
+double langevin_move(Walkers& walkers, const md::CoordinateMap& map, const nn::CoordinateBins& bins,
+                     const Potential& potential, double eps, std::span<const double> lengths,
+                     const Random& random);
 
 }  // namespace arbg::sampling

@@ -1,4 +1,4 @@
-// arbg refine: a model improves itself by its own weighted samples, with or without a start.
+// arbg refine: a model improves itself, with or without a start.
 #include <cstdio>
 
 #include "apps/command_line.h"
@@ -17,7 +17,7 @@ CommandSpec spec() {
   const RefineJob job;
   return {
       "refine",
-      "improve a model by its own weighted samples, or make one from the force field alone",
+      "make a model from the force field alone, without data, or improve one",
       "",
       {{"output", "FOLDER", "",
         "where checkpoint.safetensors, rounds.jsonl and report.html go; a run that is there goes "
@@ -28,14 +28,18 @@ CommandSpec spec() {
         "without --model: amber99sbildn-obc2 or amber14-obc1"},
        {"temperature-kelvin", "K", text(job.temperature_kelvin),
         "without --model: of the distribution"},
-       {"rounds", "N", std::to_string(job.rounds), "of drawing and training"},
-       {"samples", "N", std::to_string(job.samples), "drawn in a round, an energy for each"},
+       {"rounds", "N", std::to_string(job.rounds), "of drawing, moving and training"},
+       {"samples", "N", std::to_string(job.samples),
+        "drawn in a round, to measure by and to propose to the walkers; at most as many"},
+       {"walkers", "N", std::to_string(job.walkers), "conformations at the target to learn from"},
+       {"warm-up", "N", std::to_string(job.warm_up),
+        "Langevin moves of each walker before the first round"},
+       {"moves", "N", std::to_string(job.moves), "Langevin moves of each walker in a round"},
        {"steps", "N", std::to_string(job.steps), "of training in a round"},
-       {"buffer", "N", std::to_string(job.buffer), "rounds that are trained on"},
-       {"effective", "X", text(job.effective),
-        "share of effective samples to smooth the weights to, for training only"},
        {"until", "X", text(job.until),
         "stop early at this mean effective share of five rounds, raw weights"},
+       {"patience", "N", std::to_string(job.patience),
+        "or after so many rounds without a better mean; 0: never"},
        {"learning-rate", "X", text(job.trainer.learning_rate),
         "largest learning rate of the one-cycle schedule"},
        {"variance-weight", "X", text(job.trainer.variance_weight),
@@ -63,13 +67,15 @@ RefineJob job_from(const Arguments& arguments, const CommonOptions& common) {
   job.rounds = arguments.integer("rounds", 1, kMostOfAnything);
   job.samples = arguments.integer("samples", 2, kMostOfAnything);
   job.steps = arguments.integer("steps", 1, kMostOfAnything);
-  job.buffer = arguments.integer("buffer", 1, kMostOfAnything);
-  job.effective = arguments.number("effective");
-  require(job.effective > 0 && job.effective <= 1,
-          "--effective expects a share above 0 and at most 1, got ", job.effective);
+  job.walkers = arguments.integer("walkers", 2, kMostOfAnything);
+  job.warm_up = arguments.integer("warm-up", 0, kMostOfAnything);
+  job.moves = arguments.integer("moves", 1, kMostOfAnything);
+  require(job.samples <= job.walkers, "--samples expects at most --walkers, ", job.walkers,
+          ", got ", job.samples);
   job.until = arguments.number("until");
   require(job.until > 0 && job.until <= 1, "--until expects a share above 0 and at most 1, got ",
           job.until);
+  job.patience = arguments.integer("patience", 0, kMostOfAnything);
   job.sampling_temperature = arguments.number("sampling-temperature");
   job.trainer.learning_rate = arguments.number("learning-rate");
   job.trainer.variance_weight = arguments.number("variance-weight");

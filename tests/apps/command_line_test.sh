@@ -370,13 +370,13 @@ refuses "wrong.txt:3: md-AS/positions.npy: expected positions of shape [frames, 
 absent refused
 
 ### A model from nothing but the force field, and from a checkpoint
-refine="refine --rounds 2 --samples 64 --steps 2 --buffer 1"
+refine="refine --walkers 96 --warm-up 8 --rounds 2 --samples 64 --moves 2 --steps 2"
 succeeds $refine --output refined
 succeeds $refine --output refined --json
 is_json out.txt
-grep -q '"rounds": 2, "energies": 15488' out.txt || failed "arbg refine --json says: $(cat out.txt)"
+grep -q '"rounds": 2, "energies": 16736' out.txt || failed "arbg refine --json says: $(cat out.txt)"
 [ "$(wc -l <refined/rounds.jsonl)" -eq 2 ] || failed "rounds.jsonl has another number of rounds"
-[ "$(ls refined/replay)" = 1 ] || failed "the replay buffer holds rounds $(ls refined/replay)"
+[ "$(cd refined && ls walkers*)" = walkers-2.npy ] || failed "there are walkers of $(ls refined)"
 grep -q "<svg" refined/report.html || failed "the report of arbg refine has no pictures"
 succeeds $refine --model model/checkpoint.safetensors --output refined-model
 succeeds sample --model refined-model/checkpoint.safetensors --output refined-samples --count 50
@@ -384,7 +384,7 @@ succeeds evaluate --samples refined-samples --reference md
 refuses "rounds is 2 there and 3 here" $refine --output refined --rounds 3
 refuses "is not of arbg refine" $refine --output model
 refuses "comes from the checkpoint" $refine --model model/checkpoint.safetensors --sequence Ace-G-Nme --output refused
-refuses "--effective expects a share" $refine --effective 0 --output refused
+refuses "--samples expects at most --walkers, 96, got 97" $refine --samples 97 --output refused
 refuses "--until expects a share" $refine --until 2 --output refused
 refuses "cannot open nothing" $refine --model nothing --output refused
 refuses "there are: amber14-obc1, amber99sbildn-obc2" $refine --forcefield amber --output refused

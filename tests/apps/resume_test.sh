@@ -152,13 +152,13 @@ for name in internal muon cartesian mix; do
 done
 
 ### Self-improvement
-refine="refine --rounds 12 --samples 64 --steps 4 --buffer 3"
+refine="refine --walkers 128 --warm-up 16 --rounds 12 --samples 64 --moves 4 --steps 4 --patience 0"
 runs $refine --output refined --threads 1
 interrupted_and_killed refined-parts/checkpoint.safetensors "everything is saved: run the same command" \
   $refine --output refined-parts --threads 2
 runs $refine --output refined-parts --threads 2
-for file in checkpoint.safetensors replay/9/log_weight.npy replay/11/tokens.npy; do same_file refined-parts/$file refined/$file; done
-[ "$(ls refined-parts/replay | wc -l)" -eq 3 ] || failed "rounds pile up: $(ls refined-parts/replay)"
+for file in checkpoint.safetensors walkers-12.npy; do same_file refined-parts/$file refined/$file; done
+[ "$(ls refined-parts | wc -l)" -eq "$(ls refined | wc -l)" ] || failed "files pile up: $(ls refined-parts)"
 [ "$(wc -l <refined-parts/rounds.jsonl)" -eq 12 ] || failed "rounds.jsonl has $(wc -l <refined-parts/rounds.jsonl) lines"
 
 ### Ctrl-C while sampling writes nothing
