@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "apps/command_line.h"
 #include "apps/refine_job.h"
 #include "metrics/report.h"
 
@@ -39,7 +40,8 @@ void write_refine_page(const std::filesystem::path& path, const RefineJob& job,
         "raw weights of " + std::to_string(w.count) + " fresh samples"},
        {"Pareto k-hat", format_number(w.pareto_k, 2), "reliable below 0.7"},
        {"Energies", std::to_string(outcome.energies),
-        "evaluated in " + std::to_string(outcome.rounds) + " rounds"},
+        "evaluated in " + std::to_string(outcome.rounds) + " rounds, " +
+            format_duration(outcome.seconds)},
        {"log Z", format_number(w.log_z, 7), "+- " + format_number(w.log_z_error, 2)}});
   report.add_paragraph(
       "Walkers start as samples of the model and are moved by Metropolis rules that hold at the "
