@@ -204,7 +204,9 @@ metrics::WeightSummary weights_of(const sampling::Walkers& samples) {
 
 // The walkers, from samples of the model to the start of the first round. False: interrupted.
 bool Refinement::warm_up() {
-  pool_.start(sample(model(), job_.walkers, stream_id("walkers")));
+  auto samples = sample(model(), job_.walkers, stream_id("walkers"));
+  if (interrupted()) return false;
+  pool_.start(std::move(samples));
   Progress progress("warm up");
   for (std::int64_t done = 0; done < job_.warm_up; done += kMovesInSweep) {
     if (interrupted()) return false;

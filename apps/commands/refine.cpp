@@ -93,7 +93,8 @@ int refine_command(const Words& words) {
   const RefineJob job = job_from(arguments, common);
   const RefineOutcome outcome = run_refine_job(job);
   if (!outcome.complete) {
-    std::fprintf(stderr, "interrupted; everything is saved: run the same command to go on\n");
+    std::fprintf(stderr,
+                 "interrupted; all complete rounds are saved: run the same command to go on\n");
     return 130;
   }
   std::string command = "arbg refine";

@@ -154,7 +154,7 @@ done
 ### Self-improvement
 refine="refine --walkers 128 --warm-up 16 --rounds 12 --samples 64 --moves 4 --steps 4 --patience 0"
 runs $refine --output refined --threads 1
-interrupted_and_killed refined-parts/checkpoint.safetensors "everything is saved: run the same command" \
+interrupted_and_killed refined-parts/checkpoint.safetensors "rounds are saved: run the same command" \
   $refine --output refined-parts --threads 2
 runs $refine --output refined-parts --threads 2
 for file in checkpoint.safetensors walkers-12.npy; do same_file refined-parts/$file refined/$file; done
