@@ -145,9 +145,11 @@ void set_network(TrainJob& job, const std::string& name) {
   struct Size {
     const char* name;
     std::int64_t channels, layers, heads, bins;
+    double dropout;
   };
-  constexpr Size kPublished[] = {
-      {"base", 256, 8, 8, 4096}, {"medium", 512, 12, 8, 8192}, {"large", 768, 16, 12, 8192}};
+  constexpr Size kPublished[] = {{"base", 256, 8, 8, 4096, 0},
+                                 {"medium", 512, 12, 8, 8192, 0},
+                                 {"large", 768, 16, 12, 8192, 0.1}};
   const auto* size = std::ranges::find(kPublished, name, &Size::name);
   require(size != std::end(kPublished), "--network expects demo, base, medium or large, got '",
           name, "'");
@@ -155,6 +157,7 @@ void set_network(TrainJob& job, const std::string& name) {
   job.network.num_layers = size->layers;
   job.network.num_heads = size->heads;
   job.network.num_bins = size->bins;
+  job.network.dropout = size->dropout;
   job.trainer.learning_rate = 5e-4;
 }
 

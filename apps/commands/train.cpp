@@ -70,7 +70,7 @@ CommandSpec spec() {
         "share of every branch that is left out in training"},
        {"network", "NAME", "demo",
         "bins, channels, layers and heads of demo, base, medium or large (the last three as "
-        "published, with the learning rate 5e-4)"},
+        "published, with the learning rate 5e-4; large with dropout 0.1)"},
        {"bins", "N", recommended([](Job j) { return j.network.num_bins; }),
         "bins of every coordinate"},
        {"range", "X", recommended([](Job j) { return j.range; }),
@@ -97,8 +97,7 @@ CommandSpec spec() {
        "arbg train --data runs/ala2-md --output runs/ala2 --time 60m --resume",
        "arbg train --data runs/ala2-md --output runs/ala2-xyz --coordinates cartesian --steps "
        "5000",
-       "arbg train --mix peptides.txt --output runs/peptides --network large --dropout 0.1 --time "
-       "100h"}};
+       "arbg train --mix peptides.txt --output runs/peptides --network large --time 100h"}};
 }
 
 constexpr std::int64_t kMostOfAnything = 1000000000;
