@@ -12,6 +12,7 @@
 #include "sampling/audit/coordinates.h"
 #include "sampling/audit/energies.h"
 #include "sampling/audit/probabilities.h"
+#include "sampling/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
@@ -37,6 +38,13 @@ sampling::StoredSamples load_stored(const std::filesystem::path& folder, const M
   const Json run = run_json(folder);
   out.decoding = decoding_of(run);
   out.reflected = run.has("reflected");
+  if (run.has("method")) {
+    out.populations = run.at("populations").integer();
+    for (const double one : read_npy(folder / "ancestor.npy").data)
+      out.ancestor.push_back(static_cast<std::int32_t>(one));
+    require(std::ssize(out.ancestor) == out.count(), folder.string(), ": ancestor.npy has ",
+            out.ancestor.size(), " entries, expected one for each of ", out.count(), " samples");
+  }
   if (!std::filesystem::exists(folder / "tokens.npy")) return out;
   const auto tokens = read_npy(folder / "tokens.npy");
   require(std::ssize(tokens.data) == out.count() * model.generator.map().size(), folder.string(),
@@ -59,6 +67,37 @@ Model load_audited(const AuditJob& job) {
                    run.at("forcefield").string(), run.at("temperature_kelvin").number()});
 }
 
+// The figures of populations in run.json.
+Check populations_said(const Json& run, const sampling::StoredSamples& samples) {
+  const auto summary = summarise(samples.log_weight, samples.populations);
+  const auto log_z = sampling::log_z_of_populations(samples.log_weight, samples.populations);
+  const Json& said = run.at("log_z_of_populations");
+  const auto difference = [](const Json& number, double b) {
+    const double a = number.is_null() ? -std::numeric_limits<double>::infinity() : number.number();
+    return a == b || (number.is_null() && !std::isfinite(b)) ? 0
+                                                             : std::abs(a - b) / (1 + std::abs(b));
+  };
+  double largest = said.items().size() == log_z.size() ? 0 : 1;
+  for (std::size_t p = 0; p < std::min(said.items().size(), log_z.size()); ++p)
+    largest = sampling::worse(largest, difference(said.items()[p], log_z[p]));
+  largest = sampling::worse(largest, difference(run.at("log_z"), summary.log_z));
+  largest = sampling::worse(largest, difference(run.at("log_z_error"), summary.log_z_error));
+  largest = sampling::worse(largest, difference(run.at("ess_fraction"), summary.ess_fraction));
+  return judged("run.json: figures of the populations against the arrays, relative", largest, 1e-9,
+                "log Z of each and of all, error, effective share");
+}
+
+// Weights that `arbg evaluate` trimmed, as the published tables do.
+std::vector<Check> audit_trimming(const std::filesystem::path& folder) {
+  const auto path = folder / "evaluation.json";
+  if (!std::filesystem::exists(path)) return {};
+  const Json evaluation = Json::parse(read_file(path), path.string());
+  if (!evaluation.has("trimmed_fraction")) return {};
+  return {{"evaluation.json: trimmed, share of the weights",
+           evaluation.at("trimmed_fraction").number(), 0, Verdict::warning,
+           "biased: all but its raw figures are without the largest weights"}};
+}
+
 // What run.json says of the samples, against the model and the arrays beside it.
 std::vector<Check> audit_run_json(const std::filesystem::path& folder, const Model& model,
                                   const sampling::StoredSamples& samples) {
@@ -72,6 +111,10 @@ std::vector<Check> audit_run_json(const std::filesystem::path& folder, const Mod
   for (std::size_t i = 0; run.has("labels") && i < run.at("labels").items().size(); ++i) {
     out.push_back(
         {"run.json: a label", 0, 0, Verdict::warning, run.at("labels").items()[i].string()});
+  }
+  if (samples.populations > 0) {
+    out.push_back(populations_said(run, samples));
+    return out;
   }
   if (!run.has("weights")) return out;
   const auto summary = metrics::summarise_weights(samples.log_weight);
@@ -179,15 +222,20 @@ Audit run_audit(const AuditJob& job) {
                     std::back_inserter(physics));
   out.sections.push_back({"Are energies those of the force field?", physics});
 
-  std::vector<double> log_weight = job.samples.empty()
-                                       ? sampling::log_weights(u, fresh.log_volume, fresh.log_q)
-                                       : stored.log_weight;
+  const bool populations = stored.populations > 0;
+  const auto fresh_log_weight = sampling::log_weights(u, fresh.log_volume, fresh.log_q);
+  // Of independent samples: those stored, if they are.
+  const auto log_weight = job.samples.empty() || populations ? fresh_log_weight : stored.log_weight;
   std::vector<double> draws;
   if (!job.samples.empty()) {
     auto audit = sampling::audit_stored(generator, target, stored, job.close);
     draws = audit.transform;
     if (!draws.empty()) audit.checks.push_back(uniform_draws(draws));
     std::ranges::copy(audit_run_json(job.samples, model, stored), std::back_inserter(audit.checks));
+    std::ranges::copy(audit_trimming(job.samples), std::back_inserter(audit.checks));
+    if (populations)
+      audit.checks.push_back(
+          compare_populations(stored.log_weight, stored.populations, fresh_log_weight));
     out.sections.push_back({"Are the samples what they claim?", audit.checks});
   }
   ReferenceAudit reference;
@@ -195,7 +243,9 @@ Audit run_audit(const AuditJob& job) {
     reference = audit_reference(model, load_dataset(job.reference), log_weight, stored.decoding,
                                 job.close, job.seed);
   }
-  auto trust = weight_lines(log_weight, std::to_string(log_weight.size()) + " samples");
+  auto trust =
+      weight_lines(log_weight, std::to_string(log_weight.size()) +
+                                   (populations ? " fresh independent samples" : " samples"));
   trust.insert(trust.begin(), reference.checks.begin(), reference.checks.end());
   out.sections.push_back({"How far do the weights carry?", trust});
   out.figures = audit_figures(draws, reference, log_weight);

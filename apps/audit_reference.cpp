@@ -95,6 +95,18 @@ void add_calibration(ReferenceAudit& out, const Model& model, const Dataset& ref
   out.checks.push_back(check);
 }
 
+// Where errors are not what they say, a difference is only worth a warning.
+Check doubted(Check check, double pareto_k, double error) {
+  const bool heavy = !(pareto_k <= kHeavyTail);
+  if (heavy) check.note += "; heavy tail: the error of the mean weight says little";
+  if (heavy && check.verdict == Verdict::fail) check.verdict = Verdict::warning;
+  if (!(error <= kNoEstimate)) {
+    check.verdict = Verdict::warning;
+    check.note += "; too uncertain to compare";
+  }
+  return check;
+}
+
 }  // namespace
 
 Check compare_log_z(std::span<const double> model_log_weights,
@@ -114,14 +126,20 @@ Check compare_log_z(std::span<const double> model_log_weights,
                        format_number(summary.log_z, 7) + " and " + format_number(bennett.log_z, 7) +
                            " +- " + format_number(error, 2) + " together; frames correlated over " +
                            format_number(tau, 2));
-  const bool heavy = !(summary.pareto_k <= kHeavyTail);
-  if (heavy) check.note += "; heavy tail: the error of the mean weight says little";
-  if (heavy && check.verdict == Verdict::fail) check.verdict = Verdict::warning;
-  if (error > kNoEstimate) {
-    check.verdict = Verdict::warning;
-    check.note += "; too uncertain to compare";
-  }
-  return check;
+  return doubted(check, summary.pareto_k, error);
+}
+
+Check compare_populations(std::span<const double> log_weight, std::int64_t populations,
+                          std::span<const double> independent_log_weight) {
+  const auto smc = summarise(log_weight, populations);
+  const auto plain = metrics::summarise_weights(independent_log_weight);
+  const double error = std::hypot(smc.log_z_error, plain.log_z_error);
+  const Check check =
+      judged("log Z: populations against fresh independent samples, in standard errors",
+             std::abs(smc.log_z - plain.log_z) / error, 4,
+             format_number(smc.log_z, 7) + " and " + format_number(plain.log_z, 7) + " +- " +
+                 format_number(error, 2) + " together");
+  return doubted(check, plain.pareto_k, error);
 }
 
 ReferenceAudit audit_reference(const Model& model, const Dataset& reference,

@@ -27,7 +27,12 @@ struct ReferenceAudit {
 sampling::Check compare_log_z(std::span<const double> model_log_weights,
                               std::span<const double> reference_log_weights);
 
-// `log_weight`: of samples under that decoding.
+// The mean weight of the populations of sequential Monte Carlo against that of independent samples,
+// in standard errors, by the same rules.
+sampling::Check compare_populations(std::span<const double> log_weight, std::int64_t populations,
+                                    std::span<const double> independent_log_weight);
+
+// `log_weight`: of independent samples under that decoding.
 ReferenceAudit audit_reference(const Model& model, const Dataset& reference,
                                std::span<const double> log_weight,
                                const sampling::Decoding& decoding, std::int64_t frames,

@@ -118,11 +118,12 @@ Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, co
           "the reference folder has no energy.npy; make it with arbg md");
   Evaluation out;
   out.decoding = options.decoding;
-  out.weights = metrics::summarise_weights(samples.log_weight);
+  out.populations = samples.populations;
+  out.weights = summarise(samples.log_weight, samples.populations);
   out.trim = options.trim;
   const auto log_weight = options.trim > 0 ? metrics::trim_largest(samples.log_weight, options.trim)
                                            : samples.log_weight;
-  if (options.trim > 0) out.trimmed = metrics::summarise_weights(log_weight);
+  if (options.trim > 0) out.trimmed = summarise(log_weight, samples.populations);
   out.weight = metrics::normalised_weights(log_weight);
 
   // As many points a side as the smallest of the sets allows: the halves of the reference are the
@@ -195,6 +196,7 @@ Json to_json(const Evaluation& e) {
   };
   Json out = Json::object();
   out["weights"] = summary_json(e.weights);
+  if (e.populations > 0) out["populations"] = e.populations;
   out["decoding"] = to_json(e.decoding);
   if (e.trim > 0) {
     out["trimmed_fraction"] = e.trim;

@@ -39,7 +39,8 @@ struct Angles {
 };
 
 struct Evaluation {
-  metrics::WeightSummary weights;  // raw
+  std::int64_t populations = 0;    // of sequential Monte Carlo; 0: independent samples
+  metrics::WeightSummary weights;  // raw; summarise() of sample_job.h
   double trim = 0;                 // share of the largest weights that were dropped, if any: then
   metrics::WeightSummary trimmed;  // the same figures without them, as are the distances
   sampling::Decoding decoding;     // of the samples

@@ -97,20 +97,30 @@ metrics::Table results_table(const Evaluation& e) {
   metrics::Table table({"figure", "value", "compare with", "meaning"},
                        {Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft});
   const auto& w = e.weights;
-  table.add_row({"effective samples (raw)", percent(w.ess_fraction), "100 % perfect",
-                 "share of " + std::to_string(w.count) + " samples that the weights leave"});
+  const std::string samples = std::to_string(w.count) + " samples";
+  if (e.populations > 0) {
+    table.add_row({"effective weights (raw)", percent(w.ess_fraction), "100 % perfect",
+                   "of " + samples + ", which share ancestors: not so many are independent"});
+  } else {
+    table.add_row({"effective samples (raw)", percent(w.ess_fraction), "100 % perfect",
+                   "share of " + samples + " that the weights leave"});
+  }
   table.add_row({"largest weight", percent(w.largest_share),
                  format_number(100.0 / static_cast<double>(w.count), 2) + " % perfect",
                  "share of one sample in every average"});
-  table.add_row({"Pareto k-hat", format_number(w.pareto_k, 2), "below 0.7",
-                 "tail of the weights: above, averages are unreliable"});
+  if (e.populations == 0) {
+    table.add_row({"Pareto k-hat", format_number(w.pareto_k, 2), "below 0.7",
+                   "tail of the weights: above, averages are unreliable"});
+  }
   if (e.trim > 0) {
     table.add_row({"effective samples, trimmed", percent(e.trimmed.ess_fraction), "",
                    "biased: without the largest " + percent(e.trim) + " of the weights"});
   }
   table.add_row({"log Z", format_number(w.log_z, 6) + " +- " + format_number(w.log_z_error, 2),
                  e.bennett ? format_number(e.bennett->log_z, 6) + " Bennett" : "",
-                 "log of the partition function over shapes"});
+                 e.populations == 0 ? "log of the partition function over shapes"
+                                    : "over shapes; error: the scatter of " +
+                                          std::to_string(e.populations) + " populations"});
   if (e.likelihood_frames > 0) {
     const std::string frames = std::to_string(e.likelihood_frames) + " held-out MD frames";
     table.add_row({"reverse ESS", percent(e.reverse_ess_fraction), "about the ESS",
@@ -138,17 +148,26 @@ metrics::Table published_table() {
 
 void write_report(const std::filesystem::path& path, const ReportInput& input) {
   const Evaluation& e = *input.evaluation;
+  const bool smc = e.populations > 0;
   metrics::Report report(input.title, input.subtitle);
   report.add_key_numbers(
-      {{"Effective samples", percent(e.weights.ess_fraction), "raw weights"},
-       {"Pareto k-hat", format_number(e.weights.pareto_k, 2), "reliable below 0.7"},
+      {smc ? metrics::KeyNumber{"Effective weights", percent(e.weights.ess_fraction),
+                                "of samples that share ancestors"}
+           : metrics::KeyNumber{"Effective samples", percent(e.weights.ess_fraction),
+                                "raw weights"},
+       smc ? metrics::KeyNumber{"log Z",
+                                format_number(e.weights.log_z, 7) + " \u00b1 " +
+                                    format_number(e.weights.log_z_error, 2),
+                                "from the scatter of the populations"}
+           : metrics::KeyNumber{"Pareto k-hat", format_number(e.weights.pareto_k, 2),
+                                "reliable below 0.7"},
        {"E-W2", format_number(e.energy_w2_kt.weighted, 3) + " kT",
         "MD against MD " + format_number(e.energy_w2_kt.floor, 3)},
        {"T-W2", format_number(e.torsion_w2_rad.weighted, 3) + " rad",
         "MD against MD " + format_number(e.torsion_w2_rad.floor, 3)}});
   report.add_heading("Results");
   report.add_paragraph(
-      "Samples are drawn from the network, whose probability for each of them is known exactly; "
+      "Samples come from the network, whose probability for each of them is known exactly; "
       "weights "
       "exp(-u)/q turn averages over them into averages over the Boltzmann distribution. Every "
       "distance stands beside its "
@@ -168,6 +187,10 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
   if (input.samples->tuning) figures.push_back(tuning_plot(*input.samples->tuning));
   if (!input.train_log.empty()) figures.push_back(loss_plot(input.train_log));
   report.add_plots(figures);
+  if (smc) {
+    report.add_heading("Sequential Monte Carlo");
+    report.add_plots(input.smc_figures);
+  }
   report.add_heading("Published neighbours");
   report.add_paragraph(
       "The published generator on its own molecules (larger than alanine dipeptide, so the numbers "

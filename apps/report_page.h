@@ -7,6 +7,7 @@
 
 #include "apps/dataset.h"
 #include "apps/evaluation.h"
+#include "metrics/report.h"
 #include "metrics/table.h"
 
 namespace arbg::apps {
@@ -17,6 +18,7 @@ struct ReportInput {
   const Evaluation* evaluation = nullptr;
   const WeightedSamples* samples = nullptr;
   const Dataset* reference = nullptr;
+  std::vector<metrics::Figure> smc_figures;                // of sequential Monte Carlo only
   std::filesystem::path train_log;                         // may be empty
   std::vector<std::pair<std::string, std::string>> facts;  // what ran, with times
 };

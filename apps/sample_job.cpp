@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 
 #include "apps/decoding_options.h"
 #include "apps/progress.h"
+#include "sampling/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
@@ -58,6 +60,21 @@ void require_samples_folder(const std::filesystem::path& output) {
           " holds a run that is no set of samples; choose another --output");
 }
 
+void clear_samples_folder(const std::filesystem::path& output) {
+  for (const char* name : {"run.json", "ancestor.npy", "log_z.json", "smc.html"})
+    std::filesystem::remove(output / name);
+}
+
+metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_t populations) {
+  auto summary = metrics::summarise_weights(log_weight);
+  if (populations == 0) return summary;
+  summary.pareto_k = std::numeric_limits<double>::quiet_NaN();
+  summary.log_z_error =
+      metrics::summarise_weights(sampling::log_z_of_populations(log_weight, populations))
+          .log_z_error;
+  return summary;
+}
+
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   const auto backend =
       job.backend == nn::Backend::reference ? md::EnergyBackend::reference : md::EnergyBackend::cpu;
@@ -104,15 +121,13 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   if (job.mirror != sampling::Mirror::none) figures["reflected"] = out.reflected;
   if (job.published_weights) figures["published_weights"] = true;
   figures["weights"] = weights;
+  clear_samples_folder(job.output);
   write_samples(job, model, samples.tokens, out, figures);
   return out;
 }
 
 void write_samples(const SampleJob& job, const Model& model, std::span<const std::int32_t> tokens,
                    const WeightedSamples& out, const Json& figures) {
-  const auto run_path = job.output / "run.json";
-  create_folder(job.output);
-  std::filesystem::remove(run_path);  // written last: a folder with a run.json is complete
   const std::int64_t atoms = model.topology.atom_count();
   const std::int64_t shape[] = {out.count(), atoms, 3},
                      token_shape[] = {out.count(), model.generator.map().size()};
@@ -141,7 +156,7 @@ void write_samples(const SampleJob& job, const Model& model, std::span<const std
   if (figures.has("labels")) {
     for (const auto& label : figures.at("labels").items()) run["labels"].push_back(label);
   }
-  write_file(run_path, run.dump(2) + "\n");
+  write_file(job.output / "run.json", run.dump(2) + "\n");
 }
 
 WeightedSamples load_samples(const std::filesystem::path& folder, int atoms) {

@@ -35,7 +35,8 @@ struct WeightedSamples {
   std::vector<double> positions_nm, reduced_energy, log_q, log_weight;
   sampling::Decoding decoding;  // that they were drawn with
   std::optional<TemperatureTuning> tuning;
-  std::int64_t reflected = 0;  // mirror images that were turned
+  std::int64_t reflected = 0;    // mirror images that were turned
+  std::int64_t populations = 0;  // of sequential Monte Carlo, one after the other; 0: independent
   double seconds = 0;
 
   std::int64_t count() const { return static_cast<std::int64_t>(log_q.size()); }
@@ -44,12 +45,19 @@ struct WeightedSamples {
 // Samples, energies and weights, written to job.output.
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model);
 
-// The two ends of such a job: throws Error if there is a run of another kind; writes the arrays,
-// and run.json last, with `figures` among its members.
+// The parts of such a job: throws Error if there is a run of another kind; removes run.json and what
+// only some samples have; writes the arrays, and run.json last, with `figures` among its members: a
+// folder with a run.json is complete.
 void require_samples_folder(const std::filesystem::path& output);
+void clear_samples_folder(const std::filesystem::path& output);
 void write_samples(const SampleJob& job, const Model& model, std::span<const std::int32_t> tokens,
                    const WeightedSamples& samples, const Json& figures);
 
+// The figures of weights. With populations of sequential Monte Carlo the error of log Z is that of
+// their scatter, and there is no k-hat (NaN): particles of one population are not independent.
+metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_t populations);
+
+// `populations` is left to run.json.
 WeightedSamples load_samples(const std::filesystem::path& folder, int atoms);
 
 // The figures of a set of weights: for terminal, JSON and report.

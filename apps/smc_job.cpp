@@ -105,7 +105,9 @@ std::vector<Option> with_smc(std::vector<Option> options) {
   options.push_back({"resampling", "NAME", "systematic",
                      "twisted, annealed: systematic, stratified, residual or multinomial"});
   options.push_back(
-      {"lambda", "X", "0.5", "twisted: how far beginnings are judged by their energy"});
+      {"lambda", "X", "0.2",
+       "twisted: how far beginnings are judged by their energy (measured on Ace-AAA-Nme: 0.2 is as "
+       "good as importance sampling, 0.5 has twice its error)"});
   options.push_back({"moves", "N", "1", "annealed: Langevin moves at every rung of the ladder"});
   return options;
 }
@@ -138,6 +140,7 @@ SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample) {
   job.smc.decoding = sample.decoding;
   job.smc.seed = sample.seed;
   job.twist.lambda = arguments.number("lambda");
+  require(job.twist.lambda >= 0, "--lambda expects a number from 0, got ", job.twist.lambda);
   job.annealing.moves = static_cast<int>(arguments.integer("moves", 1, 1000));
   job.smc.check();
   return job;
@@ -148,6 +151,7 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
       model.target(job.sample.backend == nn::Backend::reference ? md::EnergyBackend::reference
                                                                 : md::EnergyBackend::cpu);
   require_samples_folder(job.sample.output);
+  create_folder(job.sample.output);
   const Progress clock("sample");
   sampling::AnnealingPlan plan;
   const auto populations = run_populations(job, model, target, plan);
@@ -169,12 +173,18 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
   out.densities += plan.densities;
   out.seconds = all.seconds = clock.elapsed_s();
 
-  const Json run = run_json(job, out, plan);
-  write_samples(job.sample, model, tokens, all, run);
+  clear_samples_folder(job.sample.output);
   const std::int64_t shape[] = {std::ssize(ancestors)};
   write_npy(job.sample.output / "ancestor.npy", shape, std::span<const std::int32_t>(ancestors));
   write_file(job.sample.output / "log_z.json", to_json(out).dump(2) + "\n");
   write_smc_page(job.sample.output / "smc.html", job, out);
+  write_samples(job.sample, model, tokens, all, run_json(job, out, plan));
+  return out;
+}
+
+std::vector<std::string> labels(const SmcJob& job) {
+  auto out = labels(job.sample);
+  out.emplace_back(kCorrelated);
   return out;
 }
 

@@ -9,6 +9,7 @@
 
 #include "apps/command_line.h"
 #include "apps/sample_job.h"
+#include "metrics/report.h"
 #include "metrics/table.h"
 #include "sampling/annealed_smc.h"
 #include "sampling/twisted_smc.h"
@@ -44,10 +45,15 @@ SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample);
 
 SmcOutcome run_smc_job(const SmcJob& job, const Model& model);
 
+// What makes the job's figures less than they seem, one sentence each.
+std::vector<std::string> labels(const SmcJob& job);
+
 metrics::Table smc_table(const SmcOutcome& outcome);
 Json to_json(const SmcOutcome& outcome);
 
-// Curves of ESS, surviving ancestors and acceptance over the stages.
+// Curves of ESS, surviving ancestors and acceptance over the stages, and log Z of the populations:
+// of the JSON above, which run.json and log_z.json hold as well.
+std::vector<metrics::Figure> smc_figures(bool annealed, const Json& outcome);
 void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
                     const SmcOutcome& outcome);
 

@@ -83,6 +83,8 @@ EnergyResult Energy::evaluate(std::span<const double> positions_nm, bool with_fo
     for (std::size_t b = 0; b < conformations; ++b) {
       if (planted(Defect::lost_solvent))
         result.energy_kj_mol[b] -= result.terms_kj_mol[b * kTermCount + 4];
+      if (planted(Defect::lost_force) && with_forces)
+        result.forces_kj_mol_nm[(b + 1) * size - 1] = 0;
       if (planted(Defect::energy_sees_place)) result.energy_kj_mol[b] += positions_nm[b * size];
     }
     return result;

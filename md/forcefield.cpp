@@ -128,7 +128,8 @@ class SystemBuilder {
     for (const TorsionTerm& term : rule.terms) {
       if (term.k_kj_mol == 0) continue;
       system_.torsions.push_back({atoms[0], atoms[1], atoms[2], atoms[3], term.periodicity,
-                                  term.phase_rad, term.k_kj_mol});
+                                  term.phase_rad + (planted(Defect::torsion_phase) ? 0.1 : 0),
+                                  term.k_kj_mol});
     }
   }
 

@@ -98,9 +98,11 @@ void InternalMap::encode(std::span<const double> positions_nm, std::span<double>
     const Coordinate& c = coordinates_[j];
     if (c.kind != 2) continue;
     const double middle = (c.lo + c.hi) / 2;
+    if (planted(Defect::dihedral_sign_lost) && !c.periodic) z[j] = std::copysign(z[j], middle);
     if (z[j] >= middle + kPi) z[j] -= 2 * kPi;
     if (z[j] < middle - kPi) z[j] += 2 * kPi;
   }
+  if (planted(Defect::coordinates_see_place)) z[0] += 1e-3 * positions_nm[0];
 }
 
 void InternalMap::decode(std::span<const double> z, std::span<double> positions_nm) const {

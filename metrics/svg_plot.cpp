@@ -14,6 +14,7 @@ constexpr double kPlotHeight = 236;
 constexpr double kLegendRow = 20, kCharacter = 7.3;  // the mean width of a letter at 14 pixels
 constexpr int kColours = 7;
 constexpr std::size_t kMostLinePoints = 3000, kMostDots = 3000, kPixelColumns = 400;
+constexpr std::size_t kFewDots = 100;  // and fewer are drawn large
 
 bool is_histogram(const Series& s) { return s.mark == Mark::kStep || s.mark == Mark::kArea; }
 
@@ -117,7 +118,8 @@ std::string dots_path(const Frame& f, const Series& s) {
 
 std::string classes_of(const Series& s, int colour) {
   constexpr const char* kMarks[] = {"line", "line dashed", "line", "area", "dots"};
-  return concat(kMarks[static_cast<int>(s.mark)], " s", std::to_string(colour));
+  const bool few = s.mark == Mark::kPoints && s.y.size() <= kFewDots;
+  return concat(kMarks[static_cast<int>(s.mark)], few ? " few s" : " s", std::to_string(colour));
 }
 
 std::string series_path(const Frame& f, const Series& s, int colour) {

@@ -24,6 +24,7 @@ svg.plot .line { fill: none; stroke: var(--s); stroke-width: 1.8; stroke-linejoi
 svg.plot .dashed { stroke-dasharray: 6 4; }
 svg.plot .area { fill: var(--s); fill-opacity: .36; stroke: none; }
 svg.plot .dots { stroke: var(--s); stroke-width: 4; stroke-linecap: round; stroke-opacity: .55; }
+svg.plot .few { stroke-width: 7; stroke-opacity: .9; }
 svg.plot .cell { shape-rendering: crispEdges; }
 svg.plot .empty { fill: var(--panel); }
 @media (max-width: 600px) { svg.plot { font-size: 14px; } svg.plot .label { font-size: 14.5px; } }

@@ -37,6 +37,19 @@ void SmcOptions::check() const {
   decoding.check();
 }
 
+std::vector<double> log_z_of_populations(std::span<const double> log_weight,
+                                         std::int64_t populations) {
+  const auto count = static_cast<std::size_t>(populations);
+  require(populations >= 1 && !log_weight.empty() && log_weight.size() % count == 0,
+          "expected weights of ", populations, " populations of the same size, found ",
+          log_weight.size(), " weights");
+  const std::size_t particles = log_weight.size() / count;
+  std::vector<double> out;
+  for (std::size_t p = 0; p < count; ++p)
+    out.push_back(log_mean_weight(log_weight.subspan(p * particles, particles)));
+  return out;
+}
+
 double SmcPopulation::ancestor_share() const { return share_of(ancestor, log_weight); }
 
 ParticleWeights::ParticleWeights(const SmcOptions& options, const Random& random)

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "sampling/generator.h"
@@ -51,6 +52,11 @@ struct SmcPopulation {
   double log_z() const { return log_mean_weight(log_weight); }
   double ancestor_share() const;  // distinct ancestors of particles with a weight, over P
 };
+
+// log Z of each of `populations` of the same size, whose weights stand one after the other. Throws
+// Error for a number of weights that cannot be shared out so.
+std::vector<double> log_z_of_populations(std::span<const double> log_weight,
+                                         std::int64_t populations);
 
 // The weights and ancestors of particles while they move; their coordinates are the caller's.
 class ParticleWeights {

@@ -6,6 +6,7 @@
 #include "apps/common_options.h"
 #include "apps/decoding_options.h"
 #include "apps/report_page.h"
+#include "apps/smc_job.h"
 #include "md/pdb.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -94,6 +95,8 @@ int evaluate_command(const Words& words) {
   require_same_molecule(folder, run, reference);
   WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
   options.decoding = samples.decoding = decoding_of(run);
+  const bool is_smc = run.has("method");
+  if (is_smc) samples.populations = run.at("populations").integer();
   if (run.has("tuning")) samples.tuning = tuning_from_json(run.at("tuning"));
   options.trim = arguments.number("trim");
   options.held_out = arguments.number("held-out");
@@ -101,7 +104,7 @@ int evaluate_command(const Words& words) {
           "--held-out expects a share above 0 and at most 1, got ", options.held_out);
   const auto labels = labels_of(run, options.trim);
   require(!arguments.given("model") ||
-              !(run.has("reflected") || run.has("published_weights") || run.has("method")),
+              !(run.has("reflected") || run.has("published_weights") || is_smc),
           "leave --model out: samples that were reflected, have published weights, or come from "
           "sequential Monte Carlo do not have the model's own density, and Bennett's log Z cannot "
           "be had from both sides");
@@ -131,6 +134,7 @@ int evaluate_command(const Words& words) {
                  {"decoding", options.decoding.text()},
                  {"reference frames", std::to_string(reference.frames())}};
   for (const auto& label : labels) input.facts.emplace_back("weights", label);
+  if (is_smc) input.smc_figures = smc_figures(run.at("method").string() == "annealed", run);
   write_report(output / "report.html", input);
   if (common.json) {
     std::puts(to_json(evaluation).dump().c_str());

@@ -28,7 +28,7 @@ const CommandSpec kSpec{
     with_smc(with_decoding(
         {{"model", "FILE", "", "checkpoint.safetensors written by arbg train"},
          {"output", "FOLDER", "", "where positions.npy, log_q.npy, energy.npy, log_weight.npy go"},
-         {"count", "N", "20000", "independent samples"},
+         {"count", "N", "20000", "samples: independent ones unless --method says otherwise"},
          {"molecule", "WHAT", "",
           "a model of many molecules (arbg train --mix) only: which, a PDB file or a sequence"},
          {"forcefield", "NAME", "amber14-obc1", "with --molecule: of its energies"},
@@ -64,10 +64,12 @@ std::optional<ToldMolecule> told_molecule(const Arguments& arguments) {
 
 int print_smc(const SmcJob& job, const SmcOutcome& outcome, bool json) {
   if (json) {
-    std::puts(to_json(outcome).dump().c_str());
+    Json out = to_json(outcome);
+    for (const auto& label : labels(job)) out["labels"].push_back(label);
+    std::puts(out.dump().c_str());
     return 0;
   }
-  for (const auto& label : labels(job.sample)) std::printf("%s\n", label.c_str());
+  for (const auto& label : labels(job)) std::printf("%s\n", label.c_str());
   std::printf("%s%lld samples in %s, written to %s; curves: %s\n",
               smc_table(outcome).text().c_str(), static_cast<long long>(outcome.weights.count),
               format_duration(outcome.seconds).c_str(), job.sample.output.c_str(),

@@ -96,6 +96,25 @@ void add_mirror_images(Replay& again, const Generator& generator, const Target& 
   }
 }
 
+// Samples whose weight is 0 although they have an energy and a density, as trimming leaves them.
+double dropped(const StoredSamples& samples) {
+  double count = 0;
+  for (std::size_t i = 0; i < samples.log_weight.size(); ++i)
+    count += samples.log_weight[i] == -kInfinity && std::isfinite(samples.reduced_energy[i]) &&
+             std::isfinite(samples.log_q[i]);
+  return count;
+}
+
+// Ancestors are particles of the same population.
+Check ancestors(const StoredSamples& samples) {
+  const auto particles = std::ssize(samples.ancestor) / samples.populations;
+  const auto wrong = std::ranges::count_if(samples.ancestor,
+                                           [&](std::int32_t a) { return a < 0 || a >= particles; });
+  return judged(
+      "stored ancestors that are no particle of their population", static_cast<double>(wrong), 0,
+      std::to_string(samples.populations) + " populations of " + std::to_string(particles));
+}
+
 }  // namespace
 
 StoredAudit audit_stored(const Generator& generator, const Target& target,
@@ -124,13 +143,24 @@ StoredAudit audit_stored(const Generator& generator, const Target& target,
     const auto x = std::span(samples.positions_nm).subspan(i * frame, frame);
     wrong_hand += samples.log_weight[i] > -kInfinity && !target.has_right_hand(x);
   }
-  out.checks.push_back(judged("stored log weights against -u + log volume - log q", weights, 1e-9,
-                              of_samples(count)));
+  const bool particles = samples.populations > 0;
+  if (!particles)
+    out.checks.push_back(judged("stored log weights against -u + log volume - log q", weights, 1e-9,
+                                of_samples(count)));
+  out.checks.push_back(judged("stored weights that were dropped (trimmed: biased)",
+                              dropped(samples), 0,
+                              of_samples(count) + " of finite energy and density weigh something"));
+  if (particles) out.checks.push_back(ancestors(samples));
   out.checks.push_back(judged("stored samples of the wrong hand that weigh something", wrong_hand,
                               0, of_samples(count)));
-  out.checks.push_back(judged("stored samples that are there more than once",
-                              repeated(samples.log_q, samples.reduced_energy), 0,
-                              "draws are independent: no two agree"));
+  Check twice = judged("stored samples that are there more than once",
+                       repeated(samples.log_q, samples.reduced_energy), 0,
+                       "draws are independent: no two agree");
+  if (particles) {
+    twice.verdict = Verdict::information;
+    twice.note = "particles are copied";
+  }
+  out.checks.push_back(twice);
 
   // A part of them, closely.
   std::vector<std::int32_t> tokens;
@@ -173,7 +203,7 @@ StoredAudit audit_stored(const Generator& generator, const Target& target,
                               of_samples(log_q.size()) + ", " + samples.decoding.text()));
   out.checks.push_back(judged("stored energies against plain loops, relative", worst_u, 1e-7,
                               of_samples(log_q.size()) + ", u in kT"));
-  if (samples.reflected) return out;  // what was drawn is no longer known
+  if (samples.reflected || particles) return out;  // what was drawn is no longer known
   // 5 standard deviations: once in two million honest audits.
   out.checks.push_back(judged("surprise of the draws: mean log P against its expectation, sigmas",
                               std::abs(again.surprise), 5,

@@ -20,6 +20,10 @@ struct StoredSamples {
   std::vector<double> log_q, reduced_energy, log_weight;  // [B]
   Decoding decoding;
   bool reflected = false;  // log q is log(q(z) + q(-z)) where one of the two has the right hand
+  // Of sequential Monte Carlo, one after the other; 0: independent samples. Weights then are those
+  // of particles, which moves and copies have taken away from q: they are judged by their mean.
+  std::int64_t populations = 0;
+  std::vector<std::int32_t> ancestor;  // [B] with populations
 
   std::int64_t count() const { return static_cast<std::int64_t>(log_q.size()); }
 };

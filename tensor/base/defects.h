@@ -23,6 +23,10 @@ enum class Defect {
   unscaled_1_4,           // full Coulomb interaction of 1-4 pairs
   lost_solvent,           // lanes leave the solvent out of the total
   energy_sees_place,      // x of the first atom enters the energy
+  lost_force,             // the last atom's force along z is left out
+  torsion_phase,          // phases of torsions are 0.1 rad too large
+  coordinates_see_place,  // x of the first atom enters the first bond
+  dihedral_sign_lost,     // |phi| where the support has one sign only
   mirrored_accepted,      // molecules of the other hand count
 };
 

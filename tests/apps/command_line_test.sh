@@ -329,6 +329,61 @@ refuses "in Cartesian coordinates only" sample --model model/checkpoint.safetens
 refuses "centre-of-mass factor of Cartesian" sample --model model/checkpoint.safetensors --output refused --published-weights
 refuses "keep, reflect or published" sample --model model/checkpoint.safetensors --output refused --mirror-images turn
 
+### Sequential Monte Carlo
+smc="sample --model model/checkpoint.safetensors --count 120 --populations 4"
+succeeds $smc --method twisted --output twisted
+grep -q "share ancestors" out.txt || failed "samples of populations are not called correlated: $(cat out.txt)"
+succeeds $smc --method annealed --moves 2 --resampling residual --ess-threshold 0.8 --output annealed --json
+is_json out.txt
+grep -q '"acceptance": 0\.' out.txt || failed "annealed samples without accepted moves: $(cat out.txt)"
+grep -q '"labels": \["samples of one population' out.txt || failed "--json does not call samples correlated: $(cat out.txt)"
+succeeds $smc --method twisted --output twisted --json
+is_json out.txt
+grep -q '"lambda": 0.2' twisted/run.json || failed "the default of --lambda is not what the help says"
+for file in ancestor.npy log_z.json smc.html tokens.npy run.json; do
+  [ -e annealed/$file ] || failed "arbg sample --method annealed wrote no $file"
+done
+succeeds evaluate --samples annealed --reference md
+grep -q "scatter of 4 populations" out.txt || failed "log Z of populations has another error: $(cat out.txt)"
+grep -q "Pareto" out.txt && failed "particles that share ancestors have a k-hat"
+for curve in effective ancestors accepted; do
+  grep -q ">$curve<" annealed/smc.html && grep -q ">$curve<" annealed/report.html || failed "no curve of $curve in the report"
+done
+succeeds evaluate --samples twisted --reference md --json
+said=$(sed 's/.*"log_z_error": \([^,}]*\).*/\1/' out.txt)
+grep -qF "\"log_z_error\": $said" twisted/log_z.json || failed "evaluate has another error of log Z, $said, than log_z.json"
+refuses "leave --model out" evaluate --samples twisted --reference md --model model/checkpoint.safetensors
+refuses "--method expects importance, twisted or annealed, got 'smc'" $smc --method smc --output refused
+refuses "--populations does not go with --method importance" $smc --output refused
+refuses "--lambda does not go with --method annealed" $smc --method annealed --lambda 0.1 --output refused
+refuses "--moves does not go with --method twisted" $smc --method twisted --moves 2 --output refused
+refuses "--populations expects a whole number from 1 to 120, got 121" $smc --method twisted --populations 121 --output refused
+refuses "is a share from 0 to 1, got 2" $smc --method twisted --ess-threshold 2 --output refused
+refuses "systematic, stratified, residual or multinomial" $smc --method twisted --resampling some --output refused
+refuses "--lambda expects a number from 0, got -1" $smc --method twisted --lambda -1 --output refused
+refuses "--moves expects a whole number from 1" $smc --method annealed --moves 0 --output refused
+refuses "go with --method importance only" $smc --method twisted --tune temperature --output refused
+refuses "holds a run that is no set of samples" $smc --method twisted --output md
+absent refused
+# Ctrl-C: nothing of the new samples is in the folder, and the old ones are all there.
+before=$(cat annealed/* | cksum)
+for method in twisted annealed; do
+  for output in interrupted annealed; do
+    "$arbg" sample --model model/checkpoint.safetensors --count 40000 --method $method --output $output >out.txt 2>err.txt &
+    pid=$!
+    sleep 1
+    kill -INT $pid
+    wait $pid
+    [ $? -eq 130 ] || failed "Ctrl-C of arbg sample --method $method: another exit status than 130"
+    grep -q "interrupted; nothing was written" err.txt || failed "Ctrl-C of arbg sample says: $(cat err.txt)"
+  done
+done
+[ -z "$(ls interrupted)" ] || failed "an interrupted command left $(ls interrupted)"
+[ "$(cat annealed/* | cksum)" = "$before" ] || failed "an interrupted command changed the samples that were there"
+# Samples of another kind leave nothing of these behind.
+succeeds sample --model model/checkpoint.safetensors --output annealed --count 50
+absent annealed/ancestor.npy annealed/log_z.json annealed/smc.html
+
 ### Many molecules in one model: a fourth is sampled that was not trained on
 for sequence in AG GA AS; do
   succeeds md --sequence $sequence --forcefield amber14-obc1 --replicas 2 --tempering 1 --steps 1000 --warmup 100 --save-every 20 --output md-$sequence
@@ -353,6 +408,9 @@ succeeds sample $mixed --output samples-AA --molecule AA --count 50
 succeeds md --sequence AA --forcefield amber14-obc1 --replicas 2 --tempering 1 --steps 1000 --warmup 100 --save-every 20 --output md-AA
 succeeds evaluate $mixed --samples samples-AA --reference md-AA
 succeeds sample $mixed --output samples-AG --molecule ag.pdb --forcefield amber14-obc1 --temperature-kelvin 300 --count 50
+for method in twisted annealed; do
+  succeeds sample $mixed --output samples-AS --molecule AS --count 40 --populations 4 --method $method
+done
 grep -q '"temperature_kelvin": 300' samples-AG/run.json || failed "run.json has another temperature than was asked for"
 refuses "this model is of many molecules" sample $mixed --output refused
 refuses "room for 24 atoms, the molecule has 33" sample $mixed --output refused --molecule AAA

@@ -13,6 +13,7 @@
 #include "apps/audit.h"
 #include "apps/md_job.h"
 #include "apps/sample_job.h"
+#include "apps/smc_job.h"
 #include "apps/train_job.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
@@ -108,6 +109,50 @@ void change_run_json(const fs::path& folder, const std::function<void(Json&)>& h
   write_file(folder / "run.json", run.dump(2));
 }
 
+// Everything in the folder still agrees, but places within bins are not uniform.
+void to_lower_edges(const fs::path& folder) {
+  const Model model = load_model(small_run().job().model, nn::Backend::cpu, true);
+  const auto& map = model.generator.map();
+  const auto K = static_cast<std::size_t>(map.size());
+  const auto tokens = read_npy(folder / "tokens.npy").data;
+  std::vector<double> positions, volume, z(K);
+  std::vector<double> x(static_cast<std::size_t>(map.atom_count()) * 3);
+  for (std::size_t i = 0; i < tokens.size(); i += K) {
+    for (std::size_t j = 0; j < K; ++j)
+      z[j] = model.generator.bins().decode(static_cast<std::int64_t>(j),
+                                           static_cast<std::int32_t>(tokens[i + j]), 1e-3);
+    map.decode(z, x);
+    positions.insert(positions.end(), x.begin(), x.end());
+    volume.push_back(map.log_volume(z));
+  }
+  const auto u = model.target(md::EnergyBackend::cpu).reduced_energy(positions);
+  const auto log_w = sampling::log_weights(u, volume, read_npy(folder / "log_q.npy").data);
+  change(folder / "positions.npy", [&](std::vector<double>& v) { v = positions; });
+  change(folder / "energy.npy", [&](std::vector<double>& v) { v = u; });
+  change(folder / "log_weight.npy", [&](std::vector<double>& v) { v = log_w; });
+  change_run_json(
+      folder, [&](Json& run) { run["weights"] = summary_json(metrics::summarise_weights(log_w)); });
+}
+
+// A line that can only warn, where a defect is.
+void check_warned(const AuditJob& job, const std::string& line) {
+  const Audit audit = run_audit(job);
+  bool warned = false;
+  for (const auto& section : audit.sections)
+    for (const auto& check : section.checks)
+      warned = warned || (check.name.starts_with(line) && check.verdict == Verdict::warning);
+  INFO("expected a warning: ", line);
+  CHECK(warned);
+}
+
+// A copy of a folder of the small run, tampered with.
+template <class Tamper>
+fs::path tampered(const TemporaryFolder& copy, const char* name, const Tamper& tamper) {
+  fs::copy(small_run().path() / name, copy.path() / name, fs::copy_options::recursive);
+  tamper(copy.path() / name);
+  return copy.path() / name;
+}
+
 }  // namespace
 
 TEST_SUITE_BEGIN("fast");
@@ -140,6 +185,12 @@ TEST_CASE("a defect planted in the code fails on the line that names it") {
       {"lost_solvent", Defect::lost_solvent, "energies in lanes against plain loops"},
       {"lost_solvent, again", Defect::lost_solvent, "energies against the sum of their terms"},
       {"energy_sees_place", Defect::energy_sees_place, "energies after rotation and translation"},
+      {"bins_without_width, again", Defect::bins_without_width, "q over all sequences"},
+      {"bins_rounded, again", Defect::bins_rounded, "positions outside the cells of their tokens"},
+      {"lost_force", Defect::lost_force, "forces against energy differences"},
+      {"torsion_phase", Defect::torsion_phase, "energies of mirror images"},
+      {"coordinates_see_place", Defect::coordinates_see_place, "log q and volume factor after"},
+      {"dihedral_sign_lost", Defect::dihedral_sign_lost, "mirror images inside the support"},
       {"mirrored_accepted", Defect::mirrored_accepted, "mirror images that weigh something"},
   };
   for (const auto& row : kRows) {
@@ -171,11 +222,22 @@ TEST_CASE("a defect planted in the samples fails on the line that names it") {
            std::swap_ranges(x.begin(), x.begin() + 66, x.begin() + 66);
          });
        }},
-      {"the largest weights dropped", "stored log weights against",
+      {"the largest weight dropped", "stored weights that were dropped",
        [=](const fs::path& folder) {
          change(folder / "log_weight.npy",
                 [=](std::vector<double>& w) { *std::ranges::max_element(w) = kNothing; });
        }},
+      {"weights without their volume factor", "stored log weights against",
+       [](const fs::path& folder) {
+         change(folder / "log_weight.npy", [](std::vector<double>& w) {
+           for (double& one : w) one += 0.1;
+         });
+       }},
+      {"a token that is no bin", "stored samples outside the support",
+       [](const fs::path& folder) {
+         change(folder / "tokens.npy", [](std::vector<double>& tokens) { tokens[0] = -1; });
+       }},
+      {"places at the lower edges of their bins", "transforms of the draws", to_lower_edges},
       {"the figures of dropped weights", "run.json: figures of the weights",
        [](const fs::path& folder) {
          change_run_json(folder, [](Json& run) {
@@ -232,6 +294,96 @@ TEST_CASE("a reference stretched out of the bins' support fails on its line") {
   job.model = small_run().path() / "model" / "checkpoint.safetensors";
   fs::remove(folder / "energy.npy");
   check_seen(job, "share of the reference outside the bins' support");
+}
+
+TEST_CASE("energies of the reference that are of another temperature fail on their line") {
+  TemporaryFolder copy;
+  AuditJob job = small_run().job();
+  job.reference = tampered(copy, "md", [](const fs::path& folder) {
+    change(folder / "energy.npy", [](std::vector<double>& u) {
+      for (double& one : u) one *= 300.0 / 310.0;
+    });
+  });
+  check_seen(job, "reference energies against plain loops");
+}
+
+TEST_CASE("a model that does not fit, heavy weights, trimming and labels are warned of") {
+  TemporaryFolder copy;
+  AuditJob job = small_run().job();
+  SUBCASE("bonds of the reference three per cent longer") {
+    job.reference = tampered(copy, "md", [](const fs::path& folder) {
+      change(folder / "positions.npy", [](std::vector<double>& x) {
+        for (double& one : x) one *= 1.03;
+      });
+      fs::remove(folder / "energy.npy");
+    });
+    check_warned(job, "calibration of the conditionals");
+  }
+  job.reference.clear();
+  SUBCASE("weights of a heavy tail") {
+    job.samples = tampered(copy, "samples", [](const fs::path& folder) {
+      change(folder / "log_weight.npy", [](std::vector<double>& w) {
+        for (double& one : w) one *= 5;
+      });
+    });
+    check_warned(job, "Pareto k-hat of the weights");
+  }
+  SUBCASE("figures without the largest weights") {
+    job.samples = tampered(copy, "samples", [](const fs::path& folder) {
+      write_file(folder / "evaluation.json", "{\"trimmed_fraction\": 0.002}");
+    });
+    check_warned(job, "evaluation.json: trimmed");
+  }
+  SUBCASE("a label") {
+    job.samples = tampered(copy, "samples", [](const fs::path& folder) {
+      change_run_json(folder, [](Json& run) { run["labels"].push_back("biased"); });
+    });
+    check_warned(job, "run.json: a label");
+  }
+}
+
+TEST_CASE("populations of sequential Monte Carlo pass, and fail where they were spoilt") {
+  TemporaryFolder folder;
+  const Model model = load_model(small_run().job().model, nn::Backend::cpu, true);
+  SmcJob smc;
+  smc.sample.model = small_run().job().model;
+  smc.sample.output = folder.path();
+  smc.smc.populations = 20;
+  smc.smc.particles = 50;
+  smc.smc.ess_threshold = 1;  // resampled at every stage
+  AuditJob job = small_run().job();
+  job.samples = folder.path();
+  job.reference.clear();
+  job.fresh = 1000;
+  const char* line = nullptr;
+  const auto change_weights = [&](const std::function<void(std::vector<double>&)>& how) {
+    change(folder.path() / "log_weight.npy", how);
+  };
+  SUBCASE("as they are") {
+    run_smc_job(smc, model);
+    const Audit audit = run_audit(job);
+    INFO(failing_lines(audit));
+    CHECK(audit.passed());
+    CHECK(audit.count(Verdict::pass) >= 30);
+  }
+  SUBCASE("the largest weight raised") {
+    run_smc_job(smc, model);
+    change_weights([](std::vector<double>& w) { *std::ranges::max_element(w) += 1; });
+    line = "run.json: figures of the populations";
+  }
+  SUBCASE("the largest weight dropped") {
+    run_smc_job(smc, model);
+    change_weights([](std::vector<double>& w) {
+      *std::ranges::max_element(w) = -std::numeric_limits<double>::infinity();
+    });
+    line = "stored weights that were dropped";
+  }
+  SUBCASE("an ancestor of another population") {
+    run_smc_job(smc, model);
+    change(folder.path() / "ancestor.npy", [](std::vector<double>& a) { a[0] = 50; });
+    line = "stored ancestors that are no particle";
+  }
+  if (line) check_seen(job, line);
 }
 
 // Everything in the folder agrees with everything else; only the draws themselves are of a hotter

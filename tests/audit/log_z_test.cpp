@@ -37,6 +37,14 @@ TEST_SUITE("statistical") {
     CHECK(compare_log_z(model, log_weights(0.3, 0.3, 2)).verdict == Verdict::fail);
   }
 
+  TEST_CASE("log Z of populations agrees with independent samples, and fails where it is off") {
+    auto particles = log_weights(0, 0.3, 3);
+    const auto independent = log_weights(0, 0.3, 1);
+    CHECK(compare_populations(particles, 20, independent).verdict == Verdict::pass);
+    for (double& log_w : particles) log_w += 0.2;
+    CHECK(compare_populations(particles, 20, independent).verdict == Verdict::fail);
+  }
+
   TEST_CASE("half of the target missing from the samples fails though their weights are perfect") {
     const std::vector<double> model(4000, 1.0);
     std::vector<double> reference(4000, 1.0);
