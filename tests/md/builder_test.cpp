@@ -97,9 +97,10 @@ TEST_CASE("built peptides have L residues, trans bonds, free rings and less ener
 
 TEST_CASE("disulfide bonds close, between neighbours and across a chain") {
   using Pairs = std::vector<std::pair<int, int>>;
-  for (const auto& [sequence, pairs] : {std::pair("CC", Pairs{{1, 2}}),
-                                        {"Ace-CGGC-Nme", Pairs{{2, 5}}},
-                                        {"GCCGGCSC", Pairs{{2, 6}, {3, 8}}}}) {
+  for (const auto& [name, pairs] : {std::pair("CC", Pairs{{1, 2}}),
+                                    {"Ace-CGGC-Nme", Pairs{{2, 5}}},
+                                    {"GCCGGCSC", Pairs{{2, 6}, {3, 8}}}}) {
+    const std::string sequence = name;
     CAPTURE(sequence);
     const Built built(sequence, "amber14-obc1", {}, pairs);
     CHECK(structure_fault(built.topology, built.positions) == "");

@@ -178,8 +178,8 @@ TEST_CASE("log Z is that of quadrature under every scheme and any psi, also a ba
                                                 {Resampling::stratified, 0.5, true},
                                                 {Resampling::residual, 0.5, false},
                                                 {Resampling::multinomial, 1.0, false}}) {
-    CAPTURE(std::string(name_of(scheme)));
     options.resampling = scheme;
+    CAPTURE(std::string(name_of(options.resampling)));
     options.seed = ++seed;
     const auto populations = sample_twisted(generator, target, {lambda, against, {2, 3}}, options);
     const auto z = metrics::summarise_weights(log_z_of(populations));

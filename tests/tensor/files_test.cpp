@@ -17,7 +17,7 @@ TEST_SUITE("fast") {
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7 % 256);
     write_file(path, bytes);
     CHECK(read_file(path) == bytes);
-    for (const std::size_t most : {0, 1, 65536, 70000, 200000, 300000})
+    for (const std::size_t most : {0u, 1u, 65536u, 70000u, 200000u, 300000u})
       CHECK(read_file(path, most) == bytes.substr(0, most));
     write_file(path, "short");
     CHECK(read_file(path) == "short");
