@@ -94,8 +94,8 @@ def main():
           beside(trim, "biased: trimmed", "largest 0.2 % dropped: stays", ORANGE, -20),
           label(WIDTH - RIGHT + 12, place(*consistent[-1])[1] - 6, "consistent: log of the mean", BLUE, weight="bold"),
           label(WIDTH - RIGHT + 12, place(*consistent[-1])[1] + 10, "weight, falls as 1/n", size=12),
-          label(WIDTH - RIGHT + 12, HEIGHT - 34, "exact: the mean weight itself", INK, weight="bold"),
-          label(WIDTH - RIGHT + 12, HEIGHT - 18, "at distance 0, for every n", size=12), "</svg>", sep="")
+          label(WIDTH - RIGHT + 12, HEIGHT - 26, "exact: the mean weight itself", INK, weight="bold"),
+          label(WIDTH - RIGHT + 12, HEIGHT - 10, "at distance 0, for every n", size=12), "</svg>", sep="")
 
 
 if __name__ == "__main__":
