@@ -14,7 +14,8 @@
 namespace arbg::apps {
 namespace {
 
-constexpr const char *kCheckpoint = "checkpoint.safetensors", *kBest = "best.safetensors";
+constexpr const char *kCheckpoint = "checkpoint.safetensors", *kBest = "best.safetensors",
+                     *kLog = "train_log.jsonl", *kReport = "report.html";
 
 }  // namespace
 
@@ -90,12 +91,13 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
   nn::RunOptions run;
   run.checkpoint_path = outcome.checkpoint;
   run.best_path = job.output / kBest;
-  for (const auto& path : {run.checkpoint_path, run.best_path}) remove_temporaries(path);
+  for (const auto* file : {kCheckpoint, kBest, kLog, kReport})
+    remove_temporaries(job.output / file);
   run.checkpoint_every_s = job.checkpoint_every_s;
   run.bins = bins;
   run.description = description;
   run.evaluate = evaluate;
-  TrainLog log(job.output / "train_log.jsonl", trainer.step());
+  TrainLog log(job.output / kLog, trainer.step());
   Progress progress("train");
   const double gflop_per_token = 3e-9 * trainer.flops_per_token();
   double gflop = 0;
@@ -129,7 +131,7 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
   outcome.gflop_per_second = gflop / seconds;
   if (std::isnan(outcome.held_out_nats) || !trainer.evaluation_due())
     outcome.held_out_nats = evaluate(trainer.evaluated_network());
-  write_train_page(job.output / "report.html", job, outcome);
+  write_train_page(job.output / kReport, job, outcome);
 }
 
 }  // namespace arbg::apps
