@@ -152,16 +152,15 @@ std::vector<Check> weight_lines(std::span<const double> log_weight, const std::s
           tail};
 }
 
-// Fresh samples that are molecules: the better half by energy, at most 64.
+// Fresh samples that are molecules: the better half by energy, at most 64; none if all have an
+// infinite energy or the wrong hand.
 std::vector<double> good_conformations(const sampling::Samples& samples,
                                        std::span<const double> u) {
   constexpr std::size_t kMost = 64;
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < u.size(); ++i)
     if (std::isfinite(u[i])) order.push_back(i);
-  require(!order.empty(),
-          "no fresh sample is a molecule of finite energy and the right hand: the "
-          "model has learned nothing, or is of another molecule");
+  if (order.empty()) return {};
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return u[i]; });
   const std::size_t half = (order.size() + 1) / 2, used = std::min(kMost, half),
                     frame = samples.positions_nm.size() / u.size();
@@ -217,9 +216,16 @@ Audit run_audit(const AuditJob& job) {
       {"Is q a probability?", audit_probabilities(generator, fresh, stored.decoding)});
   out.sections.push_back(
       {"Do coordinates mean what log q says?", audit_coordinates(generator, fresh)});
-  auto physics = sampling::audit_energies(model.topology, target, good);
-  std::ranges::copy(sampling::audit_symmetry(model.topology, generator, target, good),
-                    std::back_inserter(physics));
+  std::vector<Check> physics;
+  if (good.empty()) {
+    physics.push_back({"fresh samples that are molecules", 0, 1, Verdict::fail,
+                       "none has a finite energy and the right hand: the model has learned "
+                       "nothing, or is of another molecule"});
+  } else {
+    physics = sampling::audit_energies(model.topology, target, good);
+    std::ranges::copy(sampling::audit_symmetry(model.topology, generator, target, good),
+                      std::back_inserter(physics));
+  }
   out.sections.push_back({"Are energies those of the force field?", physics});
 
   const bool populations = stored.populations > 0;

@@ -47,8 +47,15 @@ AuditJob audit_job_of(const std::filesystem::path& run);
 Audit run_audit(const AuditJob& job);
 
 Json to_json(const Audit& audit);
+// What to_json() wrote, without the figures. `from` names it in errors.
+Audit audit_from_json(const Json& json, const std::string& from);
+
+std::string verdict_of(const Audit& audit);  // "PASS: 38 passed, 0 failed, 0 warnings"
 std::string audit_text(const Audit& audit);  // for the terminal
-void write_audit_page(const std::filesystem::path& path, const Audit& audit,
-                      const std::string& command);
+// The lines as a section of another page.
+void add_audit(metrics::Report& report, const Audit& audit);
+// audit.json and audit.html, which says that `command` makes it again.
+void write_audit(const std::filesystem::path& folder, const Audit& audit,
+                 const std::string& command);
 
 }  // namespace arbg::apps

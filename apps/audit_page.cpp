@@ -5,6 +5,8 @@
 #include "apps/audit.h"
 #include "apps/audit_reference.h"
 #include "metrics/histogram.h"
+#include "tensor/base/error.h"
+#include "tensor/base/files.h"
 
 namespace arbg::apps {
 namespace {
@@ -36,6 +38,14 @@ std::string number(double value) {
   return format_number(value, 3);
 }
 
+Verdict verdict_named(const std::string& name, const std::string& from) {
+  if (name == "pass") return Verdict::pass;
+  if (name == "fail") return Verdict::fail;
+  if (name == "warning") return Verdict::warning;
+  require(name == "information", from, ": unknown verdict '", name, "'; run arbg audit again");
+  return Verdict::information;
+}
+
 // A hyphen would let the page break an exponent in two.
 std::string unbroken(std::string text) {
   const auto exponent = text.find("e-");
@@ -44,9 +54,8 @@ std::string unbroken(std::string text) {
 
 metrics::Table table_of(const AuditSection& section, bool on_page) {
   using metrics::Align;
-  metrics::Table table(
-      {on_page ? "what must hold" : section.title, "measured", "bound", "", "looked at"},
-      {Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
+  metrics::Table table({section.title, "measured", "bound", "", "looked at"},
+                       {Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
   for (const Check& check : section.checks) {
     const bool bounded = check.verdict != Verdict::information;
     const std::string measured = number(check.measured), bound = bounded ? number(check.bound) : "";
@@ -54,15 +63,6 @@ metrics::Table table_of(const AuditSection& section, bool on_page) {
                    on_page ? unbroken(bound) : bound, name_of(check.verdict), check.note});
   }
   return table;
-}
-
-std::string verdict_of(const Audit& audit) {
-  const auto failed = audit.count(Verdict::fail), warned = audit.count(Verdict::warning),
-             passed = audit.count(Verdict::pass);
-  const std::string tally = std::to_string(passed) + " passed, " + std::to_string(failed) +
-                            " failed, " + std::to_string(warned) +
-                            (warned == 1 ? " warning" : " warnings");
-  return (failed == 0 ? "PASS: " : "FAIL: ") + tally;
 }
 
 metrics::Series uniform_line(double height) {
@@ -172,14 +172,50 @@ Json to_json(const Audit& audit) {
   return out;
 }
 
+Audit audit_from_json(const Json& json, const std::string& from) {
+  require(json.is_object() && json.has("checks") && json.has("of"), from,
+          " is not of arbg audit; remove it, or run arbg audit again");
+  const auto number = [](const Json& line, const char* name) {
+    return line.has(name) && !line.at(name).is_null() ? line.at(name).number() : std::nan("");
+  };
+  Audit out;
+  out.subtitle = json.at("of").string();
+  for (const Json& line : json.at("checks").items()) {
+    const std::string& title = line.at("section").string();
+    if (out.sections.empty() || out.sections.back().title != title)
+      out.sections.push_back({title, {}});
+    out.sections.back().checks.push_back(
+        {line.at("check").string(), number(line, "measured"), number(line, "bound"),
+         verdict_named(line.at("verdict").string(), from), line.at("note").string()});
+  }
+  return out;
+}
+
+std::string verdict_of(const Audit& audit) {
+  const auto failed = audit.count(Verdict::fail), warned = audit.count(Verdict::warning),
+             passed = audit.count(Verdict::pass);
+  const std::string tally = std::to_string(passed) + " passed, " + std::to_string(failed) +
+                            " failed, " + std::to_string(warned) +
+                            (warned == 1 ? " warning" : " warnings");
+  return (failed == 0 ? "PASS: " : "FAIL: ") + tally;
+}
+
 std::string audit_text(const Audit& audit) {
   std::string out = audit.subtitle + "\n\n";
   for (const auto& section : audit.sections) out += table_of(section, false).text() + "\n";
   return out + verdict_of(audit) + "\n";
 }
 
-void write_audit_page(const std::filesystem::path& path, const Audit& audit,
-                      const std::string& command) {
+void add_audit(metrics::Report& report, const Audit& audit) {
+  report.add_paragraph(
+      verdict_of(audit) +
+      ". Every line was computed without the code that it judges: by plain loops, finite "
+      "differences, or the reference backend.");
+  for (const auto& section : audit.sections) report.add_table(table_of(section, true));
+}
+
+void write_audit(const std::filesystem::path& folder, const Audit& audit,
+                 const std::string& command) {
   metrics::Report report("Audit", audit.subtitle);
   report.add_key_numbers(
       {{"verdict", audit.passed() ? "pass" : "FAIL", ""},
@@ -187,19 +223,15 @@ void write_audit_page(const std::filesystem::path& path, const Audit& audit,
        {"lines failed", std::to_string(audit.count(Verdict::fail)), "an exact statement is broken"},
        {"warnings", std::to_string(audit.count(Verdict::warning)),
         "nothing is wrong, but figures mean less"}});
-  report.add_paragraph(
-      "Every line was computed without the code that it judges: by plain loops, finite "
-      "differences, or the reference backend.");
-  for (const auto& section : audit.sections) {
-    report.add_heading(section.title);
-    report.add_table(table_of(section, true));
-  }
+  report.add_heading("Lines");
+  add_audit(report, audit);
   if (!audit.figures.empty()) {
     report.add_heading("Figures");
     report.add_plots(audit.figures);
   }
   report.add_details("Make this page again", command);
-  report.save(path);
+  write_file(folder / "audit.json", to_json(audit).dump(2) + "\n");
+  report.save(folder / "audit.html");
 }
 
 }  // namespace arbg::apps

@@ -23,7 +23,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"demo", demo_command,
-     "everything on alanine dipeptide: md, train, sample, reweight, evaluate, report"},
+     "everything on alanine dipeptide: md, train, sample, reweight, evaluate, audit, report"},
     {"md", md_command, "molecular dynamics of a peptide: reference conformations"},
     {"train", train_command, "train a generator on a folder of conformations"},
     {"sample", sample_command,

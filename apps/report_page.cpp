@@ -191,6 +191,10 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
     report.add_heading("Sequential Monte Carlo");
     report.add_plots(input.smc_figures);
   }
+  if (input.audit != nullptr) {
+    report.add_heading("Audit");
+    add_audit(report, *input.audit);
+  }
   report.add_heading("Published neighbours");
   report.add_paragraph(
       "The published generator on its own molecules (larger than alanine dipeptide, so the numbers "

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/audit.h"
 #include "apps/dataset.h"
 #include "apps/evaluation.h"
 #include "metrics/report.h"
@@ -20,6 +21,7 @@ struct ReportInput {
   const Dataset* reference = nullptr;
   std::vector<metrics::Figure> smc_figures;                // of sequential Monte Carlo only
   std::filesystem::path train_log;                         // may be empty
+  const Audit* audit = nullptr;                            // of these samples, if there was one
   std::vector<std::pair<std::string, std::string>> facts;  // what ran, with times
 };
 

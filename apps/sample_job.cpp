@@ -61,7 +61,8 @@ void require_samples_folder(const std::filesystem::path& output) {
 }
 
 void clear_samples_folder(const std::filesystem::path& output) {
-  for (const char* name : {"run.json", "ancestor.npy", "log_z.json", "smc.html"})
+  for (const char* name :
+       {"run.json", "ancestor.npy", "log_z.json", "smc.html", "audit.json", "audit.html"})
     std::filesystem::remove(output / name);
 }
 

@@ -58,8 +58,7 @@ int audit_command(const Words& words) {
 
   const Audit audit = run_audit(job);
   create_folder(output);
-  write_file(output / "audit.json", to_json(audit).dump(2) + "\n");
-  write_audit_page(output / "audit.html", audit, command);
+  write_audit(output, audit, command);
   if (common.json)
     std::puts(to_json(audit).dump().c_str());
   else

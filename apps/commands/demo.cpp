@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "apps/audit.h"
 #include "apps/command_line.h"
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
@@ -26,7 +27,7 @@ constexpr const char* kSamplingTemperature = "1.03";
 
 const CommandSpec kSpec{
     "demo",
-    "everything on alanine dipeptide: md, train, sample, reweight, evaluate, report",
+    "everything on alanine dipeptide: md, train, sample, reweight, evaluate, audit, report",
     "",
     with_decoding(
         {{"output", "FOLDER", "", "where everything goes (default: runs/demo-COORDINATES)"},
@@ -84,8 +85,10 @@ class Demo {
   bool train();     // likewise
   void sample();
   void evaluate_samples();
+  void audit(const std::string& command);
   void report(const std::string& command);
   void print() const;
+  bool passed() const { return audit_.passed(); }
 
  private:
   void begin(const char* text) {
@@ -107,10 +110,11 @@ class Demo {
   std::optional<Model> model_;
   WeightedSamples samples_;
   Evaluation evaluation_;
+  Audit audit_;
 };
 
 bool Demo::simulate() {
-  begin("1/4  Molecular dynamics: reference conformations to learn from and to compare with");
+  begin("1/5  Molecular dynamics: reference conformations to learn from and to compare with");
   MdJob job;
   job.output = options_.output / "md";
   job.options.sequence = options_.sequence;
@@ -135,7 +139,7 @@ bool Demo::simulate() {
 }
 
 bool Demo::train() {
-  begin("2/4  Training the transformer by maximum likelihood and the energies of the frames");
+  begin("2/5  Training the transformer by maximum likelihood and the energies of the frames");
   TrainJob job;
   job.output = options_.output / "model";
   job.coordinates = options_.coordinates;
@@ -160,7 +164,7 @@ bool Demo::train() {
 }
 
 void Demo::sample() {
-  begin("3/4  Sampling: independent conformations, each with its exact log q and its weight");
+  begin("3/5  Sampling: independent conformations, each with its exact log q and its weight");
   SampleJob job;
   job.model = checkpoint_;
   job.output = options_.output / "samples";
@@ -176,13 +180,23 @@ void Demo::sample() {
 }
 
 void Demo::evaluate_samples() {
-  begin("4/4  Comparing weighted samples with the reference");
+  begin("4/5  Comparing weighted samples with the reference");
   EvaluationOptions options;
   options.seed = options_.common.seed;
   options.decoding = options_.decoding;
   evaluation_ = evaluate(samples_, reference_, &*model_, options);
   write_file(options_.output / "evaluation.json", to_json(evaluation_).dump(2) + "\n");
   note("evaluation", stage_time());
+}
+
+void Demo::audit(const std::string& command) {
+  begin("5/5  Auditing: is every statement about likelihoods, energies and weights true?");
+  AuditJob job = audit_job_of(options_.output);
+  job.seed = options_.common.seed;
+  job.backend = options_.common.backend;
+  audit_ = run_audit(job);
+  write_audit(options_.output, audit_, command);
+  note("audit", verdict_of(audit_) + ", in " + stage_time());
   note("altogether", format_duration(seconds_since(start_)));
 }
 
@@ -196,6 +210,7 @@ void Demo::report(const std::string& command) {
   input.samples = &samples_;
   input.reference = &reference_;
   input.train_log = options_.output / "model" / "train_log.jsonl";
+  input.audit = &audit_;
   input.facts = facts_;
   write_report(options_.output / "report.html", input);
 }
@@ -203,6 +218,7 @@ void Demo::report(const std::string& command) {
 void Demo::print() const {
   if (options_.common.json) {
     Json out = to_json(evaluation_);
+    out["audit"] = verdict_of(audit_);
     out["seconds"] = seconds_since(start_);
     std::puts(out.dump().c_str());
     return;
@@ -229,9 +245,10 @@ int demo_command(const Words& words) {
   }
   demo.sample();
   demo.evaluate_samples();
+  demo.audit(command);
   demo.report(command);
   demo.print();
-  return 0;
+  return demo.passed() ? 0 : 1;
 }
 
 }  // namespace arbg::apps

@@ -134,6 +134,13 @@ int evaluate_command(const Words& words) {
                  {"decoding", options.decoding.text()},
                  {"reference frames", std::to_string(reference.frames())}};
   for (const auto& label : labels) input.facts.emplace_back("weights", label);
+  const auto audit_path = folder / "audit.json";
+  Audit audit;
+  if (std::filesystem::exists(audit_path)) {
+    audit = audit_from_json(Json::parse(read_file(audit_path), audit_path.string()),
+                            audit_path.string());
+    input.audit = &audit;
+  }
   if (is_smc) input.smc_figures = smc_figures(run.at("method").string() == "annealed", run);
   write_report(output / "report.html", input);
   if (common.json) {

@@ -301,6 +301,18 @@ succeeds audit --model model/checkpoint.safetensors --fresh 50 --output audited
 grep -q "<svg" samples/audit.html audited/audit.html || failed "audit.html has no pictures"
 grep -q "<svg" samples/report.html || failed "report.html has no pictures"
 grep -q "http" samples/report.html && failed "report.html is not self-contained"
+succeeds evaluate --samples samples --reference md
+grep -q "Are energies those of the force field" samples/report.html || failed "report.html leaves the audit out"
+cp samples/audit.json audit.json
+echo '{}' >samples/audit.json
+refuses "is not of arbg audit" evaluate --samples samples --reference md
+cp audit.json samples/audit.json
+# Its stages are announced on standard error.
+"$arbg" demo --output demo --train-time 1s --md-steps 2000 --samples 100 --json >out.txt 2>err.txt ||
+  failed "arbg demo: $(cat err.txt)"
+is_json out.txt
+grep -q '"audit": "PASS' out.txt || failed "arbg demo does not end with an audit: $(cat out.txt)"
+grep -q "Are the samples what they claim" demo/report.html demo/audit.html || failed "the demo's report leaves the audit out"
 for what in md model samples samples/positions.npy model/checkpoint.safetensors; do
   succeeds info "$what"
   succeeds info "$what" --json
