@@ -116,7 +116,9 @@ same_model() {
 md="md --replicas 4 --tempering 2 --steps 60000 --warmup 2000 --save-every 50 --checkpoint-every 60"
 runs $md --output whole --threads 1
 interrupted_and_killed parts/checkpoint.bin "everything is saved: run the same command" $md --output parts --threads 2
+touch parts/run.json.tmp99999999  # of a writer that was killed
 runs $md --output parts --threads 2
+[ "$(ls parts)" = "$(ls whole)" ] || failed "temporary files are left: $(ls parts)"
 for file in topology.pdb positions.npy energy.npy run.json checkpoint.bin; do same_file parts/$file whole/$file; done
 
 # Three molecules, and a fourth to sample.
