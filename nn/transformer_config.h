@@ -49,7 +49,7 @@ struct TransformerConfig {
   bool rms_norm = true;      // otherwise LayerNorm
   bool input_norm = false;   // a norm of h before the layers
   bool zero_output = false;  // the output matrix of a new network is zero
-  double dropout = 0;        // rate, of every branch, in training
+  double dropout = 0;        // rate, in every branch, in training
 
   // What is done with the vectors of the atoms: added to the input, looked at by one attention
   // before the layers, or by one in every layer.

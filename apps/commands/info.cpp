@@ -34,9 +34,8 @@ Json describe_memory(const nn::TransformerConfig& config, std::int64_t parameter
   Json out = Json::object();
   out["weights_bytes"] = kBytes * parameters;
   out["activations_bytes_per_sample"] =
-      kBytes *
-      (config.length() * (4 * C + 4 * width + 3 * config.hidden() + config.num_bins) +
-       (config.conditioning ? C * (2 * config.length() + 3 * config.num_atoms) : 0));
+      kBytes * (config.length() * (4 * C + 4 * width + 3 * config.hidden() + config.num_bins) +
+                (config.conditioning ? C * (2 * config.length() + 3 * config.num_atoms) : 0));
   out["cache_bytes_per_sample"] = 2 * kBytes * config.num_layers * config.length() * width;
   return out;
 }

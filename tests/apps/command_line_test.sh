@@ -476,7 +476,7 @@ succeeds info $robin/weights.safetensors --config $robin/config.json --json
 is_json out.txt
 grep -q '"parameters": 42624' out.txt || failed "arbg info counts other parameters: $(cat out.txt)"
 succeeds info $robin/weights.safetensors
-refuses "has shape \[64, 32\], the config asks for \[11, 8\]" info $robin/weights.safetensors --config $networks/options/published/config.json
+refuses "has shape [64, 32], the config asks for [11, 8]" info $robin/weights.safetensors --config $networks/options/published/config.json
 published=$networks/options/published
 given="--weights $published/weights.safetensors --input $published/io.safetensors"
 succeeds logits $given --config $published/config.json --output logits.safetensors
