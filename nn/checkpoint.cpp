@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "nn/parameter_names.h"
 #include "nn/safetensors.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -15,7 +16,8 @@ constexpr std::string_view kAveraged = "ema.", kFirstMoment = "adamw.m.",
 constexpr std::string_view kFormat = "arbg checkpoint 1";
 
 void append(NamedTensors& all, std::string_view prefix, const NamedTensors& part) {
-  for (const auto& [name, tensor] : part) all.emplace_back(std::string(prefix) + name, tensor);
+  for (const auto& [name, tensor] : part)
+    all.emplace_back(std::string(prefix) + name, shaped_for_file(name, tensor));
 }
 
 // The list that a tensor of the file belongs to; takes the prefix off its name.
@@ -52,9 +54,10 @@ Checkpoint Checkpoint::from(const Safetensors& file, const std::string& name, Ba
                             const std::optional<TransformerConfig>& config) {
   Checkpoint checkpoint;
   const Json own_config = parse_metadata(file, "config", name);
-  require(config || !own_config.is_null(), name,
-          ": the file does not describe its network (no \"config\" in its metadata); give the "
-          "config beside it");
+  require(
+      config || !own_config.is_null(), name,
+      ": the file does not describe its network (no \"config\" in its metadata); give that with "
+      "--config, where the command has it, or take a checkpoint of arbg train");
   checkpoint.config = config ? *config : TransformerConfig::from_json(own_config, name);
   if (const Json bins = parse_metadata(file, "bins", name); !bins.is_null()) {
     try {
@@ -72,11 +75,19 @@ Checkpoint Checkpoint::from(const Safetensors& file, const std::string& name, Ba
     NamedTensors& list = sort_in(checkpoint, own_name);
     list.emplace_back(own_name, file.tensor(entry.name, backend));
   }
+  try {
+    for (auto* list : {&checkpoint.weights, &checkpoint.averaged_weights, &checkpoint.first_moments,
+                       &checkpoint.second_moments})
+      take_file_names(*list, checkpoint.config);
+  } catch (const Error& error) {
+    fail(name, ": ", error.what());
+  }
   return checkpoint;
 }
 
 void Checkpoint::write(const std::filesystem::path& path) const {
-  NamedTensors all = weights;
+  NamedTensors all;
+  append(all, "", weights);
   append(all, kAveraged, averaged_weights);
   append(all, kFirstMoment, first_moments);
   append(all, kSecondMoment, second_moments);
@@ -96,7 +107,8 @@ Transformer Checkpoint::network(Backend backend, bool averaged) const {
   for (const auto& [name, tensor] : values) stored += static_cast<double>(tensor.elements());
   const auto c = static_cast<double>(config.channels);
   const double tables = static_cast<double>(config.token_rows() + config.num_atoms) * c;
-  const double attention = 4 * c * c * static_cast<double>(config.num_layers);
+  const double attention =
+      4 * c * static_cast<double>(config.attention_width() * config.num_layers);
   require(tables + attention <= stored, "the config describes a network of more than ",
           tables + attention, " numbers, the weights are ", stored);
   return Transformer(config, backend, values);

@@ -1,5 +1,5 @@
-// A checkpoint: a safetensors file with weights under their PyTorch names and all that is needed to
-// use them.
+// A checkpoint: a safetensors file with weights under their published names and all that is needed
+// to use them; older files of ours have other names (parameter_names.h).
 //
 // `__metadata__` holds JSON texts: "config" (TransformerConfig), "bins" (CoordinateBins),
 // "description" (the caller's: coordinate map, data set, molecule) and, while training, "trainer"

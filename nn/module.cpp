@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nn/nearest_name.h"
 #include "tensor/base/error.h"
 
 namespace arbg::nn {
@@ -25,11 +26,13 @@ void require_weight_shape(const std::string& name, const Shape& found, const Sha
 }
 
 void Module::require_known(const NamedTensors& values) const {
+  std::vector<std::string_view> known;
+  for (const auto& parameter : parameters_) known.push_back(parameter.name);
   for (const auto& value : values) {
     const std::string& name = value.first;
-    require(std::ranges::any_of(parameters_, [&](const Parameter& p) { return p.name == name; }),
-            "the weights hold \"", name,
-            "\", which the network described by the config does not have");
+    if (std::ranges::find(known, name) != known.end()) continue;
+    fail("the weights hold \"", name, "\", which the network described by the config does not have",
+         nearest_hint(name, known));
   }
 }
 
@@ -55,8 +58,10 @@ Variable Module::add_parameter(std::string name, Tensor value, bool decays) {
 Tensor find_tensor(const NamedTensors& tensors, std::string_view name) {
   const auto found =
       std::ranges::find_if(tensors, [&](const auto& entry) { return entry.first == name; });
-  require(found != tensors.end(), "there is no tensor named \"", name, "\"");
-  return found->second;
+  if (found != tensors.end()) return found->second;
+  std::vector<std::string_view> there;
+  for (const auto& entry : tensors) there.push_back(entry.first);
+  fail("there is no tensor named \"", name, "\"", nearest_hint(name, there));
 }
 
 }  // namespace arbg::nn

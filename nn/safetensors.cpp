@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 
+#include "nn/nearest_name.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/json.h"
@@ -162,8 +163,10 @@ bool Safetensors::has(std::string_view name) const {
 const Safetensors::Entry& Safetensors::entry(std::string_view name) const {
   const auto found =
       std::ranges::find_if(entries_, [&](const Entry& entry) { return entry.name == name; });
-  require(found != entries_.end(), name_, ": there is no tensor named \"", name, "\"");
-  return *found;
+  if (found != entries_.end()) return *found;
+  std::vector<std::string_view> there;
+  for (const Entry& entry : entries_) there.push_back(entry.name);
+  fail(name_, ": there is no tensor named \"", name, "\"", nearest_hint(name, there));
 }
 
 std::vector<double> Safetensors::values(std::string_view name) const {

@@ -1,5 +1,7 @@
 #include "nn/transformer.h"
 
+#include <algorithm>
+
 #include "autograd/functions.h"
 #include "tensor/base/defects.h"
 #include "tensor/base/error.h"
@@ -77,15 +79,14 @@ Variable Transformer::position_rows(std::int64_t n) const {
 // The attention before the layers. Its three matrices are rows of one.
 std::optional<CrossWeights<Variable>> Transformer::global_attention() const {
   if (!config_.global_cond) return {};
-  const auto part = [&](std::int64_t i) {
-    const auto C = config_.channels;
-    return LinearWeights<Variable>{ag::rows(global_in_weight_, i * C, C),
-                                   ag::rows(global_in_bias_, i * C, C)};
+  const auto C = config_.channels;
+  const auto part = [&](std::int64_t first, std::int64_t count) {
+    return LinearWeights<Variable>{ag::rows(global_in_weight_, first, count),
+                                   ag::rows(global_in_bias_, first, count)};
   };
   CrossWeights<Variable> weights;
-  weights.query = part(0);
-  weights.key = part(1);
-  weights.value = part(2);
+  weights.query = part(0, C);
+  weights.key_value = part(C, 2 * C);
   weights.out = global_out_;
   return weights;
 }
@@ -110,8 +111,9 @@ Variable Transformer::logits(const Tensor& tokens, const Molecules& molecules,
   check_inputs(tokens, molecules);
   const auto n = tokens.extent(1);
   const Tensor& atoms = molecules.atom_count;
+  const auto widest = std::max(config_.channels, config_.hidden());
   Dropout drop =
-      dropout ? Dropout(config_.dropout, *dropout, config_.length() * config_.channels) : Dropout();
+      dropout ? Dropout(config_.dropout, *dropout, config_.length() * widest) : Dropout();
   Variable c, of_positions;
   Memory memory;
   const auto global = global_attention();

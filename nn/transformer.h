@@ -28,7 +28,8 @@ class KvCache;
 
 class Transformer : public Module {
  public:
-  // New weights: N(0, 0.02), norms 1, biases 0. They depend on the seed and the parameter's name
+  // New weights: N(0, 0.02), norms 1, biases 0; cross-attention's output matrix 0 and its gate 1,
+  // so that it starts as nothing and learns. They depend on the seed and the parameter's name
   // alone.
   Transformer(TransformerConfig config, Backend backend, std::uint64_t seed);
 

@@ -1,8 +1,10 @@
 #include "nn/transformer_config.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 
+#include "nn/nearest_name.h"
 #include "tensor/base/error.h"
 
 namespace arbg::nn {
@@ -24,75 +26,104 @@ std::vector<std::int32_t> to_indices(const Json& list) {
   return indices;
 }
 
-ConditioningConfig read_conditioning(const Json& json) {
-  ConditioningConfig config;
-  for (const auto& [key, value] : json.members()) {
-    if (key == "hidden_dim") {
-      config.hidden = value.integer();
-    } else if (key == "num_atom_emb") {
-      config.atom_types = value.integer();
-    } else if (key == "num_residue_emb") {
-      config.residue_types = value.integer();
-    } else if (key == "use_atom_pos_embed") {
-      config.atom_index = value.boolean();
-    } else {  // output_dim is checked against the channels by the caller
-      require(key == "output_dim", "unknown option \"", key, "\" of the conditioning");
-    }
-  }
-  return config;
-}
-
-// Reads one member; false if the key is unknown.
-bool read_member(TransformerConfig& config, const std::string& key, const Json& value) {
-  if (key == "num_bins") return config.num_bins = value.integer(), true;
-  if (key == "channels") return config.channels = value.integer(), true;
-  if (key == "num_layers") return config.num_layers = value.integer(), true;
-  if (key == "num_heads") return config.num_heads = value.integer(), true;
-  if (key == "expansion") return config.expansion = value.integer(), true;
-  if (key == "input_dim") return config.num_dims = value.integer(), true;
-  if (key == "num_atoms") return config.num_atoms = value.integer(), true;
-  if (key == "dim_index") return config.dim_index = to_indices(value), true;
-  if (key == "atom_index") return config.atom_index = to_indices(value), true;
-  if (key == "use_swiglu") return config.swiglu = value.boolean(), true;
-  if (key == "use_rms_norm") return config.rms_norm = value.boolean(), true;
-  if (key == "use_input_norm") return config.input_norm = value.boolean(), true;
-  if (key == "zero_init_output") return config.zero_output = value.boolean(), true;
-  if (key == "dropout") return config.dropout = value.number(), true;
-  if (key == "add_cond_to_input") return config.add_cond_to_input = value.boolean(), true;
-  if (key == "use_global_cond") return config.global_cond = value.boolean(), true;
-  if (key == "use_cross_attention") return config.cross_attention = value.boolean(), true;
-  if (key == "cross_attention_qk_norm") return config.cross_head_norm = value.boolean(), true;
-  if (key == "cross_attention_gate") return config.cross_gate = value.boolean(), true;
-  if (key == "conditioning") {
-    if (!value.is_null()) config.conditioning = read_conditioning(value);
-    return true;
-  }
-  if (key == "output_bias") return config.output_bias = value.boolean(), true;
-  if (key == "bin_features") return config.bin_features = value.boolean(), true;
-  if (key == "start_row") {
-    const auto& row = value.string();
-    require(row == "shared" || row == "own",
-            "expected \"shared\" or \"own\" for start_row, found \"", row, "\"");
-    return config.own_start_row = row == "own", true;
-  }
-  if (key == "pos_embed_type") {
-    const auto& kind = value.string();
-    require(kind == "sinusoidal" || kind == "learned", "the network option \"pos_embed_type\": \"",
-            kind, "\" is not supported (only \"sinusoidal\" and \"learned\")");
-    return config.learned_positions = kind == "learned", true;
-  }
-  if (key == "coordinate_embedding_type") {
-    require(value.dump() == "\"embedding\"", "the network option \"", key, "\": ", value.dump(),
-            " is not supported (only \"embedding\")");
-    return true;
-  }
-  return key == "head_dim";  // checked against channels / num_heads by the caller
-}
-
 void check_size(const char* name, std::int64_t value, std::int64_t largest) {
   require(value >= 1 && value <= largest, "the network's ", name, " is ", value, ", expected 1 to ",
           largest);
 }
+
+// A member of the JSON and what is done with its value.
+template <class Config>
+struct Member {
+  std::string_view name;
+  void (*read)(Config& config, const Json& value);
+  bool required = false;
+};
+
+// Throws Error for a member that is unknown, and for one that is required and not there. `whose`
+// stands before "option" in messages.
+template <class Config>
+void read_members(Config& config, const Json& json, std::span<const Member<Config>> known,
+                  const char* whose) {
+  for (const auto& [key, value] : json.members()) {
+    const auto member = std::ranges::find(known, key, &Member<Config>::name);
+    if (member == known.end()) {
+      std::vector<std::string_view> names;
+      for (const auto& other : known) names.push_back(other.name);
+      fail("unknown ", whose, " option \"", key, "\"", nearest_hint(key, names));
+    }
+    member->read(config, value);
+  }
+  for (const auto& member : known)
+    require(!member.required || json.has(member.name), "the ", whose, " option \"", member.name,
+            "\" is missing");
+}
+
+constexpr Member<ConditioningConfig> kConditioningMembers[] = {
+    {"hidden_dim", [](auto& c, const Json& v) { c.hidden = v.integer(); }, true},
+    {"output_dim", [](auto&, const Json&) {}},  // checked against the channels
+    {"num_atom_emb", [](auto& c, const Json& v) { c.atom_types = v.integer(); }, true},
+    {"num_residue_emb", [](auto& c, const Json& v) { c.residue_types = v.integer(); }, true},
+    {"use_atom_pos_embed", [](auto& c, const Json& v) { c.atom_index = v.boolean(); }}};
+
+void read_conditioning(TransformerConfig& config, const Json& json) {
+  if (json.is_null()) return;
+  read_members<ConditioningConfig>(config.conditioning.emplace(), json, kConditioningMembers,
+                                   "conditioning");
+}
+
+void read_positions(TransformerConfig& config, const Json& json) {
+  const auto& kind = json.string();
+  require(kind == "sinusoidal" || kind == "learned", "the network option \"pos_embed_type\": \"",
+          kind, "\" is not supported (only \"sinusoidal\" and \"learned\")");
+  config.learned_positions = kind == "learned";
+}
+
+void read_start_row(TransformerConfig& config, const Json& json) {
+  const auto& row = json.string();
+  require(row == "shared" || row == "own", "expected \"shared\" or \"own\" for start_row, found \"",
+          row, "\"");
+  config.own_start_row = row == "own";
+}
+
+void read_head_dim(TransformerConfig& config, const Json& json) {
+  if (json.is_null()) return;  // C / H
+  config.head_dim = json.integer();
+  check_size("head_dim", config.head_dim, 1 << 16);
+}
+
+void read_coordinate_embedding(TransformerConfig&, const Json& json) {
+  require(json.dump() == "\"embedding\"",
+          "the network option \"coordinate_embedding_type\": ", json.dump(),
+          " is not supported (only \"embedding\")");
+}
+
+constexpr Member<TransformerConfig> kMembers[] = {
+    {"num_bins", [](auto& c, const Json& v) { c.num_bins = v.integer(); }, true},
+    {"channels", [](auto& c, const Json& v) { c.channels = v.integer(); }, true},
+    {"num_layers", [](auto& c, const Json& v) { c.num_layers = v.integer(); }, true},
+    {"num_heads", [](auto& c, const Json& v) { c.num_heads = v.integer(); }, true},
+    {"head_dim", read_head_dim},
+    {"expansion", [](auto& c, const Json& v) { c.expansion = v.integer(); }},
+    {"input_dim", [](auto& c, const Json& v) { c.num_dims = v.integer(); }},
+    {"num_atoms", [](auto& c, const Json& v) { c.num_atoms = v.integer(); }, true},
+    {"dim_index", [](auto& c, const Json& v) { c.dim_index = to_indices(v); }},
+    {"atom_index", [](auto& c, const Json& v) { c.atom_index = to_indices(v); }},
+    {"pos_embed_type", read_positions},
+    {"coordinate_embedding_type", read_coordinate_embedding},
+    {"start_row", read_start_row},
+    {"output_bias", [](auto& c, const Json& v) { c.output_bias = v.boolean(); }},
+    {"bin_features", [](auto& c, const Json& v) { c.bin_features = v.boolean(); }},
+    {"use_swiglu", [](auto& c, const Json& v) { c.swiglu = v.boolean(); }},
+    {"use_rms_norm", [](auto& c, const Json& v) { c.rms_norm = v.boolean(); }},
+    {"use_input_norm", [](auto& c, const Json& v) { c.input_norm = v.boolean(); }},
+    {"zero_init_output", [](auto& c, const Json& v) { c.zero_output = v.boolean(); }},
+    {"dropout", [](auto& c, const Json& v) { c.dropout = v.number(); }},
+    {"add_cond_to_input", [](auto& c, const Json& v) { c.add_cond_to_input = v.boolean(); }},
+    {"use_global_cond", [](auto& c, const Json& v) { c.global_cond = v.boolean(); }},
+    {"use_cross_attention", [](auto& c, const Json& v) { c.cross_attention = v.boolean(); }},
+    {"cross_attention_qk_norm", [](auto& c, const Json& v) { c.cross_head_norm = v.boolean(); }},
+    {"cross_attention_gate", [](auto& c, const Json& v) { c.cross_gate = v.boolean(); }},
+    {"conditioning", read_conditioning}};
 
 void check_indices(const char* name, const std::vector<std::int32_t>& indices, std::int64_t count) {
   const auto outside =
@@ -116,12 +147,15 @@ void TransformerConfig::set_cartesian(std::int64_t atoms) {
 }
 
 double TransformerConfig::flops_per_token() const {
-  const double C = static_cast<double>(channels), F = static_cast<double>(hidden());
+  const double C = static_cast<double>(channels), F = static_cast<double>(hidden()),
+               W = static_cast<double>(attention_width());
   const double keys = static_cast<double>(length() + 1) / 2;
-  const double look_at_atoms = 2 * 2 * C * C + 4 * C * static_cast<double>(num_atoms);
-  const double layer = 2 * (4 * C * C + (swiglu ? 3 : 2) * C * F) + 4 * C * keys +
-                       (cross_attention ? look_at_atoms : 0.0);
-  return static_cast<double>(num_layers) * layer + (global_cond ? look_at_atoms : 0.0) +
+  const auto look_at_atoms = [&](double width) {
+    return 2 * 2 * C * width + 4 * width * static_cast<double>(num_atoms);
+  };
+  const double layer = 2 * (4 * C * W + (swiglu ? 3 : 2) * C * F) + 4 * W * keys +
+                       (cross_attention ? look_at_atoms(W) : 0.0);
+  return static_cast<double>(num_layers) * layer + (global_cond ? look_at_atoms(C) : 0.0) +
          2 * C * static_cast<double>(num_bins);
 }
 
@@ -134,8 +168,10 @@ void TransformerConfig::check() const {
   check_size("num_dims", num_dims, 1'000'000);
   check_size("num_atoms", num_atoms, 1'000'000);
   check_size("length", length(), 3'000'000);
-  require(channels % num_heads == 0, "num_heads ", num_heads, " does not divide channels ",
-          channels);
+  check_size("head_dim", head_size(), 1 << 16);
+  require(channels % num_heads == 0 || (head_dim > 0 && !global_cond), "num_heads ", num_heads,
+          " does not divide channels ", channels,
+          head_dim > 0 ? ", as the heads of use_global_cond need" : "");
   require(learned_positions || channels % 2 == 0,
           "sinusoidal positions need an even number of channels, not ", channels);
   require(dim_index.size() == atom_index.size(), "dim_index has ", dim_index.size(),
@@ -167,6 +203,7 @@ Json TransformerConfig::to_json() const {
   json["channels"] = channels;
   json["num_layers"] = num_layers;
   json["num_heads"] = num_heads;
+  if (attention_width() != channels) json["head_dim"] = head_dim;
   json["expansion"] = expansion;
   json["pos_embed_type"] = learned_positions ? "learned" : "sinusoidal";
   json["num_atoms"] = num_atoms;
@@ -200,9 +237,16 @@ Json TransformerConfig::to_json() const {
 namespace {
 
 // One list of members, also of a file {"network": {...}, "conditioning": {...}, "num_atoms": N}.
+// Such a file may say more, but no option of the network beside "network".
 Json flat(const Json& json) {
   if (!json.has("network")) return json;
   Json all = json.at("network");
+  for (const auto& [key, value] : json.members()) {
+    const bool known =
+        std::ranges::find(kMembers, key, &Member<TransformerConfig>::name) != std::end(kMembers);
+    require(!known || key == "conditioning" || key == "num_atoms", "the network option \"", key,
+            "\" stands beside \"network\"; put it inside");
+  }
   for (const char* key : {"conditioning", "num_atoms"}) {
     if (json.has(key)) all[key] = json.at(key);
   }
@@ -210,11 +254,6 @@ Json flat(const Json& json) {
 }
 
 void check_redundant_members(const Json& json, const TransformerConfig& config) {
-  if (json.has("head_dim")) {
-    require(json.at("head_dim").integer() * config.num_heads == config.channels,
-            "head_dim times num_heads is not ", config.channels,
-            " (channels): such networks are not supported");
-  }
   if (config.conditioning && json.at("conditioning").has("output_dim")) {
     require(json.at("conditioning").at("output_dim").integer() == config.channels,
             "the conditioning's output_dim is not ", config.channels, " (channels)");
@@ -227,9 +266,7 @@ TransformerConfig TransformerConfig::from_json(const Json& file, const std::stri
   try {
     const Json json = flat(file);
     TransformerConfig config;
-    for (const auto& [key, value] : json.members()) {
-      require(read_member(config, key, value), "unknown network option \"", key, "\"");
-    }
+    read_members<TransformerConfig>(config, json, kMembers, "network");
     if (!json.has("dim_index") && !json.has("atom_index")) {
       require(config.num_dims == 3, "input_dim ", config.num_dims,
               " needs dim_index and atom_index");

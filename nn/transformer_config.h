@@ -4,8 +4,9 @@
 // JSON has the published member names (num_bins, channels, num_layers, num_heads, expansion,
 // pos_embed_type, use_global_cond, conditioning, ...) plus ours (dim_index, atom_index, start_row,
 // output_bias, bin_features, ...); a file whose members are `network`, `conditioning` and
-// `num_atoms` is read as well. Options that are not supported, and members that nothing reads, are
-// refused by name.
+// `num_atoms` is read as well. Options that are not supported, members that nothing reads, and
+// sizes that are missing (num_bins, channels, num_layers, num_heads, num_atoms, those of the
+// conditioning) are refused by name.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,8 @@ struct TransformerConfig {
   std::int64_t num_bins = 256;  // V
   std::int64_t channels = 64;   // C
   std::int64_t num_layers = 3;
-  std::int64_t num_heads = 4;  // H; head size D = C / H
+  std::int64_t num_heads = 4;  // H
+  std::int64_t head_dim = 0;   // D; 0: C / H
   std::int64_t expansion =
       4;  // feed-forward hidden size floor(2 expansion C / 3), GELU's expansion C
 
@@ -47,7 +49,7 @@ struct TransformerConfig {
   bool rms_norm = true;      // otherwise LayerNorm
   bool input_norm = false;   // a norm of h before the layers
   bool zero_output = false;  // the output matrix of a new network is zero
-  double dropout = 0;        // rate, of every branch, in training
+  double dropout = 0;        // rate, in every branch, in training
 
   // What is done with the vectors of the atoms: added to the input, looked at by one attention
   // before the layers, or by one in every layer.
@@ -64,10 +66,12 @@ struct TransformerConfig {
   std::int64_t token_rows() const {
     return num_bins + (own_start_row ? 1 : 0);
   }  // of the token table
+  // F, D, and H D, which is C unless head_dim says otherwise.
   std::int64_t hidden() const {
     return swiglu ? 2 * expansion * channels / 3 : expansion * channels;
-  }                                                                // F
-  std::int64_t head_size() const { return channels / num_heads; }  // D
+  }
+  std::int64_t head_size() const { return head_dim > 0 ? head_dim : channels / num_heads; }
+  std::int64_t attention_width() const { return num_heads * head_size(); }
 
   // dim_index j % 3 and atom_index j / 3 for x, y, z of every atom: what published networks use.
   void set_cartesian(std::int64_t atoms);

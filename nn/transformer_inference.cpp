@@ -24,7 +24,7 @@ LinearWeights<PackedWeight> packed(const LinearWeights<Variable>& w) {
 }
 
 CrossWeights<PackedWeight> packed(const CrossWeights<Variable>& w) {
-  return {w.norm, packed(w.query), packed(w.out), w.key, w.value, w.query_norm, w.key_norm, w.gate};
+  return {w.norm, packed(w.query), packed(w.out), w.key_value, w.query_norm, w.key_norm, w.gate};
 }
 
 template <class Weights>
@@ -99,8 +99,8 @@ KvCache Transformer::make_cache(std::int64_t batch, const Molecules& molecules) 
   const auto length = std::ranges::count_if(config_.atom_index, has_atom);
   for (const auto& w : weights_.layers) {
     cache.weights_.layers.push_back(packed(w));
-    cache.layers_.push_back(
-        tensor::make_attention_cache(batch, length, config_.channels, config_.num_heads, backend_));
+    cache.layers_.push_back(tensor::make_attention_cache(batch, length, config_.attention_width(),
+                                                         config_.num_heads, backend_));
   }
   cache.weights_.input_norm = weights_.input_norm;
   cache.weights_.final_norm = weights_.final_norm;
@@ -146,8 +146,9 @@ Tensor Transformer::next_logits(const Tensor& previous, KvCache& cache) const {
                   cache.global_, cache.global_memory_, heads(), none);
   for (std::size_t i = 0; i < cache.layers_.size(); ++i) {
     const auto attend = [&](const Variable& qkv) {
-      const Tensor row = qkv.value().reshape({B, 3 * C});
-      return Variable(tensor::cached_attention(row, cache.layers_[i]).reshape({B, 1, C}));
+      const auto width = config_.attention_width();
+      const Tensor row = qkv.value().reshape({B, 3 * width});
+      return Variable(tensor::cached_attention(row, cache.layers_[i]).reshape({B, 1, width}));
     };
     h = apply_layer(cache.weights_.layers[i], h, attend, cache.memories_[i], heads(), none);
   }

@@ -4,11 +4,11 @@
 // bias]. norm is RMSNorm, or LayerNorm where there is a bias. FF is W3(silu(W1 n) * (W2 n)) + b3,
 // or W3 gelu(W2 n + b2) + b3 where there is no W1. Cross is multi-head attention from h to the
 // vectors c of the atoms, optionally with RMSNorm of every head's q and k and scaled by tanh(gate).
-// Every branch may be dropped out before it is added.
+// Dropout is of what an attention gives before it is added, and of the hidden layer of FF.
 //
 // Matrix is Variable, a parameter that can be differentiated, or PackedWeight, a copy laid out for
-// many small products. `attend` maps qkv [..., 3C] to [..., C]: over whole sequences, or over a
-// cache.
+// many small products. `attend` maps qkv [..., 3 H D] to [..., H D]: over whole sequences, or over
+// a cache.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +39,9 @@ template <class Matrix>
 struct CrossWeights {
   NormWeights norm;  // weight undefined: h is taken as it is
   LinearWeights<Matrix> query, out;
-  LinearWeights<Variable> key, value;  // used once a sequence
-  Variable query_norm, key_norm;       // [D], or undefined
-  Variable gate;                       // [1], or undefined
+  LinearWeights<Variable> key_value;  // [2 H D, C], the keys' rows first; used once a sequence
+  Variable query_norm, key_norm;      // [D], or undefined
+  Variable gate;                      // [1], or undefined
 };
 
 template <class Matrix>
@@ -62,7 +62,8 @@ struct LayersWeights {
   Matrix output_proj;
 };
 
-// What cross-attention looks at: keys and values [B, N, C], of which the first count[b] are atoms.
+// What cross-attention looks at: keys and values [B, N, H D], of which the first count[b] are
+// atoms.
 struct Memory {
   Variable keys, values;
   Tensor count;
@@ -75,26 +76,26 @@ struct DropoutKey {
   std::int64_t step = 0, first_row = 0;
 };
 
-// Drops from branch after branch of one pass; without a key nothing.
+// Drops at one place of the network after the other; without a key nothing.
 class Dropout {
  public:
   Dropout() = default;
-  // Of a network that has at most `words_a_row` numbers a molecule in a branch.
+  // Of a network that has at most `words_a_row` numbers a molecule at such a place.
   Dropout(double rate, const DropoutKey& key, std::int64_t words_a_row)
       : rate_(rate), key_(key), words_a_row_(words_a_row) {}
 
-  Variable operator()(const Variable& branch) {
-    if (rate_ == 0) return branch;
-    const Random random(key_.seed, stream_id("dropout of branch " + std::to_string(branches_++),
+  Variable operator()(const Variable& x) {
+    if (rate_ == 0) return x;
+    const Random random(key_.seed, stream_id("dropout of branch " + std::to_string(places_++),
                                              static_cast<std::uint64_t>(key_.step)));
-    return autograd::dropout(branch, rate_, random, key_.first_row, words_a_row_);
+    return autograd::dropout(x, rate_, random, key_.first_row, words_a_row_);
   }
 
  private:
   double rate_ = 0;
   DropoutKey key_;
   std::int64_t words_a_row_ = 0;
-  int branches_ = 0;
+  int places_ = 0;
 };
 
 inline Variable apply_linear(const Variable& x, const Variable& weight, const Variable& bias = {}) {
@@ -115,7 +116,7 @@ inline Variable apply_norm(const Variable& x, const NormWeights& w) {
                           : autograd::rmsnorm(x, w.weight, kNormEpsilon);
 }
 
-// RMSNorm of every head of x [B, T, C]; weight [D], or undefined: x as it is.
+// RMSNorm of every head of x [B, T, H D]; weight [D], or undefined: x as it is.
 inline Variable apply_head_norm(const Variable& x, const Variable& weight) {
   if (!weight.defined()) return x;
   const Shape& shape = x.value().shape();
@@ -127,7 +128,13 @@ inline Variable apply_head_norm(const Variable& x, const Variable& weight) {
 // c [B, N, C], the vectors of the atoms.
 template <class Matrix>
 Memory make_memory(const CrossWeights<Matrix>& w, const Variable& c, const Tensor& count) {
-  return {apply_head_norm(apply_linear(c, w.key), w.key_norm), apply_linear(c, w.value), count};
+  const std::int64_t width = w.key_value.weight.value().extent(0) / 2;
+  const auto half = [&](std::int64_t first) {
+    const Variable part =
+        w.key_value.bias.defined() ? autograd::rows(w.key_value.bias, first, width) : Variable();
+    return apply_linear(c, autograd::rows(w.key_value.weight, first, width), part);
+  };
+  return {apply_head_norm(half(0), w.key_norm), half(width), count};
 }
 
 template <class Matrix>
@@ -140,11 +147,11 @@ Variable apply_cross(const CrossWeights<Matrix>& w, const Variable& h, const Mem
 }
 
 template <class Matrix>
-Variable apply_feed_forward(const LayerWeights<Matrix>& w, const Variable& n) {
+Variable apply_feed_forward(const LayerWeights<Matrix>& w, const Variable& n, Dropout& drop) {
   const Variable up = apply_linear(n, w.up);
   const Variable hidden =
       w.gate ? autograd::swiglu(apply_linear(n, *w.gate), up) : autograd::gelu(up);
-  return apply_linear(hidden, w.down);
+  return apply_linear(drop(hidden), w.down);
 }
 
 // What the layers start from: `embedded`, plus the vectors of the atoms of h's positions if they
@@ -167,7 +174,7 @@ Variable apply_layer(const LayerWeights<Matrix>& w, const Variable& input, const
   const Variable qkv = apply_linear(apply_norm(input, w.norm1), w.qkv);
   Variable h = ag::add(input, drop(apply_linear(attend(qkv), w.attention_out)));
   if (w.cross) h = ag::add(h, drop(apply_cross(*w.cross, h, memory, heads)));
-  return ag::add(h, drop(apply_feed_forward(w, apply_norm(h, w.norm2))));
+  return ag::add(h, apply_feed_forward(w, apply_norm(h, w.norm2), drop));
 }
 
 // `bias_rows`: the rows of output_bias for the positions of h, or undefined.

@@ -25,10 +25,13 @@ Tensor normal_values(const Shape& shape, Backend backend, std::uint64_t seed,
 
 Tensor new_weight(const std::string& name, const Shape& shape, const TransformerConfig& config,
                   Backend backend, std::uint64_t seed) {
-  const bool zero = name == "output_bias" || (config.zero_output && name == "output_proj.weight");
+  const bool zero = name == "output_bias" || name.ends_with("cross_attn.out_proj.weight") ||
+                    (config.zero_output && name == "output_proj.weight");
   if (shape.rank() == 2 && !zero) return normal_values(shape, backend, seed, name);
   Tensor constant = Tensor::zeros(shape, real_dtype(backend), backend);
-  if (name.find("norm") != std::string::npos && name.ends_with(".weight")) constant.fill(1.0);
+  const bool norm = name.find("norm") != std::string::npos && name.ends_with(".weight");
+  // A gate of zero before a matrix of zeros would have no gradient, nor would the matrix: for ever.
+  if (norm || name.ends_with("cross_attn_gate")) constant.fill(1.0);
   return constant;
 }
 
@@ -80,7 +83,7 @@ Transformer::Transformer(TransformerConfig config, Backend backend, const MakeVa
   token_embed_ = table("token_embed.weight", config_.token_rows(), C);
   coord_dim_embed_ = table("coord_dim_embed.weight", config_.num_dims, C);
   atom_pos_embed_ = table("atom_pos_embed.weight", config_.num_atoms, C);
-  if (config_.learned_positions) pos_embed_ = table("pos_embed.weight", T, C);
+  if (config_.learned_positions) pos_embed_ = table("pos_embed", T, C);
   if (config_.bin_features) bin_features_ = table("bin_features.weight", 2 * std::ssize(kTurns), C);
   if (config_.conditioning) add_conditioning(make);
   if (config_.input_norm) weights_.input_norm = add_norm("input_norm", make);
@@ -118,43 +121,43 @@ LinearWeights<Variable> Transformer::add_linear(const std::string& name, std::in
 }
 
 LayerWeights<Variable> Transformer::add_layer(const std::string& block, const MakeValue& make) {
-  const auto C = config_.channels, F = config_.hidden();
+  const auto C = config_.channels, F = config_.hidden(), width = config_.attention_width();
   LayerWeights<Variable> layer;
   layer.norm1 = add_norm(block + "norm1", make);
   layer.norm2 = add_norm(block + "norm2", make);
-  layer.qkv = add_linear(block + "attn.qkv", 3 * C, C, false, make).weight;
-  layer.attention_out = add_linear(block + "attn.out_proj", C, C, false, make).weight;
+  layer.qkv = add_linear(block + "attn.qkv", 3 * width, C, false, make).weight;
+  layer.attention_out = add_linear(block + "attn.out_proj", C, width, false, make).weight;
   if (config_.cross_attention) layer.cross = add_cross(block, make);
   if (config_.swiglu) {
     layer.gate = add_linear(block + "ff.net.0.w1", F, C, false, make).weight;
     layer.up = add_linear(block + "ff.net.0.w2", F, C, false, make);
+    layer.down = add_linear(block + "ff.net.2", C, F, true, make);  // net.1 drops out
   } else {
     layer.up = add_linear(block + "ff.net.0", F, C, true, make);
+    layer.down =
+        add_linear(block + "ff.net.3", C, F, true, make);  // net.1 is GELU, net.2 drops out
   }
-  layer.down = add_linear(block + "ff.net.2", C, F, true, make);
   return layer;
 }
 
 CrossWeights<Variable> Transformer::add_cross(const std::string& block, const MakeValue& make) {
-  const auto C = config_.channels;
-  const auto matrix = [&](const char* name) {
-    return add_linear(block + "cross_attn." + name, C, C, false, make);
+  const auto C = config_.channels, width = config_.attention_width();
+  const auto matrix = [&](const char* name, std::int64_t outputs, std::int64_t inputs) {
+    return add_linear(block + "cross_attn." + name, outputs, inputs, false, make);
   };
-  const auto vector = [&](const char* name, std::int64_t size) {
-    const std::string full = block + "cross_attn." + name;
-    return add_parameter(full, make(full, {size}));
+  const auto vector = [&](const std::string& name, std::int64_t size) {
+    return add_parameter(block + name, make(block + name, {size}));
   };
   CrossWeights<Variable> cross;
   cross.norm = add_norm(block + "norm_cross", make);
-  cross.query = matrix("q_proj");
-  cross.key = matrix("k_proj");
-  cross.value = matrix("v_proj");
-  cross.out = matrix("out_proj");
+  cross.query = matrix("q_proj", width, C);
+  cross.key_value = matrix("kv_proj", 2 * width, C);
+  cross.out = matrix("out_proj", C, width);
   if (config_.cross_head_norm) {
-    cross.query_norm = vector("q_norm.weight", config_.head_size());
-    cross.key_norm = vector("k_norm.weight", config_.head_size());
+    cross.query_norm = vector("cross_attn.q_norm.weight", config_.head_size());
+    cross.key_norm = vector("cross_attn.k_norm.weight", config_.head_size());
   }
-  if (config_.cross_gate) cross.gate = vector("gate", 1);
+  if (config_.cross_gate) cross.gate = vector("cross_attn_gate", 1);
   return cross;
 }
 

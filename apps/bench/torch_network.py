@@ -105,7 +105,7 @@ class Network(torch.nn.Module):
         self.token_embed = torch.nn.Embedding(V + 1, C)
         self.coord_dim_embed = torch.nn.Embedding(config["input_dim"], C)
         self.atom_pos_embed = torch.nn.Embedding(config["num_atoms"], C)
-        self.pos_embed = torch.nn.Embedding(T, C)
+        self.pos_embed = torch.nn.Parameter(torch.zeros(1, T, C))
         self.bin_features = torch.nn.Linear(C, 2 * len(TURNS), bias=False)  # weight [8, C]
         self.blocks = torch.nn.ModuleList(Block(C, config["num_heads"], hidden) for _ in range(config["num_layers"]))
         self.final_norm = RmsNorm(C)
@@ -121,7 +121,7 @@ class Network(torch.nn.Module):
         return self.token_embed.weight + self.bin_turns @ self.bin_features.weight
 
     def position_rows(self):
-        return self.pos_embed.weight + self.coord_dim_embed(self.dim_index) + self.atom_pos_embed(self.atom_index)
+        return self.pos_embed[0] + self.coord_dim_embed(self.dim_index) + self.atom_pos_embed(self.atom_index)
 
     def logits(self, tokens):
         start = torch.full_like(tokens[:, :1], self.bins)

@@ -25,19 +25,18 @@ const CommandSpec kSpec{
     {"seed", "threads", "backend"}};
 
 // Bytes in float32. weights: 4 P. activations_per_sample, of a forward pass without gradients:
-// 4 T (8 C + 3 F + V) for h, its norm, a branch and their sum, q k v and what attention makes of
-// them, the hidden layer and the logits; conditioned networks 4 C (2 T + 3 N) more.
-// cache_per_sample, of a sequence that is being generated: 8 L T C for keys and values.
+// 4 T (4 C + 4 H D + 3 F + V) for h, its norm, a branch and their sum, q k v and what attention
+// makes of them, the hidden layer and the logits; conditioned networks 4 C (2 T + 3 N) more.
+// cache_per_sample, of a sequence that is being generated: 8 L T H D for keys and values.
 Json describe_memory(const nn::TransformerConfig& config, std::int64_t parameters) {
   constexpr std::int64_t kBytes = 4;
+  const std::int64_t C = config.channels, width = config.attention_width();
   Json out = Json::object();
   out["weights_bytes"] = kBytes * parameters;
   out["activations_bytes_per_sample"] =
-      kBytes *
-      (config.length() * (8 * config.channels + 3 * config.hidden() + config.num_bins) +
-       (config.conditioning ? config.channels * (2 * config.length() + 3 * config.num_atoms) : 0));
-  out["cache_bytes_per_sample"] =
-      2 * kBytes * config.num_layers * config.length() * config.channels;
+      kBytes * (config.length() * (4 * C + 4 * width + 3 * config.hidden() + config.num_bins) +
+                (config.conditioning ? C * (2 * config.length() + 3 * config.num_atoms) : 0));
+  out["cache_bytes_per_sample"] = 2 * kBytes * config.num_layers * config.length() * width;
   return out;
 }
 
@@ -72,6 +71,11 @@ Json describe_checkpoint(const std::filesystem::path& path, const std::string& c
     return describe_tensors(path);
   }
   const auto checkpoint = nn::Checkpoint::read(path, nn::Backend::cpu, config);
+  try {
+    checkpoint.network(nn::Backend::cpu, false);  // the config describes these weights
+  } catch (const Error& error) {
+    fail(path.string(), ": ", error.what());
+  }
   Json out = Json::object();
   out["kind"] = "checkpoint";
   out["network"] = checkpoint.config.to_json();

@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Turns a PyTorch (Lightning) checkpoint into safetensors, without running any code that the file brings.
 
-    convert_checkpoint.py last.ckpt model.safetensors [--prefix net.] [--config model.json]
+    convert_checkpoint.py last.ckpt model.safetensors [--prefix net.] [--config model.json] [--leave-out OPTION]
     arbg logits --weights model.safetensors --input peptides.safetensors --output logits.safetensors
 
 A .ckpt is a zip with a pickle and one file of numbers for every tensor. The pickle is read by an unpickler that knows
 four harmless functions (tensors and ordered dictionaries); every other name in it becomes an empty object that keeps what
 it was given and does nothing. Written are the weights under the names of the network (the part before
 "token_embed.weight" is taken off), an exponential average of them as "ema.NAME" where there is one, and in the metadata
-the network ("config", from the hyper-parameters) and all hyper-parameters that are plain values. Needs numpy only.
+the network ("config") and all hyper-parameters that are plain values. The config is that of the hyper-parameters; what
+names and shapes of the weights show (PARTS, sizes) is taken from them. Parameters and options that arbg does not know
+are refused by name. Needs numpy only.
 """
 import argparse
 import collections
+import difflib
 import json
 import math
 import pathlib
@@ -30,6 +33,35 @@ STORAGES = {"DoubleStorage": ("<f8", "F64"), "FloatStorage": ("<f4", "F32"), "Ha
             "ShortStorage": ("<i2", "I16")}
 ANCHOR = "token_embed.weight"  # every network has it
 NOT_NAMES = ("module.", "_orig_mod.")  # put in by wrappers of PyTorch
+
+# Names of all parameters; N is a layer. As in nn/transformer_parameters.cpp.
+CROSS = "blocks.N.cross_attn."
+PARAMETERS = [
+    "token_embed.weight", "coord_dim_embed.weight", "atom_pos_embed.weight", "pos_embed", "bin_features.weight",
+    "output_proj.weight", "output_bias",
+    *(f"{norm}.{part}" for norm in ("input_norm", "final_norm", "blocks.N.norm1", "blocks.N.norm2", "blocks.N.norm_cross")
+      for part in ("weight", "bias")),
+    *(f"cond_embed.{part}" for part in ("atom_embed.weight", "residue_embed.weight", "proj.0.weight", "proj.0.bias",
+                                        "proj.2.weight", "proj.2.bias")),
+    *(f"global_cond_attn.{part}" for part in ("in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias")),
+    "blocks.N.attn.qkv.weight", "blocks.N.attn.out_proj.weight",
+    *(f"{CROSS}{part}.weight" for part in ("q_proj", "kv_proj", "out_proj", "q_norm", "k_norm")),
+    "blocks.N.cross_attn_gate",
+    *(f"blocks.N.ff.net.{part}" for part in ("0.w1.weight", "0.w2.weight", "2.weight", "2.bias", "0.weight", "0.bias",
+                                             "3.weight", "3.bias"))]
+
+# Options that a parameter shows: what the option is where the parameter is there, and where it is not.
+PARTS = {"pos_embed_type": ("pos_embed", "learned", "sinusoidal"), "use_swiglu": ("blocks.0.ff.net.0.w1.weight", True, False),
+         "use_rms_norm": ("final_norm.bias", False, True), "use_input_norm": ("input_norm.weight", True, False),
+         "use_global_cond": ("global_cond_attn.in_proj_weight", True, False),
+         "use_cross_attention": ("blocks.0.cross_attn.q_proj.weight", True, False),
+         "cross_attention_qk_norm": ("blocks.0.cross_attn.q_norm.weight", True, False),
+         "cross_attention_gate": ("blocks.0.cross_attn_gate", True, False),
+         "output_bias": ("output_bias", True, False), "bin_features": ("bin_features.weight", True, False)}
+# Options that no parameter shows. As in nn/transformer_config.cpp.
+OTHERS = ["num_bins", "channels", "num_layers", "num_heads", "head_dim", "expansion", "input_dim", "dropout",
+          "coordinate_embedding_type", "zero_init_output", "add_cond_to_input", "start_row"]
+CONDITIONING = ["hidden_dim", "output_dim", "num_atom_emb", "num_residue_emb", "use_atom_pos_embed"]
 
 
 class Tensor(collections.namedtuple("Tensor", "array dtype")):
@@ -167,17 +199,65 @@ def find_average(checkpoint, found, weights):
     return {}
 
 
-def find_config(checkpoint, weights):
-    """The network as hyper-parameters describe it, or nothing."""
+def nearest(name, known):
+    found = difflib.get_close_matches(name, known, 1)
+    return f" (the nearest name is {found[0]})" if found else ""
+
+
+def check_parameters(weights):
+    layers = {int(found[1]) for name in weights if (found := re.match(r"blocks\.(\d+)\.", name))}
+    known = [name.replace(".N.", f".{i}.") for name in PARAMETERS for i in (sorted(layers) if ".N." in name else [0])]
+    unknown = [name + nearest(name, known) for name in weights if name not in known]
+    if unknown:
+        sys.exit("parameters that arbg does not know: " + ", ".join(unknown))
+    if "blocks.0.attn.qkv.weight" not in weights or layers != set(range(len(layers))):
+        sys.exit(f"expected layers from blocks.0 on without a gap, each with attn.qkv.weight; found layers {sorted(layers)}")
+
+
+def known_options(members, known, leave_out):
+    """Those of the members that describe the network; unknown ones that are off say nothing."""
+    members = {k: v for k, v in members.items()
+               if not k.startswith("_") and not isinstance(v, dict) and k not in leave_out}
+    unknown = [f"{k} = {json.dumps(v)}" + nearest(k, known) for k, v in members.items() if k not in known and v]
+    if unknown:
+        sys.exit("options of the network that arbg does not know: " + ", ".join(unknown) +
+                 "; describe the network with --config, or --leave-out those that do not change it")
+    return {k: v for k, v in members.items() if k in known}
+
+
+def prefer_weights(options, shown):
+    for option, value in shown.items():
+        if options.get(option, value) not in (value, None):
+            print(f"the hyper-parameters say {option} = {json.dumps(options[option])}, the weights "
+                  f"{json.dumps(value)}: taken is what the weights say", file=sys.stderr)
+    return options | shown
+
+
+def find_config(checkpoint, weights, leave_out):
+    """The network as hyper-parameters and weights describe it, or nothing."""
     described = [members for _, members in walk(plain_tree(checkpoint))]
     pick = lambda keys: next((m for m in described if all(key in m for key in keys)), None)
-    drop = lambda members: {k: v for k, v in members.items() if not k.startswith("_") and not isinstance(v, dict)}
-    network, conditioning = pick(["num_bins", "channels"]), pick(["num_atom_emb"])
+    network = pick(["num_bins", "channels"])
     if network is None:
         return None
-    conditioned = any(name.startswith("cond_embed.") for name in weights)
-    return {"network": drop(network), "conditioning": drop(conditioning) if conditioned and conditioning else None,
-            "num_atoms": weights["atom_pos_embed.weight"].array.shape[0]}
+    network = known_options(network, [*PARTS, *OTHERS], leave_out)
+    shape = lambda name: weights[name].array.shape if name in weights else sys.exit(f"there is no parameter {name}")
+    shown = {option: there if name in weights else absent for option, (name, there, absent) in PARTS.items()}
+    bins, channels = shape("output_proj.weight")
+    shown |= {"num_bins": bins, "channels": channels,
+              "num_layers": sum(name.endswith(".attn.qkv.weight") for name in weights)}
+    if network.get("num_heads"):
+        shown["head_dim"] = shape("blocks.0.attn.qkv.weight")[0] // (3 * network["num_heads"])
+    conditioning = None
+    if any(name.startswith("cond_embed.") for name in weights):
+        conditioning = known_options(pick(["num_atom_emb"]) or {}, CONDITIONING, leave_out)
+        atom_types, hidden = shape("cond_embed.atom_embed.weight")
+        conditioning = prefer_weights(conditioning, {
+            "hidden_dim": hidden, "output_dim": channels, "num_atom_emb": atom_types,
+            "num_residue_emb": shape("cond_embed.residue_embed.weight")[0],
+            "use_atom_pos_embed": shape("cond_embed.proj.0.weight")[1] == 5 * hidden})
+    return {"network": prefer_weights(network, shown), "conditioning": conditioning,
+            "num_atoms": shape("atom_pos_embed.weight")[0]}
 
 
 def plain_tree(checkpoint):
@@ -208,6 +288,8 @@ def main():
     parser.add_argument("output")
     parser.add_argument("--prefix", help="of the network's names in the state dictionary, where there are several")
     parser.add_argument("--config", help="JSON of the network, instead of the hyper-parameters'")
+    parser.add_argument("--leave-out", action="append", default=[], metavar="OPTION",
+                        help="a hyper-parameter that arbg does not know and that does not change the network")
     arguments = parser.parse_args()
     checkpoint = load(arguments.checkpoint)
     if not isinstance(checkpoint, dict):
@@ -219,9 +301,10 @@ def main():
         places = ", ".join(f"{path}{prefix}" for path, prefix, _ in found) or "none"
         sys.exit(f"{arguments.checkpoint}: expected one network (a tensor ending in {ANCHOR}), found: {places}; see --prefix")
     _, prefix, weights = chosen[0]
+    check_parameters(weights)
     average = find_average(checkpoint, found, weights)
     config = (json.loads(pathlib.Path(arguments.config).read_text()) if arguments.config
-              else find_config(checkpoint, weights))
+              else find_config(checkpoint, weights, arguments.leave_out))
     metadata = {"format": "pt", "prefix": prefix, "hyper_parameters": json.dumps(plain_tree(checkpoint))}
     if config:
         metadata["config"] = json.dumps(config)

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes tests/golden/network/options: small networks with every option, computed by PyTorch in double.
 
-The formulas are written here from the definitions in nn/transformer_layers.h, with torch's own operations
-(layer_norm, gelu, scaled_dot_product_attention, MultiheadAttention) and its gradients; nothing of the C++ is used.
+The modules are written here from the definitions in nn/transformer_layers.h, of torch's own layers (RMSNorm, LayerNorm,
+MultiheadAttention, scaled_dot_product_attention, GELU), and their state_dict has the names and shapes of published
+files; nothing of the C++ is used. `published/model.ckpt` is such a network as a Lightning checkpoint.
 
     make_network_golden.py tests/golden/network/options        (made with PyTorch 2.15.0, CPU)
 """
@@ -14,22 +15,233 @@ import sys
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 torch.set_default_dtype(torch.float64)
-V, C, H, N, LAYERS, B = 11, 16, 2, 4, 2, 3
-T, D = 3 * N, C // H
-CONDITIONING = {"hidden_dim": 12, "output_dim": C, "num_atom_emb": 9, "num_residue_emb": 7, "use_atom_pos_embed": True}
+V, C, H, N, B = 11, 8, 2, 4, 3
+T = 3 * N
+CONDITIONING = {"hidden_dim": 6, "output_dim": C, "num_atom_emb": 9, "num_residue_emb": 7, "use_atom_pos_embed": True}
+CROSS = dict(use_cross_attention=True, cross_attention_qk_norm=True, cross_attention_gate=True)
+PUBLISHED = CROSS | dict(num_layers=2, head_dim=3, pos_embed_type="learned", use_swiglu=False, use_input_norm=True,
+                         add_cond_to_input=True, use_global_cond=True)
 
 CASES = {
-    "gelu-layernorm-learned": dict(use_swiglu=False, use_rms_norm=False, pos_embed_type="learned"),
-    "cross": dict(use_cross_attention=True),
-    "cross-normed-input-norm": dict(use_cross_attention=True, cross_attention_qk_norm=True, use_input_norm=True,
-                                    add_cond_to_input=True, use_rms_norm=False, without_atom_index=True),
-    "everything": dict(use_cross_attention=True, cross_attention_qk_norm=True, cross_attention_gate=True,
-                       use_input_norm=True, add_cond_to_input=True, use_global_cond=True, use_swiglu=False,
-                       use_rms_norm=False, pos_embed_type="learned", start_row="own", output_bias=True,
-                       bin_features=True),
+    "learned-positions": dict(pos_embed_type="learned"),
+    "gelu": dict(use_swiglu=False),
+    "input-norm": dict(use_input_norm=True),
+    "head-dim": dict(head_dim=6),
+    "cross": dict(use_cross_attention=True, head_dim=6),
+    "cross-normed-gated": CROSS,
+    "cross-layernorm": dict(use_cross_attention=True, use_input_norm=True, add_cond_to_input=True, use_rms_norm=False,
+                            without_atom_index=True),
+    "published": PUBLISHED,
+    "everything": PUBLISHED | dict(use_rms_norm=False, start_row="own", output_bias=True, bin_features=True),
 }
+
+
+def sinusoids(n, channels):
+    rate = 10000.0 ** (-torch.arange(0, channels, 2) / channels)
+    angle = n[..., None] * rate
+    return torch.stack([angle.sin(), angle.cos()], -1).flatten(-2)
+
+
+def make_norm(o):
+    return nn.RMSNorm(C, eps=1e-6) if o.get("use_rms_norm", True) else nn.LayerNorm(C, eps=1e-5)
+
+
+def head_size(o):
+    return o.get("head_dim", C // H)
+
+
+def attend(q, k, v, **mask):
+    """[B, T, H D] each; heads are neighbouring channels."""
+    q, k, v = (x.unflatten(-1, (H, -1)).transpose(1, 2) for x in (q, k, v))
+    return F.scaled_dot_product_attention(q, k, v, **mask).transpose(1, 2).flatten(-2)
+
+
+class SelfAttention(nn.Module):
+    def __init__(self, o):
+        super().__init__()
+        width = H * head_size(o)
+        self.qkv, self.out_proj = nn.Linear(C, 3 * width, bias=False), nn.Linear(width, C, bias=False)
+
+    def forward(self, x):
+        return self.out_proj(attend(*self.qkv(x).chunk(3, -1), is_causal=True))
+
+
+class CrossAttention(nn.Module):
+    def __init__(self, o):
+        super().__init__()
+        D = head_size(o)
+        self.q_proj, self.kv_proj = nn.Linear(C, H * D, bias=False), nn.Linear(C, 2 * H * D, bias=False)
+        self.out_proj = nn.Linear(H * D, C, bias=False)
+        normed = o.get("cross_attention_qk_norm")
+        self.q_norm, self.k_norm = ((nn.RMSNorm(D, eps=1e-6) if normed else None) for _ in "qk")
+
+    def forward(self, x, c, mask):
+        by_head = lambda x, norm: norm(x.unflatten(-1, (H, -1))).flatten(-2) if norm else x
+        k, v = self.kv_proj(c).chunk(2, -1)
+        q, k = by_head(self.q_proj(x), self.q_norm), by_head(k, self.k_norm)
+        return self.out_proj(attend(q, k, v, attn_mask=mask[:, None, None, :]))
+
+
+class SwiGLU(nn.Module):
+    def __init__(self, hidden):
+        super().__init__()
+        self.w1, self.w2 = nn.Linear(C, hidden, bias=False), nn.Linear(C, hidden, bias=False)
+
+    def forward(self, x):
+        return F.silu(self.w1(x)) * self.w2(x)
+
+
+class FeedForward(nn.Module):
+    def __init__(self, o):
+        super().__init__()
+        if o.get("use_swiglu", True):
+            hidden = int(2 * 4 * C / 3)
+            self.net = nn.Sequential(SwiGLU(hidden), nn.Dropout(0), nn.Linear(hidden, C))
+        else:
+            self.net = nn.Sequential(nn.Linear(C, 4 * C), nn.GELU(), nn.Dropout(0), nn.Linear(4 * C, C))
+
+    def forward(self, x):
+        return self.net(x)
+
+
+class Block(nn.Module):
+    def __init__(self, o):
+        super().__init__()
+        self.norm1, self.norm2 = make_norm(o), make_norm(o)
+        self.attn, self.ff = SelfAttention(o), FeedForward(o)
+        if o.get("use_cross_attention"):
+            self.norm_cross, self.cross_attn = make_norm(o), CrossAttention(o)
+            self.cross_attn_gate = nn.Parameter(torch.zeros(1)) if o.get("cross_attention_gate") else None
+
+    def forward(self, h, c, mask):
+        h = h + self.attn(self.norm1(h))
+        if hasattr(self, "cross_attn"):
+            y = self.cross_attn(self.norm_cross(h), c, mask)
+            h = h + (y if self.cross_attn_gate is None else torch.tanh(self.cross_attn_gate) * y)
+        return h + self.ff(self.norm2(h))
+
+
+class Conditioning(nn.Module):
+    def __init__(self, o):
+        super().__init__()
+        self.with_atom_index = not o.get("without_atom_index")
+        inner = CONDITIONING["hidden_dim"]
+        self.atom_embed = nn.Embedding(CONDITIONING["num_atom_emb"], inner)
+        self.residue_embed = nn.Embedding(CONDITIONING["num_residue_emb"], inner)
+        self.proj = nn.Sequential(nn.Linear(inner * (4 + self.with_atom_index), inner), nn.GELU(), nn.Linear(inner, C))
+
+    def forward(self, batch):
+        inner = CONDITIONING["hidden_dim"]
+        parts = [self.atom_embed(batch["atom_type"]), self.residue_embed(batch["aa_type"]),
+                 sinusoids(batch["aa_pos"], inner), sinusoids(batch["seq_len"], inner).expand(B, N, inner)]
+        if self.with_atom_index:
+            parts.append(sinusoids(torch.arange(N), inner).expand(B, N, inner))
+        return self.proj(torch.cat(parts, -1))
+
+
+class Network(nn.Module):
+    def __init__(self, o):
+        super().__init__()
+        self.o = o
+        self.start = V if o.get("start_row") == "own" else 0
+        self.token_embed = nn.Embedding(V + (self.start > 0), C)
+        self.coord_dim_embed, self.atom_pos_embed = nn.Embedding(3, C), nn.Embedding(N, C)
+        self.pos_embed = nn.Parameter(torch.zeros(1, T, C)) if o.get("pos_embed_type") == "learned" else None
+        self.bin_features = nn.Linear(C, 8, bias=False) if o.get("bin_features") else None
+        self.cond_embed = Conditioning(o) if conditioned(o) else None
+        self.global_cond_attn = nn.MultiheadAttention(C, H, batch_first=True) if o.get("use_global_cond") else None
+        self.input_norm = make_norm(o) if o.get("use_input_norm") else None
+        self.blocks = nn.ModuleList(Block(o) for _ in range(o.get("num_layers", 1)))
+        self.final_norm, self.output_proj = make_norm(o), nn.Linear(C, V, bias=False)
+        self.output_bias = nn.Parameter(torch.zeros(T, V)) if o.get("output_bias") else None
+
+    def token_table(self):
+        table = self.token_embed.weight
+        if self.bin_features is None:
+            return table
+        angle = 2 * math.pi * (torch.arange(V)[:, None] + 0.5) / V * torch.tensor([1, 2, 4, 8])
+        turns = torch.stack([angle.sin(), angle.cos()], -1).flatten(-2)
+        return table + F.pad(turns, (0, 0, 0, len(table) - V)) @ self.bin_features.weight
+
+    def forward(self, batch):
+        place, mask = torch.arange(T), batch["mask"]
+        h = self.token_table()[F.pad(batch["tokens"][:, :-1], (1, 0), value=self.start)]
+        h = h + (sinusoids(place, C) if self.pos_embed is None else self.pos_embed)
+        h = h + self.coord_dim_embed(place % 3) + self.atom_pos_embed(place // 3)
+        c = self.cond_embed(batch) if self.cond_embed else None
+        if self.o.get("add_cond_to_input"):
+            h = h + c[:, place // 3]
+        if self.global_cond_attn:
+            h = h + self.global_cond_attn(h, c, c, key_padding_mask=~mask)[0]
+        if self.input_norm:
+            h = self.input_norm(h)
+        for block in self.blocks:
+            h = block(h, c, mask)
+        y = self.output_proj(self.final_norm(h))
+        return y if self.output_bias is None else y + self.output_bias
+
+    def log_likelihood(self, batch):
+        log_p = self(batch).log_softmax(-1).gather(-1, batch["tokens"][..., None])[..., 0]
+        return (log_p * batch["mask"].repeat_interleave(3, 1)).sum(1)
+
+    def loss(self, batch):
+        return -(self.log_likelihood(batch) / (3 * batch["mask"].sum(1))).mean()
+
+
+def conditioned(o):
+    return any(o.get(use) for use in ("use_cross_attention", "use_global_cond", "add_cond_to_input"))
+
+
+def adamw(parameters, rate):
+    """Of all that it is given; output_bias does not decay."""
+    groups = [{"params": [v for k, v in parameters.items() if k != "output_bias"]},
+              {"params": [v for k, v in parameters.items() if k == "output_bias"], "weight_decay": 0}]
+    return torch.optim.AdamW(groups, lr=rate, weight_decay=0.01)
+
+
+def orthogonalised(x):
+    """Five Newton-Schulz steps as published, in double instead of bfloat16. x [..., rows, columns]."""
+    tall = x.shape[-2] > x.shape[-1]
+    x = (x.mT if tall else x) / (x.norm() + 1e-7)
+    for _ in range(5):
+        a = x @ x.mT
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    return x.mT if tall else x
+
+
+class Muon:
+    """Vectors, and output_bias, which does not decay, by AdamW at a tenth of the rate."""
+
+    def __init__(self, parameters, rate=0.02, momentum=0.95, decay=0.01):
+        others = {k: v for k, v in parameters.items() if v.ndim < 2 or k == "output_bias"}
+        self.matrices = [v for k, v in parameters.items() if k not in others]
+        self.moments = [torch.zeros_like(x) for x in self.matrices]
+        self.others = adamw(others, 0.1 * rate)
+        self.rate, self.momentum, self.decay = rate, momentum, decay
+
+    @torch.no_grad()
+    def step(self):
+        self.others.step()
+        for x, m in zip(self.matrices, self.moments):
+            m.lerp_(x.grad, 1 - self.momentum)
+            step = orthogonalised(x.grad.lerp(m, self.momentum)) * max(1, x.shape[-2] / x.shape[-1]) ** 0.5
+            x.mul_(1 - self.rate * self.decay).sub_(self.rate * step)
+
+
+def three_steps(network, make_optimizer, batch):
+    """(weights, losses before each step)"""
+    optimizer = make_optimizer(dict(network.named_parameters()))
+    losses = []
+    for _ in range(3):
+        network.zero_grad()
+        value = network.loss(batch)
+        value.backward()
+        losses.append(value.item())
+        optimizer.step()
+    return network.state_dict(), losses
 
 
 def write_safetensors(path, tensors, metadata=None):
@@ -45,190 +257,18 @@ def write_safetensors(path, tensors, metadata=None):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
-def sinusoids(n, channels):
-    rate = 10000.0 ** (-torch.arange(0, channels, 2) / channels)
-    angle = n[..., None] * rate
-    return torch.stack([angle.sin(), angle.cos()], -1).flatten(-2)
-
-
-def shapes_of(o):
-    shapes = {"token_embed.weight": (V + (o.get("start_row") == "own"), C), "coord_dim_embed.weight": (3, C),
-              "atom_pos_embed.weight": (N, C)}
-
-    def norm(name):
-        shapes[name + ".weight"] = (C,)
-        if not o.get("use_rms_norm", True):
-            shapes[name + ".bias"] = (C,)
-
-    if o.get("pos_embed_type") == "learned":
-        shapes["pos_embed.weight"] = (T, C)
-    if o.get("bin_features"):
-        shapes["bin_features.weight"] = (8, C)
-    if conditioned(o):
-        c = conditioning_of(o)
-        inner = c["hidden_dim"]
-        shapes.update({"cond_embed.atom_embed.weight": (c["num_atom_emb"], inner),
-                       "cond_embed.residue_embed.weight": (c["num_residue_emb"], inner),
-                       "cond_embed.proj.0.weight": (inner, inner * (5 if c["use_atom_pos_embed"] else 4)),
-                       "cond_embed.proj.0.bias": (inner,), "cond_embed.proj.2.weight": (C, inner),
-                       "cond_embed.proj.2.bias": (C,)})
-    if o.get("use_global_cond"):
-        p = "global_cond_attn."
-        shapes.update({p + "in_proj_weight": (3 * C, C), p + "in_proj_bias": (3 * C,), p + "out_proj.weight": (C, C),
-                       p + "out_proj.bias": (C,)})
-    if o.get("use_input_norm"):
-        norm("input_norm")
-    for i in range(LAYERS):
-        b = f"blocks.{i}."
-        norm(b + "norm1")
-        norm(b + "norm2")
-        shapes.update({b + "attn.qkv.weight": (3 * C, C), b + "attn.out_proj.weight": (C, C)})
-        if o.get("use_cross_attention"):
-            norm(b + "norm_cross")
-            for name in "qkv":
-                shapes[f"{b}cross_attn.{name}_proj.weight"] = (C, C)
-            shapes[b + "cross_attn.out_proj.weight"] = (C, C)
-            if o.get("cross_attention_qk_norm"):
-                shapes.update({b + "cross_attn.q_norm.weight": (D,), b + "cross_attn.k_norm.weight": (D,)})
-            if o.get("cross_attention_gate"):
-                shapes[b + "cross_attn.gate"] = (1,)
-        if o.get("use_swiglu", True):
-            hidden = int(2 * 4 * C / 3)
-            shapes.update({b + "ff.net.0.w1.weight": (hidden, C), b + "ff.net.0.w2.weight": (hidden, C)})
-        else:
-            hidden = 4 * C
-            shapes.update({b + "ff.net.0.weight": (hidden, C), b + "ff.net.0.bias": (hidden,)})
-        shapes.update({b + "ff.net.2.weight": (C, hidden), b + "ff.net.2.bias": (C,)})
-    norm("final_norm")
-    shapes["output_proj.weight"] = (V, C)
-    if o.get("output_bias"):
-        shapes["output_bias"] = (T, V)
-    return shapes
-
-
-def conditioned(o):
-    return any(o.get(use) for use in ("use_cross_attention", "use_global_cond", "add_cond_to_input"))
-
-
-def conditioning_of(o):
-    return CONDITIONING | ({"use_atom_pos_embed": False} if o.get("without_atom_index") else {})
-
-
-def heads(x):
-    return x.unflatten(-1, (H, D)).transpose(1, 2)
-
-
-def logits(w, o, batch):
-    def norm(name, x):
-        if o.get("use_rms_norm", True):
-            return F.rms_norm(x, (C,), w[name + ".weight"], 1e-6)
-        return F.layer_norm(x, (C,), w[name + ".weight"], w[name + ".bias"], 1e-5)
-
-    def attend(q, k, v, **mask):
-        return F.scaled_dot_product_attention(q, k, v, **mask).transpose(1, 2).flatten(-2)
-
-    place = torch.arange(T)
-    table = w["token_embed.weight"]
-    if o.get("bin_features"):
-        angle = 2 * math.pi * (torch.arange(V)[:, None] + 0.5) / V * torch.tensor([1, 2, 4, 8])
-        turns = torch.stack([angle.sin(), angle.cos()], -1).flatten(-2)
-        table = table + F.pad(turns, (0, 0, 0, len(table) - V)) @ w["bin_features.weight"]
-    start = V if o.get("start_row") == "own" else 0
-    h = table[F.pad(batch["tokens"][:, :-1], (1, 0), value=start)]
-    h = h + (w["pos_embed.weight"] if o.get("pos_embed_type") == "learned" else sinusoids(place, C))
-    h = h + w["coord_dim_embed.weight"][place % 3] + w["atom_pos_embed.weight"][place // 3]
-    mask = batch["mask"]
-    if conditioned(o):
-        inner = CONDITIONING["hidden_dim"]
-        parts = [w["cond_embed.atom_embed.weight"][batch["atom_type"]],
-                 w["cond_embed.residue_embed.weight"][batch["aa_type"]], sinusoids(batch["aa_pos"], inner),
-                 sinusoids(batch["seq_len"], inner).expand(B, N, inner)]
-        if conditioning_of(o)["use_atom_pos_embed"]:
-            parts.append(sinusoids(torch.arange(N), inner).expand(B, N, inner))
-        c = F.gelu(F.linear(torch.cat(parts, -1), w["cond_embed.proj.0.weight"], w["cond_embed.proj.0.bias"]))
-        c = F.linear(c, w["cond_embed.proj.2.weight"], w["cond_embed.proj.2.bias"])
-    if o.get("add_cond_to_input"):
-        h = h + c[:, place // 3]
-    if o.get("use_global_cond"):
-        module = torch.nn.MultiheadAttention(C, H, batch_first=True)
-        weights = {k.removeprefix("global_cond_attn."): v for k, v in w.items() if k.startswith("global_cond_attn.")}
-        h = h + torch.func.functional_call(module, weights, (h, c, c), {"key_padding_mask": ~mask})[0]
-    if o.get("use_input_norm"):
-        h = norm("input_norm", h)
-    for i in range(LAYERS):
-        b = f"blocks.{i}."
-        q, k, v = (heads(x) for x in F.linear(norm(b + "norm1", h), w[b + "attn.qkv.weight"]).chunk(3, -1))
-        h = h + F.linear(attend(q, k, v, is_causal=True), w[b + "attn.out_proj.weight"])
-        if o.get("use_cross_attention"):
-            a = b + "cross_attn."
-            q = heads(F.linear(norm(b + "norm_cross", h), w[a + "q_proj.weight"]))
-            k, v = (heads(F.linear(c, w[f"{a}{name}_proj.weight"])) for name in "kv")
-            if o.get("cross_attention_qk_norm"):
-                q, k = (F.rms_norm(x, (D,), w[f"{a}{n}_norm.weight"], 1e-6) for x, n in ((q, "q"), (k, "k")))
-            y = F.linear(attend(q, k, v, attn_mask=mask[:, None, None, :]), w[a + "out_proj.weight"])
-            h = h + (torch.tanh(w[a + "gate"]) * y if o.get("cross_attention_gate") else y)
-        n = norm(b + "norm2", h)
-        if o.get("use_swiglu", True):
-            n = F.silu(F.linear(n, w[b + "ff.net.0.w1.weight"])) * F.linear(n, w[b + "ff.net.0.w2.weight"])
-        else:
-            n = F.gelu(F.linear(n, w[b + "ff.net.0.weight"], w[b + "ff.net.0.bias"]))
-        h = h + F.linear(n, w[b + "ff.net.2.weight"], w[b + "ff.net.2.bias"])
-    y = F.linear(norm("final_norm", h), w["output_proj.weight"])
-    return y + w["output_bias"] if o.get("output_bias") else y
-
-
-def log_likelihood(w, o, batch):
-    log_p = logits(w, o, batch).log_softmax(-1).gather(-1, batch["tokens"][..., None])[..., 0]
-    return (log_p * batch["mask"].repeat_interleave(3, 1)).sum(1)
-
-
-def loss(w, o, batch):
-    return -(log_likelihood(w, o, batch) / (3 * batch["mask"].sum(1))).mean()
-
-
-def orthogonalised(x):
-    """Five Newton-Schulz steps as published, in double instead of bfloat16."""
-    tall = x.shape[0] > x.shape[1]
-    x = (x.T if tall else x) / (x.norm() + 1e-7)
-    for _ in range(5):
-        a = x @ x.T
-        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
-    return x.T if tall else x
-
-
-def muon_steps(w, o, batch, lr=0.02, momentum=0.95, decay=0.01):
-    """Three steps; vectors, and output_bias, which does not decay, by AdamW at a tenth of the rate."""
-    w = {name: value.clone().requires_grad_() for name, value in w.items()}
-    others = {name: value for name, value in w.items() if value.ndim < 2 or name == "output_bias"}
-    adamw = torch.optim.AdamW([{"params": [v for k, v in others.items() if k != "output_bias"]},
-                               {"params": [v for k, v in others.items() if k == "output_bias"], "weight_decay": 0}],
-                              lr=0.1 * lr, weight_decay=decay)
-    moments, losses = {}, []
-    for _ in range(3):
-        adamw.zero_grad()
-        value = loss(w, o, batch)
-        value.backward()
-        losses.append(value.item())
-        adamw.step()
-        with torch.no_grad():
-            for name, x in w.items():
-                if name in others:
-                    x.grad = None
-                    continue
-                m = moments.setdefault(name, torch.zeros_like(x))
-                m.lerp_(x.grad, 1 - momentum)
-                step = orthogonalised(x.grad.lerp(m, momentum)) * max(1, x.shape[0] / x.shape[1]) ** 0.5
-                x.mul_(1 - lr * decay).sub_(lr * step)
-                x.grad = None
-    return w, losses
-
-
 def make(name, options, folder):
     random = torch.Generator().manual_seed(1 + list(CASES).index(name))
+    network = Network(options)
     weights = {}
-    for key, shape in shapes_of(options).items():
+    for key, value in network.state_dict().items():
         centre = 1.0 if "norm" in key and key.endswith(".weight") else 0.0
-        weights[key] = (centre + 0.3 * torch.randn(shape, generator=random)).float().double()
+        weights[key] = (centre + 0.4 * torch.randn(value.shape, generator=random)).float().double()
+
+    def fresh():
+        network.load_state_dict(weights)
+        network.zero_grad()
+        return network
 
     def integers(below, *shape):
         return torch.randint(below, shape, generator=random)
@@ -236,24 +276,29 @@ def make(name, options, folder):
     batch = {"tokens": integers(V, B, T), "mask": torch.arange(N) < torch.tensor([[2], [4], [3]])}
     batch |= {"atom_type": integers(9, B, N), "aa_type": integers(7, B, N), "aa_pos": integers(5, B, N),
               "seq_len": integers(5, B, 1) + 1}
-    parameters = {key: value.clone().requires_grad_() for key, value in weights.items()}
-    value = loss(parameters, options, batch)
+    value = fresh().loss(batch)
     value.backward()
+    gradients = {key: parameter.grad.clone() for key, parameter in network.named_parameters()}
     with torch.no_grad():
-        batch |= {"logits": logits(weights, options, batch), "log_likelihood": log_likelihood(weights, options, batch),
-                  "loss": value.detach().reshape(1)}
+        results = {"logits": network(batch), "log_likelihood": network.log_likelihood(batch),
+                   "loss": value.detach().reshape(1)}
     folder.mkdir(parents=True, exist_ok=True)
-    network = {"num_bins": V, "channels": C, "num_layers": LAYERS, "num_heads": H}
-    network |= {key: member for key, member in options.items() if key != "without_atom_index"}
-    config = {"network": network, "conditioning": conditioning_of(options) if conditioned(options) else None,
-              "num_atoms": N}
+    sizes = {"num_bins": V, "channels": C, "num_layers": 1, "num_heads": H}
+    members = sizes | {key: member for key, member in options.items() if key != "without_atom_index"}
+    conditioning = CONDITIONING | ({"use_atom_pos_embed": False} if options.get("without_atom_index") else {})
+    config = {"network": members, "conditioning": conditioning if conditioned(options) else None, "num_atoms": N}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     write_safetensors(folder / "weights.safetensors", weights)
-    write_safetensors(folder / "io.safetensors", batch)
-    write_safetensors(folder / "gradients.safetensors", {key: p.grad for key, p in parameters.items()})
-    if name == "everything":
-        after, losses = muon_steps(weights, options, batch)
-        write_safetensors(folder / "after_3_muon_steps.safetensors", after, {"losses": json.dumps(losses)})
+    write_safetensors(folder / "io.safetensors", batch | results)
+    write_safetensors(folder / "gradients.safetensors", gradients)
+    for kind, optimizer in (("adamw", lambda parameters: adamw(parameters, 5e-4)), ("muon", Muon)):
+        after, losses = three_steps(fresh(), optimizer, batch)
+        write_safetensors(folder / f"after_3_{kind}_steps.safetensors", after, {"losses": json.dumps(losses)})
+    if name == "published":
+        state = {"net." + key: value.float() for key, value in weights.items()}
+        torch.save({"epoch": 1, "pytorch-lightning_version": "2.5.0", "state_dict": state,
+                    "hyper_parameters": {"net": members | {"_target_": "ArTransformer"}, "cond": conditioning}},
+                   folder / "model.ckpt")
 
 
 if __name__ == "__main__":

@@ -476,6 +476,17 @@ succeeds info $robin/weights.safetensors --config $robin/config.json --json
 is_json out.txt
 grep -q '"parameters": 42624' out.txt || failed "arbg info counts other parameters: $(cat out.txt)"
 succeeds info $robin/weights.safetensors
+refuses "has shape [64, 32], the config asks for [11, 8]" info $robin/weights.safetensors --config $networks/options/published/config.json
+published=$networks/options/published
+given="--weights $published/weights.safetensors --input $published/io.safetensors"
+succeeds logits $given --config $published/config.json --output logits.safetensors
+succeeds info $published/weights.safetensors --config $published/config.json
+grep -q "head_dim: 3" out.txt || failed "arbg info does not say head_dim: $(cat out.txt)"
+refuses "does not describe its network" sample --model $published/weights.safetensors --output refused
+sed 's/"use_swiglu"/"use_swigloo"/' $published/config.json > config.json
+refuses "unknown network option \"use_swigloo\"; the nearest name is \"use_swiglu\"" logits $given --config config.json --output refused
+sed '/"num_heads"/d' $published/config.json > config.json
+refuses "the network option \"num_heads\" is missing" logits $given --config config.json --output refused
 absent refused
 
 ### Damaged run folders and checkpoints

@@ -4,10 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "autograd/functions.h"
+#include "nn/optimizer/adamw.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 #include "tensor/base/threads.h"
@@ -33,6 +35,7 @@ std::vector<TransformerConfig> configs() {
     config.own_start_row = ours;
     config.output_bias = ours;
     config.bin_features = ours;
+    config.head_dim = ours ? 6 : 0;
     all.push_back(config);
   }
   for (const bool every : {false, true}) {
@@ -46,6 +49,7 @@ std::vector<TransformerConfig> configs() {
     config.input_norm = every;
     config.swiglu = config.rms_norm = !every;
     config.zero_output = every;
+    config.head_dim = every ? 3 : 0;
     config.dropout = 0.1;
     all.push_back(config);
   }
@@ -288,6 +292,70 @@ TEST_SUITE("fast") {
     CHECK(network.log_prob(tokens, molecules).value().values() != all);
   }
 
+  TEST_CASE("dropout stands inside the feed-forward part: what is added after it stays") {
+    for (const bool swiglu : {true, false}) {
+      auto config = configs()[0];
+      config.swiglu = swiglu;
+      config.dropout = 0.5;
+      const auto network = lively_network(config, Backend::reference);
+      const std::string down = swiglu ? "ff.net.2" : "ff.net.3";
+      Tensor matrices[2];  // of the first layer's feed-forward part
+      for (const auto& [name, variable, decays] : network.parameters()) {
+        Tensor value = variable.value();
+        if (name.ends_with("attn.out_proj.weight")) value.fill(0.0);
+        if (name == "blocks.1." + down + ".weight") value.fill(0.0);
+        if (name == "blocks.0." + down + ".weight")
+          matrices[0] = value, matrices[1] = value.clone();
+      }
+      const auto tokens = as_rows(random_tokens(config, 2, 7), network);
+      const auto values = [&](const std::optional<DropoutKey>& key) {
+        return network.log_prob(tokens, {}, key).value().values();
+      };
+      CHECK(values(DropoutKey{1, 1, 0}) != values({}));
+      matrices[0].fill(0.0);  // only the bias is left, and nothing drops it
+      CHECK(values(DropoutKey{1, 1, 0}) == values({}));
+    }
+  }
+
+  TEST_CASE("a new network starts without its cross-attention, and all of it learns") {
+    const auto config = configs()[3];
+    Transformer network(config, Backend::reference, 3);
+    const auto tokens = as_rows(random_tokens(config, 4, 7), network);
+    const auto is_zero = [](const Tensor& tensor) {
+      return std::ranges::all_of(tensor.values(), [](double x) { return x == 0; });
+    };
+    AdamW optimizer(network.parameters(), {});
+    for (std::int64_t step = 1; step <= 3; ++step) {
+      network.clear_gradients();
+      autograd::backward(autograd::sum_all(log_prob_of(network, tokens)));
+      std::vector<Tensor> gradients;
+      for (const auto& [name, variable, decays] : network.parameters()) {
+        CAPTURE(name);
+        const bool is_out = name.ends_with("cross_attn.out_proj.weight");
+        if (step == 1 && is_out) CHECK(is_zero(variable.value()));
+        if (step == 3) CHECK_FALSE(is_zero(variable.grad()));
+        gradients.push_back(variable.grad());
+      }
+      optimizer.update(gradients, 1.0, 1e-2, step);
+    }
+  }
+
+  TEST_CASE("operations are two for each number of a matrix, and those of attention") {
+    for (const auto& config : {configs()[0], configs()[1]}) {
+      const Transformer network(config, Backend::cpu, 1);
+      double expected = 0;
+      for (const auto& [name, variable, decays] : network.parameters()) {
+        const Tensor& value = variable.value();
+        const bool is_matrix = name.starts_with("blocks.") || name == "output_proj.weight";
+        if (is_matrix && value.shape().rank() == 2)
+          expected += 2 * static_cast<double>(value.elements());
+      }
+      const double width = config.head_dim > 0 ? 12 : 8, keys = 3.5;  // the mean of 1 to 6
+      expected += 2 * 2 * 2 * width * keys;  // layers, products, operations
+      CHECK(config.flops_per_token() == expected);
+    }
+  }
+
   TEST_CASE("molecules that do not fit are refused") {
     const auto config = configs()[2];
     const auto network = lively_network(config, Backend::cpu);
@@ -419,7 +487,8 @@ TEST_SUITE("fast") {
     for (const auto& member :
          {std::pair{"num_heads", Json(3)}, std::pair{"num_bins", Json(0)},
           std::pair{"num_atoms", Json(2)}, std::pair{"channels", Json(1e15)},
-          std::pair{"start_row", Json("other")}, std::pair{"num_layers", Json("2")}}) {
+          std::pair{"start_row", Json("other")}, std::pair{"num_layers", Json("2")},
+          std::pair{"head_dim", Json(-1)}, std::pair{"head_dim", Json(1e15)}}) {
       CAPTURE(member.first);
       Json json = configs()[0].to_json();
       json[member.first] = member.second;
