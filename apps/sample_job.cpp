@@ -52,14 +52,6 @@ std::vector<std::string> labels(const SampleJob& job) {
   return out;
 }
 
-void require_samples_folder(const std::filesystem::path& output) {
-  const auto run_path = output / "run.json";
-  if (!std::filesystem::exists(run_path)) return;
-  const Json there = Json::parse(read_file(run_path), run_path.string());
-  require(there.has("kind") && there.at("kind").string() == "samples", output.string(),
-          " holds a run that is no set of samples; choose another --output");
-}
-
 void clear_samples_folder(const std::filesystem::path& output) {
   for (const char* name :
        {"run.json", "ancestor.npy", "log_z.json", "smc.html", "audit.json", "audit.html"})
@@ -85,7 +77,6 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
           "--published-weights leaves out the centre-of-mass factor of Cartesian coordinates; the "
           "model has ",
           model.generator.map().name(), " ones");
-  require_samples_folder(job.output);
   WeightedSamples out;
   out.decoding = job.decoding;
   if (job.tune_temperature) {

@@ -45,10 +45,8 @@ struct WeightedSamples {
 // Samples, energies and weights, written to job.output.
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model);
 
-// The parts of such a job: throws Error if there is a run of another kind; removes run.json and what
-// only some samples have; writes the arrays, and run.json last, with `figures` among its members: a
-// folder with a run.json is complete.
-void require_samples_folder(const std::filesystem::path& output);
+// The parts of such a job: removes run.json and what only some samples have; writes the arrays, and
+// run.json last, with `figures` among its members: a folder with a run.json is complete.
 void clear_samples_folder(const std::filesystem::path& output);
 void write_samples(const SampleJob& job, const Model& model, std::span<const std::int32_t> tokens,
                    const WeightedSamples& samples, const Json& figures);

@@ -150,7 +150,6 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
   const auto target =
       model.target(job.sample.backend == nn::Backend::reference ? md::EnergyBackend::reference
                                                                 : md::EnergyBackend::cpu);
-  require_samples_folder(job.sample.output);
   create_folder(job.sample.output);
   const Progress clock("sample");
   sampling::AnnealingPlan plan;

@@ -7,7 +7,7 @@
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
 #include "tensor/base/error.h"
-#include "tensor/base/files.h"
+#include "tensor/base/folder_lock.h"
 
 namespace arbg::apps {
 namespace {
@@ -56,8 +56,8 @@ int audit_command(const Words& words) {
   std::string command = "arbg audit";
   for (const auto& word : words) command += " " + word;
 
+  const FolderLock lock(output, "arbg audit");  // beside whatever run is there
   const Audit audit = run_audit(job);
-  create_folder(output);
   write_audit(output, audit, command);
   if (common.json)
     std::puts(to_json(audit).dump().c_str());

@@ -11,6 +11,7 @@
 #include "md/forcefield.h"
 #include "md/pdb.h"
 #include "tensor/base/error.h"
+#include "tensor/base/files.h"
 #include "tensor/base/json.h"
 
 namespace arbg::apps {
@@ -84,6 +85,7 @@ int build_command(const Words& words) {
   require(!arguments.positional().empty(),
           "SEQUENCE is needed: one-letter codes with optional caps, such as Ace-AAA-Nme");
 
+  require_writable(output);
   std::vector<md::ResidueState> states;
   for (const auto& text : split(arguments.text("ph-state"))) states.push_back(parse_state(text));
   std::vector<std::pair<int, int>> disulfides;

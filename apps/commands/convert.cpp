@@ -9,6 +9,7 @@
 #include "md/dcd.h"
 #include "md/pdb.h"
 #include "tensor/base/error.h"
+#include "tensor/base/files.h"
 #include "tensor/base/json.h"
 #include "tensor/base/npy.h"
 
@@ -72,6 +73,7 @@ int convert_command(const Words& words) {
   }
   const bool from_pdb = input.extension() == ".pdb";
   require(!from_pdb || !arguments.given("pdb"), "--pdb is not needed where the input is a .pdb");
+  require_writable(output);
   md::Pdb pdb = load_pdb(from_pdb ? input.string() : arguments.required("pdb"));
   if (!from_pdb) pdb.positions_nm = load_positions(input, pdb.topology.atom_count());
   const std::int64_t frame_size = 3 * pdb.topology.atom_count();

@@ -10,6 +10,7 @@
 #include "apps/decoding_options.h"
 #include "apps/md_job.h"
 #include "apps/report_page.h"
+#include "apps/run_folder.h"
 #include "apps/train_job.h"
 #include "metrics/table.h"
 #include "tensor/base/error.h"
@@ -79,7 +80,12 @@ std::string slowest_torsion(const Convergence& convergence) {
 // The stages of the demo, in order. Each notes what it did and how long it took.
 class Demo {
  public:
-  explicit Demo(DemoOptions options) : options_(std::move(options)) {}
+  explicit Demo(DemoOptions options)
+      : options_(std::move(options)),
+        output_(options_.output, "arbg demo", {"arbg demo", "arbg evaluate"}),
+        md_(options_.output / "md", "arbg demo", {"arbg md"}),
+        training_(options_.output / "model", "arbg demo", {"arbg train"}),
+        sampling_(options_.output / "samples", "arbg demo", {"arbg sample"}) {}
 
   bool simulate();  // false: interrupted, everything is saved
   bool train();     // likewise
@@ -103,6 +109,7 @@ class Demo {
 
   using Clock = std::chrono::steady_clock;
   DemoOptions options_;
+  RunFolder output_, md_, training_, sampling_;
   Clock::time_point start_ = Clock::now(), stage_start_ = start_;
   std::vector<std::pair<std::string, std::string>> facts_;
   Dataset reference_;

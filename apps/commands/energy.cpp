@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "apps/command_line.h"
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
 #include "apps/dataset.h"
+#include "apps/run_folder.h"
 #include "md/forcefield.h"
 #include "md/inpcrd.h"
 #include "md/prmtop.h"
@@ -83,6 +85,8 @@ int energy_command(const Words& words) {
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
 
+  std::optional<RunFolder> output;
+  if (arguments.given("output")) output.emplace(arguments.required("output"), "arbg energy");
   const auto molecule =
       arguments.given("prmtop") ? molecule_of_prmtop(arguments) : molecule_of_pdb(arguments);
   const std::int64_t atoms = molecule.system.atom_count();
@@ -95,7 +99,6 @@ int energy_command(const Words& words) {
 
   if (arguments.given("output")) {
     const std::filesystem::path folder = arguments.text("output");
-    create_folder(folder);
     const std::int64_t one[] = {frames}, terms[] = {frames, md::kTermCount},
                        vectors[] = {frames, atoms, 3};
     write_npy(folder / "energy.npy", one, std::span<const double>(result.energy_kj_mol));

@@ -6,6 +6,7 @@
 #include "apps/common_options.h"
 #include "apps/decoding_options.h"
 #include "apps/report_page.h"
+#include "apps/run_folder.h"
 #include "apps/smc_job.h"
 #include "md/pdb.h"
 #include "tensor/base/error.h"
@@ -90,6 +91,12 @@ int evaluate_command(const Words& words) {
   options.points = static_cast<std::size_t>(arguments.integer("points", 2));
   options.seed = common.seed;
 
+  samples_run(folder);  // a wrong --samples is not called a wrong --output
+  using Runs = std::vector<std::string>;
+  std::error_code not_there;
+  const bool beside = std::filesystem::equivalent(output, folder, not_there);
+  const RunFolder written(output, "arbg evaluate",
+                          beside ? Runs{"arbg sample"} : Runs{"arbg evaluate", "arbg demo"});
   const Json run = samples_run(folder);
   const Dataset reference = load_dataset(reference_folder, run.at("forcefield").string());
   require_same_molecule(folder, run, reference);
@@ -113,7 +120,6 @@ int evaluate_command(const Words& words) {
     model.emplace(load_model(arguments.text("model"), common.backend, true,
                              ToldMolecule{reference.topology, reference.topology_pdb,
                                           reference.forcefield, reference.temperature_kelvin}));
-  create_folder(output);
   const Evaluation evaluation = evaluate(samples, reference, model ? &*model : nullptr, options);
 
   write_file(output / "evaluation.json", to_json(evaluation).dump(2) + "\n");

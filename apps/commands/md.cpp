@@ -8,6 +8,7 @@
 #include "apps/dataset.h"
 #include "apps/md_job.h"
 #include "apps/md_page.h"
+#include "apps/run_folder.h"
 #include "md/pdb.h"
 #include "metrics/table.h"
 #include "tensor/base/json.h"
@@ -96,6 +97,7 @@ int md_command(const Words& words) {
   options.checkpoint_interval = arguments.integer("checkpoint-every", 1);
   options.seed = common.seed;
 
+  const RunFolder output(job.output, "arbg md");
   const MdOutcome outcome = run_md_job(job);
   if (outcome.result.finished) write_md_page(job.output / "report.html", job, outcome);
   if (common.json) {

@@ -12,6 +12,7 @@
 #include "md/pdb.h"
 #include "metrics/table.h"
 #include "tensor/base/error.h"
+#include "tensor/base/files.h"
 #include "tensor/base/json.h"
 
 namespace arbg::apps {
@@ -61,6 +62,7 @@ int minimize_command(const Words& words) {
   constexpr std::int64_t kMostSteps = 1000000000;
   const auto steps = static_cast<int>(arguments.integer("steps", 1, kMostSteps));
 
+  require_writable(output);
   const auto pdb = load_pdb(arguments.required("pdb"));
   require(pdb.models == 1, arguments.text("pdb"), ": expected one conformation, found ", pdb.models,
           " models");

@@ -5,6 +5,7 @@
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
 #include "apps/refine_job.h"
+#include "apps/run_folder.h"
 #include "metrics/table.h"
 #include "tensor/base/error.h"
 
@@ -91,6 +92,7 @@ int refine_command(const Words& words) {
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
   const RefineJob job = job_from(arguments, common);
+  const RunFolder output(job.output, "arbg refine");
   const RefineOutcome outcome = run_refine_job(job);
   if (!outcome.complete) {
     std::fprintf(stderr,

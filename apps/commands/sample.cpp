@@ -5,6 +5,7 @@
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
 #include "apps/decoding_options.h"
+#include "apps/run_folder.h"
 #include "apps/sample_job.h"
 #include "apps/smc_job.h"
 #include "metrics/table.h"
@@ -106,6 +107,7 @@ int sample_command(const Words& words) {
   std::optional<SmcJob> smc;
   if (wants_smc(arguments)) smc = smc_job_from(arguments, job);
 
+  const RunFolder output(job.output, "arbg sample");
   const auto told = told_molecule(arguments);
   const Model model = load_model(job.model, job.backend, job.averaged, told);
   require(model.of_many || !told, job.model.string(),

@@ -5,6 +5,7 @@
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
 #include "apps/mixed_train_job.h"
+#include "apps/run_folder.h"
 #include "apps/train_job.h"
 #include "metrics/table.h"
 #include "tensor/base/error.h"
@@ -243,6 +244,7 @@ int train_command(const Words& words) {
           "give --steps or --time, not both");
 
   const TrainJob job = job_from(arguments, common);
+  const RunFolder output(job.output, "arbg train");
   const TrainOutcome outcome =
       mixed ? run_mixed_train_job(job, data)
             : run_train_job(job, load_dataset(data, arguments.text("forcefield")));

@@ -42,6 +42,10 @@ namespace {
        reason == EISDIR ? "; expected a file" : "");
 }
 
+std::filesystem::path temporary_of(const std::filesystem::path& path) {
+  return path.string() + kTemporary + std::to_string(::getpid());
+}
+
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
@@ -116,9 +120,17 @@ std::string read_file_part(const std::filesystem::path& path, std::size_t offset
   return FileReader(path).read(offset, size);
 }
 
+void require_writable(const std::filesystem::path& path) {
+  errno = EISDIR;
+  if (std::filesystem::is_directory(path)) fail_with_errno("write", path);
+  const auto temporary = temporary_of(path);
+  const Descriptor file(temporary, O_WRONLY | O_CREAT | O_CLOEXEC);
+  if (file.get() < 0) fail_with_errno("write", path);
+  ::unlink(temporary.c_str());
+}
+
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
-  std::filesystem::path temporary = path;
-  temporary += kTemporary + std::to_string(::getpid());
+  const auto temporary = temporary_of(path);
   Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
   if (file.get() < 0) fail_with_errno("write", path);
   if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 || !file.close() ||

@@ -38,6 +38,10 @@ std::string read_file_part(const std::filesystem::path& path, std::size_t offset
 // reason (no space left, no permission), with the old file untouched.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
+// Throws Error, as write_file would, if `path` is a folder or no file can be made beside it: for
+// commands to call before their work.
+void require_writable(const std::filesystem::path& path);
+
 // Removes the temporary files that killed writers of `path` left beside it; nobody may be writing
 // it now.
 void remove_temporaries(const std::filesystem::path& path);

@@ -1,6 +1,7 @@
 #include "tensor/base/npy.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bit>
@@ -218,8 +219,8 @@ NpyAppender::NpyAppender(const std::filesystem::path& path, std::vector<std::int
             path.string(), ": the checkpoint counts ", keep_frames, " frames, the file has fewer");
   }
   fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  const auto kept = static_cast<std::int64_t>(kAppenderDataOffset) + keep_frames * frame_size_ * 4;
-  if (fd_ < 0 || ::ftruncate(fd_, keep_frames > 0 ? kept : 0) != 0) {
+  const auto kept = end();
+  if (fd_ < 0 || ::ftruncate(fd_, kept) != 0) {
     const int reason = errno;
     if (fd_ >= 0) ::close(fd_);
     fail("cannot write ", path.string(), ": ", std::strerror(reason));
@@ -244,12 +245,25 @@ void NpyAppender::write_at(std::int64_t offset, const void* bytes, std::size_t s
   }
 }
 
+std::int64_t NpyAppender::end() const {
+  return static_cast<std::int64_t>(kAppenderDataOffset) + frames_ * frame_size_ * 4;
+}
+
+void NpyAppender::require_unchanged() const {
+  struct stat status;
+  require(::fstat(fd_, &status) == 0, "cannot read ", path_.string(), ": ", std::strerror(errno));
+  require(status.st_size == end() && status.st_nlink > 0, path_.string(), ": expected ", end(),
+          " bytes, all written by this run, found ", status.st_nlink > 0 ? status.st_size : 0,
+          ": another program has changed the file; run the command again when nothing else writes "
+          "there");
+}
+
 void NpyAppender::append(std::span<const float> frames) {
   const auto count = static_cast<std::int64_t>(frames.size()) / frame_size_;
   require(count * frame_size_ == static_cast<std::int64_t>(frames.size()), path_.string(),
           ": appended data is not a whole number of frames");
-  write_at(static_cast<std::int64_t>(kAppenderDataOffset) + frames_ * frame_size_ * 4,
-           frames.data(), frames.size_bytes());
+  require_unchanged();
+  write_at(end(), frames.data(), frames.size_bytes());
   frames_ += count;
 }
 
@@ -259,6 +273,7 @@ void NpyAppender::sync() {
   const std::string header = make_header("<f4", shape, kAppenderDataOffset);
   require(header.size() == kAppenderDataOffset, path_.string(),
           ": the frame shape is too long for a header");
+  require_unchanged();
   if (::fdatasync(fd_) != 0) fail("cannot write ", path_.string(), ": ", std::strerror(errno));
   write_at(0, header.data(), header.size());
   if (::fdatasync(fd_) != 0) fail("cannot write ", path_.string(), ": ", std::strerror(errno));

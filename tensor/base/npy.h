@@ -78,11 +78,15 @@ class NpyAppender {
   NpyAppender(const NpyAppender&) = delete;
   NpyAppender& operator=(const NpyAppender&) = delete;
 
-  void append(std::span<const float> frames);  // a whole number of frames
-  void sync();                                 // header and data are on disk when this returns
+  // A whole number of frames. This and sync() throw Error if the file is not as long as they have
+  // made it, or gone: written at its place, a frame would leave a hole before it, or be lost.
+  void append(std::span<const float> frames);
+  void sync();  // header and data are on disk when this returns
   std::int64_t frames() const { return frames_; }
 
  private:
+  std::int64_t end() const;  // of the last frame in the file
+  void require_unchanged() const;
   void write_at(std::int64_t offset, const void* bytes, std::size_t size);
   std::filesystem::path path_;
   std::vector<std::int64_t> frame_shape_;

@@ -50,6 +50,23 @@ TEST_SUITE("fast") {
         ("cannot write " + missing.string() + ": No such file or directory").c_str(), Error);
   }
 
+  TEST_CASE("where no file can be written is known without writing one") {
+    const TemporaryFolder folder;
+    write_file(folder / "file", "x");
+    require_writable(folder / "file");
+    require_writable(folder / "new");
+    CHECK(read_file(folder / "file") == "x");
+    CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+    const auto refused = [](const std::filesystem::path& path, const char* reason) {
+      CHECK_THROWS_WITH_AS(require_writable(path),
+                           ("cannot write " + path.string() + ": " + reason).c_str(), Error);
+    };
+    refused(folder.path(), "Is a directory; expected a file");
+    refused(folder / "file" / "x", "Not a directory");
+    refused(folder / "missing" / "x", "No such file or directory");
+    refused("/proc/x", "No such file or directory");
+  }
+
   TEST_CASE("what cannot be read is named with the reason") {
     const TemporaryFolder folder;
     const auto missing = folder / "missing";

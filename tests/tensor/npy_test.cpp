@@ -198,4 +198,34 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(NpyAppender(folder / "missing.npy", {3}, 1), Error);
     CHECK(read_npy(path).shape == Extents{3, 3});
   }
+
+  TEST_CASE(
+      "a trajectory that another program shortens, lengthens or replaces gets no more frames") {
+    const TemporaryFolder folder;
+    const auto path = folder / "t.npy";
+    const std::vector<float> frames(6, 1.0f);
+    const auto changed = [&](const auto& change) {
+      NpyAppender appender(path, {3}, 0);
+      appender.append(frames);
+      appender.sync();
+      appender.append(frames);
+      change();
+      const auto says = doctest::Contains("another program has changed the file");
+      CHECK_THROWS_WITH_AS(appender.append(frames), says, Error);
+      CHECK_THROWS_WITH_AS(appender.sync(), says, Error);
+    };
+    changed([&] { const NpyAppender other(path, {3}, 1); });
+    CHECK(read_npy(path).data == std::vector<double>{1, 1, 1});  // no hole
+    changed([&] { std::filesystem::resize_file(path, std::filesystem::file_size(path) + 12); });
+    changed([&] { std::filesystem::remove(path); });
+  }
+
+  TEST_CASE("what a larger trajectory left is gone before the first frame of a new one") {
+    const TemporaryFolder folder;
+    const auto path = folder / "t.npy";
+    NpyAppender(path, {3}, 0).append(std::vector<float>(300, 1.0f));
+    const NpyAppender appender(path, {2}, 0);
+    CHECK(std::filesystem::file_size(path) == 128);
+    CHECK(read_npy(path).shape == Extents{0, 2});
+  }
 }
