@@ -480,7 +480,7 @@ grep -q '"temperature_kelvin": 300' samples-AG/run.json || failed "run.json has 
 refuses "this model is of many molecules" sample $mixed --output refused
 refuses "room for 24 atoms, the molecule has 33" sample $mixed --output refused --molecule AAA
 refuses "residue ACE1 has no code" sample $mixed --output refused --molecule Ace-A-Nme
-refuses "residue NHE3 has no code" sample $mixed --output refused --molecule AA-Nhe
+refuses "residue NHE2 has no code" sample $mixed --output refused --molecule A-Nhe
 grep -E "^ATOM" ag.pdb | awk '{ printf "%s%8.3f%s\n", substr($0, 1, 30), -substr($0, 31, 8), substr($0, 39) }' >mirrored.ENT
 refuses "mirrored.ENT: ALA1 is a D residue" sample $mixed --output refused --molecule mirrored.ENT
 echo "AG md-AG/positions.npy mirrored.ENT" >mirrored.txt
