@@ -4,9 +4,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <numeric>
 
 #include "tensor/base/error.h"
+#include "tensor/base/nearest_name.h"
 
 namespace arbg::apps {
 namespace {
@@ -18,22 +18,6 @@ const std::vector<Option> kCommonOptions = {
     {"json", "", "", "print the result as one JSON object on standard output"},
     {"help", "", "", "show this help"},
 };
-
-// Levenshtein distance, for "did you mean".
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
 
 template <class T>
 T parse_number(std::string_view text, std::string_view name, const char* kind) {
@@ -164,16 +148,6 @@ std::string Arguments::help() const {
   if (!spec_.examples.empty()) out += "\nExamples:\n";
   for (const auto& example : spec_.examples) out += "  " + example + "\n";
   return out;
-}
-
-std::string nearest_name(std::string_view word, std::span<const std::string> names) {
-  std::string nearest;
-  std::size_t distance = 4;
-  for (const auto& name : names) {
-    const std::size_t d = edit_distance(name, word);
-    if (d < distance) distance = d, nearest = name;
-  }
-  return nearest;
 }
 
 std::string format_duration(double seconds) {

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,9 +60,6 @@ class Arguments {
   std::map<std::string, std::string, std::less<>> values_;
   std::string positional_;
 };
-
-// The name most like `word`, or "" if none is within three letters of it.
-std::string nearest_name(std::string_view word, std::span<const std::string> names);
 
 // "3m 20s", "1h 05m", "45s", "0.4s".
 std::string format_duration(double seconds);

@@ -10,6 +10,7 @@
 #include "apps/commands/commands.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
+#include "tensor/base/nearest_name.h"
 
 namespace {
 
@@ -91,7 +92,7 @@ int main(int argc, char** argv) {
     if (words[0] == command.name) return run(command, {words.begin() + 1, words.end()});
     names.push_back(command.name);
   }
-  const std::string nearest = nearest_name(words[0], names);
+  const std::string nearest = arbg::nearest_name(words[0], names);
   std::fprintf(
       stderr, "arbg: unknown command '%s'; %s\n", words[0].c_str(),
       nearest.empty() ? "see arbg --help" : ("did you mean arbg " + nearest + "?").c_str());

@@ -30,8 +30,7 @@ MdOutcome run_md_job(const MdJob& job) {
   const auto topology =
       job.start ? job.start->topology : md::Topology::from_sequence(options.sequence);
   const auto system = md::ForceField::named(options.forcefield).create_system(topology);
-  auto start = job.start ? job.start->positions_nm : md::build_structure(topology, system);
-  start.resize(3 * topology.atoms.size());  // the first model
+  const auto start = job.start ? job.start->positions_nm : md::build_structure(topology, system);
 
   if (options.ladder == 0) {
     options.ladder = md::ladder_size(topology.atom_count(), options.temperature_kelvin,

@@ -3,6 +3,7 @@
 #include "md/builder.h"
 #include "md/forcefield.h"
 #include "md/pdb.h"
+#include "md/stereocentres.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps {
@@ -33,11 +34,12 @@ ToldMolecule tell_molecule(const std::string& what, const std::string& forcefiel
   ToldMolecule told{{}, {}, forcefield, temperature_kelvin};
   const auto& field = md::ForceField::named(forcefield);
   std::vector<double> positions_nm;
-  if (what.ends_with(".pdb")) {
+  if (md::is_pdb_path(what)) {
     md::Pdb pdb = load_pdb(what);
     told.topology = std::move(pdb.topology);
     positions_nm = std::move(pdb.positions_nm);
     positions_nm.resize(3 * told.topology.atoms.size());
+    md::require_natural_hands(told.topology, positions_nm, what);
   } else {
     told.topology = md::Topology::from_sequence(what);
     positions_nm = md::build_structure(told.topology, field.create_system(told.topology));
@@ -83,10 +85,12 @@ Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool ave
     return model_of_told(network(), description.at("coordinate_map"), *told, name);
   }
   const std::string pdb = description.at("topology_pdb").string();
+  auto molecule = md::parse_pdb(pdb, name + " (topology)");
+  md::require_natural_hands(molecule.topology, molecule.positions_nm, name + " (topology)");
   return {sampling::Generator(network(), *checkpoint.bins,
                               md::CoordinateMap::from_json(description.at("coordinate_map"))),
-          md::parse_pdb(pdb, name + " (topology)").topology, pdb,
-          description.at("forcefield").string(), description.at("temperature_kelvin").number()};
+          std::move(molecule.topology), pdb, description.at("forcefield").string(),
+          description.at("temperature_kelvin").number()};
 }
 
 Model load_model(const std::filesystem::path& path, nn::Backend backend, bool averaged,

@@ -21,7 +21,7 @@ struct ToldMolecule {
   double temperature_kelvin = 0;
 };
 
-// A PDB file (by its ending .pdb), of which the first model is taken, or a sequence, which is
+// A PDB file (by its ending), of which the first model is taken, or a sequence, which is
 // built.
 ToldMolecule tell_molecule(const std::string& what, const std::string& forcefield,
                            double temperature_kelvin);

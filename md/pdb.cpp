@@ -1,6 +1,7 @@
 #include "md/pdb.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -9,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "md/alternate_locations.h"
 #include "md/forcefields/templates.h"
+#include "md/known_names.h"
 #include "md/pdb_bonds.h"
 #include "md/pdb_names.h"
 #include "tensor/base/error.h"
@@ -30,29 +33,13 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
-bool same_place(const Residue& a, const Residue& b) {
-  return a.number == b.number && a.insertion_code == b.insertion_code;
-}
-
-bool same_residue(const Residue& a, const Residue& b) {
-  return same_place(a, b) && a.name == b.name;
-}
-
-// One ATOM or HETATM line.
-struct Record {
-  int line;
-  std::string serial, name;
-  Residue residue;       // without its atoms
-  char chain, location;  // location ' ': the only one
-  double occupancy;      // 0 if there is only one location, or if it is not said
-  double angstrom[3];
-};
-
 class Reader {
  public:
   explicit Reader(std::string name) : path_(std::move(name)) {}
 
   Pdb read(std::string_view text) {
+    require(!text.starts_with("data_"), path_,
+            ": expected a PDB file, found mmCIF; write it in the PDB format");
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
       std::string_view line = text.substr(0, end);
@@ -63,6 +50,8 @@ class Reader {
     }
     if (!model_.empty()) finish_model();
     require(pdb_.models > 0, path_, ": expected ATOM records, found none; is this a PDB file?");
+    if (!locations_.note().empty())
+      pdb_.note = path_ + ": of alternate locations one is read: " + locations_.note();
     with_path([&] { adopt_template_names(pdb_.topology); });
     const auto disulfides = bonds_.disulfides(pdb_.topology, chain_);
     with_path([&] { complete_topology(pdb_.topology, disulfides); });
@@ -103,22 +92,23 @@ class Reader {
     }
   }
 
-  Record read_atom(std::string_view line) const {
+  PdbAtom read_atom(std::string_view line) const {
     check(line.size() >= 54, "expected coordinates up to column 54, the line ends at column ",
           line.size());
-    Record atom{line_number_,
-                std::string(line.substr(6, 5)),
-                std::string(trimmed(line.substr(12, 4))),
-                {std::string(trimmed(line.substr(17, 4))),
-                 number<int>(line.substr(22, 4), "residue number"), 0, 0, line[26]},
-                line[21],
-                line[16],
-                0,
-                {}};
+    PdbAtom atom{line_number_,
+                 std::string(line.substr(6, 5)),
+                 std::string(trimmed(line.substr(12, 4))),
+                 {std::string(trimmed(line.substr(17, 4))),
+                  number<int>(line.substr(22, 4), "residue number"), 0, 0, line[26]},
+                 line[21],
+                 line[16],
+                 0,
+                 {}};
     check(!atom.name.empty() && !atom.residue.name.empty(),
           "expected an atom name and a residue name");
-    check(!is_water(atom.residue.name), "found water (", atom.residue.name, ' ',
-          atom.residue.place(),
+    const bool water = is_water(atom.residue.name);
+    check(!water && !is_ion(atom.residue.name), "found ", water ? "water" : "an ion", " (",
+          atom.residue.name, ' ', atom.residue.place(),
           "); expected one molecule, whose solvent is implicit: remove water and ions");
     check(!chain_ended_, "expected one molecule, found atoms after TER");
     check(line[26] == ' ' || is_letter(line[26]), "expected a letter or nothing as insertion code ",
@@ -135,24 +125,14 @@ class Reader {
     const std::string_view occupancy = line.size() > 54 ? line.substr(54, 6) : "";
     if (atom.location != ' ' && !trimmed(occupancy).empty())
       atom.occupancy = number<double>(occupancy, "number (occupancy)");
+    else
+      read_number(occupancy, atom.occupancy);
     return atom;
   }
 
   // The atoms since the last model are one conformation; the first makes the topology.
   void finish_model() {
-    std::vector<Record> atoms;
-    for (auto first = model_.begin(); first != model_.end();) {
-      const auto last = std::find_if(first, model_.end(), [&](const Record& atom) {
-        return !same_residue(atom.residue, first->residue);
-      });
-      check_at(first->line,
-               last == model_.end() || first->location == ' ' || last->location == ' ' ||
-                   !same_place(first->residue, last->residue),
-               "residue ", first->residue.place(),
-               " has other names at its alternate locations; keep one");
-      choose_location(std::span(first, last), atoms);
-      first = last;
-    }
+    const std::vector<PdbAtom> atoms = locations_.choose(model_, path_);
     const bool same_size = pdb_.models == 0 || static_cast<int>(atoms.size()) == atom_count();
     check(same_size, "model ", pdb_.models + 1, " has ", atoms.size(), " atoms, the first has ",
           atom_count());
@@ -169,36 +149,12 @@ class Reader {
     chain_ended_ = false;
   }
 
-  // Of one residue: atoms without alternate locations, and the location whose occupancies have the
-  // greatest sum, the first of equal ones.
-  void choose_location(std::span<const Record> residue, std::vector<Record>& atoms) {
-    std::vector<std::pair<char, double>> locations;
-    for (const Record& atom : residue) {
-      if (atom.location == ' ') continue;
-      const auto known =
-          std::ranges::find(locations, atom.location, &std::pair<char, double>::first);
-      if (known == locations.end())
-        locations.emplace_back(atom.location, atom.occupancy);
-      else
-        known->second += atom.occupancy;
-    }
-    const auto best = std::ranges::max_element(locations, {}, &std::pair<char, double>::second);
-    for (const Record& atom : residue) {
-      if (atom.location == ' ' || atom.location == best->first) atoms.push_back(atom);
-    }
-    if (locations.size() < 2 || pdb_.models > 0) return;
-    pdb_.note += pdb_.note.empty() ? path_ +
-                                         ": of alternate locations only the most occupied is "
-                                         "read: "
-                                   : ", ";
-    pdb_.note += residue[0].residue.label() + " " + best->first;
-  }
-
-  void add_atom(const Record& atom) {
+  void add_atom(const PdbAtom& atom) {
     Topology& topology = pdb_.topology;
     auto& residues = topology.residues;
     const auto is_its_residue = [&](const Residue& residue) {
-      return same_residue(residue, atom.residue);
+      return residue.name == atom.residue.name && residue.number == atom.residue.number &&
+             residue.insertion_code == atom.residue.insertion_code;
     };
     if (residues.empty() || !is_its_residue(residues.back())) {
       check_at(atom.line, std::ranges::none_of(residues, is_its_residue), "residue ",
@@ -212,7 +168,7 @@ class Reader {
     topology.atoms.push_back({atom.name, "", static_cast<int>(residues.size()) - 1});
   }
 
-  void check_atom(const Record& atom, int index) const {
+  void check_atom(const PdbAtom& atom, int index) const {
     const std::string found = atom.residue.label() + ":" + atom.name;
     const std::string expected = pdb_.topology.describe(index);
     check_at(atom.line, found == expected, "expected ", expected, " as in the first model, found ",
@@ -221,12 +177,17 @@ class Reader {
 
   template <class Number>
   Number number(std::string_view columns, const char* what) const {
-    const std::string_view text = trimmed(columns);
     Number value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    check(error == std::errc() && end == text.data() + text.size(), "expected a ", what, ", found ",
-          Quoted(columns));
+    check(read_number(columns, value), "expected a ", what, ", found ", Quoted(columns));
     return value;
+  }
+
+  // Whether the columns hold a number and nothing else.
+  template <class Number>
+  static bool read_number(std::string_view columns, Number& value) {
+    const std::string_view text = trimmed(columns);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size();
   }
 
   int atom_count() const { return pdb_.topology.atom_count(); }
@@ -243,7 +204,8 @@ class Reader {
   std::string path_;
   Pdb pdb_;
   PdbBonds bonds_;
-  std::vector<Record> model_;  // atoms since the last model
+  AlternateLocations locations_;
+  std::vector<PdbAtom> model_;  // atoms since the last model
   int line_number_ = 0;
   char chain_ = ' ';
   bool chain_ended_ = false;
@@ -286,6 +248,12 @@ Pdb parse_pdb(std::string_view text, const std::string& name) { return Reader(na
 
 Pdb read_pdb(const std::filesystem::path& path) {
   return parse_pdb(read_file(path), path.string());
+}
+
+bool is_pdb_path(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return ending == ".pdb" || ending == ".ent";
 }
 
 std::string pdb_text(const Topology& topology, std::span<const double> positions_nm,

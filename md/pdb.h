@@ -5,9 +5,9 @@
 // water; its residues are told apart by number and insertion code, 52A after 52, and stand in the
 // order of the file, whatever their numbers. Atoms keep their order; names become those of the
 // residue templates (md/pdb_names.h), from which elements and bonds come. Of alternate locations
-// the most occupied of each residue is taken, which `note` says. Throws Error as PATH:LINE: what
-// was expected and found; nothing is guessed or repaired. Source: wwPDB, "Atomic Coordinate Entry
-// Format" 3.3.
+// one is taken (md/alternate_locations.h), which `note` says. Throws Error as PATH:LINE: what was
+// expected and found; nothing is guessed or repaired. What is supported: md/SUPPORTED.md. Source:
+// wwPDB, "Atomic Coordinate Entry Format" 3.3.
 #pragma once
 
 #include <filesystem>
@@ -28,6 +28,9 @@ struct Pdb {
 };
 
 Pdb read_pdb(const std::filesystem::path& path);
+
+// Whether the name ends in .pdb or .ent, capitals or not.
+bool is_pdb_path(const std::filesystem::path& path);
 
 // The same from text already in memory; `name` stands for the path in messages.
 Pdb parse_pdb(std::string_view text, const std::string& name);

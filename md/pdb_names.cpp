@@ -1,40 +1,19 @@
 #include "md/pdb_names.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <map>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "md/forcefields/templates.h"
+#include "md/known_names.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {
 
 namespace {
-
-struct ResidueSynonym {
-  std::string_view name, standard;
-};
-constexpr ResidueSynonym kResidues[] = {
-    {"HSD", "HID"},  {"HSE", "HIE"},  {"HSP", "HIP"},  {"HISD", "HID"}, {"HISE", "HIE"},
-    {"HISH", "HIP"}, {"ASPH", "ASH"}, {"GLUH", "GLH"}, {"LYSH", "LYS"}, {"CYS2", "CYX"},
-    {"NMA", "NME"},  {"NAC", "NME"},  {"NH2", "NHE"},
-};
-
-struct AtomSynonym {
-  std::string_view residue, name, standard;  // residue "" is any
-};
-constexpr AtomSynonym kAtoms[] = {
-    {"", "HN", "H"},        {"", "H", "H1"},        {"", "HT1", "H1"},      {"", "HT2", "H2"},
-    {"", "HT3", "H3"},      {"", "HN1", "H1"},      {"", "HN2", "H2"},      {"", "HN3", "H3"},
-    {"", "OT1", "O"},       {"", "OT2", "OXT"},     {"", "OC1", "O"},       {"", "OC2", "OXT"},
-    {"", "O1", "O"},        {"", "O2", "OXT"},      {"", "OT", "OXT"},      {"ILE", "CD", "CD1"},
-    {"ILE", "HD1", "HD11"}, {"ILE", "HD2", "HD12"}, {"ILE", "HD3", "HD13"}, {"SER", "HG1", "HG"},
-    {"CYS", "HG1", "HG"},   {"PRO", "HN1", "H3"},   {"PRO", "HT1", "H3"},   {"ACE", "H1", "HH31"},
-    {"ACE", "H2", "HH32"},  {"ACE", "H3", "HH33"},  {"NME", "C", "CH3"},    {"NME", "H1", "HH31"},
-    {"NME", "H2", "HH32"},  {"NME", "H3", "HH33"},
-};
 
 // What one template makes of a residue: the names it should have, and what does not fit.
 struct Fit {
@@ -64,7 +43,7 @@ std::string standard_name(const ResidueTemplate& residue, std::string_view resid
   if (residue.find(name) >= 0) return name;
   const std::string turned = digits_last(name);
   if (residue.find(turned) >= 0) return turned;
-  for (const AtomSynonym& synonym : kAtoms) {
+  for (const AtomSynonym& synonym : atom_synonyms()) {
     if (turned == synonym.name && (synonym.residue.empty() || synonym.residue == residue_name) &&
         residue.find(synonym.standard) >= 0)
       return std::string(synonym.standard);
@@ -96,10 +75,9 @@ Fit fit(const ResidueTemplate& candidate, const Topology& topology, const Residu
 Fit best_fit(const Topology& topology, const Residue& residue, bool has_previous, bool has_next) {
   const auto candidates =
       candidate_templates(residue_library(), residue.name, has_previous, has_next);
-  require(!candidates.empty(), "residue ", residue.label(),
-          ": there is no template of that name with ", has_previous ? "a" : "no",
-          " residue before it and ", has_next ? "a" : "no",
-          " residue after it; the twenty amino acids and the caps ACE, NME and NHE are known");
+  if (candidates.empty())
+    fail("residue ", residue.label(), ": ",
+         no_template(residue_library(), residue.name, has_previous, has_next));
   Fit best;
   for (const bool as_they_stand : {true, false}) {
     for (const ResidueTemplate* candidate : candidates) {
@@ -118,35 +96,90 @@ std::string list(const std::vector<std::string>& words) {
   return text;
 }
 
+// "XB, XG (nearest CB, CG)": among what is missing, or else among all atoms of the template.
+std::string list_with_advice(const Fit& fit) {
+  if (fit.superfluous.empty()) return {};
+  std::vector<std::string> known = fit.missing, nearest;
+  if (known.empty()) {
+    for (const TemplateAtom& atom : fit.residue->atoms) known.push_back(atom.name);
+  }
+  for (const std::string& name : fit.superfluous) {
+    const std::string found = nearest_supported(name, known);
+    if (!found.empty() && !std::ranges::count(nearest, found)) nearest.push_back(found);
+  }
+  return list(fit.superfluous) + (nearest.empty() ? "" : " (nearest " + list(nearest) + ")");
+}
+
 // "ALA2 lacks H, HA and has XB, which ... does not know", or "" if nothing is wrong.
 std::string describe_problems(const Residue& residue, const Fit& fit) {
   std::string text;
-  const auto add = [&](const char* verb, const std::vector<std::string>& atoms) {
-    if (!atoms.empty()) text += (text.empty() ? " " : " and ") + std::string(verb) + list(atoms);
+  const auto add = [&](const char* verb, const std::string& atoms) {
+    if (!atoms.empty()) text += (text.empty() ? " " : " and ") + std::string(verb) + atoms;
   };
-  add("lacks ", fit.missing);
-  add("has two atoms ", fit.double_);
-  add("has unknown atoms ", fit.superfluous);
+  add("lacks ", list(fit.missing));
+  add("has two atoms ", list(fit.double_));
+  add("has unknown atoms ", list_with_advice(fit));
   return text.empty() ? text : residue.label() + text;
+}
+
+// A cap as CHARMM's patches write it, inside the residue that it caps: only its `mark` and what is
+// in `atoms` belong to it.
+struct Patch {
+  const char *cap, *mark;
+  std::vector<std::string_view> atoms;
+};
+
+// Makes the atoms of the patch a residue before the first one, or after the last.
+void split_off(Topology& topology, const Patch& patch, bool at_start) {
+  Residue& whole = at_start ? topology.residues.front() : topology.residues.back();
+  const auto of_patch = [&](int k) {
+    const Atom& atom = topology.atoms[static_cast<std::size_t>(whole.first_atom + k)];
+    return std::ranges::count(patch.atoms, atom.name) > 0;
+  };
+  int count = 0, together = 0;
+  for (int k = 0; k < whole.atom_count; ++k) count += of_patch(k);
+  while (together < count && of_patch(at_start ? together : whole.atom_count - 1 - together))
+    ++together;
+  require(together == count && count < whole.atom_count, "residue ", whole.label(),
+          ": the atoms of its cap (", patch.mark, ", ...) must stand ",
+          at_start ? "before" : "after", " all others; move them there, as a residue ", patch.cap);
+  Residue cap{patch.cap, whole.number + (at_start ? -1 : 1), whole.first_atom, count};
+  whole.atom_count -= count;
+  if (at_start) {
+    whole.first_atom += count;
+  } else {
+    cap.first_atom += whole.atom_count;
+  }
+  topology.residues.insert(at_start ? topology.residues.begin() : topology.residues.end(), cap);
+  for (std::size_t r = 0; r < topology.residues.size(); ++r) {
+    const Residue& residue = topology.residues[r];
+    for (int k = 0; k < residue.atom_count; ++k)
+      topology.atoms[static_cast<std::size_t>(residue.first_atom + k)].residue =
+          static_cast<int>(r);
+  }
+}
+
+// CHARMM's ACE, CT3 and CT2, of the amino acids at the ends. CT2 has no mark of its own beside NT.
+void split_off_caps(Topology& topology) {
+  static const Patch kAce{"ACE", "CAY", {"CAY", "HY1", "HY2", "HY3", "CY", "OY"}},
+      kNme{"NME", "CAT", {"NT", "HNT", "CAT", "HT1", "HT2", "HT3"}},
+      kNhe{"NHE", "NT", {"NT", "HT1", "HT2"}};
+  const auto amino_acid_with = [&](std::size_t residue, const char* mark) {
+    const auto r = static_cast<int>(residue);
+    return topology.find(r, mark) >= 0 && topology.find(r, "CA") >= 0;
+  };
+  if (amino_acid_with(0, kAce.mark)) split_off(topology, kAce, true);
+  for (const Patch* patch : {&kNme, &kNhe}) {
+    if (amino_acid_with(topology.residues.size() - 1, patch->mark))
+      split_off(topology, *patch, false);
+  }
 }
 
 }  // namespace
 
-bool is_water(std::string_view residue_name) {
-  constexpr std::array<std::string_view, 10> kWater = {"HOH", "WAT",  "H2O",  "SOL", "TIP",
-                                                       "DOD", "TIP3", "TIP4", "TP3", "SPC"};
-  return std::ranges::find(kWater, residue_name) != kWater.end();
-}
-
 void adopt_template_names(Topology& topology) {
-  const auto& library = residue_library().residues;
-  for (Residue& residue : topology.residues) {
-    for (const ResidueSynonym& synonym : kResidues) {
-      if (residue.name == synonym.name) residue.name = synonym.standard;
-    }
-    // AMBER's names of residues at the ends of a chain, NALA and CALA.
-    if (residue.name.size() == 4 && library.contains(residue.name)) residue.name.erase(0, 1);
-  }
+  for (Residue& residue : topology.residues) residue.name = standard_residue_name(residue.name);
+  split_off_caps(topology);
   std::string problems;
   std::size_t missing = 0;
   for (std::size_t r = 0; r < topology.residues.size(); ++r) {

@@ -1,11 +1,11 @@
 #include "md/structure_check.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numbers>
 #include <vector>
 
+#include "md/stereocentres.h"
 #include "md/terms/vector3.h"
 #include "tensor/base/error.h"
 
@@ -38,16 +38,7 @@ class Checker {
     return "";
   }
 
-  std::string wrong_hand() const {
-    for (int r = 0; r < residue_count(); ++r) {
-      const std::string& name = residue(r).name;
-      if (volume(r, "CA", "N", "C", "CB") < 0) return describe(r) + " is not an L residue";
-      const char* first_branch = name == "ILE" ? "CG1" : name == "THR" ? "OG1" : "none";
-      if (volume(r, "CB", "CA", first_branch, "CG2") < 0)
-        return "the side chain of " + describe(r) + " has the wrong hand";
-    }
-    return "";
-  }
+  std::string wrong_hand() const { return mirrored_centre(topology_, positions_); }
 
   std::string cis_bond() const {
     for (int r = 0; r + 1 < residue_count(); ++r) {
@@ -129,18 +120,6 @@ class Checker {
       if (t >= 0 && t <= 1 && u >= 0 && v >= 0 && u + v <= 1) return true;
     }
     return false;
-  }
-
-  // (a - centre) . ((b - centre) x (c - centre)) of named atoms, 0 if one is missing.
-  double volume(int r, const char* centre, const char* a, const char* b, const char* c) const {
-    std::array<int, 4> atoms = {topology_.find(r, centre), topology_.find(r, a),
-                                topology_.find(r, b), topology_.find(r, c)};
-    for (const int atom : atoms) {
-      if (atom < 0) return 0;
-    }
-    const Vector3 origin = position(atoms[0]);
-    return dot(position(atoms[1]) - origin,
-               cross(position(atoms[2]) - origin, position(atoms[3]) - origin));
   }
 
   int either(int r, const char* name, const char* otherwise) const {

@@ -1,8 +1,7 @@
 // What minimisation does not repair: wrong hands, cis peptide bonds, bonds through rings, overlaps.
 //
 // A minimum of the energy may still have a D residue, a cis bond or a chain threaded through a
-// ring, because no small move leads out of it. A residue's hand is the sign of a volume: CB seen
-// from CA, N and C (L), and for CB of ILE and THR their branches. Proline counts as any residue.
+// ring, because no small move leads out of it. Hands: md/stereocentres.h.
 #pragma once
 
 #include <span>
@@ -12,7 +11,7 @@
 
 namespace arbg::md {
 
-// The first fault found, as "ALA2 is not an L residue", or "" if there is none. Positions [N, 3] in
+// The first fault found, as "ALA2 is a D residue", or "" if there is none. Positions [N, 3] in
 // nm. Peptide bonds are trans if omega is within 60 degrees of 180; bonds are broken beyond 0.25
 // nm, atoms without a bond overlap below 0.12 nm.
 std::string structure_fault(const Topology& topology, std::span<const double> positions_nm);

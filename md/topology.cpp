@@ -1,9 +1,12 @@
 #include "md/topology.h"
 
+#include <algorithm>
 #include <map>
 
 #include "md/forcefields/templates.h"
+#include "md/known_names.h"
 #include "tensor/base/error.h"
+#include "tensor/base/quoted.h"
 
 namespace arbg::md {
 
@@ -37,29 +40,59 @@ std::vector<std::vector<int>> Topology::neighbours() const {
 
 namespace {
 
+struct Cap {
+  std::string_view text;  // in a sequence
+  const char* residue;
+};
+constexpr Cap kFirstCaps[] = {{"Ace-", "ACE"}},
+              kLastCaps[] = {{"-Nme", "NME"}, {"-Nhe", "NHE"}, {"-NH2", "NHE"}};
+constexpr std::string_view kLetters = "ACDEFGHIKLMNPQRSTVWY";
+constexpr const char* kNames[] = {"ALA", "CYS", "ASP", "GLU", "PHE", "GLY", "HIS",
+                                  "ILE", "LYS", "LEU", "MET", "ASN", "PRO", "GLN",
+                                  "ARG", "SER", "THR", "VAL", "TRP", "TYR"};
+
+// What is left of a sequence without its caps still has a dash: the text around it is no cap.
+[[noreturn]] void refuse_cap(std::string_view sequence, std::string_view letters) {
+  const std::size_t dash = letters.find('-');
+  const bool at_start = letters.substr(0, dash).find_first_not_of(kLetters) < dash;
+  const std::string_view found = at_start ? letters.substr(0, dash + 1) : letters.substr(dash);
+  std::vector<std::string> caps;
+  for (const Cap& cap : at_start ? std::span<const Cap>(kFirstCaps) : kLastCaps)
+    caps.emplace_back(cap.text);
+  fail("sequence '", sequence, "': expected the caps Ace-, -Nme or -Nhe (-NH2), found ",
+       Quoted(found), advice(found, caps));
+}
+
 // Residue names of "Ace-AAA-Nme", "AAA", ...
 std::vector<std::string> residue_names(std::string_view sequence) {
   std::string_view letters = sequence;
   std::vector<std::string> names;
-  if (letters.starts_with("Ace-")) {
-    names.push_back("ACE");
-    letters.remove_prefix(4);
+  for (const Cap& cap : kFirstCaps) {
+    if (!letters.starts_with(cap.text)) continue;
+    names.emplace_back(cap.residue);
+    letters.remove_prefix(cap.text.size());
   }
-  const bool capped = letters.ends_with("-Nme");
-  if (capped) letters.remove_suffix(4);
-  static constexpr std::string_view kLetters = "ACDEFGHIKLMNPQRSTVWY";
-  static constexpr const char* kNames[] = {"ALA", "CYS", "ASP", "GLU", "PHE", "GLY", "HIS",
-                                           "ILE", "LYS", "LEU", "MET", "ASN", "PRO", "GLN",
-                                           "ARG", "SER", "THR", "VAL", "TRP", "TYR"};
+  const auto last =
+      std::ranges::find_if(kLastCaps, [&](const Cap& cap) { return letters.ends_with(cap.text); });
+  const bool capped = last != std::end(kLastCaps);
+  if (capped) letters.remove_suffix(last->text.size());
+  if (letters.find('-') != std::string_view::npos) refuse_cap(sequence, letters);
   for (const char letter : letters) {
     const std::size_t index = kLetters.find(letter);
-    require(index != std::string_view::npos, "sequence '", sequence,
-            "': expected one-letter codes of amino acids (", kLetters,
-            ") between the optional caps Ace- and -Nme, found '", letter, "'");
+    if (index == std::string_view::npos) {
+      const std::vector<std::string> known = [] {
+        std::vector<std::string> out;
+        for (const char c : kLetters) out.emplace_back(1, c);
+        return out;
+      }();
+      fail("sequence '", sequence, "': expected one-letter codes of amino acids (", kLetters,
+           ") between the optional caps Ace- and -Nme or -Nhe, found '", letter, "'",
+           advice({&letter, 1}, known));
+    }
     names.emplace_back(kNames[index]);
   }
   require(!letters.empty(), "sequence '", sequence, "' has no amino acid");
-  if (capped) names.push_back("NME");
+  if (capped) names.emplace_back(last->residue);
   return names;
 }
 
@@ -86,8 +119,12 @@ void set_state(std::vector<std::string>& names, const ResidueState& wanted) {
   const std::string purpose =
       "state " + wanted.residue + std::to_string(wanted.number) + "=" + wanted.state;
   const auto known = kStates.find(wanted.residue);
-  require(known != kStates.end(), purpose, ": expected one of HIS, ASP, GLU, LYS, CYS, found '",
-          wanted.residue, "'");
+  if (known == kStates.end()) {
+    std::vector<std::string> residues;
+    for (const auto& [residue, states] : kStates) residues.push_back(residue);
+    fail(purpose, ": expected one of HIS, ASP, GLU, LYS, CYS, found '", wanted.residue, "'",
+         advice(wanted.residue, residues));
+  }
   std::string list;
   bool fits = false;
   for (const std::string& state : known->second) {
@@ -95,7 +132,7 @@ void set_state(std::vector<std::string>& names, const ResidueState& wanted) {
     fits = fits || state == wanted.state;
   }
   require(fits, purpose, ": the states of ", wanted.residue, " are ", list, "; found '",
-          wanted.state, "'");
+          wanted.state, "'", advice(wanted.state, known->second));
   residue_at(names, wanted.number, wanted.residue, purpose) = wanted.state;
 }
 
@@ -116,9 +153,9 @@ Topology Topology::from_sequence(std::string_view sequence, std::span<const Resi
   for (std::size_t r = 0; r < names.size(); ++r) {
     const auto candidates =
         candidate_templates(residue_library(), names[r], r > 0, r + 1 < names.size());
-    require(!candidates.empty(), "sequence '", sequence, "': there is no template of ", names[r],
-            " with ", r > 0 ? "a" : "no", " residue before it and ",
-            r + 1 < names.size() ? "a" : "no", " residue after it");
+    if (candidates.empty())
+      fail("sequence '", sequence,
+           "': ", no_template(residue_library(), names[r], r > 0, r + 1 < names.size()));
     const ResidueTemplate& residue = *candidates.front();
     topology.residues.push_back({names[r], static_cast<int>(r) + 1, topology.atom_count(),
                                  static_cast<int>(residue.atoms.size())});

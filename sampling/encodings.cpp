@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "md/known_names.h"
 #include "tensor/base/error.h"
 
 namespace arbg::sampling {
@@ -33,6 +34,16 @@ std::string_view residue_name(const md::Residue& residue) {
   return residue.name == "HIE" ? std::string_view("HIS") : residue.name;
 }
 
+[[noreturn]] void refuse(const md::Topology& topology, int r) {
+  const auto& residue = topology.residues[static_cast<std::size_t>(r)];
+  const std::vector<std::string> known(std::begin(kResidueTypes), std::end(kResidueTypes));
+  const bool is_cap = topology.find(r, "CA") < 0;
+  fail("residue ", residue.label(),
+       " has no code in the published conditioning, which knows the twenty amino acids without "
+       "caps or other protonation states",
+       is_cap ? "; the nearest is a chain without caps" : md::advice(residue.name, known));
+}
+
 }  // namespace
 
 std::string reduced_atom_name(std::string_view residue, std::string_view atom) {
@@ -53,10 +64,7 @@ MoleculeEncoding encode_molecule(const md::Topology& topology) {
     const auto& [name, element, r] = topology.atoms[static_cast<std::size_t>(atom)];
     const auto& residue = topology.residues[static_cast<std::size_t>(r)];
     out.residue_type.push_back(code(kResidueTypes, residue_name(residue)));
-    require(
-        out.residue_type.back() > 0, "residue ", residue.name, residue.number,
-        " has no code in the published conditioning, which knows the twenty amino acids without "
-        "caps or other protonation states");
+    if (out.residue_type.back() == 0) refuse(topology, r);
     out.atom_type.push_back(code(kAtomTypes, reduced_atom_name(residue_name(residue), name)));
     require(out.atom_type.back() > 0, "atom ", topology.describe(atom),
             " has no code in the published conditioning");

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "md/pdb.h"
+#include "md/stereocentres.h"
 #include "md/structure_check.h"
 #include "sampling/generator.h"
 #include "sampling/training_data.h"
@@ -19,18 +20,24 @@ md::Topology topology_of(const MixtureEntry& entry) {
   if (entry.topology.empty()) return md::Topology::from_sequence(entry.name);
   md::Pdb pdb = md::read_pdb(entry.topology);
   require(pdb.note.empty(), pdb.note, ": a topology for training must have one place an atom");
+  md::require_natural_hands(pdb.topology,
+                            std::span(pdb.positions_nm).first(3 * pdb.topology.atoms.size()),
+                            entry.topology.string());
   return std::move(pdb.topology);
 }
 
-void read_frame(const NpyFrames& frames, std::int64_t frame, std::span<double> out) {
+void read_frame(const NpyFrames& frames, std::int64_t frame, const md::Topology& topology,
+                std::span<double> out) {
   frames.read(frame, out);
   require(std::ranges::all_of(out, [](double x) { return std::isfinite(x); }),
           frames.path().string(), ": frame ", frame,
           " holds a number that is not finite (NaN or infinity); remove the frame");
+  md::require_natural_hands(topology, out,
+                            frames.path().string() + ": frame " + std::to_string(frame));
 }
 
 MixedMolecule load(const MixtureEntry& entry, double held_out) {
-  const md::Topology topology = topology_of(entry);
+  md::Topology topology = topology_of(entry);
   NpyFrames frames(entry.trajectory);
   const auto& shape = frames.shape();
   require(shape.size() == 3 && shape[1] == topology.atom_count() && shape[2] == 3,
@@ -41,9 +48,11 @@ MixedMolecule load(const MixtureEntry& entry, double held_out) {
   const auto train = count - static_cast<std::int64_t>(held_out * static_cast<double>(count));
   require(train > 0, entry.trajectory.string(), ": there are no frames to train on");
   std::vector<double> first(3 * topology.atoms.size());
-  read_frame(frames, 0, first);
+  read_frame(frames, 0, topology, first);
   md::require_bonded(topology, first, frames.path().string() + ": frame 0");
-  return {entry.name, encode_molecule(topology), std::move(frames), train, entry.weight};
+  auto encoding = encode_molecule(topology);
+  return {entry.name, std::move(topology), std::move(encoding), std::move(frames),
+          train,      entry.weight};
 }
 
 }  // namespace
@@ -97,7 +106,7 @@ void MixedData::encode(const Visit& visit, const Random& random,
                        std::span<std::int32_t> tokens) const {
   const auto& [map, bins] = coordinates(visit.molecule->encoding.atom_count());
   std::vector<double> x(static_cast<std::size_t>(map->size()));
-  read_frame(visit.molecule->frames, visit.frame, x);
+  read_frame(visit.molecule->frames, visit.frame, visit.molecule->topology, x);
   try {
     encode_inside(*map, bins, x, random, tokens);
   } catch (const Error& error) {

@@ -36,6 +36,7 @@ struct MixedOptions {
 
 struct MixedMolecule {
   std::string name;
+  md::Topology topology;
   MoleculeEncoding encoding;
   NpyFrames frames;        // all, held out or not
   std::int64_t train = 0;  // the first ones
@@ -48,7 +49,8 @@ class MixedData : public nn::TrainingBatchSource {
  public:
   // Throws Error with the line of the mixture file and the file that does not fit: no such
   // sequence, a residue without code, another number of atoms, atoms in another order (a bond
-  // longer than 0.3 nm in the first frame).
+  // longer than 0.3 nm in the first frame), a D residue (in the first frame; in others when they
+  // are visited).
   MixedData(const std::vector<MixtureEntry>& entries, const MixedOptions& options);
 
   // By falling number of atoms.

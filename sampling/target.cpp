@@ -11,47 +11,20 @@
 
 namespace arbg::sampling {
 
-// L amino acids: seen with HA towards the eye, CO, R, N read clockwise ("CORN"), which makes
-// (N - CA) . ((C - CA) x (CB - CA)) positive.
 Target::Target(const md::Topology& topology, md::System system, double temperature_kelvin,
                md::EnergyBackend backend)
     : energy_(std::move(system), backend),
       backend_(backend),
-      temperature_kelvin_(temperature_kelvin) {
+      temperature_kelvin_(temperature_kelvin),
+      centres_(md::stereocentres(topology)) {
   require(temperature_kelvin > 0, "the temperature must be positive, got ", temperature_kelvin,
           " K");
-  for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r) {
-    const Centre alpha{topology.find(r, "CA"), topology.find(r, "N"), topology.find(r, "C"),
-                       topology.find(r, "CB")};
-    if (alpha.centre >= 0 && alpha.a >= 0 && alpha.b >= 0 && alpha.c >= 0)
-      centres_.push_back(alpha);
-    // Side chains with a second stereocentre: isoleucine (2S,3S) and threonine (2S,3R).
-    const auto& name = topology.residues[static_cast<std::size_t>(r)].name;
-    if (name == "ILE") {
-      centres_.push_back({topology.find(r, "CB"), topology.find(r, "CA"), topology.find(r, "CG1"),
-                          topology.find(r, "CG2")});
-    } else if (name == "THR") {
-      centres_.push_back({topology.find(r, "CB"), topology.find(r, "CA"), topology.find(r, "OG1"),
-                          topology.find(r, "CG2")});
-    }
-  }
 }
 
 bool Target::has_right_hand(std::span<const double> x) const {
   if (planted(Defect::mirrored_accepted)) return true;
-  for (const auto& centre : centres_) {
-    const auto difference = [&](int atom, std::size_t axis) {
-      return x[static_cast<std::size_t>(3 * atom) + axis] -
-             x[static_cast<std::size_t>(3 * centre.centre) + axis];
-    };
-    const double a[3] = {difference(centre.a, 0), difference(centre.a, 1), difference(centre.a, 2)};
-    const double b[3] = {difference(centre.b, 0), difference(centre.b, 1), difference(centre.b, 2)};
-    const double c[3] = {difference(centre.c, 0), difference(centre.c, 1), difference(centre.c, 2)};
-    const double volume = a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) +
-                          a[2] * (b[0] * c[1] - b[1] * c[0]);
-    if (!(volume > 0)) return false;
-  }
-  return true;
+  return std::ranges::all_of(centres_,
+                             [&](const md::Stereocentre& centre) { return centre.volume(x) > 0; });
 }
 
 std::vector<double> Target::reduced_energy(std::span<const double> positions_nm,
@@ -79,8 +52,9 @@ std::unique_ptr<Potential> Target::restricted(std::span<const int> atoms) const 
     const auto found = std::ranges::find(atoms, atom);
     return found == atoms.end() ? -1 : static_cast<int>(found - atoms.begin());
   };
-  for (const Centre& whole : centres_) {
-    const Centre centre{place(whole.centre), place(whole.a), place(whole.b), place(whole.c)};
+  for (const md::Stereocentre& whole : centres_) {
+    const md::Stereocentre centre{place(whole.centre), place(whole.a), place(whole.b),
+                                  place(whole.c)};
     if (std::min({centre.centre, centre.a, centre.b, centre.c}) >= 0) {
       part->centres_.push_back(centre);
     }

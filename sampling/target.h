@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "md/energy.h"
+#include "md/stereocentres.h"
 #include "md/topology.h"
 #include "sampling/generator.h"
 #include "sampling/potential.h"
@@ -34,17 +35,14 @@ class Target : public Potential {
   // are complete.
   std::unique_ptr<Potential> restricted(std::span<const int> atoms) const override;
 
-  // Whether every stereocentre has the L (and for side chains the natural) hand.
+  // Whether every stereocentre has the natural hand (md/stereocentres.h).
   bool has_right_hand(std::span<const double> conformation_nm) const;
 
  private:
-  struct Centre {  // (a - centre) . ((b - centre) x (c - centre)) has this sign in the right hand
-    int centre, a, b, c;
-  };
   md::Energy energy_;
   md::EnergyBackend backend_;
   double temperature_kelvin_;
-  std::vector<Centre> centres_;
+  std::vector<md::Stereocentre> centres_;
 };
 
 // log w of samples, [B]. log_q and log_volume as Samples has them.

@@ -50,7 +50,7 @@ std::vector<double> selected(const std::vector<double>& positions_nm, std::int64
 void write_positions(const std::filesystem::path& path, const md::Topology& topology,
                      const std::vector<double>& positions_nm) {
   if (path.extension() == ".dcd") return md::write_dcd(path, topology.atom_count(), positions_nm);
-  if (path.extension() == ".pdb") return md::write_pdb(path, topology, positions_nm);
+  if (md::is_pdb_path(path)) return md::write_pdb(path, topology, positions_nm);
   const std::vector<float> rounded(positions_nm.begin(), positions_nm.end());
   const std::int64_t atoms = topology.atom_count();
   const std::int64_t shape[] = {static_cast<std::int64_t>(positions_nm.size()) / (3 * atoms), atoms,
@@ -68,10 +68,10 @@ int convert_command(const Words& words) {
                               output = arguments.required("output");
   for (const auto& path : {input, output}) {
     const auto ending = path.extension();
-    require(ending == ".npy" || ending == ".dcd" || ending == ".pdb", path.string(),
-            ": expected a file that ends in .npy, .dcd or .pdb");
+    require(ending == ".npy" || ending == ".dcd" || md::is_pdb_path(path), path.string(),
+            ": expected a file that ends in .npy, .dcd or .pdb (.ent)");
   }
-  const bool from_pdb = input.extension() == ".pdb";
+  const bool from_pdb = md::is_pdb_path(input);
   require(!from_pdb || !arguments.given("pdb"), "--pdb is not needed where the input is a .pdb");
   require_writable(output);
   md::Pdb pdb = load_pdb(from_pdb ? input.string() : arguments.required("pdb"));

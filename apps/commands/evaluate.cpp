@@ -9,6 +9,7 @@
 #include "apps/run_folder.h"
 #include "apps/smc_job.h"
 #include "md/pdb.h"
+#include "md/stereocentres.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 
@@ -100,6 +101,7 @@ int evaluate_command(const Words& words) {
   const Json run = samples_run(folder);
   const Dataset reference = load_dataset(reference_folder, run.at("forcefield").string());
   require_same_molecule(folder, run, reference);
+  md::require_natural_hands(reference.topology, reference.positions_nm, reference_folder.string());
   WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
   options.decoding = samples.decoding = decoding_of(run);
   const bool is_smc = run.has("method");

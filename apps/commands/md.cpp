@@ -10,6 +10,7 @@
 #include "apps/md_page.h"
 #include "apps/run_folder.h"
 #include "md/pdb.h"
+#include "md/stereocentres.h"
 #include "metrics/table.h"
 #include "tensor/base/json.h"
 
@@ -77,7 +78,11 @@ int md_command(const Words& words) {
   const CommonOptions common = apply_common_options(arguments);
   MdJob job;
   job.output = arguments.required("output");
-  if (arguments.given("pdb")) job.start = load_pdb(arguments.text("pdb"));
+  if (arguments.given("pdb")) {
+    job.start = load_pdb(arguments.text("pdb"));
+    job.start->positions_nm.resize(3 * job.start->topology.atoms.size());  // the first model
+    md::require_natural_hands(job.start->topology, job.start->positions_nm, arguments.text("pdb"));
+  }
   auto& options = job.options;
   options.sequence = arguments.given("pdb") ? arguments.text("pdb") : arguments.text("sequence");
   options.forcefield = arguments.text("forcefield");

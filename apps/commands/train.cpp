@@ -7,6 +7,7 @@
 #include "apps/mixed_train_job.h"
 #include "apps/run_folder.h"
 #include "apps/train_job.h"
+#include "md/stereocentres.h"
 #include "metrics/table.h"
 #include "tensor/base/error.h"
 
@@ -245,9 +246,14 @@ int train_command(const Words& words) {
 
   const TrainJob job = job_from(arguments, common);
   const RunFolder output(job.output, "arbg train");
-  const TrainOutcome outcome =
-      mixed ? run_mixed_train_job(job, data)
-            : run_train_job(job, load_dataset(data, arguments.text("forcefield")));
+  TrainOutcome outcome;
+  if (mixed) {
+    outcome = run_mixed_train_job(job, data);
+  } else {
+    const Dataset frames = load_dataset(data, arguments.text("forcefield"));
+    md::require_natural_hands(frames.topology, frames.positions_nm, data);
+    outcome = run_train_job(job, frames);
+  }
   if (common.json)
     std::puts(to_json(outcome).dump().c_str());
   else

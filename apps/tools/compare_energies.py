@@ -31,7 +31,7 @@ TERM_OF = {"HarmonicBondForce": 0, "HarmonicAngleForce": 1, "PeriodicTorsionForc
            "GBSAOBCForce": 4, "CustomGBForce": 4}
 CASES = ["Ace-ARNDC-Nme", "Ace-QEGHI-Nme", "Ace-LKMFP-Nme", "Ace-STWYV-Nme", "Ace-AHA-Nme,HIS3=HID", "HAH,HIS1=HIP,HIS3=HID",
          "AHDEKA,HIS2=HIP,ASP3=ASH,GLU4=GLH,LYS5=LYN", "PGP", "WRK", "DNE", "KPC", "HWH,HIS1=HID", "HYH,HIS3=HIP", "MSFT", "TIVY",
-         "Ace-GCA-Nme,CYS3=CYM", "CGGC,1-4", "Ace-CPDGCA-Nme,2-6", "GCCAGCSC,2-6,3-8", "GYDPETGTWG", "IQLRCKVEN"]
+         "Ace-GCA-Nme,CYS3=CYM", "Ace-AS-Nhe", "CGGC,1-4", "Ace-CPDGCA-Nme,2-6", "GCCAGCSC,2-6,3-8", "GYDPETGTWG", "IQLRCKVEN"]
 
 
 def coulomb_constant():

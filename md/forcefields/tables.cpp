@@ -5,6 +5,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "md/known_names.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {
@@ -242,9 +243,13 @@ const ForceFieldTables& tables_named(std::string_view name) {
   }();
   const auto found = all.find(name);
   if (found != all.end()) return found->second;
-  std::string known;
-  for (const auto& [known_name, tables] : all) known += (known.empty() ? "" : ", ") + known_name;
-  fail("unknown force field '", name, "'; there are: ", known);
+  std::string list;
+  std::vector<std::string> known;
+  for (const auto& [known_name, tables] : all) {
+    list += (list.empty() ? "" : ", ") + known_name;
+    known.push_back(known_name);
+  }
+  fail("unknown force field '", name, "'; there are: ", list, advice(name, known));
 }
 
 const ForceFieldTables& residue_library() { return tables_named("amber99sbildn-obc2"); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "md/known_names.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {
@@ -101,6 +102,29 @@ std::vector<const ResidueTemplate*> candidate_templates(const ForceFieldTables& 
   return candidates;
 }
 
+std::string no_template(const ForceFieldTables& tables, std::string_view residue_name,
+                        bool has_previous, bool has_next) {
+  std::vector<std::string> names, here;
+  for (const auto& [name, residue] : tables.residues) {
+    if (name.size() == 3) names.push_back(name);
+  }
+  for (const auto& [name, states] : tables.aliases) names.push_back(name);
+  for (const std::string& name : names) {
+    if (!candidate_templates(tables, name, has_previous, has_next).empty()) here.push_back(name);
+  }
+  const std::string nearest = advice(residue_name, here);
+  if (!std::ranges::count(names, residue_name)) {
+    return std::string(residue_name) + " is not supported" +
+           (nearest.empty() ? "; the twenty amino acids and the caps ACE, NME and NHE are"
+                            : nearest) +
+           " (all names: md/SUPPORTED.md)";
+  }
+  return "there is no template of " + std::string(residue_name) + " with " +
+         (has_previous ? "a" : "no") + " residue before it and " + (has_next ? "a" : "no") +
+         " residue after it" +
+         (has_previous || has_next ? nearest : "; a single residue needs caps, as in Ace-A-Nme");
+}
+
 std::vector<TemplateMatch> match_templates(const ForceFieldTables& tables,
                                            const Topology& topology) {
   require_one_chain(topology);
@@ -109,9 +133,9 @@ std::vector<TemplateMatch> match_templates(const ForceFieldTables& tables,
     const bool has_previous = !matches.empty();
     const bool has_next = matches.size() + 1 < topology.residues.size();
     const auto candidates = candidate_templates(tables, residue.name, has_previous, has_next);
-    require(!candidates.empty(), "residue ", residue.label(), ": force field ", tables.name,
-            " has no template of that name with ", has_previous ? "a" : "no",
-            " residue before it and ", has_next ? "a" : "no", " residue after it");
+    if (candidates.empty())
+      fail("residue ", residue.label(), " (force field ", tables.name,
+           "): ", no_template(tables, residue.name, has_previous, has_next));
     std::string first_problem;
     std::vector<int> atoms;
     for (const ResidueTemplate* candidate : candidates) {

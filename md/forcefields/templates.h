@@ -7,6 +7,8 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,5 +35,9 @@ void complete_topology(Topology& topology, std::span<const std::pair<int, int>> 
 std::vector<const ResidueTemplate*> candidate_templates(const ForceFieldTables& tables,
                                                         std::string_view residue_name,
                                                         bool has_previous, bool has_next);
+
+// The end of the sentence that refuses a residue for which there is none, with the nearest name.
+std::string no_template(const ForceFieldTables& tables, std::string_view residue_name,
+                        bool has_previous, bool has_next);
 
 }  // namespace arbg::md

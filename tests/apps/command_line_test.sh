@@ -105,12 +105,18 @@ succeeds minimize --pdb built.pdb --output minimum.pdb
 succeeds minimize --pdb built.pdb --output minimum.pdb --tolerance 0.1 --json
 is_json out.txt
 [ "$("$arbg" energy --pdb built.pdb --json)" = "$before" ] || failed "minimize changed its input"
+for cap in Nhe NH2; do
+  succeeds build Ace-AA-$cap --output amide.pdb
+  [ "$(grep -c " NHE " amide.pdb)" -eq 3 ] || failed "build Ace-AA-$cap: no amide of three atoms at the end"
+done
 build="build AHCAC --output refused.pdb"
 refuses "SEQUENCE is needed" build --output refused.pdb
 refuses "--output FILE is needed" build AG
-refuses "found 'X'" build AXA --output refused.pdb
+refuses "found 'X'; the nearest is A" build AXA --output refused.pdb
+refuses "found 'Ac-'; the nearest is Ace-" build Ac-AAA-Nme --output refused.pdb
 refuses "there is no template of GLY" build G --output refused.pdb
 refuses "--ph-state expects RESIDUE=STATE" $build --ph-state HIP
+refuses "found 'HSP'; the nearest is HIP" $build --ph-state HIS2=HSP
 refuses "found 'HIX'" $build --ph-state HIS2=HIX
 refuses "expected HIS as residue 1, found ALA" $build --ph-state HIS1=HIP
 refuses "there is no residue 6" $build --ph-state HIS6=HIP
@@ -137,6 +143,49 @@ succeeds energy --pdb "$golden/Ace-A-Nme.pdb" --positions "$golden/positions.npy
 same_numbers plain/energy.npy energies/energy.npy
 succeeds energy --pdb "$golden/Ace-A-Nme.pdb" --json
 is_json out.txt
+
+### Molecules of other programs
+cases=$(cd "$golden/../../../cases" && pwd)
+# energy_is NUMBER FILE [OPTION...]: the total in kJ/mol, as OpenMM has it.
+energy_is() {
+  expected=$1
+  shift
+  "$arbg" energy --pdb "$@" >out.txt 2>err.txt || failed "arbg energy --pdb $*: $(cat err.txt)"
+  grep -q "^0 *$expected " out.txt || failed "arbg energy --pdb $*: expected $expected, found: $(tail -n 1 out.txt)"
+}
+energy_is -133.3246 "$cases/nma-maestro-names.pdb"
+energy_is -190.6110 "$cases/amidated.pdb"
+energy_is -243.8716 "$cases/amidated.pdb" --forcefield amber14-obc1
+energy_is 45.5570 "$cases/one-d-residue.pdb"
+energy_is -151.3366 "$cases/altloc-occupancy.pdb"
+grep -q "SER3 B (occupancy 0.70; A 0.30)" err.txt || failed "alternate locations: $(cat err.txt)"
+energy_is -154.7825 "$cases/altloc-blank-then-b.pdb"
+grep -q "SER3 blank (occupancy 0.60; B 0.40)" err.txt || failed "alternate locations: $(cat err.txt)"
+for name in capitals.PDB entry.ent ENTRY.ENT; do
+  cp "$cases/amidated.pdb" $name
+  energy_is -190.6110 $name
+  succeeds minimize --pdb $name --output minimum.pdb
+  succeeds md --pdb $name --replicas 1 --tempering 1 --steps 10 --warmup 0 --save-every 5 --output md-$name
+  succeeds convert --input $name --output amidated.npy
+  succeeds convert --input amidated.npy --pdb $name --output again.ENT
+  [ "$(cut -c 1-30 again.ENT)" = "$(cut -c 1-30 md-$name/topology.pdb)" ] ||
+    failed "$name: another molecule is converted than simulated"
+done
+
+### D residues are refused by name where models are made, in a frame by its number
+refuses "one-d-residue.pdb: ALA3 is a D residue" md --pdb "$cases/one-d-residue.pdb" --output refused
+succeeds minimize --pdb "$cases/one-d-residue.pdb" --output minimum.pdb
+refuses "minimum.pdb: ALA3 is a D residue" md --pdb minimum.pdb --output refused
+grep -E "^(ATOM|HETATM)" "$golden/Ace-A-Nme.pdb" >left.txt
+awk '{ printf "%s%8.3f%s\n", substr($0, 1, 30), -substr($0, 31, 8), substr($0, 39) }' left.txt >right.txt
+{ cat left.txt; echo ENDMDL; cat right.txt; echo ENDMDL; } >both-hands.pdb
+mkdir hands
+succeeds convert --input both-hands.pdb --output hands/Ace-A-Nme_300K_train.npy
+both_hands=hands/Ace-A-Nme_300K_train.npy
+for coordinates in internal cartesian; do
+  refuses "$both_hands: frame 1: ALA2 is a D residue" train --data $both_hands --coordinates $coordinates --output refused
+done
+absent refused
 
 ### AMBER files, and trajectories in other formats
 amber=$(cd "$golden/../../../prmtop/disulfide" && pwd)
@@ -191,13 +240,16 @@ refuses "nan.npy: frame 1 holds a number that is not finite" $energy --positions
 refuses "cannot open nothing.npy: No such file" $energy --positions nothing.npy
 refuses "[frames, 22, 3] in nm, found [24]" $energy --positions "$golden/energy.npy"
 refuses "found [" $energy --positions "$golden/../../amber14-obc1/AAA/positions.npy"
-refuses "there are: amber14-obc1, amber99sbildn-obc2" $energy --forcefield amber
+refuses "there are: amber14-obc1, amber99sbildn-obc2" $energy --forcefield charmm36
 refuses "cannot open nothing.pdb" energy --pdb nothing.pdb --output refused
+sed 's/ALA/MSE/' "$golden/Ace-A-Nme.pdb" >modified.pdb
+refuses "MSE is not supported; the nearest is MET" energy --pdb modified.pdb
 refuses "residue XYZ2" energy --pdb unknown.pdb --output refused
 refuses "ALA2 lacks HA (add what is missing" energy --pdb missing.pdb --output refused
 refuses "truncated.pdb:6" energy --pdb truncated.pdb --output refused
 refuses "expected ATOM records" energy --pdb text.npy --output refused
-refuses "found 'B'" md --sequence Ace-B-Nme --output refused
+refuses "the nearest is amber14-obc1" $energy --forcefield ff14SB
+refuses "found 'B'; the nearest is D" md --sequence Ace-B-Nme --output refused
 refuses "has no amino acid" md --sequence Ace--Nme --output refused
 refuses "timestep above 0" md --timestep 0 --output refused
 refuses "--replicas expects a whole number from 1" md --replicas 0 --output refused
@@ -322,6 +374,7 @@ done
 cp md/positions.npy Ace-A-Nme_300K_train.npy
 succeeds train --data Ace-A-Nme_300K_train.npy --forcefield amber99sbildn-obc2 --steps 2 --batch 8 --output published-model
 succeeds evaluate --samples samples --reference Ace-A-Nme_300K_train.npy --json
+refuses "frame 1: ALA2 is a D residue" evaluate --samples samples --reference $both_hands
 refuses "expected a published name" train --data md/positions.npy --output refused
 cp md/positions.npy Ace-G-Nme_300K_test.npy
 refuses "expected positions of shape [frames, 19, 3]" train --data Ace-G-Nme_300K_test.npy --output refused
@@ -427,6 +480,14 @@ grep -q '"temperature_kelvin": 300' samples-AG/run.json || failed "run.json has 
 refuses "this model is of many molecules" sample $mixed --output refused
 refuses "room for 24 atoms, the molecule has 33" sample $mixed --output refused --molecule AAA
 refuses "residue ACE1 has no code" sample $mixed --output refused --molecule Ace-A-Nme
+refuses "residue NHE2 has no code" sample $mixed --output refused --molecule A-Nhe
+grep -E "^ATOM" ag.pdb | awk '{ printf "%s%8.3f%s\n", substr($0, 1, 30), -substr($0, 31, 8), substr($0, 39) }' >mirrored.ENT
+refuses "mirrored.ENT: ALA1 is a D residue" sample $mixed --output refused --molecule mirrored.ENT
+echo "AG md-AG/positions.npy mirrored.ENT" >mirrored.txt
+refuses "mirrored.ENT: ALA1 is a D residue" train --mix mirrored.txt --output refused
+succeeds convert --input mirrored.ENT --output mirrored.npy
+echo "AG mirrored.npy built" >mirrored.txt
+refuses "mirrored.npy: frame 0: ALA1 is a D residue" train --mix mirrored.txt --output refused
 refuses "goes with --molecule" sample $mixed --output refused --forcefield amber14-obc1
 refuses "this model is of one molecule" sample --model model/checkpoint.safetensors --output refused --molecule AA
 refuses "not both" $mix --output refused --data md

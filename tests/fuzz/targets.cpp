@@ -74,7 +74,8 @@ void read_mixture(const std::string& bytes) {
 const Target kTargets[] = {
     {"pdb",
      read_pdb,
-     {"energies/amber99sbildn-obc2/Ace-A-Nme/Ace-A-Nme.pdb", "energies/amber14-obc1/AAA/AAA.pdb"}},
+     {"energies/amber99sbildn-obc2/Ace-A-Nme/Ace-A-Nme.pdb", "energies/amber14-obc1/AAA/AAA.pdb",
+      "cases/altloc-occupancy.pdb"}},
     {"prmtop", read_prmtop, {"prmtop/paracetamol/paracetamol.prmtop"}},
     {"inpcrd", read_inpcrd, {"prmtop/paracetamol/paracetamol.rst7"}},
     {"dcd", read_dcd, {"trajectories/openmm.dcd", "trajectories/mdtraj.dcd"}},

@@ -172,7 +172,7 @@ TEST_CASE("atoms come residue by residue, heavy atoms first, and always after wh
 }
 
 TEST_CASE("the ideal geometry is extended, trans, of L amino acids and inside the support") {
-  for (const char* sequence : {"Ace-A-Nme", "Ace-AAA-Nme"}) {
+  for (const char* sequence : {"Ace-A-Nme", "Ace-AAA-Nme", "Ace-AA-Nhe"}) {
     const auto m = peptide(sequence);
     const auto& t = m.topology;
     const auto map = make_internal_map(t, m.system, 300);

@@ -34,11 +34,13 @@ constexpr GoldenMolecule kMolecules[] = {
     {"amber14-obc1", "ACDEFGH", kCustomCoulomb},
     {"amber14-obc1", "IKLMNPQ", kCustomCoulomb},
     {"amber14-obc1", "RSTVWY", kCustomCoulomb},
-    // Disulfide bonds, protonation states, ends: built by ourselves, read by OpenMM 8.6.
+    // Disulfide bonds, protonation states, ends, an amide: built by ourselves, read by OpenMM 8.6.
     {"amber99sbildn-obc2", "GCCAGCSC_2-6_3-8"},
     {"amber99sbildn-obc2", "CGGC_1-4"},
     {"amber99sbildn-obc2", "HAH_HIS1-HIP_HIS3-HID"},
     {"amber99sbildn-obc2", "Ace-HDEKC-Nme_HIS2-HIP_ASP3-ASH_GLU4-GLH_LYS5-LYN_CYS6-CYM"},
+    {"amber99sbildn-obc2", "Ace-AS-Nhe"},
+    {"amber14-obc1", "Ace-AS-Nhe"},
     {"amber14-obc1", "GCCAGCSC_2-6_3-8"},
     {"amber14-obc1", "CGGC_1-4"},
     {"amber14-obc1", "HAH_HIS1-HIP_HIS3-HID"},

@@ -1,0 +1,34 @@
+#include "tensor/base/nearest_name.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace arbg {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+std::string nearest_name(std::string_view word, std::span<const std::string> names) {
+  std::string nearest;
+  std::size_t distance = 4;
+  for (const auto& name : names) {
+    const std::size_t d = edit_distance(name, word);
+    if (d < distance) distance = d, nearest = name;
+  }
+  return nearest;
+}
+
+}  // namespace arbg
