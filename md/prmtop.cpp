@@ -348,6 +348,7 @@ class Reader {
       system.born.alpha = 0.8;
       system.born.beta = 0;
       system.born.gamma = 2.909125;
+      system.born.descreens_inside = false;
     }
     system.born.solvent_dielectric = 78.5;
     for (std::size_t i = 0; i < radii.size(); ++i) {

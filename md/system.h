@@ -42,6 +42,7 @@ struct BornAtom {  // radius before the offset is taken off, and descreening sca
 // Generalised Born (OBC) and surface, for all atoms: formulas in md/terms/generalised_born.h.
 struct BornModel {
   double alpha = 1.0, beta = 0.8, gamma = 4.85;
+  bool descreens_inside = true;  // 1/rho - 1/L more in I of an atom inside another's sphere
   double solvent_dielectric = 78.3, solute_dielectric = 1.0;
   double offset_nm = 0.009;
   double surface_kj_mol_nm2 = 28.3919551, probe_nm = 0.14;  // surface (radius+probe)^2 (radius/B)^6

@@ -1,6 +1,7 @@
 """Energies and forces of arbg against OpenMM's double-precision reference platform, term by term.
 
-Usage: python3 apps/tools/compare_energies.py [--arbg PROGRAM] [--forcefield NAME] [--frames N] [--golden FOLDER] [CASE...]
+Usage: python3 apps/tools/compare_energies.py [--arbg PROGRAM] [--forcefield NAME] [--frames N] [--inside]
+           [--golden FOLDER] [CASE...]
 
 A CASE is a sequence, with protonation states and disulfide bonds after commas: Ace-AHA-Nme,HIS3=HIP or GCGGCG,2-5.
 `arbg build` makes its PDB file, which OpenMM reads as it is. The conformations are the built one, the built one with Gaussian
@@ -10,6 +11,7 @@ protonation state, cap, end of the chain, and disulfide bonds, with both force f
 OpenMM's value of 1/(4 pi eps0) differs from version to version and between its forces. It is measured, and charges are
 scaled so that all forces use 138.935456, as arbg does; nothing else is allowed for. Exits 1 if a term deviates by more than
 1e-3 kJ/mol + 1e-7 |E| or the forces by more than 1e-6 of their norm. --golden keeps PDB, conformations and OpenMM's numbers.
+--inside puts, in every frame, the hydrogen nearest to each sulphur inside its descreening sphere, 0.02 to 0.05 nm away.
 Needs: pip install openmm numpy.
 """
 import argparse
@@ -100,6 +102,18 @@ def conformations(structure, system, frames):
     return np.array(result[:frames]), labels[:frames]
 
 
+def push_inside(structure, positions, labels):
+    """The hydrogen that is nearest to each sulphur in the first frame comes 0.05, 0.04, 0.03 or 0.02 nm near."""
+    elements = np.array([atom.element.symbol for atom in structure.topology.atoms()])
+    hydrogens = np.flatnonzero(elements == "H")
+    for sulphur in np.flatnonzero(elements == "S"):
+        nearest = hydrogens[np.argmin(np.linalg.norm(positions[0, hydrogens] - positions[0, sulphur], axis=1))]
+        for frame, x in enumerate(positions):
+            line = x[nearest] - x[sulphur]
+            x[nearest] = x[sulphur] + (0.05, 0.04, 0.03, 0.02)[frame % 4] * line / np.linalg.norm(line)
+    return positions, [f"{label}, H inside S" for label in labels]
+
+
 def openmm_energies(system, positions):
     """Terms [frames, 5] and forces [frames, N, 3]."""
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference"))
@@ -123,13 +137,15 @@ def build(arbg, case, forcefield, pdb):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def compare(arbg, case, forcefield, frames, folder):
+def compare(arbg, case, forcefield, frames, folder, inside):
     """Largest deviation of each term, of the forces (norm over norm), atoms, and whether all is within bounds."""
     pdb = folder / f"{folder.name}.pdb"
     build(arbg, case, forcefield, pdb)
     structure = app.PDBFile(str(pdb))
     system = create_system(structure, forcefield)
     positions, labels = conformations(structure, system, frames)
+    if inside:
+        positions, labels = push_inside(structure, positions, labels)
     expected, expected_forces = openmm_energies(system, positions)
     np.save(folder / "positions.npy", positions)
     subprocess.run([arbg, "energy", "--pdb", str(pdb), "--forcefield", forcefield, "--positions", str(folder / "positions.npy"),
@@ -151,6 +167,7 @@ def main():
     parser.add_argument("--arbg", default="build/release/apps/arbg")
     parser.add_argument("--forcefield", choices=sorted(FILES))
     parser.add_argument("--frames", type=int, default=8)
+    parser.add_argument("--inside", action="store_true")
     parser.add_argument("--golden", type=pathlib.Path)
     arguments = parser.parse_args()
     print(f"OpenMM {openmm.version.full_version}, Reference; {arguments.frames} conformations each; largest deviations, kJ/mol\n")
@@ -163,7 +180,7 @@ def main():
                 if arguments.golden:
                     folder = arguments.golden / forcefield / case.replace(",", "_").replace("=", "-")
                 folder.mkdir(parents=True, exist_ok=True)
-                terms, forces, atoms, good = compare(arguments.arbg, case, forcefield, arguments.frames, folder)
+                terms, forces, atoms, good = compare(arguments.arbg, case, forcefield, arguments.frames, folder, arguments.inside)
             all_good = all_good and good
             print(f"| {forcefield} | {case} | {atoms} | " + " | ".join(f"{t:.1e}" for t in terms) + f" | {forces:.1e} |"
                   + ("" if good else " TOO LARGE"), flush=True)

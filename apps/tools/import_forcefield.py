@@ -25,8 +25,8 @@ RESIDUES = CAPS[:1] + AMINO_ACIDS + ["N" + r for r in AMINO_ACIDS] + ["C" + r fo
 # What the XML files leave to OpenMM's code: GBSAOBCForce is OBC2, customgbforces.GBSAOBC1Force is OBC1, both with
 # these constants; radii and screening factors of the latter (mbondi2) come from elements and neighbours.
 BORN_SURFACE = "born_surface 28.3919551 0.14"
-OBC1 = ["born_obc 0.8 0 2.909125", "born_dielectric 78.5 1", "born_offset 0.009", BORN_SURFACE]
-OBC2 = ["born_obc 1 0.8 4.85", "born_dielectric 78.3 1", "born_offset 0.009", BORN_SURFACE]
+OBC1 = ["born_obc 0.8 0 2.909125", "born_inside left_out", "born_dielectric 78.5 1", "born_offset 0.009", BORN_SURFACE]
+OBC2 = ["born_obc 1 0.8 4.85", "born_inside counted", "born_dielectric 78.3 1", "born_offset 0.009", BORN_SURFACE]
 MBONDI2_RADII = {"C": "0.17", "H": "0.12", "N": "0.155", "O": "0.15", "S": "0.18"}
 MBONDI2_HYDROGEN_ON_NITROGEN = "0.13"
 SCREENING = {"C": "0.72", "H": "0.85", "N": "0.79", "O": "0.85", "S": "0.96"}

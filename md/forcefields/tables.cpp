@@ -111,6 +111,11 @@ class Parser {
       born.alpha = line.number("alpha");
       born.beta = line.number("beta");
       born.gamma = line.number("gamma");
+    } else if (key == "born_inside") {
+      const std::string inside = line.word("counted or left_out");
+      require(inside == "counted" || inside == "left_out", line.place(),
+              ": expected counted or left_out, found ", inside);
+      born.descreens_inside = inside == "counted";
     } else if (key == "born_dielectric") {
       born.solvent_dielectric = line.number("solvent dielectric");
       born.solute_dielectric = line.number("solute dielectric");

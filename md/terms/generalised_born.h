@@ -5,7 +5,13 @@
 //   B = 1/(1/rho - tanh(alpha psi - beta psi^2 + gamma psi^3)/radius)
 //   tau = kCoulomb (1/solute_dielectric - 1/solvent_dielectric), psi = I rho, rho = radius - offset
 //
-// I is the descreening integral over the other atoms. The diagonal i = j has f = B and shift = 0.
+// The diagonal i = j has f = B and shift = 0. The descreening integral over the other atoms is
+//
+//   I = 1/2 sum_j (1/L - 1/U + (r - s^2/r)/4 (1/U^2 - 1/L^2) + log(L/U)/(2r))
+//   L = max(rho, |r - s|), U = r + s, s = scale_j rho_j; nothing if rho >= U
+//
+// and 1/rho - 1/L more for an atom inside another's sphere (rho < s - r): with OBC2, not with OBC1
+// (descreens_inside), as in OpenMM's GBSAOBCForce and its script for OBC1.
 // Without a cutoff shift = 0; with one, shift = 1/cutoff and pairs beyond it neither interact nor
 // descreen. Positions [N, 3] in nm; returns kJ/mol and adds -dE/dx in kJ/mol/nm to forces [N, 3],
 // which may be empty.

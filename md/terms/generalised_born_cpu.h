@@ -32,6 +32,7 @@ template <class T>
 struct LaneBorn {
   std::vector<LaneBornAtom<T>> atoms;  // empty: no implicit solvent
   T alpha, beta, gamma;
+  bool descreens_inside;
   std::vector<T> near2;  // near_distance2 of each pair of LanePairs
 };
 
@@ -65,8 +66,12 @@ template <class T>
 LaneBorn<T> lane_born(const System& system, const LanePairs<T>& list) {
   const BornModel& model = system.born;
   const double factor = -kCoulomb * (1 / model.solute_dielectric - 1 / model.solvent_dielectric);
-  LaneBorn<T> born{
-      {}, static_cast<T>(model.alpha), static_cast<T>(model.beta), static_cast<T>(model.gamma), {}};
+  LaneBorn<T> born{.atoms = {},
+                   .alpha = static_cast<T>(model.alpha),
+                   .beta = static_cast<T>(model.beta),
+                   .gamma = static_cast<T>(model.gamma),
+                   .descreens_inside = model.descreens_inside,
+                   .near2 = {}};
   for (std::size_t i = 0; i < system.born_atoms.size(); ++i) {
     const double radius = system.born_atoms[i].radius_nm, rho = radius - model.offset_nm;
     const double charge = system.nonbonded[i].charge_e, wet = radius + model.probe_nm;
@@ -87,8 +92,9 @@ LaneBorn<T> lane_born(const System& system, const LanePairs<T>& list) {
 
 // The part of I that an atom of reach s adds for an atom of radius rho at distance r; (dI/dr)/r.
 //   I = 1/2 (1/L - 1/U + (r - s^2/r)/4 (1/U^2 - 1/L^2) + log(L/U)/(2r))
-// with L = max(rho, |r - s|), U = r + s; 1/rho - 1/L more if rho < s - r; nothing if rho >= U.
-// The terms in dL/dr and dU/dr cancel.
+// with L = max(rho, |r - s|), U = r + s; nothing if rho >= U. Inside, where rho < s - r, either
+// 1/rho - 1/L more (descreens_inside) or 1/L^2 more in dI/dr; else the terms in dL/dr and dU/dr
+// cancel.
 template <class T>
 struct Descreening {
   Lanes<T> integral, slope;
@@ -96,7 +102,7 @@ struct Descreening {
 
 // At any distance.
 template <class T>
-inline Descreening<T> near_descreening(T rho, T reach, const Lanes<T>& r,
+inline Descreening<T> near_descreening(T rho, T reach, bool descreens_inside, const Lanes<T>& r,
                                        const Lanes<T>& inverse_r) {
   const Lanes<T> gap = r - reach, upper = r + reach, distance = abs_lanes(gap);
   const Lanes<T> lower = select(distance > rho, distance, broadcast(rho));
@@ -104,10 +110,14 @@ inline Descreening<T> near_descreening(T rho, T reach, const Lanes<T>& r,
   const Lanes<T> l = upper * product, u = lower * product;  // 1/lower, 1/upper
   const Lanes<T> half_log = T(0.5) * log_lanes(lower * u) * inverse_r;
   const Lanes<T> squares = (u - l) * (u + l), s2_r = reach * reach * inverse_r;
-  const Lanes<T> inside = select(gap < -rho, T(2) / rho - T(2) * l, Lanes<T>{});
-  const Lanes<T> integral = T(0.5) * (l - u + T(0.25) * (r - s2_r) * squares + half_log + inside);
-  const Lanes<T> slope =
+  Lanes<T> integral = T(0.5) * (l - u + T(0.25) * (r - s2_r) * squares + half_log);
+  Lanes<T> slope =
       T(0.5) * (T(0.25) * (T(1) + s2_r * inverse_r) * squares - half_log * inverse_r) * inverse_r;
+  const LaneMask<T> inside = gap < -rho;
+  if (descreens_inside)
+    integral += select(inside, T(1) / rho - l, Lanes<T>{});
+  else
+    slope += select(inside, l * l * inverse_r, Lanes<T>{});
   const LaneMask<T> swallowed = upper <= rho;
   return {select(swallowed, Lanes<T>{}, integral), select(swallowed, Lanes<T>{}, slope)};
 }
@@ -131,6 +141,7 @@ inline Descreening<T> far_descreening(T reach, const Lanes<T>& r2, const Lanes<T
 template <bool kCutoff, class T>
 inline std::pair<Descreening<T>, Descreening<T>> descreenings(const LaneBornAtom<T>& a,
                                                               const LaneBornAtom<T>& b,
+                                                              bool descreens_inside,
                                                               const Lanes<T>& r2, T cutoff2,
                                                               T near2) {
   Descreening<T> by_j{}, by_i{};
@@ -149,8 +160,8 @@ inline std::pair<Descreening<T>, Descreening<T>> descreenings(const LaneBornAtom
   }
   // Lane by lane, so that a conformation's numbers do not depend on the others.
   const Lanes<T> r = sqrt_lanes(r2), inverse_r = T(1) / r;
-  const Descreening<T> near_j = near_descreening(a.rho, b.reach, r, inverse_r);
-  const Descreening<T> near_i = near_descreening(b.rho, a.reach, r, inverse_r);
+  const Descreening<T> near_j = near_descreening(a.rho, b.reach, descreens_inside, r, inverse_r);
+  const Descreening<T> near_i = near_descreening(b.rho, a.reach, descreens_inside, r, inverse_r);
   return {{select(near, near_j.integral, by_j.integral), select(near, near_j.slope, by_j.slope)},
           {select(near, near_i.integral, by_i.integral), select(near, near_i.slope, by_i.slope)}};
 }
@@ -169,7 +180,8 @@ void descreen(const LaneBorn<T>& born, const LanePairs<T>& list, const LaneVecto
       const LaneBornAtom<T>& b = born.atoms[static_cast<std::size_t>(j)];
       const LaneVector<T> d = x[j] - xi;
       const Lanes<T> r2 = dot(d, d);
-      const auto [by_j, by_i] = descreenings<kCutoff>(a, b, r2, list.cutoff2, born.near2[p]);
+      const auto [by_j, by_i] =
+          descreenings<kCutoff>(a, b, born.descreens_inside, r2, list.cutoff2, born.near2[p]);
       sum += by_j.integral;
       state[j].integral += by_i.integral;
       slopes[p] = {by_j.slope, by_i.slope};

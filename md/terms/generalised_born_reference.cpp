@@ -9,20 +9,26 @@ namespace arbg::md {
 namespace {
 
 // Integral of 1/(4 pi d^4) over a sphere of radius `s` whose centre is `r` away, outside the sphere
-// of radius `rho` around the atom, and its derivative with respect to r.
+// of radius `rho` around the atom, and its derivative with respect to r. Without `inside`, an atom
+// inside the other sphere is not descreened by what surrounds it in all directions.
 struct Descreening {
   double value, d_dr;
 };
 
-Descreening descreening(double r, double rho, double s) {
+Descreening descreening(double r, double rho, double s, bool inside) {
   if (rho >= r + s) return {0, 0};  // swallowed by the atom itself
   const double lower = std::max(rho, std::abs(r - s)), upper = r + s;
   const double difference = 1 / (upper * upper) - 1 / (lower * lower);
   const double logarithm = std::log(lower / upper);
   double value = 1 / lower - 1 / upper + (r - s * s / r) / 4 * difference + logarithm / (2 * r);
-  if (rho < s - r) value += 2 * (1 / rho - 1 / lower);  // the atom lies inside the other sphere
   // The limits depend on r too, but what they contribute cancels.
-  const double d_dr = (1 + s * s / (r * r)) / 4 * difference - logarithm / (2 * r * r);
+  double d_dr = (1 + s * s / (r * r)) / 4 * difference - logarithm / (2 * r * r);
+  if (rho < s - r) {  // the atom lies inside the other sphere
+    if (inside)
+      value += 2 * (1 / rho - 1 / lower);
+    else
+      d_dr += 2 / (lower * lower);  // here nothing cancels dL/dr
+  }
   return {value / 2, d_dr / 2};
 }
 
@@ -55,13 +61,19 @@ double scaled_radius(const System& system, std::size_t atom) {
   return system.born_atoms[atom].scale * offset_radius(system, atom);
 }
 
+// Of atom i by atom j.
+Descreening pair_descreening(const System& system, std::size_t i, std::size_t j, double r) {
+  return descreening(r, offset_radius(system, i), scaled_radius(system, j),
+                     system.born.descreens_inside);
+}
+
 BornState born_state(const System& system, std::span<const double> positions_nm) {
   const std::size_t atoms = system.born_atoms.size();
   std::vector<double> integral(atoms, 0);
-  for_each_ordered_pair(
-      system, positions_nm, [&](std::size_t i, std::size_t j, const Vector3&, double r) {
-        integral[i] += descreening(r, offset_radius(system, i), scaled_radius(system, j)).value;
-      });
+  for_each_ordered_pair(system, positions_nm,
+                        [&](std::size_t i, std::size_t j, const Vector3&, double r) {
+                          integral[i] += pair_descreening(system, i, j, r).value;
+                        });
   BornState state{std::vector<double>(atoms), std::vector<double>(atoms),
                   std::vector<double>(atoms, 0)};
   const BornModel& born = system.born;
@@ -128,8 +140,7 @@ void add_radius_forces(const System& system, std::span<const double> positions_n
   for_each_ordered_pair(
       system, positions_nm, [&](std::size_t i, std::size_t j, const Vector3& rij, double r) {
         const double dE_dr =
-            state.dradius[i] * state.dradius_dintegral[i] *
-            descreening(r, offset_radius(system, i), scaled_radius(system, j)).d_dr;
+            state.dradius[i] * state.dradius_dintegral[i] * pair_descreening(system, i, j, r).d_dr;
         const Vector3 force_j = (-dE_dr / r) * rij;
         add_force(forces, static_cast<int>(j), force_j);
         add_force(forces, static_cast<int>(i), -1.0 * force_j);

@@ -35,6 +35,8 @@ constexpr GoldenMolecule kMolecules[] = {
     {"amber14-obc1", "IKLMNPQ", kCustomCoulomb},
     {"amber14-obc1", "RSTVWY", kCustomCoulomb},
     // Disulfide bonds, protonation states, ends, an amide: built by ourselves, read by OpenMM 8.6.
+    {"amber99sbildn-obc2", "Ace-MC-Nme"},  // hydrogens inside the spheres of sulphurs
+    {"amber14-obc1", "Ace-MC-Nme"},
     {"amber99sbildn-obc2", "GCCAGCSC_2-6_3-8"},
     {"amber99sbildn-obc2", "CGGC_1-4"},
     {"amber99sbildn-obc2", "HAH_HIS1-HIP_HIS3-HID"},

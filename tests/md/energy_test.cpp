@@ -176,6 +176,33 @@ TEST_SUITE("fast") {
     }
   }
 
+  TEST_CASE("without descreening inside, shells that lie wholly in the other sphere do not count") {
+    System system = bare_system(2);
+    system.born.descreens_inside = false;
+    const double s = 0.7 * (0.18 - 0.009);
+    for (const double r : {0.01, 0.03, 0.06, 0.1}) {
+      system.born_atoms = {{0.06, 0.8}, {0.18, 0.7}};
+      const double rho = 0.06 - 0.009;
+      const double psi = rho * integrate_descreening(r, std::max(rho, s - r), s);
+      const double b =
+          1 / (1 / rho - std::tanh(psi - 0.8 * psi * psi + 4.85 * psi * psi * psi) / 0.06);
+      CAPTURE(r);
+      CHECK(born_radii_reference(system, std::vector<double>{0, 0, 0, r, 0, 0})[0] ==
+            doctest::Approx(b).epsilon(1e-6));
+    }
+  }
+
+  TEST_CASE("forces match energy differences where an atom lies inside another's sphere") {
+    System system = bare_system(2);
+    system.nonbonded = {{0.4, 0.3, 0}, {-0.3, 0.3, 0}};
+    system.exclusions = {{0, 1}};
+    system.born_atoms = {{0.06, 0.8}, {0.18, 0.7}};
+    for (const bool inside : {true, false}) {
+      system.born.descreens_inside = inside;
+      check_forces(system, {0, 0, 0, 0.03, 0.02, 0.01});
+    }
+  }
+
   TEST_CASE("two distant ions in solvent attract as in a dielectric") {
     System system = bare_system(2);
     system.nonbonded = {{1, 0.3, 0}, {-1, 0.3, 0}};

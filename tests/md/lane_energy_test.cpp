@@ -98,7 +98,8 @@ TEST_SUITE("golden") {
   TEST_CASE("double lanes equal the reference, both force fields, with and without a cutoff") {
     for (const Name& name :
          {Name{"amber99sbildn-obc2", "Ace-A-Nme"}, Name{"amber99sbildn-obc2", "Ace-ILDN-Nme"},
-          Name{"amber14-obc1", "ACDEFGH"}, Name{"amber14-obc1", "RSTVWY"}}) {
+          Name{"amber14-obc1", "ACDEFGH"}, Name{"amber14-obc1", "RSTVWY"},
+          Name{"amber99sbildn-obc2", "Ace-MC-Nme"}, Name{"amber14-obc1", "Ace-MC-Nme"}}) {
       CAPTURE(name.sequence);
       const Molecule molecule(name.force_field, name.sequence);
       check_against_reference(molecule.system, molecule.positions);
@@ -125,6 +126,11 @@ TEST_SUITE("golden") {
       CAPTURE(name.sequence);
       CHECK(worst_float_error(Molecule(name.force_field, name.sequence), 1, 24) < 1e-5);
     }
+  }
+
+  TEST_CASE("float forces are within 1e-5 where hydrogens lie inside the spheres of sulphurs") {
+    for (const char* force_field : {"amber99sbildn-obc2", "amber14-obc1"})
+      CHECK(worst_float_error(Molecule(force_field, "Ace-MC-Nme"), 0, 6) < 1e-5);
   }
 
   TEST_CASE("energies do not depend on threads, batch or neighbours in the lanes") {

@@ -25,7 +25,7 @@ def context_of(prmtop, solvent):
 
 
 def conformations(prmtop, start, rng):
-    """Minimised; 300 K; 700 K; Gaussian noise of 0.02 and 0.05 nm."""
+    """Minimised; 300 K; 700 K; Gaussian noise of 0.02 and 0.05 nm; with sulphur also hydrogens inside it."""
     context = context_of(prmtop, "obc2")
     context.setPositions(start)
     openmm.LocalEnergyMinimizer.minimize(context, 1.0)
@@ -38,7 +38,20 @@ def conformations(prmtop, start, rng):
             context.getIntegrator().step(2000)
             frames.append(position())
     frames += [frames[0] + width * rng.standard_normal(frames[0].shape) for width in (0.02, 0.05)]
+    elements = np.array([atom.element.symbol for atom in prmtop.topology.atoms()])
+    if "S" in elements:
+        frames += [pushed_inside(frame, frames[0], elements, distance) for frame, distance in zip(frames[:3], (0.05, 0.03, 0.02))]
     return np.array(frames)
+
+
+def pushed_inside(frame, first, elements, distance):
+    """The hydrogen that is nearest to each sulphur in `first` comes `distance` nm near, inside its descreening sphere."""
+    frame, hydrogens = frame.copy(), np.flatnonzero(elements == "H")
+    for sulphur in np.flatnonzero(elements == "S"):
+        nearest = hydrogens[np.argmin(np.linalg.norm(first[hydrogens] - first[sulphur], axis=1))]
+        line = frame[nearest] - frame[sulphur]
+        frame[nearest] = frame[sulphur] + distance * line / np.linalg.norm(line)
+    return frame
 
 
 def write_rst7(path, positions_nm):
