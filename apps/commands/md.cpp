@@ -76,7 +76,11 @@ int md_command(const Words& words) {
   const CommonOptions common = apply_common_options(arguments);
   MdJob job;
   job.output = arguments.required("output");
-  if (arguments.given("pdb")) job.start = load_pdb(arguments.text("pdb"));
+  if (arguments.given("pdb")) {
+    job.start = load_pdb(arguments.text("pdb"));
+    require_conformations(job.start->positions_nm, job.start->topology.atom_count(),
+                          arguments.text("pdb"));
+  }
   auto& options = job.options;
   options.sequence = arguments.given("pdb") ? arguments.text("pdb") : arguments.text("sequence");
   options.forcefield = arguments.text("forcefield");
