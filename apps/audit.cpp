@@ -246,8 +246,9 @@ Audit run_audit(const AuditJob& job) {
   }
   ReferenceAudit reference;
   if (!job.reference.empty()) {
-    reference = audit_reference(model, load_dataset(job.reference), log_weight, stored.decoding,
-                                job.close, job.seed);
+    Dataset data = load_dataset(job.reference, model.forcefield);
+    data.reorder(model.topology, job.reference.string());
+    reference = audit_reference(model, data, log_weight, stored.decoding, job.close, job.seed);
   }
   auto trust =
       weight_lines(log_weight, std::to_string(log_weight.size()) +

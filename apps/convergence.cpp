@@ -1,15 +1,16 @@
 #include "apps/convergence.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include "md/pdb.h"
+#include "md/structure_check.h"
 #include "md/torsion_atoms.h"
 #include "metrics/autocorrelation.h"
 #include "metrics/torsions.h"
 #include "metrics/wasserstein.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/npy.h"
 
 namespace arbg::apps {
 namespace {
@@ -49,20 +50,14 @@ std::vector<Torsion> torsions_of(const md::Topology& topology) {
 
 // Every stride-th frame of each replica, replica by replica, [frames, N, 3] in nm: the file may be
 // larger than memory.
-std::vector<double> read_frames(const fs::path& path, std::int64_t frames, std::int64_t replicas,
-                                std::int64_t stride, std::size_t numbers_a_frame) {
-  const auto bytes = static_cast<std::int64_t>(numbers_a_frame * sizeof(float));
-  const auto header = static_cast<std::int64_t>(fs::file_size(path)) - frames * bytes;
-  require(header > 0, path.string(), ": expected ", frames, " frames of ", bytes,
-          " bytes after a header, found ", header + frames * bytes, " bytes");
-  std::ifstream file(path, std::ios::binary);
-  std::vector<float> frame(numbers_a_frame);
-  std::vector<double> out;
+std::vector<double> read_frames(const NpyFrames& file, std::int64_t replicas, std::int64_t stride,
+                                std::size_t numbers_a_frame) {
+  std::vector<double> frame(numbers_a_frame), out;
   for (std::int64_t replica = 0; replica < replicas; ++replica) {
-    for (std::int64_t f = replica; f < frames; f += stride * replicas) {
-      file.seekg(header + f * bytes);
-      file.read(reinterpret_cast<char*>(frame.data()), bytes);
-      require(static_cast<bool>(file), path.string(), ": cannot read frame ", f);
+    for (std::int64_t f = replica; f < file.frames(); f += stride * replicas) {
+      file.read(f, frame);
+      const auto fault = md::conformation_fault(frame);
+      require(fault.empty(), file.path().string(), ": frame ", f, " ", fault);
       out.insert(out.end(), frame.begin(), frame.end());
     }
   }
@@ -96,8 +91,15 @@ Convergence assess_convergence(const fs::path& folder) {
   const Json run = Json::parse(read_file(run_path), run_path.string());
   const Json& settings = run.at("settings");
   const auto topology = md::read_pdb(folder / "topology.pdb").topology;
-  const std::int64_t frames = run.at("frames").integer();
-  const std::int64_t replicas = settings.at("replicas").integer();
+  const NpyFrames file(folder / "positions.npy");
+  const std::int64_t frames = file.frames(), replicas = settings.at("replicas").integer();
+  require(run.at("frames").integer() == frames, file.path().string(), ": expected ",
+          run.at("frames").integer(), " frames, as run.json says, found ", frames);
+  const std::vector<std::int64_t> shape = {frames, topology.atom_count(), 3};
+  require(file.shape() == shape, file.path().string(), ": expected positions of shape [", frames,
+          ", ", topology.atom_count(), ", 3], found ",
+          Json(Json::List(file.shape().begin(), file.shape().end())).dump());
+  require(replicas > 0, run_path.string(), ": expected at least one replica, found ", replicas);
   const std::int64_t stride = std::max<std::int64_t>(1, (frames + kMostFrames - 1) / kMostFrames);
 
   Convergence out;
@@ -105,8 +107,7 @@ Convergence assess_convergence(const fs::path& folder) {
   const auto torsions = torsions_of(topology);
   std::vector<metrics::Quadruple> atoms;
   for (const Torsion& torsion : torsions) atoms.push_back(torsion.atoms);
-  const auto positions =
-      read_frames(folder / "positions.npy", frames, replicas, stride, 3 * topology.atoms.size());
+  const auto positions = read_frames(file, replicas, stride, 3 * topology.atoms.size());
   const auto angles = metrics::dihedrals(positions, topology.atoms.size(), atoms);
   out.frames = positions.size() / (3 * topology.atoms.size());
   out.spacing_ps = static_cast<double>(stride * settings.at("save_interval").integer()) *

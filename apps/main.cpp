@@ -38,7 +38,7 @@ constexpr Command kCommands[] = {
     {"build", build_command, "a PDB file from a sequence: idealised geometry, then minimised"},
     {"minimize", minimize_command, "move a conformation to the nearest minimum of its energy"},
     {"energy", energy_command, "energies, terms and forces of given conformations"},
-    {"convert", convert_command, "trajectories from one format to another: .npy, .dcd, .pdb"},
+    {"convert", convert_command, "trajectories from one format to another: .npy, .npz, .dcd, .pdb"},
     {"logits", logits_command,
      "logits and log likelihoods of given tokens, by any network of the published kind"},
     {"info", info_command, "what a checkpoint, run folder or array file contains"},

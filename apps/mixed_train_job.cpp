@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <numeric>
 
 #include "apps/train_run.h"
@@ -90,6 +91,9 @@ TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::pat
   options.held_out = job.held_out;
   options.seed = job.trainer.seed;
   sampling::MixedData data(sampling::read_mixture_file(mixture_file), options);
+  for (const auto& molecule : data.molecules()) {
+    if (!molecule.note.empty()) std::fprintf(stderr, "%s\n", molecule.note.c_str());
+  }
   const Json description = describe(data);
   const auto config = make_config(job, data.most_atoms());
   if (saved) require_same_run(*saved, job, description, config);

@@ -1,6 +1,7 @@
 #include "apps/sample_job.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <limits>
 
@@ -163,6 +164,13 @@ WeightedSamples load_samples(const std::filesystem::path& folder, int atoms) {
           folder.string(), ": positions.npy has ", count, " samples, but energy.npy ",
           out.reduced_energy.size(), ", log_q.npy ", out.log_q.size(), ", log_weight.npy ",
           out.log_weight.size());
+  for (const auto& [name, values] :
+       {std::pair("energy.npy", &out.reduced_energy), std::pair("log_q.npy", &out.log_q),
+        std::pair("log_weight.npy", &out.log_weight)}) {
+    const auto bad = std::ranges::find_if(*values, [](double x) { return std::isnan(x); });
+    require(bad == values->end(), (folder / name).string(), ": entry ", bad - values->begin(),
+            " is not a number (NaN); make the samples again with arbg sample");
+  }
   return out;
 }
 

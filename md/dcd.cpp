@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "tensor/base/error.h"
+#include "tensor/base/file_kind.h"
 #include "tensor/base/files.h"
 
 namespace arbg::md {
@@ -33,7 +34,7 @@ class Reader {
  public:
   Reader(std::string_view bytes, const std::string& path) : bytes_(bytes), path_(path) {}
 
-  std::vector<double> read(int atoms) {
+  Dcd read(int atoms) {
     find_byte_order();
     read_header();
     record("titles");
@@ -43,7 +44,12 @@ class Reader {
     const std::uint32_t found = load(count, 0, swapped_);
     check(atoms > 0 && found == static_cast<std::uint32_t>(atoms), "expected ", atoms,
           " atoms, found ", found);
-    return read_frames(static_cast<std::size_t>(atoms));
+    axis_bytes_ = std::size_t{4} * found;
+    const std::size_t frames = (bytes_.size() - at_) / bytes_of_frame();
+    Dcd out{read_frames(frames, found), ""};
+    check_rest(frames);
+    out.note = note(frames);
+    return out;
   }
 
  private:
@@ -57,7 +63,7 @@ class Reader {
           "DCD files with 64-bit record lengths are not supported; write it again with 32-bit "
           "lengths (by catdcd or VMD)");
     check(is_length(words[0]), "not a DCD file: expected a record of ", kHeaderBytes,
-          " bytes at its begin");
+          " bytes at its begin", said_kind(bytes_));
     swapped_ = words[0] != kHeaderBytes;
   }
 
@@ -77,15 +83,11 @@ class Reader {
     has_cell_ = charmm && place(10) == 1;
   }
 
-  std::vector<double> read_frames(std::size_t atoms) {
-    const std::size_t axis_bytes = 4 * atoms;
-    const std::size_t frame_bytes =
-        3 * (axis_bytes + kMarkers) + (has_cell_ ? kCellBytes + kMarkers : 0);
-    const std::size_t left = bytes_.size() - at_, frames = left / frame_bytes;
-    check(left % frame_bytes == 0 && (stated_frames_ == 0 || frames == stated_frames_),
-          "the header states ", stated_frames_, " frames of ", frame_bytes, " bytes, from byte ",
-          at_, " on the file has ", left, " bytes, room for ", frames, " and ", left % frame_bytes,
-          " bytes: truncated or still being written");
+  std::size_t bytes_of_frame() const {
+    return 3 * (axis_bytes_ + kMarkers) + (has_cell_ ? kCellBytes + kMarkers : 0);
+  }
+
+  std::vector<double> read_frames(std::size_t frames, std::size_t atoms) {
     std::vector<double> positions_nm(frames * 3 * atoms);
     for (std::size_t f = 0; f < frames; ++f) {
       if (has_cell_) {
@@ -95,7 +97,7 @@ class Reader {
       }
       for (std::size_t axis = 0; axis < 3; ++axis) {
         const std::string_view values = record("coordinates");
-        check(values.size() == axis_bytes, "expected ", axis_bytes,
+        check(values.size() == axis_bytes_, "expected ", axis_bytes_,
               " bytes of coordinates before byte ", at_, ", found ", values.size());
         for (std::size_t i = 0; i < atoms; ++i) {
           const float angstrom = std::bit_cast<float>(load(values, 4 * i, swapped_));
@@ -104,6 +106,33 @@ class Reader {
       }
     }
     return positions_nm;
+  }
+
+  // What follows the last whole frame is the begin of another, or nothing.
+  void check_rest(std::size_t frames) const {
+    const std::size_t rest = bytes_.size() - at_;
+    if (rest == 0) return;
+    check(frames > 0, "truncated: a frame has ", bytes_of_frame(), " bytes, from byte ", at_,
+          " on the file has ", rest);
+    check(rest < 4 || load(bytes_, at_, swapped_) == (has_cell_ ? kCellBytes : axis_bytes_),
+          "expected the end or another frame at byte ", at_, ", behind frame ", frames - 1,
+          ", found ", rest, " bytes of something else");
+  }
+
+  std::string note(std::size_t frames) const {
+    const std::size_t rest = bytes_.size() - at_;
+    const bool as_stated = stated_frames_ == 0 || stated_frames_ == frames;
+    check(frames > 0 || as_stated, "truncated: the header states ", stated_frames_,
+          " frames, the file ends before the first");
+    if (as_stated && rest == 0) return "";
+    std::string out = path_ + ": ";
+    if (!as_stated)
+      out += "the header states " + std::to_string(stated_frames_) + " frames, the file holds " +
+             std::to_string(frames) + ", which are taken";
+    if (rest > 0)
+      out += std::string(as_stated ? "" : "; ") + "a last frame, of which only " +
+             std::to_string(rest) + " bytes are there, is left out";
+    return out;
   }
 
   // The bytes between two equal lengths.
@@ -130,6 +159,7 @@ class Reader {
   std::string path_;
   std::size_t at_ = 0;  // byte of the next record
   std::uint32_t stated_frames_ = 0;
+  std::size_t axis_bytes_ = 0;  // x of all atoms
   bool swapped_ = false, has_cell_ = false;
 };
 
@@ -163,11 +193,11 @@ void append_header(std::string& out, std::uint32_t frames, std::uint32_t atoms) 
 
 }  // namespace
 
-std::vector<double> parse_dcd(std::string_view bytes, const std::string& name, int atoms) {
+Dcd parse_dcd(std::string_view bytes, const std::string& name, int atoms) {
   return Reader(bytes, name).read(atoms);
 }
 
-std::vector<double> read_dcd(const std::filesystem::path& path, int atoms) {
+Dcd read_dcd(const std::filesystem::path& path, int atoms) {
   return parse_dcd(read_file(path), path.string(), atoms);
 }
 

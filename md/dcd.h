@@ -4,8 +4,9 @@
 // fixed atoms, 10: frames have a unit cell, 11: a fourth dimension, 19: CHARMM version, 0 for
 // X-PLOR), titles, the number of atoms; then for each frame the cell, if any, and x, y, z of all
 // atoms, float32 in Angstrom. Either byte order is read. Unit cells are skipped: molecules must be
-// whole. Refused by name: 64-bit lengths, velocities, fixed atoms, four dimensions, a file that
-// holds another number of frames than it says (0: not said). Throws Error with the byte.
+// whole. How many frames there are is what the file holds: programs write the header first, and are
+// killed, or go on in the same file. Refused by name: 64-bit lengths, velocities, fixed atoms, four
+// dimensions. Throws Error with the byte.
 // Source: the CHARMM documentation, and the plugin reader of VMD as the practice.
 #pragma once
 
@@ -17,11 +18,16 @@
 
 namespace arbg::md {
 
-// Positions [frames, N, 3] in nm of a molecule of `atoms` atoms.
-std::vector<double> read_dcd(const std::filesystem::path& path, int atoms);
+struct Dcd {
+  std::vector<double> positions_nm;  // [frames, N, 3]
+  std::string note;  // one sentence for the user if the header states other frames, or empty
+};
+
+// Of a molecule of `atoms` atoms. A last frame that was cut is left out, which `note` says.
+Dcd read_dcd(const std::filesystem::path& path, int atoms);
 
 // The same from bytes already in memory; `name` stands for the path in messages.
-std::vector<double> parse_dcd(std::string_view bytes, const std::string& name, int atoms);
+Dcd parse_dcd(std::string_view bytes, const std::string& name, int atoms);
 
 // Positions [frames, N, 3] in nm, rounded to float32; little-endian, without unit cell. Throws
 // Error if a number is not finite or the file cannot be written.

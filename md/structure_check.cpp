@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
+#include <sstream>
 #include <vector>
 
 #include "md/stereocentres.h"
@@ -145,17 +147,71 @@ std::string structure_fault(const Topology& topology, std::span<const double> po
   return Checker(topology, positions_nm).first_fault();
 }
 
-void require_bonded(const Topology& topology, std::span<const double> positions_nm,
-                    const std::string& where) {
-  constexpr double kLongestBond = 0.3;  // nm
-  for (const auto& [i, j] : topology.bonds) {
-    const double* a = &positions_nm[static_cast<std::size_t>(3 * i)];
-    const double* b = &positions_nm[static_cast<std::size_t>(3 * j)];
-    const double length = std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
-    require(length < kLongestBond, where, ": the bond ", topology.describe(i), " - ",
-            topology.describe(j), " is ", length,
-            " nm long; the atoms must have the order of the topology, and positions be in nm");
+std::string conformation_fault(std::span<const double> positions_nm) {
+  if (!std::ranges::all_of(positions_nm, [](double x) { return std::isfinite(x); }))
+    return "holds a number that is not finite (NaN or infinity)";
+  for (std::size_t i = 3; i < positions_nm.size(); ++i) {
+    if (positions_nm[i] != positions_nm[i - 3]) return "";
   }
+  return positions_nm.size() > 3
+             ? "has all atoms at one place, as where a run was killed before it "
+               "wrote"
+             : "";
+}
+
+namespace {
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+}  // namespace
+
+void require_bonded(const Topology& topology, const System& system,
+                    std::span<const double> positions_nm, const std::string& where) {
+  constexpr double kTolerance = 0.4;
+  constexpr std::size_t kMostFrames = 100;  // evenly spaced
+  const std::size_t size = 3 * topology.atoms.size(), frames = positions_nm.size() / size,
+                    used = std::min(frames, kMostFrames);
+  if (frames == 0) return;
+  std::vector<double> ratios, lengths(used);
+  std::string first_wrong;
+  for (const HarmonicBond& bond : system.bonds) {
+    if (bond.length_nm <= 0) continue;
+    for (std::size_t k = 0; k < used; ++k) {
+      const auto x = positions_nm.subspan(k * frames / used * size, size);
+      lengths[k] = norm(at(x, bond.i) - at(x, bond.j));
+    }
+    const double length = median(lengths);
+    ratios.push_back(length / bond.length_nm);
+    if (!first_wrong.empty() || std::abs(ratios.back() - 1) <= kTolerance) continue;
+    std::ostringstream text;
+    text << "the bond " << topology.describe(bond.i) << " - " << topology.describe(bond.j) << " is "
+         << length << " nm long, it should be about " << bond.length_nm;
+    first_wrong = text.str();
+  }
+  if (first_wrong.empty()) return;
+  const double typical = median(ratios);
+  const char* advice = typical > 5 && typical < 20
+                           ? "positions must be in nm, these are in Angstrom"
+                           : "positions must be in nm, and atoms must have the order of the topology";
+  fail(where, ": ", first_wrong, "; ", advice);
+}
+
+std::string closest_atoms(const Topology& topology, std::span<const double> positions_nm) {
+  double least = std::numeric_limits<double>::infinity();
+  std::string out;
+  for (int i = 0; i < topology.atom_count(); ++i) {
+    for (int j = i + 1; j < topology.atom_count(); ++j) {
+      const double distance = norm(at(positions_nm, i) - at(positions_nm, j));
+      if (distance >= least) continue;
+      least = distance;
+      out = topology.describe(i) + " and " + topology.describe(j);
+    }
+  }
+  return out;
 }
 
 }  // namespace arbg::md

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "md/system.h"
 #include "md/topology.h"
 
 namespace arbg::md {
@@ -16,9 +17,18 @@ namespace arbg::md {
 // nm, atoms without a bond overlap below 0.12 nm.
 std::string structure_fault(const Topology& topology, std::span<const double> positions_nm);
 
-// Names of the atoms are not in a trajectory: their order shows in the bonds. Throws Error with
-// `where` and the bond if one is longer than 0.3 nm (the longest, S-S, has 0.2).
-void require_bonded(const Topology& topology, std::span<const double> positions_nm,
-                    const std::string& where);
+// Why a conformation [N, 3] is none, as "has all atoms at one place ...", or "" if it is one: all
+// numbers must be finite, and not all atoms at one place, as the zeros are that a killed run
+// leaves.
+std::string conformation_fault(std::span<const double> positions_nm);
+
+// Names of the atoms and the unit are not in a trajectory: they show in the bonds. Throws Error
+// with `where` and the bond whose length, the median of the frames [frames, N, 3], is not within 40
+// % of the force field's.
+void require_bonded(const Topology& topology, const System& system,
+                    std::span<const double> positions_nm, const std::string& where);
+
+// "ALA2:HB1 and ALA2:HB2": the two that are nearest to each other.
+std::string closest_atoms(const Topology& topology, std::span<const double> positions_nm);
 
 }  // namespace arbg::md

@@ -9,6 +9,7 @@
 
 #include "nn/nearest_name.h"
 #include "tensor/base/error.h"
+#include "tensor/base/file_kind.h"
 #include "tensor/base/files.h"
 #include "tensor/base/json.h"
 
@@ -19,6 +20,7 @@ static_assert(std::endian::native == std::endian::little,
               "the safetensors code assumes a little-endian machine");
 
 constexpr std::size_t kLengthBytes = 8;
+constexpr std::size_t kMarkBytes = 16;  // that tell what another file is
 constexpr std::size_t kLongestHeader = std::size_t{1}
                                        << 24;  // thousands of tensors; more is an attack
 
@@ -125,7 +127,7 @@ Safetensors Safetensors::from(ReadBytes read, std::size_t size, const std::strin
   std::memcpy(&length, length_bytes.data(), kLengthBytes);
   require(length <= size - kLengthBytes && length <= kLongestHeader, name,
           ": not a safetensors file, or truncated: its header claims ", length,
-          " bytes, the file has ", size);
+          " bytes, the file has ", size, said_kind(read(0, kMarkBytes)));
   file.name_ = name;
   file.data_start_ = kLengthBytes + static_cast<std::size_t>(length);
   const std::size_t data_size = size - file.data_start_;

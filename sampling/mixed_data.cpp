@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "md/forcefield.h"
 #include "md/pdb.h"
 #include "md/stereocentres.h"
 #include "md/structure_check.h"
+#include "md/trajectory_order.h"
 #include "sampling/generator.h"
 #include "sampling/training_data.h"
 #include "tensor/base/error.h"
@@ -26,33 +28,65 @@ md::Topology topology_of(const MixtureEntry& entry) {
   return std::move(pdb.topology);
 }
 
-void read_frame(const NpyFrames& frames, std::int64_t frame, const md::Topology& topology,
-                std::span<double> out) {
-  frames.read(frame, out);
-  require(std::ranges::all_of(out, [](double x) { return std::isfinite(x); }),
-          frames.path().string(), ": frame ", frame,
-          " holds a number that is not finite (NaN or infinity); remove the frame");
-  md::require_natural_hands(topology, out,
-                            frames.path().string() + ": frame " + std::to_string(frame));
+void read_frame(const MixedMolecule& molecule, std::int64_t frame, std::span<double> out) {
+  const std::string& file = molecule.frames.path().string();
+  molecule.frames.read(frame, out);
+  const auto fault = md::conformation_fault(out);
+  require(fault.empty(), file, ": frame ", frame, " ", fault, "; remove the frame");
+  if (!molecule.order.empty()) std::ranges::copy(md::reordered(out, molecule.order), out.begin());
+  md::require_natural_hands(molecule.topology, out, file + ": frame " + std::to_string(frame));
+}
+
+// Where the trajectory has another order than the molecule, by a PDB file beside it.
+void match_atoms(MixedMolecule& molecule) {
+  const auto& trajectory = molecule.frames.path();
+  const auto pdb = md::pdb_beside(trajectory);
+  if (pdb.empty()) return;
+  try {
+    molecule.order = md::atom_order(md::read_pdb(pdb).topology, molecule.topology);
+  } catch (const Error& error) {
+    fail(trajectory.string(), ": its atoms, by ", pdb.string(),
+         ", are not those of the molecule: ", error.what());
+  }
+  const bool same = md::is_same_order(molecule.order);
+  if (same) molecule.order.clear();
+  if (!same || pdb.filename() != "topology.pdb")
+    molecule.note = trajectory.string() + ": atoms are ordered as in " + pdb.string() +
+                    (same ? "" : ", and matched by names");
+}
+
+// By evenly spaced frames, against lengths that all force fields nearly share.
+void check_bonds(const MixedMolecule& molecule) {
+  constexpr std::int64_t kMostFrames = 20;
+  const md::Topology& topology = molecule.topology;
+  const std::int64_t all = molecule.frames.frames(), count = std::min(all, kMostFrames);
+  const std::size_t size = 3 * topology.atoms.size();
+  std::vector<double> some(static_cast<std::size_t>(count) * size);
+  for (std::int64_t k = 0; k < count; ++k)
+    read_frame(molecule, k * all / count,
+               std::span(some).subspan(static_cast<std::size_t>(k) * size, size));
+  md::require_bonded(topology, md::ForceField::named("amber14-obc1").create_system(topology), some,
+                     molecule.frames.path().string());
 }
 
 MixedMolecule load(const MixtureEntry& entry, double held_out) {
-  md::Topology topology = topology_of(entry);
-  NpyFrames frames(entry.trajectory);
-  const auto& shape = frames.shape();
+  const md::Topology topology = topology_of(entry);
+  require(
+      entry.trajectory.extension() != ".npz", entry.trajectory.string(),
+      ": a mixture reads frames one at a time, from .npy files only; write one by arbg convert");
+  MixedMolecule out{entry.name, topology, encode_molecule(topology), NpyFrames(entry.trajectory),
+                    {},         "",       0,                         entry.weight};
+  match_atoms(out);
+  const auto& shape = out.frames.shape();
   require(shape.size() == 3 && shape[1] == topology.atom_count() && shape[2] == 3,
           entry.trajectory.string(), ": expected positions of shape [frames, ",
           topology.atom_count(), ", 3] in nm, found ",
           Json(Json::List(shape.begin(), shape.end())).dump());
-  const auto count = frames.frames();
-  const auto train = count - static_cast<std::int64_t>(held_out * static_cast<double>(count));
-  require(train > 0, entry.trajectory.string(), ": there are no frames to train on");
-  std::vector<double> first(3 * topology.atoms.size());
-  read_frame(frames, 0, topology, first);
-  md::require_bonded(topology, first, frames.path().string() + ": frame 0");
-  auto encoding = encode_molecule(topology);
-  return {entry.name, std::move(topology), std::move(encoding), std::move(frames),
-          train,      entry.weight};
+  const auto count = out.frames.frames();
+  out.train = count - static_cast<std::int64_t>(held_out * static_cast<double>(count));
+  require(out.train > 0, entry.trajectory.string(), ": there are no frames to train on");
+  check_bonds(out);
+  return out;
 }
 
 }  // namespace
@@ -106,7 +140,7 @@ void MixedData::encode(const Visit& visit, const Random& random,
                        std::span<std::int32_t> tokens) const {
   const auto& [map, bins] = coordinates(visit.molecule->encoding.atom_count());
   std::vector<double> x(static_cast<std::size_t>(map->size()));
-  read_frame(visit.molecule->frames, visit.frame, visit.molecule->topology, x);
+  read_frame(*visit.molecule, visit.frame, x);
   try {
     encode_inside(*map, bins, x, random, tokens);
   } catch (const Error& error) {

@@ -39,6 +39,8 @@ struct MixedMolecule {
   md::Topology topology;
   MoleculeEncoding encoding;
   NpyFrames frames;        // all, held out or not
+  std::vector<int> order;  // of the file's atoms, where it is not that of the encoding
+  std::string note;        // one sentence for the user if they were matched by names, or empty
   std::int64_t train = 0;  // the first ones
   double weight = 1;
 
@@ -47,10 +49,10 @@ struct MixedMolecule {
 
 class MixedData : public nn::TrainingBatchSource {
  public:
+  // A PDB file beside a trajectory (md/trajectory_order.h) says in which order it has its atoms.
   // Throws Error with the line of the mixture file and the file that does not fit: no such
-  // sequence, a residue without code, another number of atoms, atoms in another order (a bond
-  // longer than 0.3 nm in the first frame), a D residue (in the first frame; in others when they
-  // are visited).
+  // sequence, a residue without code, other atoms, bonds of wrong lengths, a D residue (in the
+  // frames that are looked at; in others when they are visited).
   MixedData(const std::vector<MixtureEntry>& entries, const MixedOptions& options);
 
   // By falling number of atoms.

@@ -5,7 +5,9 @@
 // Fields are separated by blanks. NAME: a sequence ("AAA"), or any name if TOPOLOGY is a PDB file.
 // TRAJECTORY: an .npy file [frames, N, 3] in nm (as published: AAA_310K_train.npy), or a folder of
 // `arbg md`. TOPOLOGY: `built` (from the sequence NAME, in the order of `arbg build`), or a PDB
-// file. WEIGHT, 1 if not given: how often each conformation is visited, relative to the others.
+// file; the trajectory has this order too, unless a PDB file beside it (AAA_310K.pdb, AAA.pdb; a
+// run's topology.pdb) has another: then atoms are matched by names. WEIGHT, 1 if not given: how
+// often each conformation is visited, relative to the others.
 // Paths are relative to the file.
 #pragma once
 

@@ -7,6 +7,7 @@
 #include "apps/common_options.h"
 #include "apps/dataset.h"
 #include "md/dcd.h"
+#include "md/forcefield.h"
 #include "md/pdb.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -18,11 +19,12 @@ namespace {
 
 const CommandSpec kSpec{
     "convert",
-    "trajectories from one format to another: .npy, .dcd, .pdb",
+    "trajectories from one format to another: .npy, .npz, .dcd, .pdb",
     "",
-    {{"input", "FILE", "", "conformations: .npy [frames, atoms, 3] in nm, .dcd or .pdb"},
+    {{"input", "FILE", "",
+      "conformations: .npy [frames, atoms, 3] in nm, .npz (array positions), .dcd or .pdb"},
      {"output", "FILE", "", "the same as .npy (float32), .dcd or .pdb (a model a frame)"},
-     {"pdb", "FILE", "", "the molecule, where the input is no .pdb itself"},
+     {"pdb", "FILE", "", "the molecule in the order to write, where the input is no .pdb itself"},
      {"first", "N", "0", "first frame, counted from 0"},
      {"last", "N", "-1", "last frame; -1: the last there is"},
      {"stride", "N", "1", "take every N-th frame"}},
@@ -47,6 +49,11 @@ std::vector<double> selected(const std::vector<double>& positions_nm, std::int64
   return out;
 }
 
+// For the lengths of its bonds, which all force fields nearly share.
+md::System any_system(const md::Topology& topology) {
+  return md::ForceField::named("amber14-obc1").create_system(topology);
+}
+
 void write_positions(const std::filesystem::path& path, const md::Topology& topology,
                      const std::vector<double>& positions_nm) {
   if (path.extension() == ".dcd") return md::write_dcd(path, topology.atom_count(), positions_nm);
@@ -66,16 +73,17 @@ int convert_command(const Words& words) {
   const CommonOptions common = apply_common_options(arguments);
   const std::filesystem::path input = arguments.required("input"),
                               output = arguments.required("output");
-  for (const auto& path : {input, output}) {
-    const auto ending = path.extension();
-    require(ending == ".npy" || ending == ".dcd" || md::is_pdb_path(path), path.string(),
-            ": expected a file that ends in .npy, .dcd or .pdb (.ent)");
-  }
+  const auto ending = output.extension();
+  require(ending == ".npy" || ending == ".dcd" || md::is_pdb_path(output), output.string(),
+          ": expected a file that ends in .npy, .dcd or .pdb (.ent)");
   const bool from_pdb = md::is_pdb_path(input);
   require(!from_pdb || !arguments.given("pdb"), "--pdb is not needed where the input is a .pdb");
   require_writable(output);
   md::Pdb pdb = load_pdb(from_pdb ? input.string() : arguments.required("pdb"));
-  if (!from_pdb) pdb.positions_nm = load_positions(input, pdb.topology.atom_count());
+  if (from_pdb)
+    require_conformations(pdb.positions_nm, pdb.topology.atom_count(), input);
+  else
+    pdb.positions_nm = load_trajectory(input, pdb.topology, any_system(pdb.topology));
   const std::int64_t frame_size = 3 * pdb.topology.atom_count();
   const auto positions_nm = selected(pdb.positions_nm, frame_size, arguments);
   write_positions(output, pdb.topology, positions_nm);

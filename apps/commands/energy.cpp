@@ -2,6 +2,7 @@
 #include "md/energy.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <optional>
 
@@ -13,6 +14,7 @@
 #include "md/forcefield.h"
 #include "md/inpcrd.h"
 #include "md/prmtop.h"
+#include "md/structure_check.h"
 #include "md/units.h"
 #include "metrics/table.h"
 #include "tensor/base/error.h"
@@ -34,7 +36,8 @@ const CommandSpec kSpec{
      {"inpcrd", "FILE", "", "its conformation (inpcrd or rst7), if there is no --positions"},
      {"implicit", "NAME", "obc2", "solvent of --prmtop: obc1, obc2 or none"},
      {"positions", "FILE", "",
-      ".npy of shape [frames, atoms, 3] in nm, or .dcd; atoms ordered as in the molecule's file"},
+      "conformations: .npy [frames, atoms, 3] in nm, .npz (array positions) or .dcd; atoms ordered "
+      "as in the molecule's file, or as in a PDB file beside them (AAA_310K.pdb)"},
      {"output", "FOLDER", "",
       "write energy.npy, energy_terms.npy, forces.npy (float64, kJ/mol, nm) there"}},
     {"arbg energy --pdb ala2.pdb",
@@ -44,18 +47,38 @@ const CommandSpec kSpec{
 
 struct Molecule {
   std::string parameters;  // force field or solvent
+  md::Topology topology;
   md::System system;
-  std::vector<double> positions_nm;  // [frames, N, 3]
+  std::filesystem::path conformations;  // the file that has them
+  std::vector<double> positions_nm;     // [frames, N, 3]
 };
+
+void load_conformations(Molecule& molecule, const Arguments& arguments) {
+  const int atoms = molecule.topology.atom_count();
+  if (arguments.given("positions")) {
+    molecule.conformations = arguments.text("positions");
+    molecule.positions_nm =
+        load_trajectory(molecule.conformations, molecule.topology, molecule.system);
+    return;
+  }
+  if (arguments.given("prmtop")) {
+    molecule.conformations = arguments.required("inpcrd");
+    molecule.positions_nm = md::read_inpcrd(molecule.conformations, atoms);
+  }
+  require_conformations(molecule.positions_nm, atoms, molecule.conformations);
+}
 
 Molecule molecule_of_pdb(const Arguments& arguments) {
   for (const char* other : {"inpcrd", "implicit"})
     require(!arguments.given(other), "--", other,
             " goes with --prmtop; with --pdb the solvent is "
             "that of --forcefield, the conformation that of the file or of --positions");
-  auto pdb = load_pdb(arguments.required("pdb"));
-  Molecule out{arguments.text("forcefield"), {}, std::move(pdb.positions_nm)};
-  out.system = md::ForceField::named(out.parameters).create_system(pdb.topology);
+  const std::filesystem::path path = arguments.required("pdb");
+  auto pdb = load_pdb(path);
+  auto system = md::ForceField::named(arguments.text("forcefield")).create_system(pdb.topology);
+  Molecule out{arguments.text("forcefield"), std::move(pdb.topology), std::move(system), path,
+               std::move(pdb.positions_nm)};
+  load_conformations(out, arguments);
   return out;
 }
 
@@ -66,13 +89,35 @@ Molecule molecule_of_prmtop(const Arguments& arguments) {
             "has names and parameters of its own");
   const auto solvent = md::implicit_solvent_named(arguments.text("implicit"));
   auto amber = md::read_prmtop(arguments.required("prmtop"), solvent);
-  Molecule out{"prmtop, solvent " + arguments.text("implicit"), std::move(amber.system), {}};
-  if (!arguments.given("positions"))
-    out.positions_nm = md::read_inpcrd(arguments.required("inpcrd"), out.system.atom_count());
+  Molecule out{"prmtop, solvent " + arguments.text("implicit"),
+               std::move(amber.topology),
+               std::move(amber.system),
+               {},
+               {}};
+  load_conformations(out, arguments);
   return out;
 }
 
+// 1 if there is a frame whose energy is not finite, which is said on standard error.
+int exit_status(const Molecule& molecule, const std::vector<double>& energies) {
+  const auto finite = [](double e) { return std::isfinite(e); };
+  const auto bad = std::ranges::find_if_not(energies, finite);
+  if (bad == energies.end()) return 0;
+  const auto frame = static_cast<std::size_t>(bad - energies.begin());
+  const std::size_t size = 3 * molecule.topology.atoms.size();
+  const auto closest = md::closest_atoms(
+      molecule.topology, std::span(molecule.positions_nm).subspan(frame * size, size));
+  std::fprintf(stderr,
+               "%s: the energy of frame %zu is not finite: %s are too close; %zu of %zu frames are "
+               "so\n",
+               molecule.conformations.c_str(), frame, closest.c_str(),
+               energies.size() - static_cast<std::size_t>(std::ranges::count_if(energies, finite)),
+               energies.size());
+  return 1;
+}
+
 std::string cell(double kj_mol) {
+  if (!std::isfinite(kj_mol)) return "not finite";
   char text[32];
   std::snprintf(text, sizeof text, "%.4f", kj_mol);
   return text;
@@ -90,12 +135,10 @@ int energy_command(const Words& words) {
   const auto molecule =
       arguments.given("prmtop") ? molecule_of_prmtop(arguments) : molecule_of_pdb(arguments);
   const std::int64_t atoms = molecule.system.atom_count();
-  const auto positions = arguments.given("positions")
-                             ? load_positions(arguments.text("positions"), static_cast<int>(atoms))
-                             : molecule.positions_nm;
-  const std::int64_t frames = static_cast<std::int64_t>(positions.size()) / (3 * atoms);
+  const std::int64_t frames = static_cast<std::int64_t>(molecule.positions_nm.size()) / (3 * atoms);
   const md::Energy energy(molecule.system, common.energy_backend());
-  const auto result = energy.evaluate(positions, arguments.given("output"));
+  const auto result = energy.evaluate(molecule.positions_nm, arguments.given("output"));
+  const int status = exit_status(molecule, result.energy_kj_mol);
 
   if (arguments.given("output")) {
     const std::filesystem::path folder = arguments.text("output");
@@ -120,7 +163,7 @@ int energy_command(const Words& words) {
       out["terms_kj_mol"][md::kTermNames[t]] = std::move(column);
     }
     std::puts(out.dump().c_str());
-    return 0;
+    return status;
   }
   std::vector<std::string> header{"frame", "energy"};
   header.insert(header.end(), md::kTermNames, md::kTermNames + md::kTermCount);
@@ -138,7 +181,7 @@ int energy_command(const Words& words) {
               static_cast<long long>(atoms), table.text().c_str());
   if (frames > kMostRows)
     std::printf("... and %lld more frames\n", static_cast<long long>(frames - kMostRows));
-  return 0;
+  return status;
 }
 
 }  // namespace arbg::apps

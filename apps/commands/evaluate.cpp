@@ -10,6 +10,7 @@
 #include "apps/smc_job.h"
 #include "md/pdb.h"
 #include "md/stereocentres.h"
+#include "md/trajectory_order.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 
@@ -21,7 +22,7 @@ const CommandSpec kSpec{
     "compare weighted samples with reference conformations; write report.html",
     "",
     {{"samples", "FOLDER", "", "made by arbg sample"},
-     {"reference", "FOLDER", "", "made by arbg md, or a published AAA_310K_test.npy"},
+     {"reference", "FOLDER", "", "made by arbg md, or a published AAA_310K_test.npy (or .npz)"},
      {"model", "FILE", "",
       "checkpoint.safetensors: adds the reference's likelihood and Bennett's log Z"},
      {"held-out", "SHARE", "0.05",
@@ -44,24 +45,29 @@ Json samples_run(const std::filesystem::path& samples) {
 }
 
 // Samples of another molecule, force field or temperature cannot be compared: their energies mean
-// something else.
-void require_same_molecule(const std::filesystem::path& samples, const Json& run,
-                           const Dataset& reference) {
-  const auto names = [](const md::Topology& topology) {
-    std::string all;
-    for (const auto& atom : topology.atoms)
-      all += topology.residues[static_cast<std::size_t>(atom.residue)].name + ":" + atom.name + " ";
-    return all;
-  };
+// something else. Atoms in another order can: the reference takes that of the samples.
+void match_molecule(const std::filesystem::path& samples, const Json& run, Dataset& reference,
+                    const std::filesystem::path& reference_path) {
   const auto topology = md::read_pdb(samples / "topology.pdb").topology;
-  require(names(topology) == names(reference.topology), samples.string(), " (",
-          topology.atom_count(), " atoms) and the reference (", reference.topology.atom_count(),
-          " atoms) are not of the same molecule");
+  if (reference.reorder(topology, reference_path.string()))
+    std::fprintf(stderr, "%s: atoms are matched by names to those of %s\n", reference_path.c_str(),
+                 samples.c_str());
   require(run.at("forcefield").string() == reference.forcefield &&
               run.at("temperature_kelvin").number() == reference.temperature_kelvin,
           samples.string(), " is of ", run.at("forcefield").string(), " at ",
           run.at("temperature_kelvin").number(), " K, the reference of ", reference.forcefield,
           " at ", reference.temperature_kelvin, " K");
+}
+
+// Coordinates are by the order of atoms.
+void require_same_atoms(const Model& model, const Dataset& reference, const std::string& path) {
+  std::string difference = ": its atoms have another order than those of the samples";
+  try {
+    if (md::is_same_order(md::atom_order(model.topology, reference.topology))) return;
+  } catch (const Error& error) {
+    difference = std::string(": its atoms are not those of the samples: ") + error.what();
+  }
+  fail(path, difference, "; give the model that the samples are from");
 }
 
 // What makes the figures biased: said by the samples' run.json, and what trimming adds.
@@ -99,8 +105,8 @@ int evaluate_command(const Words& words) {
   const RunFolder written(output, "arbg evaluate",
                           beside ? Runs{"arbg sample"} : Runs{"arbg evaluate", "arbg demo"});
   const Json run = samples_run(folder);
-  const Dataset reference = load_dataset(reference_folder, run.at("forcefield").string());
-  require_same_molecule(folder, run, reference);
+  Dataset reference = load_dataset(reference_folder, run.at("forcefield").string());
+  match_molecule(folder, run, reference, reference_folder);
   md::require_natural_hands(reference.topology, reference.positions_nm, reference_folder.string());
   WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
   options.decoding = samples.decoding = decoding_of(run);
@@ -122,6 +128,7 @@ int evaluate_command(const Words& words) {
     model.emplace(load_model(arguments.text("model"), common.backend, true,
                              ToldMolecule{reference.topology, reference.topology_pdb,
                                           reference.forcefield, reference.temperature_kelvin}));
+  if (model) require_same_atoms(*model, reference, arguments.text("model"));
   const Evaluation evaluation = evaluate(samples, reference, model ? &*model : nullptr, options);
 
   write_file(output / "evaluation.json", to_json(evaluation).dump(2) + "\n");

@@ -11,6 +11,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
+#include "tensor/base/npz.h"
 
 namespace arbg::apps {
 namespace {
@@ -108,6 +109,14 @@ Json describe_array(const std::filesystem::path& path) {
   return out;
 }
 
+Json describe_arrays(const std::filesystem::path& path) {
+  Json out = Json::object(), names = Json::list();
+  for (const auto& name : npz_arrays(read_file(path), path)) names.push_back(name);
+  out["kind"] = "arrays";
+  out["arrays"] = std::move(names);
+  return out;
+}
+
 Json describe_folder(const std::filesystem::path& path, const std::string& config) {
   if (std::filesystem::exists(path / "run.json")) {
     return Json::parse(read_file(path / "run.json"), (path / "run.json").string());
@@ -141,6 +150,8 @@ int info_command(const Words& words) {
     out = describe_folder(path, arguments.text("config"));
   } else if (path.extension() == ".npy") {
     out = describe_array(path);
+  } else if (path.extension() == ".npz") {
+    out = describe_arrays(path);
   } else {
     out = describe_checkpoint(path, arguments.text("config"));
   }

@@ -81,6 +81,8 @@ int md_command(const Words& words) {
   if (arguments.given("pdb")) {
     job.start = load_pdb(arguments.text("pdb"));
     job.start->positions_nm.resize(3 * job.start->topology.atoms.size());  // the first model
+    require_conformations(job.start->positions_nm, job.start->topology.atom_count(),
+                          arguments.text("pdb"));
     md::require_natural_hands(job.start->topology, job.start->positions_nm, arguments.text("pdb"));
   }
   auto& options = job.options;

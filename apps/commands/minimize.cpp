@@ -10,6 +10,7 @@
 #include "md/energy.h"
 #include "md/forcefield.h"
 #include "md/pdb.h"
+#include "md/structure_check.h"
 #include "metrics/table.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -43,6 +44,13 @@ Point evaluate(const md::Energy& energy, const std::vector<double>& positions) {
   return {result.energy_kj_mol[0], std::sqrt(sum / static_cast<double>(positions.size()))};
 }
 
+void require_finite(const Point& point, const md::Topology& topology,
+                    const std::vector<double>& positions, const std::string& path) {
+  require(std::isfinite(point.energy_kj_mol) && std::isfinite(point.gradient_kj_mol_nm), path,
+          ": the energy is not finite: ", md::closest_atoms(topology, positions),
+          " are too close; move them apart");
+}
+
 Json to_json(const Point& point) {
   Json out = Json::object();
   out["energy_kj_mol"] = point.energy_kj_mol;
@@ -66,10 +74,12 @@ int minimize_command(const Words& words) {
   const auto pdb = load_pdb(arguments.required("pdb"));
   require(pdb.models == 1, arguments.text("pdb"), ": expected one conformation, found ", pdb.models,
           " models");
+  require_conformations(pdb.positions_nm, pdb.topology.atom_count(), arguments.text("pdb"));
   const md::Energy energy(
       md::ForceField::named(arguments.text("forcefield")).create_system(pdb.topology));
   std::vector<double> positions = pdb.positions_nm;
   const Point before = evaluate(energy, positions);
+  require_finite(before, pdb.topology, positions, arguments.text("pdb"));
   md::minimize(energy.system(), positions, tolerance, steps);
   const Point after = evaluate(energy, positions);
   md::write_pdb(output, pdb.topology, positions);

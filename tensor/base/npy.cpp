@@ -5,14 +5,13 @@
 #include <unistd.h>
 
 #include <bit>
-#include <cctype>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <string_view>
 
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/npy_header.h"
 
 namespace arbg {
 namespace {
@@ -43,73 +42,6 @@ std::string make_header(std::string_view dtype, std::span<const std::int64_t> sh
   return header + text;
 }
 
-struct Header {
-  std::string dtype;
-  std::vector<std::int64_t> shape;
-  std::int64_t elements = 1;
-  std::size_t data_offset = 0;
-};
-
-// The value after 'key': in the header's Python dictionary, up to the end of the text.
-std::string_view after_key(std::string_view text, std::string_view key,
-                           const std::filesystem::path& path) {
-  const std::string quoted = "'" + std::string(key) + "':";
-  const auto at = text.find(quoted);
-  require(at != std::string_view::npos, path.string(), ": the .npy header has no key ", quoted);
-  text.remove_prefix(at + quoted.size());
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  return text;
-}
-
-Header parse_header(std::string_view bytes, const std::filesystem::path& path) {
-  require(bytes.size() >= 12 && bytes.substr(0, 6) == kMagic, path.string(),
-          ": not a .npy file (it does not begin with \\x93NUMPY)");
-  const int version = static_cast<unsigned char>(bytes[6]);
-  require(version >= 1 && version <= 3, path.string(), ": .npy format version ", version,
-          " is not 1, 2 or 3");
-  const auto byte = [&](std::size_t i) {
-    return std::size_t{static_cast<unsigned char>(bytes[i])};
-  };
-  const std::size_t length_bytes = version == 1 ? 2 : 4;
-  std::size_t length = byte(8) | byte(9) << 8;
-  if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
-  Header header;
-  header.data_offset = 8 + length_bytes + length;
-  require(header.data_offset <= bytes.size(), path.string(),
-          ": truncated: the header says it ends at byte ", header.data_offset, ", the file has ",
-          bytes.size());
-  const auto text = bytes.substr(8 + length_bytes, length);
-
-  auto dtype = after_key(text, "descr", path);
-  require(!dtype.empty() && dtype.front() == '\'' && dtype.find('\'', 1) != std::string_view::npos,
-          path.string(), ": the .npy header's dtype is not a plain number type");
-  header.dtype = std::string(dtype.substr(1, dtype.find('\'', 1) - 1));
-  require(
-      after_key(text, "fortran_order", path).starts_with("False"), path.string(),
-      ": column-major (Fortran order) arrays are not supported; save numpy.ascontiguousarray(x)");
-
-  auto shape = after_key(text, "shape", path);
-  require(!shape.empty() && shape.front() == '(' && shape.find(')') != std::string_view::npos,
-          path.string(), ": the .npy header's shape is not a tuple");
-  shape = shape.substr(1, shape.find(')') - 1);
-  while (!shape.empty()) {
-    if (std::isdigit(static_cast<unsigned char>(shape.front()))) {
-      std::int64_t extent = 0;
-      const auto parsed = std::from_chars(shape.data(), shape.data() + shape.size(), extent);
-      require(parsed.ec == std::errc{} &&
-                  !__builtin_mul_overflow(header.elements, extent, &header.elements),
-              path.string(), ": the .npy header's shape is too large");
-      header.shape.push_back(extent);
-      shape.remove_prefix(static_cast<std::size_t>(parsed.ptr - shape.data()));
-    } else {
-      require(shape.front() == ',' || shape.front() == ' ', path.string(),
-              ": the .npy header's shape holds the character '", shape.front(), "'");
-      shape.remove_prefix(1);
-    }
-  }
-  return header;
-}
-
 template <class T>
 void convert(std::string_view data, std::span<double> out) {
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -127,7 +59,7 @@ void convert_from(std::string_view dtype, std::string_view data, std::span<doubl
 }
 
 // Bytes of one number, after checking that `available` bytes of data are enough for the shape.
-std::size_t number_bytes(const Header& header, std::size_t available,
+std::size_t number_bytes(const NpyHeader& header, std::size_t available,
                          const std::filesystem::path& path) {
   const bool eight = header.dtype == "<f8" || header.dtype == "<i8";
   const bool four = header.dtype == "<f4" || header.dtype == "<i4";
@@ -160,7 +92,7 @@ Array<double> read_npy(const std::filesystem::path& path) {
 }
 
 Array<double> parse_npy(std::string_view bytes, const std::filesystem::path& path) {
-  const Header header = parse_header(bytes, path);
+  const NpyHeader header = parse_npy_header(bytes, path);
   const auto data = bytes.substr(header.data_offset);
   number_bytes(header, data.size(), path);
   Array<double> array{header.shape, std::vector<double>(static_cast<std::size_t>(header.elements))};
@@ -169,7 +101,7 @@ Array<double> parse_npy(std::string_view bytes, const std::filesystem::path& pat
 }
 
 NpyFrames::NpyFrames(std::filesystem::path path) : path_(std::move(path)) {
-  const Header header = parse_header(read_file(path_, kLongestHeader), path_);
+  const NpyHeader header = parse_npy_header(read_file(path_, kLongestHeader), path_);
   const auto size = static_cast<std::size_t>(std::filesystem::file_size(path_));
   const auto number = number_bytes(header, size - header.data_offset, path_);
   require(!header.shape.empty(), path_.string(), ": expected frames, found a single number");
@@ -209,7 +141,7 @@ NpyAppender::NpyAppender(const std::filesystem::path& path, std::vector<std::int
     : path_(path), frame_shape_(std::move(frame_shape)), frames_(keep_frames) {
   for (const auto extent : frame_shape_) frame_size_ *= extent;
   if (keep_frames > 0) {
-    const Header header = parse_header(read_file(path, kAppenderDataOffset), path);
+    const NpyHeader header = parse_npy_header(read_file(path, kAppenderDataOffset), path);
     const auto size = static_cast<std::size_t>(std::filesystem::file_size(path));
     require(header.dtype == "<f4" && header.data_offset == kAppenderDataOffset &&
                 !header.shape.empty() &&

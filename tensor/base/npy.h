@@ -1,7 +1,7 @@
 // NumPy's .npy files: arrays of numbers, row-major.
 //
-// Source of the format: numpy.lib.format, versions 1.0 to 3.0. Little-endian f4, f8, i4, i8 are
-// read; Fortran order and every other dtype are refused by name.
+// Source of the format: numpy.lib.format, versions 1.0 to 3.0 (headers: npy_header.h).
+// Little-endian f4, f8, i4, i8 are read; Fortran order and every other dtype are refused by name.
 #pragma once
 
 #include <cstdint>

@@ -33,6 +33,15 @@ refuses() {
   grep -qF -e "$text" err.txt || failed "arbg $*: expected '$text', found: $(cat err.txt)"
 }
 
+# says TEXT ARGUMENTS: exit 0, and on stderr one line that contains the text.
+says() {
+  text=$1
+  shift
+  "$arbg" "$@" >out.txt 2>err.txt || failed "arbg $*: $(cat err.txt)"
+  [ "$(wc -l <err.txt)" -eq 1 ] || failed "arbg $*: expected one line on stderr, found: $(cat err.txt)"
+  grep -qF -e "$text" err.txt || failed "arbg $*: expected '$text', found: $(cat err.txt)"
+}
+
 absent() {
   for path in "$@"; do
     if [ -e "$path" ]; then failed "a refused command left $path behind"; rm -rf "$path"; fi
@@ -218,8 +227,78 @@ refuses "--stride expects a whole number from 1" $convert --input few.npy --outp
 cp few.npy text.dcd
 refuses "text.dcd: not a DCD file" $convert --input text.dcd --output none.npy
 head -c 2000 all.dcd >short.dcd
-refuses "truncated or still being written" $convert --input short.dcd --output none.npy
-absent none.dcd none.npy few.xtc
+says "the header states 24 frames, the file holds 6, which are taken; a last frame, of which only" \
+  $convert --input short.dcd --output six.npy
+head -c 400 all.dcd >short.dcd
+refuses "short.dcd: truncated" $convert --input short.dcd --output none.npy
+cases=$(cd "$golden/../../../cases" && pwd)
+says "the header states 10 frames, the file holds 20" $convert --input "$cases/header-says-10-holds-20.dcd" --output twenty.npy
+grep -q "^20 frames" out.txt || failed "a DCD file of 20 frames: $(cat out.txt)"
+succeeds $convert --input "$cases/python-2-header.npy" --output three.npy
+for archive in savez savez_compressed; do
+  succeeds $convert --input "$amber/../../trajectories/$archive.npz" --output $archive.npy
+  succeeds info "$amber/../../trajectories/$archive.npz"
+done
+cmp savez.npy savez_compressed.npy || failed "an archive holds other numbers when it is compressed"
+printf 'CDF\001 and what follows in such a file' >md.nc
+cp md.nc named.dcd
+cp md.nc named.npz
+for file in md.nc named.dcd named.npz; do
+  refuses "it is a NetCDF file (AMBER's .nc)" $convert --input $file --output none.npy
+  refuses "it is a NetCDF file (AMBER's .nc)" energy --pdb "$golden/Ace-A-Nme.pdb" --positions $file
+done
+refuses "it is a NetCDF file" info md.nc
+refuses "it is a ZIP archive" sample --model "$amber/../../trajectories/savez.npz" --output refused
+
+### Units, and frames that are no conformations
+# A PDB file in nm becomes one in Angstrom that is ten times too small, as a .npy file a tenth of the coordinates.
+"$arbg" convert --input "$golden/Ace-A-Nme.pdb" --output nm.npy >out.txt
+awk '/^(ATOM|HETATM)/ { printf "%s%8.3f%8.3f%8.3f%s\n", substr($0, 1, 30), 10 * substr($0, 31, 8), 10 * substr($0, 39, 8),
+  10 * substr($0, 47, 8), substr($0, 55); next } { print }' "$golden/Ace-A-Nme.pdb" >angstrom.pdb
+"$arbg" convert --input angstrom.pdb --output angstrom.npy >out.txt
+for command in "energy --pdb $golden/Ace-A-Nme.pdb --output none --positions" "$convert --output none.dcd --input"; do
+  refuses "positions must be in nm, these are in Angstrom" $command angstrom.npy
+  refuses "frame 0 has all atoms at one place" $command "$cases/all-atoms-at-one-place.npy"
+done
+awk '/^(ATOM|HETATM)/ { $0 = substr($0, 1, 30) "   1.000   1.000   1.000" substr($0, 55) } { print }' "$golden/Ace-A-Nme.pdb" >one-place.pdb
+for command in "energy --pdb" "minimize --output none.pdb --pdb" "convert --output none.dcd --input" "md --output none --pdb"; do
+  refuses "one-place.pdb: frame 0 has all atoms at one place" $command one-place.pdb
+done
+# Two atoms at one place: the other frames are told, and the exit status says that not all is well.
+awk '/^(ATOM|HETATM)/ && ++n == 3 { place = substr($0, 31, 24) } n == 15 { $0 = substr($0, 1, 30) place substr($0, 55) } { print }' \
+  "$golden/Ace-A-Nme.pdb" >coincide.pdb
+{ grep -v "^END" "$golden/Ace-A-Nme.pdb" | sed '1i MODEL        1'; echo ENDMDL; grep -v "^END" coincide.pdb | sed '1i MODEL        2'; echo ENDMDL; } >models.pdb
+for json in "" --json; do
+  "$arbg" energy --pdb models.pdb $json >out.txt 2>err.txt
+  [ $? -eq 1 ] || failed "an energy that is not finite is no failure"
+  grep -q "models.pdb: the energy of frame 1 is not finite: .* are too close; 1 of 2 frames are so" err.txt ||
+    failed "an energy that is not finite: $(cat err.txt)"
+  grep -q -e "-[0-9]*\.[0-9]" out.txt || failed "the other frame has no energy: $(cat out.txt)"
+  grep -qi "nan" out.txt && failed "an energy that is not finite is printed: $(cat out.txt)"
+done
+refuses "coincide.pdb: the energy is not finite" minimize --pdb coincide.pdb --output none.pdb
+
+### Published folders: the order of atoms is that of the PDB file beside them
+for kind in heavy ch3first; do
+  published=$cases/published-$kind/Ace-A-Nme_300K
+  for set in test val; do
+    says "_$set.npy: atoms are ordered as in $published.pdb, and matched by names" \
+      energy --pdb "$golden/Ace-A-Nme.pdb" --positions "${published}_$set.npy" --output "$kind-$set"
+    says "_$set.npy: atoms are ordered as in $published.pdb" \
+      energy --pdb "$published.pdb" --positions "${published}_$set.npy" --output "$kind-$set-own"
+    same_numbers "$kind-$set/energy.npy" "$kind-$set-own/energy.npy"
+  done
+  says "matched by names" $convert --input "${published}_test.npy" --output $kind.npy
+  succeeds energy --pdb "$golden/Ace-A-Nme.pdb" --positions $kind.npy --output $kind
+  same_numbers $kind/energy.npy $kind-test/energy.npy
+  cp "${published}_test.npy" Ace-A-Nme_300K_test.npy
+  refuses "ordered as by arbg build, for want of a Ace-A-Nme_300K.pdb beside it: the bond" \
+    train --data Ace-A-Nme_300K_test.npy --output none
+  refuses "atoms must have the order of the topology" energy --pdb "$golden/Ace-A-Nme.pdb" --positions Ace-A-Nme_300K_test.npy
+done
+same_numbers heavy-test/energy.npy ch3first-test/energy.npy
+rm Ace-A-Nme_300K_test.npy
+absent none.dcd none.npy none.pdb none few.xtc refused
 
 ### Damaged or wrong input
 head -c 900 "$golden/positions.npy" >truncated.npy
@@ -372,9 +451,30 @@ for what in md model samples samples/positions.npy model/checkpoint.safetensors;
 done
 # A published data set is a file whose name says what it is of.
 cp md/positions.npy Ace-A-Nme_300K_train.npy
-succeeds train --data Ace-A-Nme_300K_train.npy --forcefield amber99sbildn-obc2 --steps 2 --batch 8 --output published-model
-succeeds evaluate --samples samples --reference Ace-A-Nme_300K_train.npy --json
+says "Ace-A-Nme_300K_train.npy: atoms are ordered as by arbg build, for want of a Ace-A-Nme_300K.pdb beside it" \
+  train --data Ace-A-Nme_300K_train.npy --forcefield amber99sbildn-obc2 --steps 2 --batch 8 --output published-model
+says "for want of a Ace-A-Nme_300K.pdb" evaluate --samples samples --reference Ace-A-Nme_300K_train.npy --json
 refuses "frame 1: ALA2 is a D residue" evaluate --samples samples --reference $both_hands
+# In another order than the samples: matched by names, and every figure is the same in both.
+for kind in heavy ch3first; do
+  reference=$cases/published-$kind/Ace-A-Nme_300K_test.npy
+  "$arbg" evaluate --samples samples --reference "$reference" --model model/checkpoint.safetensors --output evaluated-$kind \
+    --json >$kind.json 2>err.txt || failed "evaluate against atoms in another order: $(cat err.txt)"
+  grep -qF "$reference: atoms are matched by names to those of samples" err.txt || failed "evaluate says: $(cat err.txt)"
+  "$arbg" audit samples --reference "$reference" --fresh 50 --close 50 --output audited-$kind >out.txt 2>err.txt
+  grep -q "reference energies against plain loops, kT .* pass " out.txt ||
+    failed "audit against atoms in another order: $(grep "plain loops" out.txt)"
+  says "atoms are ordered as in" train --data "$cases/published-$kind/Ace-A-Nme_300K_train.npy" --forcefield amber99sbildn-obc2 \
+    --coordinates cartesian --bins 64 --channels 16 --layers 1 --steps 2 --batch 8 --output published-$kind
+  says "atoms are ordered as in" train --data "$cases/published-$kind/Ace-A-Nme_300K_train.npy" --forcefield amber99sbildn-obc2 \
+    --channels 16 --layers 1 --steps 2 --batch 8 --outside drop --output published-internal-$kind
+  "$arbg" evaluate --samples samples --reference md --model published-$kind/checkpoint.safetensors >out.txt 2>err.txt &&
+    failed "evaluate takes a model whose atoms have another order than the samples"
+  grep -q "another order than those of the samples" err.txt || failed "a model of another order: $(cat err.txt)"
+done
+# The last digits are of sums in another order.
+for kind in heavy ch3first; do sed 's/\([0-9.]\{10\}\)[0-9.]*/\1/g' $kind.json >$kind.txt; done
+cmp heavy.txt ch3first.txt || failed "evaluate depends on the order of the reference's atoms"
 refuses "expected a published name" train --data md/positions.npy --output refused
 cp md/positions.npy Ace-G-Nme_300K_test.npy
 refuses "expected positions of shape [frames, 19, 3]" train --data Ace-G-Nme_300K_test.npy --output refused
@@ -497,7 +597,7 @@ refuses "no energies for the variance term" $mix --output refused --variance-wei
 refuses "molecules differs" $mix --output mixed-model --resume --held-out 0.5
 refuses "go on with --mix" $train --output mixed-model --resume
 sed 's/md-GA/md-AS/' mix.txt >wrong.txt
-refuses "wrong.txt:3: md-AS/positions.npy: expected positions of shape [frames, 20, 3]" train --mix wrong.txt --output refused
+refuses "wrong.txt:3: md-AS/positions.npy: its atoms, by md-AS/topology.pdb, are not those of the molecule: expected the atom GLY1:N" train --mix wrong.txt --output refused
 absent refused
 
 ### A model from nothing but the force field, and from a checkpoint
@@ -590,6 +690,8 @@ refuses "--time expects a duration above 0" train --data md --output refused --t
 refuses "not both" train --data md --output refused --time 5s --steps 5
 cp -r md broken && head -c 2000 md/positions.npy >broken/positions.npy
 refuses "truncated" train --data broken --output refused
+{ head -c 4088 md/positions.npy; head -c 264 /dev/zero; tail -c +4353 md/positions.npy; } >broken/positions.npy
+refuses "broken/positions.npy: frame 15 has all atoms at one place" train --data broken --output refused
 cp md/positions.npy broken/positions.npy && head -c 500 md/energy.npy >broken/energy.npy
 refuses "truncated" train --data broken --output refused
 cp md/energy.npy broken/energy.npy && echo '{"settings":' >broken/run.json

@@ -13,8 +13,10 @@
 #include "nn/safetensors.h"
 #include "sampling/mixture_file.h"
 #include "tensor/base/error.h"
+#include "tensor/base/inflate.h"
 #include "tensor/base/json.h"
 #include "tensor/base/npy.h"
+#include "tensor/base/npz.h"
 
 namespace arbg::fuzz {
 
@@ -38,13 +40,39 @@ void read_prmtop(const std::string& bytes) {
 }
 
 void read_inpcrd(const std::string& bytes) { md::parse_inpcrd(bytes, kInputName, 20); }
-void read_dcd(const std::string& bytes) { md::parse_dcd(bytes, kInputName, kAtoms); }
 
-void read_npy(const std::string& bytes) {
-  const auto array = parse_npy(bytes, kInputName);
+void read_dcd(const std::string& bytes) {
+  const auto dcd = md::parse_dcd(bytes, kInputName, kAtoms);
+  expect(dcd.positions_nm.size() % (3 * kAtoms) == 0, "a DCD file has parts of frames");
+  expect(dcd.note.empty() || dcd.note.starts_with(kInputName), "a note does not say of what");
+}
+
+void check_array(const Array<double>& array) {
   std::int64_t elements = 1;
   for (const std::int64_t extent : array.shape) elements *= extent;
   expect(elements == static_cast<std::int64_t>(array.data.size()), "an array does not fill itself");
+}
+
+void read_npy(const std::string& bytes) { check_array(parse_npy(bytes, kInputName)); }
+
+// All that are there, then the one that trajectories are in.
+void read_npz(const std::string& bytes) {
+  for (const auto& name : npz_arrays(bytes, kInputName)) {
+    try {
+      check_array(parse_npz(bytes, name, kInputName));
+    } catch (const Error&) {  // the next may be whole
+    }
+  }
+  parse_npz(bytes, "positions", kInputName);
+}
+
+// The first two bytes say how many bytes the others should stand for.
+void read_inflate(const std::string& bytes) {
+  require(bytes.size() > 2, kInputName, ": no bytes to inflate");
+  const std::size_t size = static_cast<unsigned char>(bytes[0]) +
+                           std::size_t{static_cast<unsigned char>(bytes[1])} * 256;
+  expect(inflate(std::string_view(bytes).substr(2), size, kInputName).size() == size,
+         "another number of bytes than asked for");
 }
 
 void read_json(const std::string& bytes) {
@@ -79,7 +107,11 @@ const Target kTargets[] = {
     {"prmtop", read_prmtop, {"prmtop/paracetamol/paracetamol.prmtop"}},
     {"inpcrd", read_inpcrd, {"prmtop/paracetamol/paracetamol.rst7"}},
     {"dcd", read_dcd, {"trajectories/openmm.dcd", "trajectories/mdtraj.dcd"}},
-    {"npy", read_npy, {"energies/amber99sbildn-obc2/Ace-A-Nme/energy.npy"}},
+    {"npy",
+     read_npy,
+     {"energies/amber99sbildn-obc2/Ace-A-Nme/energy.npy", "cases/python-2-header.npy"}},
+    {"npz", read_npz, {}},
+    {"inflate", read_inflate, {}},
     {"json", read_json, {"network/single-system/config.json", "metrics/expected.json"}},
     {"safetensors", read_safetensors, {"network/single-system/io.safetensors"}},
     {"checkpoint", read_checkpoint, {}},

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -10,6 +11,7 @@
 #include "md/builder.h"
 #include "md/forcefield.h"
 #include "md/pdb.h"
+#include "md/trajectory_order.h"
 #include "tensor/base/files.h"
 #include "tensor/base/threads.h"
 #include "tests/md/error_message.h"
@@ -116,8 +118,44 @@ TEST_CASE("what a mixture file says wrongly is refused with its line") {
   std::vector<float> bad(2 * 17 * 3, NAN);
   write_npy(mixture.folder / "bad.npy", Array<float>{{2, 17, 3}, bad});
   has("GG bad.npy built\n", "frame 0 holds a number that is not finite");
+  has("GG bad.npz built\n", "frames one at a time, from .npy files only");
+  std::vector<float> hole(3 * 17 * 3);
+  write_npy(mixture.folder / "hole.npy", Array<float>{{3, 17, 3}, hole});
+  has("GG hole.npy built\n", "frame 0 has all atoms at one place");
+  write_file(mixture.folder / "GG_310K.pdb", read_file(mixture.folder / "ag.pdb"));
+  has("GG GG_310K_train.npy built\n",
+      "GG_310K.pdb, are not those of the molecule: expected the atom GLY1:");
   write_trajectory(mixture.folder / "ace.npy", "Ace-G-Nme", 3);
   has("Ace-G-Nme ace.npy built\n", "residue ACE1 has no code");
+}
+
+TEST_CASE("a trajectory in the order of a PDB file beside it is matched by names") {
+  const Mixture mixture;
+  MixedData plain = mixture.data(options_for(32));
+  CHECK(std::ranges::all_of(plain.molecules(), [](const auto& m) { return m.note.empty(); }));
+  const auto expected = tokens_of(plain, 5, 32);
+
+  // The same conformations with the atoms of every residue turned round.
+  const auto topology = md::Topology::from_sequence("GG");
+  md::Topology turned = topology;
+  std::vector<int> order;  // of the turned file
+  for (const auto& residue : topology.residues) {
+    for (int k = residue.atom_count; k-- > 0;) order.push_back(residue.first_atom + k);
+  }
+  const auto path = mixture.folder / "GG_310K_train.npy";
+  const auto frames = read_npy(path);
+  const auto moved = md::reordered(frames.data, order);
+  write_npy(path, Array<float>{frames.shape, {moved.begin(), moved.end()}});
+  for (std::size_t i = 0; i < order.size(); ++i)
+    turned.atoms[i] = topology.atoms[static_cast<std::size_t>(order[i])];
+  const std::span<const double> first(moved);
+  md::write_pdb(mixture.folder / "GG_310K.pdb", turned, first.first(3 * order.size()));
+
+  MixedData matched = mixture.data(options_for(32));
+  CHECK(tokens_of(matched, 5, 32) == expected);
+  const auto& gg = matched.molecules().back();
+  CHECK(gg.note == path.string() + ": atoms are ordered as in " +
+                       (mixture.folder / "GG_310K.pdb").string() + ", and matched by names");
 }
 
 TEST_CASE("batch s is a function of s, whatever was asked before and with any number of threads") {

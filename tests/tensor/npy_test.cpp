@@ -106,6 +106,9 @@ TEST_SUITE("fast") {
     };
     refused("", "not a .npy file");
     refused("PK\x03\x04 and so on", "not a .npy file");
+    refused("CDF\x01 and so on",
+            "not a .npy file (it does not begin with \\x93NUMPY); it is a NetCDF");
+    refused(npy_bytes(kTwoDoubles, two).substr(0, 8), "truncated: the file has 8 bytes");
     refused(npy_bytes(kTwoDoubles, two).substr(0, 40), "truncated");
     refused(npy_bytes(kTwoDoubles, two.substr(1)),
             "truncated: the shape needs 2 numbers of 8 bytes, the file holds 15");
@@ -117,20 +120,45 @@ TEST_SUITE("fast") {
             "column-major");
     refused(npy_bytes("{'descr': '<f8', 'shape': (2,), }", two), "the .npy header has no key");
     refused(npy_bytes("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,), }", two),
-            "the .npy header's dtype");
+            "the .npy header has a dtype that is not a plain number type");
     refused(npy_bytes("{'descr': '<f8', 'fortran_order': False, 'shape': 2, }", two),
-            "the .npy header's shape");
+            "the .npy header has a shape that is not a tuple");
+    refused(npy_bytes("{'descr': '<f8', 'fortran_order': False, 'shape': (2), }", two),
+            "the .npy header has a shape that is not a tuple");
     refused(npy_bytes("{'descr': '<f8', 'fortran_order': False, 'shape': (-2,), }", two),
-            "the .npy header's shape");
+            "the .npy header has a shape with something else than whole numbers from 0: '-2");
+    refused(npy_bytes("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), 'x': 1}", two),
+            "the .npy header has a key that .npy files do not have: 'x'");
+    refused(npy_bytes("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)", two),
+            "the .npy header does not end with '}'");
+    refused(npy_bytes(std::string(kTwoDoubles) + "}", two),
+            "the .npy header goes on behind its dictionary");
     refused(
         npy_bytes("{'descr': '<f8', 'fortran_order': False, 'shape': (4000000000, 4000000000), }",
                   two),
-        "the .npy header's shape is too large");
+        "the .npy header has a shape that is too large");
     std::string version = npy_bytes(kTwoDoubles, two);
     version[6] = 9;
     refused(version, ".npy format version 9");
     write_file(path, npy_bytes(kTwoDoubles, two));
     CHECK(read_npy(path).data == std::vector<double>{0, 0});
+  }
+
+  TEST_CASE("every header that NumPy reads is read, as it writes it or not") {
+    const auto read = [](const std::string& dictionary) {
+      return parse_npy(npy_bytes(dictionary, std::string(16, '\0')), "x.npy").shape;
+    };
+    CHECK(read(kTwoDoubles) == Extents{2});
+    CHECK(read("{'shape': (2L,), 'fortran_order': False, 'descr': '<f8'}") == Extents{2});
+    CHECK(read("{'shape': (2L, 1L), 'fortran_order': False, 'descr': '<f8'}") == Extents{2, 1});
+    CHECK(read("{\"descr\": \"<f8\", \"fortran_order\": False, \"shape\": (2,)}") == Extents{2});
+    CHECK(read("{u'descr': u'<f8', u'fortran_order': False, u'shape': (2,)}") == Extents{2});
+    CHECK(read("{'descr':'<f8','fortran_order':False,'shape':(1,2)}") == Extents{1, 2});
+    CHECK(read(" { 'descr' : '<f8' , 'fortran_order' : False , 'shape' : ( 1 , 2 , ) , } \n") ==
+          Extents{1, 2});
+    const auto golden = read_npy(ARBG_GOLDEN_DIR "/cases/python-2-header.npy");
+    CHECK(golden.shape == Extents{3, 22, 3});
+    CHECK(golden.data[0] == doctest::Approx(-0.2829).epsilon(1e-3));
   }
 
   TEST_CASE("every truncation of a good file is refused") {

@@ -1,4 +1,4 @@
-"""Makes this folder's files from golden positions: python make_golden.py (OpenMM, MDTraj, MDAnalysis)."""
+"""Makes this folder's files from golden positions: python make_golden.py (OpenMM, MDTraj, MDAnalysis, NumPy)."""
 import pathlib
 import warnings
 
@@ -25,6 +25,9 @@ def main():
         file = app.DCDFile(out, app.PDBFile(str(ENERGIES / "Ace-A-Nme.pdb")).topology, 0.001)
         for frame in positions:
             file.writeModel(frame * unit.nanometer)
+    arrays = {"positions": positions, "time": np.arange(3.0)}
+    np.savez(FOLDER / "savez.npz", **arrays)
+    np.savez_compressed(FOLDER / "savez_compressed.npz", **arrays)
 
 
 if __name__ == "__main__":
