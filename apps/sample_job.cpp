@@ -148,7 +148,7 @@ void write_samples(const SampleJob& job, const Model& model, std::span<const std
   run["sampling_temperature"] = out.decoding.temperature;
   run["decoding"] = to_json(out.decoding);
   for (const auto& label : labels(job)) run["labels"].push_back(label);
-  run["seed"] = job.seed;
+  run["seed"] = std::to_string(job.seed);
   run["samples"] = out.count();
   run["seconds"] = out.seconds;
   for (const auto& [name, value] : figures.members()) {

@@ -57,7 +57,7 @@ Json settings_json(const SimulationOptions& o, int atoms) {
   json["warmup_steps"] = o.warmup_steps;
   json["save_interval"] = o.save_interval;
   json["swap_interval"] = o.swap_interval;
-  json["seed"] = std::to_string(o.seed);  // 64 bits do not fit a JSON number
+  json["seed"] = std::to_string(o.seed);
   return json;
 }
 
