@@ -276,7 +276,7 @@ double Json::number() const {
 std::int64_t Json::integer() const {
   const double value = number();
   require(value == std::floor(value) && std::abs(value) < kFirstInexact,
-          "expected an integer between -2^53 and 2^53 in JSON, found ", value);
+          "expected an integer below 2^53 in size in JSON, found ", value);
   return static_cast<std::int64_t>(value);
 }
 

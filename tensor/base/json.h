@@ -1,7 +1,7 @@
 // JSON values: parsed, built and written. Objects keep the order in which members were added.
 //
-// Numbers are doubles. Integers between -2^53 and 2^53 are exact and print without a fraction; others
-// are refused, never rounded. So what may be any 64-bit integer, as a seed, is text:
+// Numbers are doubles. Integers below 2^53 in size are exact and print without a fraction; larger
+// ones are refused, never rounded. So what may be any 64-bit integer, as a seed, is text:
 // json["seed"] = std::to_string(seed), read by at("seed").natural(). NaN and infinity, which JSON
 // lacks, are written as null.
 #pragma once
@@ -50,7 +50,7 @@ class Json {
   // The value as a type; throws Error saying what it is instead.
   bool boolean() const;
   double number() const;
-  std::int64_t integer() const;   // a number between -2^53 and 2^53
+  std::int64_t integer() const;   // a number below 2^53 in size
   std::uint64_t natural() const;  // from 0 to 2^64 - 1, as text, or as a number below 2^53
   const std::string& string() const;
   const List& items() const;

@@ -76,7 +76,8 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("what cannot be understood sets no limit") {
-    for (const char* text : {"", "max", "0 100000", "100000", "100000 0", "-1 100000", "many few"}) {
+    for (const char* text :
+         {"", "max", "0 100000", "100000", "100000 0", "-1 100000", "many few"}) {
       CAPTURE(text);
       Tree tree("0::/\nnonsense\n:\n");
       tree.put(kGroups + "cpu.max", text);
