@@ -1,11 +1,13 @@
 #include "apps/sample_job.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <limits>
 
 #include "apps/decoding_options.h"
 #include "apps/progress.h"
+#include "metrics/table.h"
 #include "sampling/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -74,6 +76,12 @@ metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_
       metrics::summarise_weights(sampling::log_z_of_populations(log_weight, populations))
           .log_z_error;
   return summary;
+}
+
+std::string log_z_text(const metrics::WeightSummary& summary, const char* plus_minus, int digits) {
+  const std::string log_z = metrics::format_number(summary.log_z, digits);
+  if (std::isnan(summary.log_z_error)) return log_z + ", without an error";
+  return log_z + plus_minus + metrics::format_number(summary.log_z_error, 2);
 }
 
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
