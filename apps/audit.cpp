@@ -15,6 +15,7 @@
 #include "sampling/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/interrupt.h"
 #include "tensor/base/npy.h"
 
 namespace arbg::apps {
@@ -205,6 +206,7 @@ Audit run_audit(const AuditJob& job) {
   options.seed = job.seed;
   options.stream = stream_id("audit");
   const auto fresh = generator.sample(options);
+  require(!interrupted(), "interrupted; nothing was written");
   const auto u = target.reduced_energy(fresh.positions_nm);
   const auto good = good_conformations(fresh, u);
 

@@ -5,19 +5,23 @@
 #include <cmath>
 #include <cstdio>
 
+#include "tensor/base/available_cpus.h"
 #include "tensor/base/error.h"
 #include "tensor/base/nearest_name.h"
 
 namespace arbg::apps {
 namespace {
 
-const std::vector<Option> kCommonOptions = {
-    {"seed", "N", "1", "random seed; the same seed gives the same numbers"},
-    {"threads", "N", "", "threads to use (default: all cores)"},
-    {"backend", "NAME", "cpu", "cpu (float32, fast) or reference (plain double loops, slow)"},
-    {"json", "", "", "print the result as one JSON object on standard output"},
-    {"help", "", "", "show this help"},
-};
+std::vector<Option> common_options() {
+  return {
+      {"seed", "N", "1", "random seed; the same seed gives the same numbers"},
+      {"threads", "N", std::to_string(available_cpus()),
+       "threads to use (default: the CPUs that affinity and container quotas leave)"},
+      {"backend", "NAME", "cpu", "cpu (float32, fast) or reference (plain double loops, slow)"},
+      {"json", "", "", "print the result as one JSON object on standard output"},
+      {"help", "", "", "show this help"},
+  };
+}
 
 template <class T>
 T parse_number(std::string_view text, std::string_view name, const char* kind) {
@@ -33,7 +37,7 @@ T parse_number(std::string_view text, std::string_view name, const char* kind) {
 
 Arguments::Arguments(CommandSpec spec, const std::vector<std::string>& words)
     : spec_(std::move(spec)) {
-  for (const auto& option : kCommonOptions) {
+  for (const auto& option : common_options()) {
     if (std::ranges::find(spec_.without, option.name) == spec_.without.end())
       spec_.options.push_back(option);
   }
@@ -115,6 +119,11 @@ std::int64_t Arguments::integer(std::string_view name, std::int64_t lowest,
   require(value >= lowest && value <= highest, "--", name, " expects a whole number from ", lowest,
           range, ", got ", value);
   return value;
+}
+
+std::uint64_t Arguments::natural(std::string_view name) const {
+  return parse_number<std::uint64_t>(text(name), name,
+                                     "a whole number from 0 to 18446744073709551615");
 }
 
 double Arguments::duration_s(std::string_view name) const {

@@ -50,7 +50,8 @@ class Arguments {
   double number(std::string_view name) const;         // finite
   std::int64_t integer(std::string_view name, std::int64_t lowest,
                        std::int64_t highest = kMostInteger) const;
-  double duration_s(std::string_view name) const;  // "90", "90s", "10m", "1.5h"; above 0
+  std::uint64_t natural(std::string_view name) const;  // any of 64 bits without a sign
+  double duration_s(std::string_view name) const;      // "90", "90s", "10m", "1.5h"; above 0
   const std::string& positional() const { return positional_; }
 
  private:

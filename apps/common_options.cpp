@@ -6,7 +6,7 @@ namespace arbg::apps {
 
 CommonOptions apply_common_options(const Arguments& arguments) {
   CommonOptions out;
-  if (arguments.knows("seed")) out.seed = static_cast<std::uint64_t>(arguments.integer("seed", 0));
+  if (arguments.knows("seed")) out.seed = arguments.natural("seed");
   if (arguments.knows("backend")) out.backend = tensor::backend_named(arguments.text("backend"));
   out.json = arguments.flag("json");
   if (arguments.knows("threads") && arguments.given("threads")) {

@@ -11,6 +11,7 @@
 #include "apps/train_run.h"
 #include "md/forcefield.h"
 #include "md/pdb.h"
+#include "nn/safetensors.h"
 #include "sampling/bonded_marginals.h"
 #include "sampling/walker_pool.h"
 #include "tensor/base/error.h"
@@ -97,8 +98,12 @@ class Refinement {
   std::filesystem::path walkers_path(std::int64_t rounds) const {
     return job_.output / ("walkers-" + std::to_string(rounds) + ".npy");
   }
+  std::filesystem::path warm_up_path() const { return job_.output / "warm-up.safetensors"; }
+  void require_same_settings(const Json& there) const;
   void go_on(const nn::Checkpoint& saved);
   bool warm_up();
+  std::int64_t resume_warm_up();
+  void save_warm_up(std::int64_t moves, double seconds) const;
   bool draw(RefineRound& round);
   bool train(RefineRound& round, Progress& progress);
   void save();
@@ -156,11 +161,15 @@ Refinement::Refinement(const RefineJob& job)
   if (saved_) go_on(*saved_);
 }
 
-void Refinement::go_on(const nn::Checkpoint& saved) {
-  const Json& state = saved.description.at("refine");
-  const std::string different = differences(state.at("settings"), settings_);
+void Refinement::require_same_settings(const Json& there) const {
+  const std::string different = differences(there, settings_);
   require(different.empty(), "cannot go on in ", job_.output.string(),
           ", a run with other settings: ", different, "; choose another --output");
+}
+
+void Refinement::go_on(const nn::Checkpoint& saved) {
+  const Json& state = saved.description.at("refine");
+  require_same_settings(state.at("settings"));
   trainer_.resume(saved);
   energies_ = state.at("energies").integer();
   const std::int64_t rounds = state.at("rounds").integer();
@@ -204,22 +213,54 @@ metrics::WeightSummary weights_of(const sampling::Walkers& samples) {
 
 // The walkers, from samples of the model to the start of the first round. False: interrupted.
 bool Refinement::warm_up() {
-  auto samples = sample(model(), job_.walkers, stream_id("walkers"));
-  if (interrupted()) return false;
-  pool_.start(std::move(samples));
   Progress progress("warm up");
-  for (std::int64_t done = 0; done < job_.warm_up; done += kMovesInSweep) {
+  const std::int64_t first = resume_warm_up();
+  if (first == 0) {
+    auto samples = sample(model(), job_.walkers, stream_id("walkers"));
     if (interrupted()) return false;
+    pool_.start(std::move(samples));
+  }
+  for (std::int64_t done = first; done < job_.warm_up; done += kMovesInSweep) {
     const std::int64_t moves = std::min(kMovesInSweep, job_.warm_up - done);
     const double accepted = pool_.relax(moves, static_cast<std::uint64_t>(done));
+    if (interrupted()) return false;
+    save_warm_up(done + moves, seconds_before_ + progress.elapsed_s());
     char detail[80];
     std::snprintf(detail, sizeof detail, "%.0f %% of moves accepted, step %.2f", 100 * accepted,
                   pool_.eps());
     progress.update(static_cast<double>(done + moves) / static_cast<double>(job_.warm_up), detail);
   }
   energies_ += job_.walkers * (1 + job_.warm_up);
-  seconds_before_ = progress.elapsed_s();
+  seconds_before_ += progress.elapsed_s();
   return true;
+}
+
+// Moves of the warm-up that an earlier call has made: 0 if there is nothing of one.
+std::int64_t Refinement::resume_warm_up() {
+  remove_temporaries(warm_up_path());
+  if (!std::filesystem::exists(warm_up_path())) return 0;
+  const auto file = nn::Safetensors::read(warm_up_path());
+  const std::string* text = file.metadata("warm_up");
+  require(text != nullptr, warm_up_path().string(),
+          " is not of arbg refine; choose another --output");
+  const Json state = Json::parse(*text, warm_up_path().string());
+  require_same_settings(state.at("settings"));
+  pool_.restore(file.values("walkers"), state.at("eps").number());
+  seconds_before_ = state.at("seconds").number();
+  return state.at("moves").integer();
+}
+
+void Refinement::save_warm_up(std::int64_t moves, double seconds) const {
+  Json state = Json::object();
+  state["settings"] = settings_;
+  state["moves"] = moves;
+  state["eps"] = pool_.eps();
+  state["seconds"] = seconds;
+  const auto& walkers = pool_.walkers();
+  const auto coordinates = tensor::Tensor::from_values(
+      walkers.samples.coordinates, {walkers.count(), first_.generator.map().size()},
+      nn::Backend::reference);  // as double
+  nn::write_safetensors(warm_up_path(), {{"walkers", coordinates}}, {{"warm_up", state.dump()}});
 }
 
 // Fresh samples, to look at and to propose to the walkers. False: interrupted.
@@ -282,7 +323,8 @@ void Refinement::save() {
 void Refinement::clear_up() const {
   const std::int64_t rounds = std::ssize(history_);
   for (const auto old : {rounds - 1, rounds - 2}) std::filesystem::remove(walkers_path(old));
-  for (const auto& path : {checkpoint_path(), log_path(), walkers_path(rounds + 1)})
+  std::filesystem::remove(warm_up_path());
+  for (const auto& path : {checkpoint_path(), log_path(), walkers_path(rounds + 1), warm_up_path()})
     remove_temporaries(path);
 }
 

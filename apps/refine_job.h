@@ -9,9 +9,10 @@
 // without, but those that resuming evaluates again and those of the final samples.
 //
 // The output folder: topology.pdb, checkpoint.safetensors, rounds.jsonl (one JSON object a round),
-// walkers-R.npy (coordinates [W, K] after R rounds), report.html. Killed or interrupted at any
-// moment, the same call goes on from the last complete round, bit for bit. Throws Error if the
-// folder is of another run.
+// walkers-R.npy (coordinates [W, K] after R rounds), report.html; before the first round
+// warm-up.safetensors (walkers and settings) instead. Killed or interrupted at any moment, the same
+// call goes on from the last complete round, or the last moves of the warm-up, bit for bit. Throws
+// Error if the folder is of another run.
 #pragma once
 
 #include <filesystem>

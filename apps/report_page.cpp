@@ -116,11 +116,12 @@ metrics::Table results_table(const Evaluation& e) {
     table.add_row({"effective samples, trimmed", percent(e.trimmed.ess_fraction), "",
                    "biased: without the largest " + percent(e.trim) + " of the weights"});
   }
-  table.add_row({"log Z", format_number(w.log_z, 6) + " +- " + format_number(w.log_z_error, 2),
+  table.add_row({"log Z", log_z_text(w, " +- ", 6),
                  e.bennett ? format_number(e.bennett->log_z, 6) + " Bennett" : "",
-                 e.populations == 0 ? "log of the partition function over shapes"
-                                    : "over shapes; error: the scatter of " +
-                                          std::to_string(e.populations) + " populations"});
+                 e.populations == 0   ? "log of the partition function over shapes"
+                 : e.populations == 1 ? "over shapes; one population gives no error"
+                                      : "over shapes; error: the scatter of " +
+                                            std::to_string(e.populations) + " populations"});
   if (e.likelihood_frames > 0) {
     const std::string frames = std::to_string(e.likelihood_frames) + " held-out MD frames";
     table.add_row({"reverse ESS", percent(e.reverse_ess_fraction), "about the ESS",
@@ -155,10 +156,9 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
                                 "of samples that share ancestors"}
            : metrics::KeyNumber{"Effective samples", percent(e.weights.ess_fraction),
                                 "raw weights"},
-       smc ? metrics::KeyNumber{"log Z",
-                                format_number(e.weights.log_z, 7) + " \u00b1 " +
-                                    format_number(e.weights.log_z_error, 2),
-                                "from the scatter of the populations"}
+       smc ? metrics::KeyNumber{"log Z", log_z_text(e.weights, " \u00b1 "),
+                                e.populations == 1 ? "one population gives no error"
+                                                   : "from the scatter of the populations"}
            : metrics::KeyNumber{"Pareto k-hat", format_number(e.weights.pareto_k, 2),
                                 "reliable below 0.7"},
        {"E-W2", format_number(e.energy_w2_kt.weighted, 3) + " kT",

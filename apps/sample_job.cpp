@@ -7,6 +7,7 @@
 
 #include "apps/decoding_options.h"
 #include "apps/progress.h"
+#include "metrics/table.h"
 #include "sampling/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -67,6 +68,12 @@ metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_
       metrics::summarise_weights(sampling::log_z_of_populations(log_weight, populations))
           .log_z_error;
   return summary;
+}
+
+std::string log_z_text(const metrics::WeightSummary& summary, const char* plus_minus, int digits) {
+  const std::string log_z = metrics::format_number(summary.log_z, digits);
+  if (std::isnan(summary.log_z_error)) return log_z + ", without an error";
+  return log_z + plus_minus + metrics::format_number(summary.log_z_error, 2);
 }
 
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
@@ -140,7 +147,7 @@ void write_samples(const SampleJob& job, const Model& model, std::span<const std
   run["sampling_temperature"] = out.decoding.temperature;
   run["decoding"] = to_json(out.decoding);
   for (const auto& label : labels(job)) run["labels"].push_back(label);
-  run["seed"] = job.seed;
+  run["seed"] = std::to_string(job.seed);
   run["samples"] = out.count();
   run["seconds"] = out.seconds;
   for (const auto& [name, value] : figures.members()) {

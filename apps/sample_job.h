@@ -52,11 +52,16 @@ void write_samples(const SampleJob& job, const Model& model, std::span<const std
                    const WeightedSamples& samples, const Json& figures);
 
 // The figures of weights. With populations of sequential Monte Carlo the error of log Z is that of
-// their scatter, and there is no k-hat (NaN): particles of one population are not independent.
+// their scatter, NaN of a single one, and there is no k-hat (NaN): particles of one population are
+// not independent.
 metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_t populations);
 
 // `populations` is left to run.json.
 WeightedSamples load_samples(const std::filesystem::path& folder, int atoms);
+
+// log Z with its error where there is one: a single sample or population gives none.
+std::string log_z_text(const metrics::WeightSummary& summary, const char* plus_minus = " +- ",
+                       int digits = 7);
 
 // The figures of a set of weights: for terminal, JSON and report.
 Json summary_json(const metrics::WeightSummary& summary);

@@ -14,6 +14,8 @@ namespace {
 
 constexpr const char* kCorrelated =
     "samples of one population share ancestors: figures that take them as independent are too good";
+constexpr const char* kNoError =
+    "log Z stands without an error: one population gives none; use --populations 2 or more";
 
 SmcOutcome summarise(const std::vector<sampling::SmcPopulation>& populations) {
   SmcOutcome out;
@@ -38,7 +40,12 @@ SmcOutcome summarise(const std::vector<sampling::SmcPopulation>& populations) {
       out.resampled[k] += stage.resampled ? 1 / count : 0;
     }
   }
-  out.z = metrics::summarise_weights(out.log_z);
+  return out;
+}
+
+std::vector<std::string> labels_of_populations(const SmcJob& job) {
+  std::vector<std::string> out{kCorrelated};
+  if (job.smc.populations == 1) out.emplace_back(kNoError);
   return out;
 }
 
@@ -75,7 +82,6 @@ Json run_json(const SmcJob& job, const SmcOutcome& outcome, const sampling::Anne
   Json run = Json::object();
   run["method"] = job.annealed ? "annealed" : "twisted";
   run["populations"] = job.smc.populations;
-  run["particles"] = job.smc.particles;
   run["ess_threshold"] = job.smc.ess_threshold;
   run["resampling"] = sampling::name_of(job.smc.resampling);
   if (job.annealed) {
@@ -88,7 +94,7 @@ Json run_json(const SmcJob& job, const SmcOutcome& outcome, const sampling::Anne
   }
   const Json figures = to_json(outcome);
   for (const auto& [name, value] : figures.members()) run[name] = value;
-  run["labels"].push_back(kCorrelated);
+  for (const auto& label : labels_of_populations(job)) run["labels"].push_back(label);
   return run;
 }
 
@@ -134,7 +140,7 @@ SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample) {
               !sample.published_weights,
           "--tune, --mirror-images and --published-weights go with --method importance only");
   job.smc.populations = arguments.integer("populations", 1, sample.count);
-  job.smc.particles = (sample.count + job.smc.populations - 1) / job.smc.populations;
+  job.smc.count = sample.count;
   job.smc.ess_threshold = arguments.number("ess-threshold");
   job.smc.resampling = sampling::resampling_named(arguments.text("resampling"));
   job.smc.decoding = sample.decoding;
@@ -167,7 +173,7 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
     append(all.log_weight, population.log_weight);
   }
   SmcOutcome out = summarise(populations);
-  out.weights = metrics::summarise_weights(all.log_weight);
+  out.weights = summarise(all.log_weight, job.smc.populations);
   out.energies += plan.energies;
   out.densities += plan.densities;
   out.seconds = all.seconds = clock.elapsed_s();
@@ -183,7 +189,7 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
 
 std::vector<std::string> labels(const SmcJob& job) {
   auto out = labels(job.sample);
-  out.emplace_back(kCorrelated);
+  for (auto& label : labels_of_populations(job)) out.push_back(std::move(label));
   return out;
 }
 
@@ -191,8 +197,7 @@ metrics::Table smc_table(const SmcOutcome& outcome) {
   using metrics::format_number;
   metrics::Table table({"sequential Monte Carlo", ""});
   table.add_row({"populations", std::to_string(outcome.log_z.size())});
-  table.add_row({"log Z", format_number(outcome.z.log_z, 7) + " +- " +
-                              format_number(outcome.z.log_z_error, 2)});
+  table.add_row({"log Z", log_z_text(outcome.weights)});
   table.add_row({"effective share of the weights at the end",
                  format_number(100 * outcome.weights.ess_fraction, 3) + " %"});
   table.add_row(
@@ -212,8 +217,8 @@ metrics::Table smc_table(const SmcOutcome& outcome) {
 
 Json to_json(const SmcOutcome& outcome) {
   Json json = Json::object();
-  json["log_z"] = outcome.z.log_z;
-  json["log_z_error"] = outcome.z.log_z_error;
+  json["log_z"] = outcome.weights.log_z;
+  json["log_z_error"] = outcome.weights.log_z_error;
   json["log_z_of_populations"] = Json(Json::List(outcome.log_z.begin(), outcome.log_z.end()));
   json["ess_fraction"] = outcome.weights.ess_fraction;
   json["surviving_ancestors"] = outcome.ancestors;

@@ -17,7 +17,8 @@
 namespace arbg::apps {
 
 struct SmcJob {
-  SampleJob sample;  // its count is shared out among the populations
+  SampleJob
+      sample;  // its count is shared out among the populations, whose sizes differ by at most 1
   bool annealed = false;
   sampling::SmcOptions smc;
   sampling::Twist twist;  // its stages are set by the job: residues
@@ -25,8 +26,7 @@ struct SmcJob {
 };
 
 struct SmcOutcome {
-  metrics::WeightSummary z;        // of the populations' estimates
-  metrics::WeightSummary weights;  // of all particles, as if they were independent
+  metrics::WeightSummary weights;  // of all particles; the error of log Z from the populations
   double ancestors = 0;            // mean share of first particles that have descendants at the end
   std::vector<sampling::SmcStage> stages;  // means over populations; `resampled` if any was
   std::vector<double> resampled;           // share of the populations, one a stage

@@ -53,13 +53,15 @@ std::vector<metrics::Figure> smc_figures(bool annealed, const Json& outcome) {
 void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
                     const SmcOutcome& outcome) {
   const char* method = job.annealed ? "Annealed" : "Twisted";
+  const bool one = job.smc.populations == 1;
   metrics::Report report(std::string(method) + " sequential Monte Carlo",
-                         job.sample.model.string() + ", " + std::to_string(job.smc.populations) +
-                             " populations of " + std::to_string(job.smc.particles));
+                         job.sample.model.string() + ", " + std::to_string(job.smc.count) +
+                             " samples of " + std::to_string(job.smc.populations) +
+                             (one ? " population" : " populations"));
   report.add_key_numbers(
-      {{"log Z",
-        format_number(outcome.z.log_z, 7) + " \u00b1 " + format_number(outcome.z.log_z_error, 2),
-        "from the scatter of the populations; unbiased for Z"},
+      {{"log Z", log_z_text(outcome.weights, " \u00b1 "),
+        one ? "unbiased for Z; one population gives no error, use --populations 2 or more"
+            : "from the scatter of the populations; unbiased for Z"},
        {"Surviving ancestors", format_number(100 * outcome.ancestors, 3) + " %",
         "of the first particles have descendants"},
        {"Energies", std::to_string(outcome.energies),

@@ -43,13 +43,13 @@ namespace {
 
 // The text behind the progress bar.
 std::string detail_of(const nn::StepReport& report, double nats, double gflop_per_second) {
+  const std::string of = report.total_steps > 0 ? "/" + std::to_string(report.total_steps) : "";
   char text[160];
   std::snprintf(text, sizeof text,
-                "step %lld/%lld  loss %.4f  nats/coordinate %.4f  |g| %.2f  %.0f samples/s  "
+                "step %lld%s  loss %.4f  nats/coordinate %.4f  |g| %.2f  %.0f samples/s  "
                 "%.0f GFLOP/s",
-                static_cast<long long>(report.step), static_cast<long long>(report.total_steps),
-                report.loss, nats, report.gradient_norm, report.samples_per_second,
-                gflop_per_second);
+                static_cast<long long>(report.step), of.c_str(), report.loss, nats,
+                report.gradient_norm, report.samples_per_second, gflop_per_second);
   return text;
 }
 
@@ -109,9 +109,7 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
     const double gflop_per_sample = gflop_per_token * report.positions_per_sample;
     const double gflop_per_second = gflop_per_sample * report.samples_per_second;
     gflop += gflop_per_sample * static_cast<double>(trainer.options().batch);
-    const auto total = static_cast<double>(report.total_steps);  // 0: not yet known
-    progress.update(total > 0 ? static_cast<double>(report.step) / total : 0,
-                    detail_of(report, outcome.train_nats, gflop_per_second));
+    progress.update(report.progress, detail_of(report, outcome.train_nats, gflop_per_second));
     log.add(report, progress.elapsed_s(), gflop_per_second, progress.left_s());
   };
   run.on_evaluation = [&](std::int64_t step, double nats) {

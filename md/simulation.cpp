@@ -1,6 +1,7 @@
 #include "md/simulation.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 
@@ -57,7 +58,7 @@ Json settings_json(const SimulationOptions& o, int atoms) {
   json["warmup_steps"] = o.warmup_steps;
   json["save_interval"] = o.save_interval;
   json["swap_interval"] = o.swap_interval;
-  json["seed"] = std::to_string(o.seed);  // 64 bits do not fit a JSON number
+  json["seed"] = std::to_string(o.seed);
   return json;
 }
 
@@ -201,9 +202,11 @@ std::int64_t steps_until_due(const SimulationOptions& o, std::int64_t step) {
 }  // namespace
 
 SimulationResult run_simulation(const fs::path& folder, const Topology& topology,
-                                const System& system, const SimulationOptions& o,
+                                const System& system, const SimulationOptions& asked,
                                 std::span<const double> start_nm,
                                 const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  const auto begin = std::chrono::steady_clock::now();
+  SimulationOptions o = asked;
   require_sensible(o);
   const fs::path checkpoint_path = folder / "checkpoint.bin";
   const Json settings = settings_json(o, system.atom_count());
@@ -224,7 +227,7 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   } else {
     minimize(system, start);
   }
-  const std::int64_t total = o.warmup_steps + o.steps;
+  std::int64_t total = o.warmup_steps + o.steps;
   require(c.state.step <= total, folder.string(), " already holds ", c.state.step,
           " steps (warm-up included), more than the ", total, " asked for");
   DynamicsOptions options{o.timestep_ps, o.friction_per_ps, o.seed, temperatures};
@@ -262,6 +265,8 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
       c.state = dynamics.state();
       frames.append(c.state);
       ++c.saves;
+      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+      if (o.most_seconds > 0 && elapsed.count() >= o.most_seconds) o.steps = since, total = step;
       if (c.saves % o.checkpoint_interval == 0) checkpoint();
     }
     if (progress) progress(step, total);

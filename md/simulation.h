@@ -38,6 +38,7 @@ struct SimulationOptions {
   std::int64_t save_interval = 1000;       // steps between saves; each save is one frame a replica
   std::int64_t swap_interval = 100;        // steps between sweeps of swaps
   std::int64_t checkpoint_interval = 100;  // saves between checkpoints
+  double most_seconds = 0;  // of a call: complete with the first save after so long; 0: no limit
   std::uint64_t seed = 1;
 };
 

@@ -225,8 +225,8 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
     at += stored_bytes(tensor).size();
     Json shape = Json::list(), offsets = Json::list();
     for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.extent(axis));
-    offsets.push_back(static_cast<std::uint64_t>(begin));
-    offsets.push_back(static_cast<std::uint64_t>(at));
+    offsets.push_back(static_cast<std::int64_t>(begin));
+    offsets.push_back(static_cast<std::int64_t>(at));
     Json& entry = header[name];
     entry["dtype"] = dtype_name(tensor.dtype());
     entry["shape"] = shape;

@@ -15,15 +15,9 @@
 namespace arbg::nn {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::int64_t kFirstTimedStep = 5, kLastTimedStep = 20;  // of a run with a time budget
-constexpr double kCentreRate = 0.05;                              // of the running mean c
+constexpr double kBudgetParts = 1e6;   // of a time budget, which stand for steps in the schedule
+constexpr double kCentreRate = 0.05;   // of the running mean c
 constexpr double kClipEpsilon = 1e-6;  // as torch.nn.utils.clip_grad_norm_
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 TrainerOptions checked(TrainerOptions options) {
   options.check();
@@ -50,10 +44,17 @@ double huber_slope(double d, double clip) { return std::clamp(d, -clip, clip); }
 
 }  // namespace
 
-Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options)
+double steady_seconds() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options,
+                 std::function<double()> clock)
     : network_(network),
       source_(source),
       options_(checked(std::move(options))),
+      clock_(std::move(clock)),
       total_steps_(options_.total_steps),
       optimizer_(make_optimizer(network.parameters(), options_)),
       average_(network.parameters(), options_.average_decay),
@@ -70,13 +71,14 @@ Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptio
   }
 }
 
-// Of the step to come. A run by the clock stays at the schedule's first rate until its speed is
-// known.
+// Of the step to come.
 double Trainer::learning_rate() const {
   const auto& o = options_;
-  if (total_steps_ == 0) return o.learning_rate / o.start_divisor;
   const auto schedule = o.schedule == ScheduleKind::constant ? constant_rate : one_cycle;
-  return schedule(step_, total_steps_, o.learning_rate, o.warm_up, o.start_divisor);
+  const bool by_time = total_steps_ == 0;
+  const auto at = by_time ? std::llround(budget_share() * kBudgetParts) : step_,
+             of = by_time ? std::llround(kBudgetParts) : total_steps_;
+  return schedule(at, of, o.learning_rate, o.warm_up, o.start_divisor);
 }
 
 // d loss / d log q of molecule b, given log q: the loss of a batch is a mean of functions of log q
@@ -199,7 +201,7 @@ void Trainer::fetch_molecules() {
 
 StepReport Trainer::train_step() {
   require(!done(), "training is finished: ", step_, " of ", total_steps_, " steps are done");
-  const auto start = Clock::now();
+  const double start_s = clock_();
   source_.fill(step_, tokens_, log_target_);
   fetch_molecules();
   parallel_for(options_.shards, [&](std::int64_t shard) { run_shard(shard); });
@@ -218,23 +220,21 @@ StepReport Trainer::train_step() {
   optimizer_->update(gradients_, scale, report.learning_rate, step_);
   average_.update(step_);
 
-  const double elapsed_s = seconds_since(start);
-  if (total_steps_ == 0) fix_total_steps(elapsed_s);
+  const double elapsed_s = clock_() - start_s;
+  if (total_steps_ == 0) {
+    spent_s_ += elapsed_s;
+    // Another such step would end further beyond the budget than this one ends before it.
+    if (spent_s_ + elapsed_s / 2 >= options_.time_budget_s) total_steps_ = step_;
+  }
   report.step = step_;
   report.total_steps = total_steps_;
+  report.progress = total_steps_ == 0
+                        ? budget_share()
+                        : static_cast<double>(step_) / static_cast<double>(total_steps_);
   const auto count = static_cast<double>(options_.batch);
   report.samples_per_second = count / elapsed_s;
   report.positions_per_sample = std::accumulate(positions_.begin(), positions_.end(), 0.0) / count;
   return report;
-}
-
-void Trainer::fix_total_steps(double elapsed_s) {
-  spent_s_ += elapsed_s;
-  if (step_ >= kFirstTimedStep) timed_s_ += elapsed_s, ++timed_steps_;
-  if (step_ < kLastTimedStep) return;
-  const double per_step_s = timed_s_ / static_cast<double>(timed_steps_);
-  const double left_s = std::max(0.0, options_.time_budget_s - spent_s_);
-  total_steps_ = step_ + std::max<std::int64_t>(1, std::llround(left_s / per_step_s));
 }
 
 bool Trainer::evaluation_due() const {
@@ -286,8 +286,6 @@ void Trainer::resume(const Checkpoint& checkpoint) {
           total_steps_);
   if (checkpoint.trainer.has("best"))
     best_ = EarlyStopping::from_json(checkpoint.trainer.at("best"));
-  timed_s_ = 0;
-  timed_steps_ = 0;
   has_variance_centre_ = checkpoint.trainer.has("variance_centre");
   if (has_variance_centre_) variance_centre_ = checkpoint.trainer.at("variance_centre").number();
 }

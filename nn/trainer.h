@@ -1,4 +1,4 @@
-// Maximum-likelihood training that can be killed at any time and resumed bit for bit.
+// Maximum-likelihood training that can be killed at any time and resumed.
 //
 // Loss of a molecule: [-log q - s S + lambda H(log q - log_target - c)] / T, averaged over the
 // batch; T counts its own positions, without padding; S smooths labels (label_smoothing.h);
@@ -8,9 +8,17 @@
 // A batch is cut into a fixed number of shards, each with a replica of the network; gradients are
 // summed in shard order, so that the numbers do not depend on threads. Clipping, AdamW or Muon, and
 // the schedules of schedule.h. Dropout is keyed by (seed, step, place of the molecule).
+//
+// A run has a number of steps, or a time budget. By the budget, the learning rate follows the share
+// of it that the steps so far have taken, in millionths as if these were steps, and the run ends
+// with the step whose end is nearest to the budget, however the speed of the machine changes
+// meanwhile. The seconds spent are in the checkpoint, and a resumed run has those that are left. So
+// only a run of a given number of steps is the same, bit for bit, whenever it is repeated or
+// resumed.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -48,10 +56,10 @@ struct TrainerOptions {
   std::int64_t shards = 8;        // part of the numbers: sums are by shard
   std::int64_t micro_batch = 16;  // molecules in one forward and backward pass
   std::int64_t total_steps = 0;   // 0: as many as fit the time budget
-  double time_budget_s = 0;       // the speed of the first 20 steps fixes total_steps, once
+  double time_budget_s = 0;       // for the steps; evaluations and checkpoints come on top
   double learning_rate = 5e-4;    // the largest
   ScheduleKind schedule = ScheduleKind::one_cycle;
-  double warm_up = 0.05;       // fraction of total_steps
+  double warm_up = 0.05;       // fraction of the steps or of the time
   double start_divisor = 500;  // first and last learning rate are learning_rate / start_divisor
   OptimizerKind optimizer = OptimizerKind::adamw;
   AdamWOptions adamw;               // Muon takes its weight decay, and the rest for its vectors
@@ -71,7 +79,8 @@ struct TrainerOptions {
 };
 
 struct StepReport {
-  std::int64_t step = 0, total_steps = 0;  // steps done, this one included; total 0: not yet known
+  std::int64_t step = 0, total_steps = 0;  // done, this one included; total 0: only time will tell
+  double progress = 0;                     // share of the run that is done
   double loss = 0;                         // what was minimised, per coordinate
   double nats_per_coordinate = 0;          // -mean log q / T
   double variance = 0;                     // mean H (0 without that term)
@@ -81,15 +90,18 @@ struct StepReport {
   double positions_per_sample = 0;  // the mean of this batch, without padding
 };
 
+double steady_seconds();  // since some moment, by the clock that nobody sets
+
 class Trainer {
  public:
-  // The network is trained in place; both must outlive the trainer.
-  Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options);
+  // The network is trained in place; both must outlive the trainer. `clock` gives seconds.
+  Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options,
+          std::function<double()> clock = steady_seconds);
 
   const TrainerOptions& options() const { return options_; }
   double flops_per_token() const { return network_.config().flops_per_token(); }
   std::int64_t step() const { return step_; }                // steps done
-  std::int64_t total_steps() const { return total_steps_; }  // 0: not yet known (time budget)
+  std::int64_t total_steps() const { return total_steps_; }  // 0: the time budget is not yet spent
   bool done() const { return all_steps_done() || stopped_early(); }
   bool stopped_early() const {
     return options_.early_stop > 0 && best_.evaluations_since >= options_.early_stop;
@@ -108,12 +120,13 @@ class Trainer {
   // All that is needed to go on, weights included (own storage). resume() takes it over, the
   // network's weights included, and throws Error if it is of another network or has no training
   // state. The options of the constructor are kept, except the total number of steps, which comes
-  // from the checkpoint.
+  // from the checkpoint. (In older ones a time budget had become a number of steps: it stays one.)
   Checkpoint checkpoint() const;
   void resume(const Checkpoint& checkpoint);
 
  private:
   bool all_steps_done() const { return total_steps_ > 0 && step_ >= total_steps_; }
+  double budget_share() const { return spent_s_ / options_.time_budget_s; }
   double learning_rate() const;
   double log_q_weight(std::size_t b, double log_q) const;
   void fetch_molecules();
@@ -122,17 +135,16 @@ class Trainer {
   void run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows);
   double sum_gradients();
   void finish_batch(StepReport& report);
-  void fix_total_steps(double elapsed_s);
 
   Transformer& network_;
   TrainingBatchSource& source_;
   TrainerOptions options_;
+  std::function<double()> clock_;
   std::int64_t step_ = 0, total_steps_ = 0;
   EarlyStopping best_;
   double variance_centre_ = 0;
   bool has_variance_centre_ = false;
-  double spent_s_ = 0, timed_s_ = 0;  // while total_steps_ is not yet known
-  std::int64_t timed_steps_ = 0;
+  double spent_s_ = 0;  // of the time budget
 
   std::vector<Transformer> replicas_;  // one a shard
   std::vector<Tensor> gradients_;      // sums over shards, one a parameter

@@ -1,6 +1,5 @@
 // The trainer's options: what makes sense, and how they are stored.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <type_traits>
 
@@ -90,7 +89,7 @@ Json TrainerOptions::to_json() const {
   for_each_option(*this, [&](const char* name, const auto& value) { json[name] = value; });
   json["optimizer"] = optimizer == OptimizerKind::muon ? "muon" : "adamw";
   json["schedule"] = schedule == ScheduleKind::constant ? "constant" : "one-cycle";
-  json["seed"] = std::to_string(seed);  // 64 bits do not fit a JSON number
+  json["seed"] = std::to_string(seed);
   return json;
 }
 
@@ -106,10 +105,7 @@ TrainerOptions TrainerOptions::from_json(const Json& json) {
   });
   if (json.has("optimizer")) options.optimizer = optimizer_named(json.at("optimizer").string());
   if (json.has("schedule")) options.schedule = schedule_named(json.at("schedule").string());
-  const auto& seed = json.at("seed").string();
-  const auto parsed = std::from_chars(seed.data(), seed.data() + seed.size(), options.seed);
-  require(parsed.ec == std::errc{} && parsed.ptr == seed.data() + seed.size(), "the seed \"", seed,
-          "\" is not a number");
+  options.seed = json.at("seed").natural();
   options.check();
   return options;
 }

@@ -15,24 +15,25 @@ namespace {
 constexpr double kFirstStep = 0.5, kSmallestStep = 1e-3, kLargestStep = 2;
 constexpr double kFinest = 1e-6;  // of b, between rungs
 
-// Particles, their weights and their random numbers.
+// Particles, their weights and their random numbers; unfinished once interrupted().
 class Annealing {
  public:
   Annealing(const Generator& generator, const Potential& potential, const SmcOptions& options,
-            std::string_view purpose, std::uint64_t p)
+            std::string_view purpose, std::int64_t p)
       : generator_(generator),
         potential_(potential),
         options_(options),
         purpose_(purpose),
         population_(p),
-        weights_(options, random("resampling", 0)) {
-    auto growing = generator.start(options.particles, options.decoding, random("draws", 0), 0);
-    growing.grow(generator.map().size());
+        particles_(options.particles(p)),
+        weights_(particles_, options, random("resampling", 0)) {
+    auto growing = generator.start(particles_, options.decoding, random("draws", 0), 0);
+    if (!growing.grow(generator.map().size())) return;
     Samples samples;
-    samples.resize(options.particles, generator.map());
-    for (std::int64_t i = 0; i < options.particles; ++i) samples.put(i, growing, i, generator);
+    samples.resize(particles_, generator.map());
+    for (std::int64_t i = 0; i < particles_; ++i) samples.put(i, growing, i, generator);
     walkers_ = make_walkers(std::move(samples), generator.map(), potential);
-    energies_ = options.particles;
+    energies_ = particles_;
   }
 
   // log (pi~ / q) of every particle.
@@ -60,8 +61,8 @@ class Annealing {
     const double b = stages_.back().at;
     const double accepted = langevin_move(walkers_, generator_, potential_, options_.decoding, b,
                                           eps, lengths, random("move", ++moves_));
-    energies_ += options_.particles;
-    densities_ += options_.particles;
+    energies_ += particles_;
+    densities_ += particles_;
     return accepted;
   }
 
@@ -91,7 +92,8 @@ class Annealing {
   const Potential& potential_;
   const SmcOptions& options_;
   std::string purpose_;
-  std::uint64_t population_, moves_ = 0;
+  std::int64_t population_, particles_;
+  std::uint64_t moves_ = 0;
   ParticleWeights weights_;
   Walkers walkers_;
   std::vector<SmcStage> stages_;
@@ -134,9 +136,10 @@ AnnealingPlan plan_annealing(const Generator& generator, const Potential& potent
           "the conditional effective sample size of a rung is a share between 0 and 1, got ",
           annealing.conditional_ess);
   Annealing pilot(generator, potential, options, "pilot", 0);
-  require(log_mean_weight(pilot.log_ratio()) > -INFINITY, "none of the ", options.particles,
-          " particles of the pilot lies in the target's support: train the model for longer");
   AnnealingPlan plan;
+  if (interrupted()) return plan;
+  require(log_mean_weight(pilot.log_ratio()) > -INFINITY, "none of the ", options.particles(0),
+          " particles of the pilot lies in the target's support: train the model for longer");
   plan.moves = annealing.moves;
   plan.lengths = move_lengths(pilot.walkers(), generator.map());
   double b = 0, eps = kFirstStep;
@@ -144,7 +147,7 @@ AnnealingPlan plan_annealing(const Generator& generator, const Potential& potent
     const double next =
         next_rung(b, pilot.log_weight(), pilot.log_ratio(), annealing.conditional_ess);
     pilot.climb(b, next);
-    for (int m = 0; m < annealing.moves; ++m) {
+    for (int m = 0; m < annealing.moves && !interrupted(); ++m) {
       const double accepted = pilot.move(eps, plan.lengths);
       eps =
           std::clamp(eps * std::exp(accepted - annealing.acceptance), kSmallestStep, kLargestStep);
@@ -165,13 +168,12 @@ std::vector<SmcPopulation> sample_annealed(const Generator& generator, const Pot
           "the annealing plan does not lead to b = 1");
   return run_populations(
       options, std::ssize(plan.b), [&](std::int64_t p, const std::function<void()>& stage_done) {
-        Annealing annealing(generator, potential, options, "population",
-                            static_cast<std::uint64_t>(p));
+        Annealing annealing(generator, potential, options, "population", p);
         double b = 0;
         for (std::size_t l = 0; l < plan.b.size() && !interrupted(); ++l) {
           annealing.climb(b, plan.b[l]);
           b = plan.b[l];
-          for (int m = 0; m < plan.moves; ++m) {
+          for (int m = 0; m < plan.moves && !interrupted(); ++m) {
             annealing.stage().acceptance += annealing.move(plan.eps[l], plan.lengths) / plan.moves;
           }
           stage_done();

@@ -66,7 +66,7 @@ Samples Generator::sample(const SampleOptions& options) const {
     if (interrupted()) return;
     const std::int64_t first = group * options.lanes;
     const std::int64_t lanes = std::min(options.lanes, options.count - first);
-    sample_lanes(options, first, lanes, out);
+    if (!sample_lanes(options, first, lanes, out)) return;
     complete[static_cast<std::size_t>(group)] = 1;
     const std::lock_guard lock(progress_mutex);
     done += lanes;
@@ -84,14 +84,15 @@ GrowingSamples Generator::start(std::int64_t count, const Decoding& decoding, co
   return {network_, bins_, network_.make_cache(count, molecules(count)), decoding, random, first};
 }
 
-void Generator::sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
+bool Generator::sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
                              Samples& out) const {
   const Random random(options.seed, options.stream);
   auto growing = start(count, options.decoding, random, options.first + first);
-  growing.grow(map_->size());
+  if (!growing.grow(map_->size())) return false;
   for (std::int64_t b = 0; b < count; ++b) {
     out.put(first + b, growing, b, *this);
   }
+  return true;
 }
 
 void Samples::resize(std::int64_t count, const md::CoordinateMap& map) {
@@ -163,6 +164,21 @@ std::vector<double> Generator::log_density(std::span<const std::int32_t> tokens,
                          ? network_.log_likelihood(kept, kRows, molecules(std::ssize(inside)))
                          : log_probability(kept, decoding);
   for (std::size_t i = 0; i < inside.size(); ++i) out[inside[i]] = log_p[i] - bins_.log_volume();
+  return out;
+}
+
+std::vector<double> Generator::log_density_or_stop(std::span<const std::int32_t> tokens,
+                                                   const Decoding& decoding) const {
+  const std::int64_t length = map_->size(), count = std::ssize(tokens) / length;
+  std::vector<double> out(static_cast<std::size_t>(count), 0.0);
+  parallel_for((count + kRows - 1) / kRows, [&](std::int64_t batch) {
+    if (interrupted()) return;
+    const std::int64_t first = batch * kRows, rows = std::min(kRows, count - first);
+    const auto part = log_density(tokens.subspan(static_cast<std::size_t>(first * length),
+                                                 static_cast<std::size_t>(rows * length)),
+                                  decoding);
+    std::ranges::copy(part, out.begin() + first);
+  });
   return out;
 }
 

@@ -92,8 +92,14 @@ class Generator {
   std::vector<double> log_density(std::span<const std::int32_t> tokens,
                                   const Decoding& decoding = {}) const;
 
+  // The same for moves of many walkers, which take long: Ctrl-C ends it between a few rows. Once
+  // interrupted(), the result is incomplete, and the caller throws it away.
+  std::vector<double> log_density_or_stop(std::span<const std::int32_t> tokens,
+                                          const Decoding& decoding) const;
+
  private:
-  void sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
+  // False: interrupted, and out is as it was.
+  bool sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
                     Samples& out) const;
   std::vector<double> log_probability(std::span<const std::int32_t> tokens,
                                       const Decoding& decoding) const;

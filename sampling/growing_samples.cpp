@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tensor/base/defects.h"
+#include "tensor/base/interrupt.h"
 
 namespace arbg::sampling {
 namespace {
@@ -35,10 +36,11 @@ GrowingSamples::GrowingSamples(const nn::Transformer& network, const nn::Coordin
       coordinates_(tokens_.size(), 0),
       log_p_(static_cast<std::size_t>(cache_.batch()), 0) {}
 
-void GrowingSamples::grow(std::int64_t length) {
+bool GrowingSamples::grow(std::int64_t length) {
   const std::int64_t rows = count(), K = bins_.coordinates();
   std::vector<std::int32_t> column(static_cast<std::size_t>(rows));
   for (std::int64_t j = cache_.length(); j < length; ++j) {
+    if (interrupted()) return false;
     const nn::Tensor logits = network_.next_logits(previous_, cache_);
     for (std::int64_t b = 0; b < rows; ++b) {
       const auto at = static_cast<std::size_t>(b * K + j);
@@ -53,6 +55,7 @@ void GrowingSamples::grow(std::int64_t length) {
     }
     previous_ = nn::Tensor::from_indices(column, {rows}, network_.backend());
   }
+  return true;
 }
 
 void GrowingSamples::select(std::span<const std::int64_t> from) {

@@ -26,7 +26,8 @@ class GrowingSamples {
   std::int64_t count() const { return static_cast<std::int64_t>(log_p_.size()); }
   std::int64_t length() const { return cache_.length(); }  // coordinates drawn so far
 
-  void grow(std::int64_t length);                   // draws coordinates until there are that many
+  // Draws coordinates until there are that many. False: interrupted, and too short.
+  [[nodiscard]] bool grow(std::int64_t length);
   void select(std::span<const std::int64_t> from);  // row b becomes a copy of row from[b]
 
   // Rows of K; what is not yet drawn is 0.

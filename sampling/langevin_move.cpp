@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "tensor/base/interrupt.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
@@ -139,6 +140,7 @@ double move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
   }
   bins.encode_rows(s.coordinates, s.tokens);
   s.log_q = log_density(s.tokens);
+  if (interrupted()) return 0;
   // Outside of the support geometry may break down: such a row keeps its place until it is
   // rejected.
   for (std::size_t i = 0; i < count; ++i) {
@@ -173,7 +175,7 @@ double langevin_move(Walkers& walkers, const Generator& generator, const Potenti
                      const Decoding& decoding, double b, double eps,
                      std::span<const double> lengths, const Random& random) {
   const auto log_density = [&](std::span<const std::int32_t> tokens) {
-    return generator.log_density(tokens, decoding);
+    return generator.log_density_or_stop(tokens, decoding);
   };
   return move_and_judge(walkers, generator.map(), generator.bins(), potential, log_density, b, eps,
                         lengths, random);

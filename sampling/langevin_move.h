@@ -39,6 +39,7 @@ Walkers make_walkers(Samples samples, const md::CoordinateMap& map, const Potent
 std::vector<double> move_lengths(const Walkers& walkers, const md::CoordinateMap& map);
 
 // One move of every walker, with the numbers of Random(seed, stream); returns the share accepted.
+// Interrupted, it leaves the walkers where they are and returns 0.
 double langevin_move(Walkers& walkers, const Generator& generator, const Potential& potential,
                      const Decoding& decoding, double b, double eps,
                      std::span<const double> lengths, const Random& random);

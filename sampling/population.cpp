@@ -28,10 +28,14 @@ double share_of(std::span<const std::int32_t> ancestor, std::span<const double> 
 
 }  // namespace
 
+std::int64_t first_particle(std::int64_t count, std::int64_t populations, std::int64_t p) {
+  return p * (count / populations) + std::min(p, count % populations);
+}
+
 void SmcOptions::check() const {
-  require(populations >= 1 && particles >= 1,
+  require(populations >= 1 && count >= populations,
           "sequential Monte Carlo needs at least 1 population of at least 1 particle, got ",
-          populations, " of ", particles);
+          populations, " of ", count, " particles together");
   require(ess_threshold >= 0 && ess_threshold <= 1,
           "the threshold of the effective sample size is a share from 0 to 1, got ", ess_threshold);
   decoding.check();
@@ -39,24 +43,26 @@ void SmcOptions::check() const {
 
 std::vector<double> log_z_of_populations(std::span<const double> log_weight,
                                          std::int64_t populations) {
-  const auto count = static_cast<std::size_t>(populations);
-  require(populations >= 1 && !log_weight.empty() && log_weight.size() % count == 0,
-          "expected weights of ", populations, " populations of the same size, found ",
-          log_weight.size(), " weights");
-  const std::size_t particles = log_weight.size() / count;
+  const auto count = static_cast<std::int64_t>(log_weight.size());
+  require(populations >= 1 && count >= populations, "expected weights of ", populations,
+          " populations, found ", count, " weights");
   std::vector<double> out;
-  for (std::size_t p = 0; p < count; ++p)
-    out.push_back(log_mean_weight(log_weight.subspan(p * particles, particles)));
+  for (std::int64_t p = 0; p < populations; ++p) {
+    const auto first = static_cast<std::size_t>(first_particle(count, populations, p)),
+               end = static_cast<std::size_t>(first_particle(count, populations, p + 1));
+    out.push_back(log_mean_weight(log_weight.subspan(first, end - first)));
+  }
   return out;
 }
 
 double SmcPopulation::ancestor_share() const { return share_of(ancestor, log_weight); }
 
-ParticleWeights::ParticleWeights(const SmcOptions& options, const Random& random)
+ParticleWeights::ParticleWeights(std::int64_t particles, const SmcOptions& options,
+                                 const Random& random)
     : threshold_(options.ess_threshold),
       scheme_(options.resampling),
       random_(random),
-      log_weight_(static_cast<std::size_t>(options.particles), 0),
+      log_weight_(static_cast<std::size_t>(particles), 0),
       ancestor_(log_weight_.size()) {
   std::iota(ancestor_.begin(), ancestor_.end(), 0);
 }

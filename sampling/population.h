@@ -19,8 +19,13 @@
 
 namespace arbg::sampling {
 
+// Where population p begins among `count` particles that `populations` share out: sizes differ by
+// at most one, the larger populations come first.
+std::int64_t first_particle(std::int64_t count, std::int64_t populations, std::int64_t p);
+
 struct SmcOptions {
-  std::int64_t populations = 20, particles = 1000;  // of each population
+  std::int64_t populations = 20;
+  std::int64_t count = 20000;  // particles of all populations together
   double ess_threshold = 0.5;  // resampled when ESS / particles is below; 0: never
   Resampling resampling = Resampling::systematic;
   Decoding decoding;
@@ -28,7 +33,10 @@ struct SmcOptions {
   // From any thread, one call at a time: stages done in all populations, of how many.
   std::function<void(std::int64_t done, std::int64_t of)> on_progress;
 
-  void check() const;  // throws Error, naming what is out of its range
+  void check() const;                             // throws Error, naming what is out of its range
+  std::int64_t particles(std::int64_t p) const {  // of population p
+    return first_particle(count, populations, p + 1) - first_particle(count, populations, p);
+  }
 };
 
 struct SmcStage {
@@ -53,15 +61,17 @@ struct SmcPopulation {
   double ancestor_share() const;  // distinct ancestors of particles with a weight, over P
 };
 
-// log Z of each of `populations` of the same size, whose weights stand one after the other. Throws
-// Error for a number of weights that cannot be shared out so.
+// log Z of each of `populations`, whose weights stand one after the other, shared out by
+// first_particle(). Throws Error if there are fewer weights than populations. The mean of all
+// weights is unbiased for Z whatever the sizes; the scatter of these, of which each counts the
+// same, gives its error, at sizes that differ by one a little too large.
 std::vector<double> log_z_of_populations(std::span<const double> log_weight,
                                          std::int64_t populations);
 
 // The weights and ancestors of particles while they move; their coordinates are the caller's.
 class ParticleWeights {
  public:
-  ParticleWeights(const SmcOptions& options, const Random& random);
+  ParticleWeights(std::int64_t particles, const SmcOptions& options, const Random& random);
 
   void multiply(std::span<const double> log_factors);  // -infinity stays -infinity
   // The stage's ESS; if it is below the threshold, indices of the particles to go on with (else
@@ -81,7 +91,8 @@ class ParticleWeights {
 };
 
 // Runs body(p, stage_done) for every population, in threads. After an interrupt the populations
-// that were complete up to the first gap. `stages` of each are announced by stage_done().
+// that were complete up to the first gap; what body returns then is thrown away. `stages` of each
+// are announced by stage_done().
 std::vector<SmcPopulation> run_populations(
     const SmcOptions& options, std::int64_t stages,
     const std::function<SmcPopulation(std::int64_t p, const std::function<void()>& stage_done)>&

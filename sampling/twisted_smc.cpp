@@ -6,7 +6,6 @@
 #include "sampling/growing_samples.h"
 #include "sampling/target.h"
 #include "tensor/base/error.h"
-#include "tensor/base/interrupt.h"
 
 namespace arbg::sampling {
 namespace {
@@ -63,19 +62,19 @@ SmcPopulation grow_population(const Generator& generator, const Potential& poten
                               const SmcOptions& options, std::int64_t p,
                               const std::function<void()>& stage_done) {
   const auto population = static_cast<std::uint64_t>(p);
+  const std::int64_t particles = options.particles(p);
   SmcPopulation out;
-  ParticleWeights weights(options,
+  ParticleWeights weights(particles, options,
                           Random(options.seed, stream_id("twisted resampling", population)));
-  auto growing = generator.start(options.particles, options.decoding,
+  auto growing = generator.start(particles, options.decoding,
                                  Random(options.seed, stream_id("twisted", population)), 0);
-  std::vector<double> log_psi(static_cast<std::size_t>(options.particles), 0.0);
+  std::vector<double> log_psi(static_cast<std::size_t>(particles), 0.0);
   for (const Stage& stage : stages) {
-    if (interrupted()) return out;
-    growing.grow(stage.coordinates);
+    if (!growing.grow(stage.coordinates)) return out;
     const auto next = stage.log_psi(generator, twist, growing);
     for (std::size_t i = 0; i < next.size(); ++i) log_psi[i] = next[i] - log_psi[i];
     weights.multiply(log_psi);
-    out.partial_energies += options.particles;
+    out.partial_energies += particles;
     SmcStage record;
     record.at = stage.atoms;
     const auto from = weights.close_stage(record);
@@ -89,11 +88,11 @@ SmcPopulation grow_population(const Generator& generator, const Potential& poten
     }
     stage_done();
   }
-  growing.grow(generator.map().size());
-  out.samples.resize(options.particles, generator.map());
-  for (std::int64_t i = 0; i < options.particles; ++i) out.samples.put(i, growing, i, generator);
+  if (!growing.grow(generator.map().size())) return out;
+  out.samples.resize(particles, generator.map());
+  for (std::int64_t i = 0; i < particles; ++i) out.samples.put(i, growing, i, generator);
   out.reduced_energy = potential.reduced_energy(out.samples.positions_nm);
-  out.energies += options.particles;
+  out.energies += particles;
   auto last = log_weights(out.reduced_energy, out.samples.log_volume, out.samples.log_q);
   for (std::size_t i = 0; i < last.size(); ++i) last[i] -= log_psi[i];
   weights.multiply(last);

@@ -32,8 +32,8 @@ struct Twist {
 // A stage at the end of each residue but the last, in the map's order.
 std::vector<int> residue_stages(const md::Topology& topology, const md::CoordinateMap& map);
 
-// Populations of options.particles; they depend on (seed, population) alone. Fewer when
-// interrupted. Throws Error for a lambda below 0 and stages that do not ascend from 1 to N - 1.
+// Populations depend on (seed, population, its size) alone. Fewer when interrupted. Throws Error
+// for a lambda below 0 and stages that do not ascend from 1 to N - 1.
 std::vector<SmcPopulation> sample_twisted(const Generator& generator, const Potential& potential,
                                           const Twist& twist, const SmcOptions& options);
 

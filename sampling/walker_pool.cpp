@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tensor/base/error.h"
+#include "tensor/base/interrupt.h"
 #include "tensor/base/random.h"
 #include "tensor/base/threads.h"
 
@@ -53,7 +54,7 @@ double WalkerPool::relax(std::int64_t moves, std::uint64_t sweep) {
   parallel_for(blocks, [&](std::int64_t block) {
     const std::int64_t first = block * kBlock, rows = std::min(kBlock, count - first);
     Walkers part = walkers_.rows(first, rows, map_);
-    for (std::int64_t m = 0; m < moves; ++m) {
+    for (std::int64_t m = 0; m < moves && !interrupted(); ++m) {
       const std::string purpose = "walkers " + std::to_string(first) + " " + std::to_string(m);
       const double share = langevin_move(part, map_, bins_, potential_, eps_, lengths,
                                          Random(seed_, stream_id(purpose, sweep)));
@@ -79,7 +80,8 @@ double WalkerPool::exchange(const Walkers& fresh, const Generator& generator,
     const auto row = walkers_.samples.tokens.begin() + chosen[i] * map_.size();
     tokens.insert(tokens.end(), row, row + static_cast<std::ptrdiff_t>(K));
   }
-  const auto log_q = generator.log_density(tokens, decoding);
+  const auto log_q = generator.log_density_or_stop(tokens, decoding);
+  if (interrupted()) return 0;
   const Random random(seed_, stream_id("exchange", static_cast<std::uint64_t>(round)));
   std::int64_t accepted = 0;
   for (std::size_t i = 0; i < proposed; ++i) {

@@ -35,11 +35,12 @@ class WalkerPool : public nn::TrainingBatchSource {
   double eps() const { return eps_; }
 
   // Local moves of all walkers, then step and lengths adapt to them. Random numbers are those of
-  // `sweep`. Returns the share accepted.
+  // `sweep`. Returns the share accepted. Interrupted, it leaves some of them where they are.
   double relax(std::int64_t moves, std::uint64_t sweep);
 
   // Fresh samples of a model, with their energies and log q under `decoding`, proposed one each to
-  // walkers round * samples + i modulo W. Returns the share accepted.
+  // walkers round * samples + i modulo W. Returns the share accepted; 0, and no walker has changed,
+  // when interrupted.
   double exchange(const Walkers& fresh, const Generator& generator, const Decoding& decoding,
                   std::int64_t round);
 

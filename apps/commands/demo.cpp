@@ -1,4 +1,5 @@
 // arbg demo: from a sequence to reweighted samples and a report, in one command.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "apps/run_folder.h"
 #include "apps/train_job.h"
 #include "metrics/table.h"
+#include "nn/checkpoint.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 
@@ -35,8 +37,11 @@ const CommandSpec kSpec{
          {"coordinates", "NAME", "internal",
           "internal (bonds, angles, dihedrals) or cartesian (as published)"},
          {"sequence", "TEXT", "Ace-A-Nme", "another capped peptide"},
-         {"train-time", "DURATION", "6m", "time to train; everything else takes about two minutes"},
-         {"md-steps", "N", "1200000", "steps of each of 24 replicas (4 temperatures each)"},
+         {"train-time", "DURATION", "",
+          "time to train (default: 6m, or what a slow machine leaves of ten minutes altogether)"},
+         {"md-steps", "N", "",
+          "steps of each of 24 replicas, 4 temperatures each (default: 1200000, or what a slow "
+          "machine does in three minutes)"},
          {"samples", "N", "20000", "proposals to weight"}},
         kSamplingTemperature),
     {"arbg demo", "arbg demo --coordinates cartesian",
@@ -45,11 +50,20 @@ const CommandSpec kSpec{
 constexpr const char* kForceField = "amber99sbildn-obc2";
 constexpr int kReplicas = 24, kLadder = 4;
 
+// How ten minutes are kept on a machine that is slow or has other work: dynamics end after their
+// limit, training has what is left, and the stages after it are given as much time for each step of
+// dynamics as they need on any machine.
+constexpr double kAltogether_s = 600, kMostDynamics_s = 180, kMostTraining_s = 360,
+                 kLeastTraining_s = 60;
+constexpr std::int64_t kDynamicsSteps = 1200000;
+constexpr double kAfterTraining = 0.35;  // of the time of so many steps
+
 struct DemoOptions {
   std::filesystem::path output;
   std::string sequence, coordinates;
-  double train_time_s;
-  std::int64_t md_steps, samples;
+  std::optional<double> train_time_s;    // otherwise as above
+  std::optional<std::int64_t> md_steps;  // likewise
+  std::int64_t samples;
   sampling::Decoding decoding;
   CommonOptions common;
 };
@@ -61,13 +75,25 @@ DemoOptions options_from(const Arguments& arguments) {
   out.coordinates = arguments.text("coordinates");
   out.output =
       arguments.given("output") ? arguments.text("output") : "runs/demo-" + out.coordinates;
-  out.md_steps = arguments.integer("md-steps", 1);
+  if (arguments.given("md-steps")) out.md_steps = arguments.integer("md-steps", 1);
   out.samples = arguments.integer("samples", 2);
   out.decoding = decoding_from(arguments);
-  out.train_time_s = arguments.duration_s("train-time");
+  if (arguments.given("train-time")) out.train_time_s = arguments.duration_s("train-time");
   require(out.coordinates == "internal" || out.coordinates == "cartesian",
           "--coordinates expects internal or cartesian, got '", out.coordinates, "'");
   return out;
+}
+
+// Of a run of dynamics that is complete, its steps; otherwise 0.
+std::int64_t complete_steps(const std::filesystem::path& folder) {
+  const auto path = folder / "run.json";
+  if (!std::filesystem::exists(path)) return 0;
+  const Json run = Json::parse(read_file(path), path.string());
+  if (!run.has("settings")) return 0;  // of another kind: refused by who goes on with it
+  const std::int64_t steps = run.at("steps").integer();
+  const bool complete =
+      run.at("step").integer() == run.at("settings").at("warmup_steps").integer() + steps;
+  return complete ? steps : 0;
 }
 
 std::string slowest_torsion(const Convergence& convergence) {
@@ -97,6 +123,7 @@ class Demo {
   bool passed() const { return audit_.passed(); }
 
  private:
+  double training_s(const std::filesystem::path& checkpoint) const;
   void begin(const char* text) {
     std::fprintf(stderr, "%s\n", text);
     stage_start_ = Clock::now();
@@ -112,6 +139,7 @@ class Demo {
   RunFolder output_, md_, training_, sampling_;
   Clock::time_point start_ = Clock::now(), stage_start_ = start_;
   std::vector<std::pair<std::string, std::string>> facts_;
+  double seconds_a_step_ = 0;  // of dynamics, in this call
   Dataset reference_;
   std::filesystem::path checkpoint_;
   std::optional<Model> model_;
@@ -129,11 +157,14 @@ bool Demo::simulate() {
   job.options.ladder = kLadder;
   job.options.top_temperature_kelvin = 600;
   job.options.replicas = kReplicas;
-  job.options.steps = options_.md_steps;
+  const std::int64_t made = complete_steps(job.output);
+  job.options.steps = options_.md_steps.value_or(made > 0 ? made : kDynamicsSteps);
+  if (!options_.md_steps) job.options.most_seconds = kMostDynamics_s;
   job.options.save_interval = 200;
   job.options.seed = options_.common.seed;
   const MdOutcome outcome = run_md_job(job);
   if (!outcome.result.finished) return false;
+  if (outcome.steps > 0) seconds_a_step_ = outcome.seconds / static_cast<double>(outcome.steps);
   note("molecular dynamics",
        std::to_string(outcome.result.frames) + " frames at 300 K, " + std::to_string(kReplicas) +
            " replicas of " + std::to_string(kLadder) + " temperatures, " +
@@ -145,6 +176,18 @@ bool Demo::simulate() {
   return true;
 }
 
+// A run that goes on keeps its time, which is part of what it is.
+double Demo::training_s(const std::filesystem::path& checkpoint) const {
+  if (options_.train_time_s) return *options_.train_time_s;
+  if (std::filesystem::exists(checkpoint)) {
+    const Json trainer = nn::Checkpoint::read(checkpoint, options_.common.backend).trainer;
+    if (trainer.is_object()) return trainer.at("options").at("time_budget_s").number();
+  }
+  const double after_s = kAfterTraining * seconds_a_step_ * static_cast<double>(kDynamicsSteps);
+  return std::clamp(kAltogether_s - seconds_since(start_) - after_s, kLeastTraining_s,
+                    kMostTraining_s);
+}
+
 bool Demo::train() {
   begin("2/5  Training the transformer by maximum likelihood and the energies of the frames");
   TrainJob job;
@@ -152,9 +195,10 @@ bool Demo::train() {
   job.coordinates = options_.coordinates;
   job.backend = options_.common.backend;
   set_recommended(job);
-  job.trainer.time_budget_s = options_.train_time_s;
+  const auto checkpoint = job.output / "checkpoint.safetensors";
+  job.trainer.time_budget_s = training_s(checkpoint);
   job.trainer.seed = options_.common.seed;
-  job.resume = std::filesystem::exists(job.output / "checkpoint.safetensors");
+  job.resume = std::filesystem::exists(checkpoint);
   const TrainOutcome outcome = run_train_job(job, reference_);
   if (!outcome.complete) return false;
   checkpoint_ = outcome.checkpoint;

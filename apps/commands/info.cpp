@@ -58,7 +58,7 @@ Json describe_tensors(const std::filesystem::path& path) {
   }
   out["kind"] = "weights without a description of their network (give it with --config)";
   out["numbers"] = numbers;
-  out["file_bytes"] = static_cast<std::uint64_t>(std::filesystem::file_size(path));
+  out["file_bytes"] = static_cast<std::int64_t>(std::filesystem::file_size(path));
   out["tensors"] = std::move(tensors);
   return out;
 }
@@ -87,7 +87,7 @@ Json describe_checkpoint(const std::filesystem::path& path, const std::string& c
     tensors[name] = tensor.shape().text();
   }
   out["parameters"] = parameters;
-  out["file_bytes"] = static_cast<std::uint64_t>(std::filesystem::file_size(path));
+  out["file_bytes"] = static_cast<std::int64_t>(std::filesystem::file_size(path));
   out["memory"] = describe_memory(checkpoint.config, parameters);
   out["flops_per_token"] = checkpoint.config.flops_per_token();
   out["averaged_weights"] = !checkpoint.averaged_weights.empty();

@@ -96,7 +96,8 @@ int refine_command(const Words& words) {
   const RefineOutcome outcome = run_refine_job(job);
   if (!outcome.complete) {
     std::fprintf(stderr,
-                 "interrupted; all complete rounds are saved: run the same command to go on\n");
+                 "interrupted; the warm-up so far and all complete rounds are saved: run the same "
+                 "command to go on\n");
     return 130;
   }
   std::string command = "arbg refine";
@@ -122,8 +123,7 @@ int refine_command(const Words& words) {
   table.add_row(
       {"share of the largest weight", metrics::format_number(100 * w.largest_share, 3) + " %"});
   table.add_row({"Pareto k-hat (reliable below 0.7)", metrics::format_number(w.pareto_k, 3)});
-  table.add_row({"log Z", metrics::format_number(w.log_z, 7) + " +- " +
-                              metrics::format_number(w.log_z_error, 2)});
+  table.add_row({"log Z", log_z_text(w)});
   std::printf("%s%s: %lld parameters, %lld rounds and %lld energies in %s\nreport: %s\n",
               table.text().c_str(), outcome.checkpoint.c_str(),
               static_cast<long long>(outcome.parameters), static_cast<long long>(outcome.rounds),

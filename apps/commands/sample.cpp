@@ -134,8 +134,7 @@ int sample_command(const Words& words) {
   table.add_row({"share of the largest weight",
                  metrics::format_number(100 * summary.largest_share, 3) + " %"});
   table.add_row({"Pareto k-hat (reliable below 0.7)", metrics::format_number(summary.pareto_k, 3)});
-  table.add_row({"log Z", metrics::format_number(summary.log_z, 7) + " +- " +
-                              metrics::format_number(summary.log_z_error, 2)});
+  table.add_row({"log Z", log_z_text(summary)});
   table.add_row({"decoding", samples.decoding.text()});
   if (job.mirror != sampling::Mirror::none)
     table.add_row({"mirror images reflected", std::to_string(samples.reflected)});

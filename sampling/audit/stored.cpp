@@ -105,14 +105,21 @@ double dropped(const StoredSamples& samples) {
   return count;
 }
 
-// Ancestors are particles of the same population.
+// Ancestors are particles of the same population. What is left over when all have the same number
+// of particles goes to the first populations, one each.
 Check ancestors(const StoredSamples& samples) {
-  const auto particles = std::ssize(samples.ancestor) / samples.populations;
-  const auto wrong = std::ranges::count_if(samples.ancestor,
-                                           [&](std::int32_t a) { return a < 0 || a >= particles; });
-  return judged(
-      "stored ancestors that are no particle of their population", static_cast<double>(wrong), 0,
-      std::to_string(samples.populations) + " populations of " + std::to_string(particles));
+  const std::int64_t least = std::ssize(samples.ancestor) / samples.populations,
+                     larger = std::ssize(samples.ancestor) % samples.populations;
+  double wrong = 0;
+  auto ancestor = samples.ancestor.begin();
+  for (std::int64_t p = 0; p < samples.populations; ++p) {
+    const std::int64_t particles = least + (p < larger ? 1 : 0);
+    for (std::int64_t i = 0; i < particles; ++i, ++ancestor)
+      wrong += *ancestor < 0 || *ancestor >= particles;
+  }
+  return judged("stored ancestors that are no particle of their population", wrong, 0,
+                std::to_string(samples.populations) + " populations of " + std::to_string(least) +
+                    (larger > 0 ? " or " + std::to_string(least + 1) : ""));
 }
 
 }  // namespace

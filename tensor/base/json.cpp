@@ -13,6 +13,7 @@ namespace arbg {
 namespace {
 
 constexpr int kDeepest = 200;  // nesting beyond this is an attack on the stack, not data
+constexpr double kFirstInexact = 0x1.0p53;  // also what 2^53 + 1 is rounded to
 
 class Parser {
  public:
@@ -187,7 +188,7 @@ void append_number(std::string& out, double value) {
     return;
   }
   char buffer[32];
-  const bool integral = value == std::floor(value) && std::abs(value) < 0x1.0p53;
+  const bool integral = value == std::floor(value) && std::abs(value) < kFirstInexact;
   const auto end =
       integral ? std::to_chars(buffer, buffer + sizeof buffer, static_cast<std::int64_t>(value))
                : std::to_chars(buffer, buffer + sizeof buffer, value);
@@ -247,6 +248,11 @@ const char* kind(const Json& value) {
 
 }  // namespace
 
+Json::Json(std::int64_t value) : value_(static_cast<double>(value)) {
+  require(std::abs(std::get<double>(value_)) < kFirstInexact, "the integer ", value,
+          " is too large for a JSON number; it must be written as text");
+}
+
 Json Json::parse(std::string_view text, std::string_view name) {
   return Parser(text, name).document();
 }
@@ -269,9 +275,23 @@ double Json::number() const {
 
 std::int64_t Json::integer() const {
   const double value = number();
-  require(value == std::floor(value) && std::abs(value) <= 0x1.0p53,
-          "expected an integer in JSON, found ", value);
+  require(value == std::floor(value) && std::abs(value) < kFirstInexact,
+          "expected an integer below 2^53 in size in JSON, found ", value);
   return static_cast<std::int64_t>(value);
+}
+
+std::uint64_t Json::natural() const {
+  if (is_number()) {
+    const std::int64_t value = integer();
+    require(value >= 0, "expected an integer from 0 in JSON, found ", value);
+    return static_cast<std::uint64_t>(value);
+  }
+  const std::string& text = string();
+  std::uint64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  require(parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size(),
+          "expected an integer from 0 to 18446744073709551615 in JSON, found ", Quoted(text));
+  return value;
 }
 
 const std::string& Json::string() const {

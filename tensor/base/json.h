@@ -1,7 +1,9 @@
 // JSON values: parsed, built and written. Objects keep the order in which members were added.
 //
-// Numbers are doubles; integers up to 2^53 are exact and print without a fraction. NaN and
-// infinity, which JSON lacks, are written as null.
+// Numbers are doubles. Integers below 2^53 in size are exact and print without a fraction; larger
+// ones are refused, never rounded. So what may be any 64-bit integer, as a seed, is text:
+// json["seed"] = std::to_string(seed), read by at("seed").natural(). NaN and infinity, which JSON
+// lacks, are written as null.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +24,8 @@ class Json {
   Json(bool value) : value_(value) {}
   Json(double value) : value_(value) {}
   Json(int value) : value_(static_cast<double>(value)) {}
-  Json(std::int64_t value) : value_(static_cast<double>(value)) {}
-  Json(std::uint64_t value) : value_(static_cast<double>(value)) {}
+  Json(std::int64_t value);  // throws Error for one that a double would round
+  Json(std::uint64_t value) = delete;
   Json(const char* value) : value_(std::string(value)) {}
   Json(std::string value) : value_(std::move(value)) {}
   Json(std::string_view value) : value_(std::string(value)) {}
@@ -48,7 +50,8 @@ class Json {
   // The value as a type; throws Error saying what it is instead.
   bool boolean() const;
   double number() const;
-  std::int64_t integer() const;
+  std::int64_t integer() const;   // a number below 2^53 in size
+  std::uint64_t natural() const;  // from 0 to 2^64 - 1, as text, or as a number below 2^53
   const std::string& string() const;
   const List& items() const;
   const Members& members() const;

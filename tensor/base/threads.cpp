@@ -1,6 +1,5 @@
 #include "tensor/base/threads.h"
 
-#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <exception>
@@ -9,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "tensor/base/available_cpus.h"
 #include "tensor/base/error.h"
 
 namespace arbg {
@@ -94,8 +94,7 @@ class Pool {
 };
 
 std::unique_ptr<Pool>& pool() {
-  static auto instance =
-      std::make_unique<Pool>(std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  static auto instance = std::make_unique<Pool>(available_cpus());
   return instance;
 }
 

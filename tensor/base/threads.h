@@ -10,7 +10,7 @@
 
 namespace arbg {
 
-// The number of threads parallel_for uses, the caller included. At first: the machine's.
+// The number of threads parallel_for uses, the caller included. At first: available_cpus().
 int thread_count();
 void set_thread_count(int count);
 

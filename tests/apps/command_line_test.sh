@@ -65,6 +65,25 @@ is_json() {
   "$arbg" info json_check --json >/dev/null 2>err.txt || failed "not JSON: $(cat err.txt)"
 }
 
+# keeps_seed FILES: every seed in each of them, of which there is at least one, is the text $largest.
+largest=18446744073709551615
+keeps_seed() {
+  for file in "$@"; do
+    seeds=$(grep -aoE 'seed\\*": *[^,}]*' "$file" | tr -d '\\')
+    [ -n "$seeds" ] || failed "$file holds no seed"
+    other=$(echo "$seeds" | grep -vF "\"$largest\"")
+    [ -z "$other" ] || failed "$file holds another seed: $other"
+  done
+}
+
+# holds N FOLDER: the arrays of exactly N samples, and a run.json that says so.
+holds() {
+  for array in log_q energy log_weight; do
+    [ "$(wc -c <"$2/$array.npy")" -eq $((128 + 8 * $1)) ] || failed "$2/$array.npy does not hold $1 samples"
+  done
+  grep -q "\"samples\": $1," "$2/run.json" || failed "$2/run.json does not say $1 samples"
+}
+
 ### Helps
 succeeds --help
 commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out.txt)
@@ -79,6 +98,7 @@ for command in $commands; do
   succeeds help "$command"
 done
 succeeds --version
+"$arbg" md --help | grep -q -- "--threads N .* \[$(nproc)\]$" || failed "arbg md --help does not say how many threads there are"
 
 ### Mistakes in the command line
 "$arbg" >out.txt 2>err.txt && failed "arbg without a command succeeds"
@@ -92,7 +112,9 @@ refuses "--pdb needs a value" energy --pdb --json
 refuses "--steps expects a whole number" train --data x --output y --steps many
 refuses "unexpected argument 'extra'" sample extra
 refuses "--threads expects a whole number from 1" energy --pdb "$golden/Ace-A-Nme.pdb" --threads 0
-refuses "--seed expects a whole number from 0" sample --model x --output y --seed -1
+for seed in -1 18446744073709551616 1.5 one; do
+  refuses "--seed expects a whole number from 0 to $largest, got '$seed'" sample --model x --output y --seed $seed
+done
 refuses 'no backend named "gpu"' sample --model x --output y --backend gpu
 refuses "takes no value" sample --json=yes
 refuses "--pdb FILE is needed" energy
@@ -444,6 +466,9 @@ cp audit.json samples/audit.json
 is_json out.txt
 grep -q '"audit": "PASS' out.txt || failed "arbg demo does not end with an audit: $(cat out.txt)"
 grep -q "Are the samples what they claim" demo/report.html demo/audit.html || failed "the demo's report leaves the audit out"
+# Called again without times: what is there stays as it is, of six minutes and 1,200,000 steps no word.
+"$arbg" demo --output demo --samples 100 >out.txt 2>err.txt || failed "arbg demo, called again: $(cat err.txt)"
+grep -q "made before" out.txt && grep -q "done before" out.txt || failed "arbg demo, called again, begins anew: $(cat out.txt)"
 for what in md model samples samples/positions.npy model/checkpoint.safetensors; do
   succeeds info "$what"
   succeeds info "$what" --json
@@ -517,6 +542,34 @@ done
 succeeds evaluate --samples twisted --reference md --json
 said=$(sed 's/.*"log_z_error": \([^,}]*\).*/\1/' out.txt)
 grep -qF "\"log_z_error\": $said" twisted/log_z.json || failed "evaluate has another error of log Z, $said, than log_z.json"
+# Exactly as many samples as were asked for, also where populations cannot be of the same size.
+uneven="sample --model model/checkpoint.safetensors --count 53 --output uneven"
+for options in "--method importance" "--method twisted" "--method annealed" "--method twisted --populations 1" \
+  "--method annealed --populations 7" "--method twisted --populations 53"; do
+  succeeds $uneven $options
+  holds 53 uneven
+  grep -q "53 samples in" out.txt || failed "$options: $(cat out.txt)"
+  succeeds evaluate --samples uneven --reference md --points 20
+  succeeds audit uneven --fresh 50 --close 20
+done
+refuses "--populations expects a whole number from 1 to 53, got 54" $uneven --method twisted --populations 54
+# One population has no error of log Z, and says so wherever log Z stands.
+for method in twisted annealed; do
+  succeeds $uneven --method $method --populations 1
+  grep -q "log Z .*, without an error" out.txt || failed "log Z of one population: $(cat out.txt)"
+  grep -q "use --populations 2 or more" out.txt || failed "one population is not called one: $(cat out.txt)"
+  for file in uneven/run.json uneven/smc.html; do
+    grep -q "use --populations 2 or more" $file || failed "$file does not say why log Z has no error"
+  done
+  succeeds evaluate --samples uneven --reference md --points 20
+  grep -q "log Z .*, without an error .*one population gives no error" out.txt || failed "evaluate: $(cat out.txt)"
+  grep -q "one population gives no error" uneven/report.html || failed "report.html does not say why log Z has no error"
+  grep -l "n/a" uneven/*.html uneven/run.json out.txt && failed "an error of log Z that is n/a"
+  succeeds $uneven --method $method --populations 1 --json
+  grep -q '"log_z_error": null, .*use --populations 2 or more' out.txt || failed "--json of one population: $(cat out.txt)"
+done
+succeeds $uneven --count 1
+grep -q "log Z .*, without an error" out.txt || failed "log Z of one sample: $(cat out.txt)"
 refuses "leave --model out" evaluate --samples twisted --reference md --model model/checkpoint.safetensors
 refuses "--method expects importance, twisted or annealed, got 'smc'" $smc --method smc --output refused
 refuses "--populations does not go with --method importance" $smc --output refused
@@ -620,6 +673,33 @@ refuses "--until expects a share" $refine --until 2 --output refused
 refuses "cannot open nothing" $refine --model nothing --output refused
 refuses "there are: amber14-obc1, amber99sbildn-obc2" $refine --forcefield amber --output refused
 absent refused
+
+### The largest seed: text in every file, and the same when a run goes on
+seed_md="md --replicas 2 --tempering 2 --steps 200 --warmup 0 --save-every 20 --output seed-md"
+seed_train="$train --output seed-model --resume"
+seed_refine="$refine --output seed-refined"
+for call in 1 2; do
+  succeeds $seed_md --seed $largest
+  succeeds $seed_train --seed $largest
+  succeeds $seed_refine --seed $largest
+done
+for method in importance twisted annealed; do
+  succeeds sample --model seed-model/checkpoint.safetensors --count 40 --method $method --output seed-$method --seed $largest
+  keeps_seed seed-$method/run.json
+  succeeds info seed-$method --json
+  cp out.txt seed-info.txt
+  keeps_seed seed-info.txt
+done
+keeps_seed seed-md/run.json seed-model/checkpoint.safetensors seed-refined/checkpoint.safetensors
+for command in "$seed_md" "$seed_train" "$seed_refine"; do
+  refuses "seed is \"$largest\" there and \"18446744073709551614\" here" $command --seed 18446744073709551614
+done
+# Another seed, however near: other samples.
+cp seed-importance/log_q.npy log_q.npy
+succeeds sample --model seed-model/checkpoint.safetensors --count 40 --output seed-importance --seed 18446744073709551614
+cmp -s log_q.npy seed-importance/log_q.npy && failed "two seeds give the same samples"
+succeeds evaluate --samples seed-importance --reference md --seed $largest
+succeeds audit seed-importance --fresh 50 --close 20 --seed $largest
 
 ### Published weights: logits as PyTorch has them
 networks=$(cd "$golden/../../../network" && pwd)

@@ -162,6 +162,24 @@ runs $refine --output refined-parts --threads 2
 for file in checkpoint.safetensors walkers-12.npy; do same_file refined-parts/$file refined/$file; done
 [ "$(ls refined-parts | wc -l)" -eq "$(ls refined | wc -l)" ] || failed "files pile up: $(ls refined-parts)"
 [ "$(wc -l <refined-parts/rounds.jsonl)" -eq 12 ] || failed "rounds.jsonl has $(wc -l <refined-parts/rounds.jsonl) lines"
+# Stopped again and again in its warm-up, it gets on, and to the same end.
+warm_up="refine --walkers 64 --warm-up 2000 --rounds 1 --samples 64 --moves 1 --steps 1"
+runs $warm_up --output warmed --threads 1
+moves=0
+for signal in INT KILL INT KILL; do
+  stopped $signal warmed-parts/warm-up.safetensors 0 $warm_up --output warmed-parts --threads 2
+  case $signal$status in INT130 | KILL137) ;; *) failed "arbg refine in its warm-up: $signal, exit $status, $(cat err.txt)" ;; esac
+  [ $signal = KILL ] || grep -qF "the warm-up so far and all complete rounds are saved" err.txt || failed "Ctrl-C: $(cat err.txt)"
+  [ ! -e warmed-parts/checkpoint.safetensors ] || failed "arbg refine was not stopped in its warm-up: make it longer"
+  before=$moves
+  moves=$(grep -ao 'moves\\": [0-9]*' warmed-parts/warm-up.safetensors | head -n 1 | sed 's/.* //')
+  [ "${moves:-0}" -gt "$before" ] || failed "the warm-up began anew: ${moves:-no} moves after $before"
+done
+"$arbg" $warm_up --moves 2 --output warmed-parts >out.txt 2>err.txt && failed "a warm-up goes on with other settings"
+grep -q "moves is 1 there and 2 here" err.txt || failed "a warm-up of other settings: $(cat err.txt)"
+runs $warm_up --output warmed-parts --threads 2
+for file in checkpoint.safetensors walkers-1.npy; do same_file warmed-parts/$file warmed/$file; done
+[ "$(ls warmed-parts)" = "$(ls warmed)" ] || failed "files pile up: $(ls warmed-parts)"
 
 ### Ctrl-C while sampling writes nothing
 "$arbg" sample --model model-internal/checkpoint.safetensors --output long --count 100000 >out.txt 2>err.txt &
@@ -174,5 +192,26 @@ pid=
 [ $status -eq 130 ] || failed "Ctrl-C of arbg sample: exit $status instead of 130"
 grep -q "nothing was written" err.txt || failed "Ctrl-C of arbg sample says: $(cat err.txt)"
 [ ! -e long/positions.npy ] || failed "an interrupted arbg sample wrote positions.npy"
+
+### Sequential Monte Carlo of a molecule as large as chignolin leaves at once, in the middle of a stage
+runs md --sequence GYDPETGTWG --replicas 2 --tempering 1 --steps 40 --warmup 0 --save-every 10 --output large-md
+runs train --data large-md --steps 1 --batch 8 --held-out 0 --output large-model
+for method in twisted annealed; do
+  for delay in 1 3; do
+    "$arbg" sample --model large-model/checkpoint.safetensors --method $method --count 2000 --populations 2 --output large >out.txt 2>err.txt &
+    pid=$!
+    sleep $delay
+    start=$(milliseconds)
+    kill -INT $pid
+    wait $pid
+    status=$?
+    pid=
+    took=$(($(milliseconds) - start))
+    [ $status -eq 130 ] || failed "Ctrl-C of arbg sample --method $method: exit $status instead of 130"
+    [ $took -lt 5000 ] || failed "arbg sample --method $method goes on for $took ms after Ctrl-C"
+    grep -q "interrupted; nothing was written" err.txt || failed "Ctrl-C of arbg sample --method $method says: $(cat err.txt)"
+    [ -z "$(ls large)" ] || failed "an interrupted command left $(ls large)"
+  done
+done
 
 if [ $failures -ne 0 ]; then echo "$failures failed"; exit 1; fi

@@ -349,7 +349,7 @@ TEST_CASE("populations of sequential Monte Carlo pass, and fail where they were 
   smc.sample.model = small_run().job().model;
   smc.sample.output = folder.path();
   smc.smc.populations = 20;
-  smc.smc.particles = 50;
+  smc.smc.count = 1003;       // three populations of 51
   smc.smc.ess_threshold = 1;  // resampled at every stage
   AuditJob job = small_run().job();
   job.samples = folder.path();
@@ -380,7 +380,7 @@ TEST_CASE("populations of sequential Monte Carlo pass, and fail where they were 
   }
   SUBCASE("an ancestor of another population") {
     run_smc_job(smc, model);
-    change(folder.path() / "ancestor.npy", [](std::vector<double>& a) { a[0] = 50; });
+    change(folder.path() / "ancestor.npy", [](std::vector<double>& a) { a.back() = 50; });
     line = "stored ancestors that are no particle";
   }
   if (line) check_seen(job, line);

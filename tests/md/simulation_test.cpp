@@ -100,6 +100,23 @@ TEST_SUITE("fast") {
     CHECK(read_pdb(run.folder / "topology.pdb").topology.atom_count() == 22);
   }
 
+  TEST_CASE("out of time, a run is complete with the frames so far, and can be lengthened") {
+    Run limited("limited"), whole("unlimited");
+    limited.options.most_seconds = 1e-9;
+    const SimulationResult result = limited.go();
+    CHECK(result.finished);
+    CHECK(result.frames == limited.options.replicas);
+    const Json json = Json::parse(read_file(limited.folder / "run.json"), "run.json");
+    CHECK(json.at("steps").integer() == limited.options.save_interval);
+    CHECK(json.at("step").integer() ==
+          limited.options.warmup_steps + limited.options.save_interval);
+    CHECK(read_npy(limited.folder / "energy.npy").shape[0] == result.frames);
+    limited.options.most_seconds = 0;
+    limited.go();
+    whole.go();
+    check_same_files(limited, whole);
+  }
+
   TEST_CASE("a plain run is Dynamics with frames of each replica in turn") {
     Run run("plain");
     run.options.ladder = 1;

@@ -52,7 +52,7 @@ TEST_CASE("a plan climbs from 0 to 1, and its moves are accepted about as often 
   const auto generator = butane_generator();
   SmcOptions options;
   options.populations = 1;
-  options.particles = 200;
+  options.count = 200;
   AnnealingOptions annealing;
   annealing.moves = 4;
   const auto plan = plan_annealing(generator, target, annealing, options);
@@ -142,7 +142,7 @@ TEST_CASE("moves at b = 1 carry particles to the target's mean: bonds and angles
 TEST_CASE("annealed log Z is that of quadrature, and of the determinant of coupled springs") {
   SmcOptions options;
   options.populations = 10;
-  options.particles = 200;
+  options.count = 2000;
   const auto check = [&](const Generator& generator, const Potential& potential, double log_z) {
     const auto plan = plan_annealing(generator, potential, {}, options);
     std::vector<double> estimates;

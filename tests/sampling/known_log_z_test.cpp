@@ -210,7 +210,7 @@ Estimate of_populations(const std::vector<SmcPopulation>& populations) {
 SmcOptions populations(std::int64_t particles, std::uint64_t seed) {
   SmcOptions options;
   options.populations = 20;
-  options.particles = particles;
+  options.count = 20 * particles;
   options.ess_threshold = 0.9;
   options.seed = seed;
   return options;

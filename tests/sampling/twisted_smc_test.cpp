@@ -61,7 +61,7 @@ TEST_CASE("never resampled, a population is what the generator samples, with the
   const auto generator = butane_generator(0.5);
   SmcOptions options;
   options.populations = 2;
-  options.particles = 50;
+  options.count = 100;
   options.ess_threshold = 0;
   options.seed = 8;
   const auto populations = sample_twisted(generator, target, {0.7, true, {2, 3}}, options);
@@ -92,13 +92,14 @@ TEST_CASE("populations depend on seed and number alone, not on threads or their 
   const auto generator = butane_generator(1);
   SmcOptions options;
   options.populations = 3;
-  options.particles = 40;
+  options.count = 120;
   options.ess_threshold = 1;
   const Twist twist{1, true, {2, 3}};
   const int threads = thread_count();
   const auto all = sample_twisted(generator, target, twist, options);
   set_thread_count(1);
   options.populations = 2;
+  options.count = 80;
   const auto two = sample_twisted(generator, target, twist, options);
   set_thread_count(threads);
   for (std::size_t p = 0; p < 2; ++p) {
@@ -119,7 +120,7 @@ TEST_CASE("copies carry their cache: log q of every survivor is that of its toke
       lively_generator(md::CoordinateMap::from_json(map->to_json()), 16, nn::Backend::reference);
   SmcOptions options;
   options.populations = 1;
-  options.particles = 30;
+  options.count = 30;
   options.ess_threshold = 1;
   const auto population = sample_twisted(generator, target, {1, true, {2, 3}}, options)[0];
   CHECK(population.ancestor_share() < 0.9);
@@ -141,7 +142,7 @@ TEST_CASE("a population without any weight estimates Z by zero and breaks nothin
   };
   SmcOptions options;
   options.populations = 1;
-  options.particles = 5;
+  options.count = 5;
   const auto population =
       sample_twisted(butane_generator(0), Nowhere{}, {1, true, {2, 3}}, options)[0];
   CHECK(population.log_z() == -INFINITY);
@@ -171,7 +172,7 @@ TEST_CASE("log Z is that of quadrature under every scheme and any psi, also a ba
   const auto generator = butane_generator(0.5);
   SmcOptions options;
   options.populations = 20;
-  options.particles = 300;
+  options.count = 6000;
   options.ess_threshold = 0.95;
   std::uint64_t seed = 0;
   for (const auto& [scheme, lambda, against] : {std::tuple{Resampling::systematic, 1.0, true},
@@ -198,7 +199,7 @@ TEST_CASE("Cartesian coordinates: log Z of coupled springs is that of their dete
       near_generator(md::make_cartesian_map(kAtoms, kScale, 5), 64,
                      [](const md::Coordinate&, double value) { return boltzmann(value, 0, 1.0); });
   SmcOptions options;
-  options.particles = 1000;
+  options.count = 20000;
   const auto z = metrics::summarise_weights(
       log_z_of(sample_twisted(generator, springs, {0.6, true, {1, 2, 3}}, options)));
   INFO(z.log_z, " +- ", z.log_z_error, ", exactly ", springs.log_z());
