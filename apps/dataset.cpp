@@ -7,7 +7,7 @@
 #include <span>
 
 #include "md/dcd.h"
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/structure_check.h"
 #include "md/units.h"
@@ -107,7 +107,7 @@ Dataset load_published(const std::filesystem::path& file, const std::string& for
   const auto first = std::span(out.positions_nm).first(3 * out.topology.atoms.size());
   md::require_bonded(out.topology, first, file.string() + ": frame 0");
   out.topology_pdb = md::pdb_text(out.topology, first, pdb);
-  const md::Energy energy(md::ForceField::named(forcefield).create_system(out.topology));
+  const md::EnergyEngine energy(md::ForceField::named(forcefield).create_system(out.topology));
   out.reduced_energy = energy.evaluate(out.positions_nm, false).energy_kj_mol;
   for (double& u : out.reduced_energy) u /= md::thermal_energy(out.temperature_kelvin);
   return out;

@@ -147,9 +147,7 @@ SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample) {
 }
 
 SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
-  const auto target =
-      model.target(job.sample.backend == nn::Backend::reference ? md::EnergyBackend::reference
-                                                                : md::EnergyBackend::cpu);
+  const auto target = model.target(job.sample.backend);
   require_samples_folder(job.sample.output);
   create_folder(job.sample.output);
   const Progress clock("sample");

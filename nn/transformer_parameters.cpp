@@ -27,7 +27,7 @@ Tensor new_weight(const std::string& name, const Shape& shape, const Transformer
                   Backend backend, std::uint64_t seed) {
   const bool zero = name == "output_bias" || (config.zero_output && name == "output_proj.weight");
   if (shape.rank() == 2 && !zero) return normal_values(shape, backend, seed, name);
-  Tensor constant = Tensor::zeros(shape, real_dtype(backend), backend);
+  Tensor constant = Tensor::zeros(shape, tensor::real_dtype(backend), backend);
   if (name.find("norm") != std::string::npos && name.ends_with(".weight")) constant.fill(1.0);
   return constant;
 }

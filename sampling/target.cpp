@@ -14,10 +14,8 @@ namespace arbg::sampling {
 // L amino acids: seen with HA towards the eye, CO, R, N read clockwise ("CORN"), which makes
 // (N - CA) . ((C - CA) x (CB - CA)) positive.
 Target::Target(const md::Topology& topology, md::System system, double temperature_kelvin,
-               md::EnergyBackend backend)
-    : energy_(std::move(system), backend),
-      backend_(backend),
-      temperature_kelvin_(temperature_kelvin) {
+               Backend backend)
+    : energy_(std::move(system), backend), temperature_kelvin_(temperature_kelvin) {
   require(temperature_kelvin > 0, "the temperature must be positive, got ", temperature_kelvin,
           " K");
   for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r) {
@@ -74,7 +72,7 @@ std::vector<double> Target::reduced_energy(std::span<const double> positions_nm,
 
 std::unique_ptr<Potential> Target::restricted(std::span<const int> atoms) const {
   auto part = std::make_unique<Target>(md::Topology{}, md::restricted(energy_.system(), atoms),
-                                       temperature_kelvin_, backend_);
+                                       temperature_kelvin_, energy_.backend());
   const auto place = [&](int atom) {
     const auto found = std::ranges::find(atoms, atom);
     return found == atoms.end() ? -1 : static_cast<int>(found - atoms.begin());

@@ -125,6 +125,7 @@ bool Demo::simulate() {
   job.options.steps = options_.md_steps;
   job.options.save_interval = 200;
   job.options.seed = options_.common.seed;
+  job.options.backend = options_.common.backend;
   const MdOutcome outcome = run_md_job(job);
   if (!outcome.result.finished) return false;
   note("molecular dynamics",

@@ -1,5 +1,5 @@
 // arbg energy: energies, terms and forces of given conformations.
-#include "md/energy.h"
+#include "md/energy/engine.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -90,7 +90,7 @@ int energy_command(const Words& words) {
                              ? load_positions(arguments.text("positions"), static_cast<int>(atoms))
                              : molecule.positions_nm;
   const std::int64_t frames = static_cast<std::int64_t>(positions.size()) / (3 * atoms);
-  const md::Energy energy(molecule.system, common.energy_backend());
+  const md::EnergyEngine energy(molecule.system, common.backend);
   const auto result = energy.evaluate(positions, arguments.given("output"));
 
   if (arguments.given("output")) {
