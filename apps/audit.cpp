@@ -196,7 +196,7 @@ AuditJob audit_job_of(const std::filesystem::path& run) {
 Audit run_audit(const AuditJob& job) {
   const Model model = load_audited(job);
   const auto& generator = model.generator;
-  const auto target = model.target(md::EnergyBackend::cpu);
+  const auto target = model.target(Backend::cpu);
   sampling::StoredSamples stored;
   if (!job.samples.empty()) stored = load_stored(job.samples, model);
 

@@ -39,7 +39,7 @@ Check stored_energies(const Model& model, const Dataset& reference,
   std::vector<std::int64_t> some;
   for (std::size_t i = 0; i < std::min(kMost, frames.size()); ++i)
     some.push_back(frames[i * frames.size() / std::min(kMost, frames.size())]);
-  const auto target = model.target(md::EnergyBackend::reference);
+  const auto target = model.target(Backend::reference);
   const auto e = target.energy().evaluate(positions_of(reference, some), false).energy_kj_mol;
   double largest = 0;
   for (std::size_t i = 0; i < some.size(); ++i) {

@@ -4,20 +4,14 @@
 #include <cstdint>
 
 #include "apps/command_line.h"
-#include "md/energy.h"
-#include "tensor/tensor.h"
+#include "tensor/base/backend.h"
 
 namespace arbg::apps {
 
 struct CommonOptions {
   std::uint64_t seed = 1;
-  tensor::Backend backend = tensor::Backend::cpu;
+  Backend backend = Backend::cpu;
   bool json = false;
-
-  md::EnergyBackend energy_backend() const {
-    return backend == tensor::Backend::reference ? md::EnergyBackend::reference
-                                                 : md::EnergyBackend::cpu;
-  }
 };
 
 CommonOptions apply_common_options(const Arguments& arguments);

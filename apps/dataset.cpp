@@ -6,7 +6,7 @@
 #include <span>
 
 #include "md/dcd.h"
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/structure_check.h"
 #include "md/trajectory_order.h"
@@ -186,7 +186,7 @@ Dataset load_published(const std::filesystem::path& file, const std::string& for
   say(order);
   const auto first = std::span(out.positions_nm).first(3 * out.topology.atoms.size());
   out.topology_pdb = md::pdb_text(out.topology, first, file);
-  out.reduced_energy = md::Energy(system).evaluate(out.positions_nm, false).energy_kj_mol;
+  out.reduced_energy = md::EnergyEngine(system).evaluate(out.positions_nm, false).energy_kj_mol;
   for (double& u : out.reduced_energy) u /= md::thermal_energy(out.temperature_kelvin);
   return out;
 }

@@ -48,7 +48,7 @@ ToldMolecule tell_molecule(const std::string& what, const std::string& forcefiel
   return told;
 }
 
-sampling::Target Model::target(md::EnergyBackend backend) const {
+sampling::Target Model::target(Backend backend) const {
   return {topology, md::ForceField::named(forcefield).create_system(topology), temperature_kelvin,
           backend};
 }

@@ -34,7 +34,7 @@ struct Model {
   bool of_many = false;  // conditioned, and told its molecule
 
   // The energies that weights are computed with.
-  sampling::Target target(md::EnergyBackend backend) const;
+  sampling::Target target(Backend backend) const;
 };
 
 // What a checkpoint says about its molecule and coordinates, for Checkpoint::description.

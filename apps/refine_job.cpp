@@ -82,10 +82,6 @@ Start start_from_model(const RefineJob& job) {
   return out;
 }
 
-md::EnergyBackend energy_backend(nn::Backend backend) {
-  return backend == nn::Backend::reference ? md::EnergyBackend::reference : md::EnergyBackend::cpu;
-}
-
 // The run: everything that lives from round to round.
 class Refinement {
  public:
@@ -154,7 +150,7 @@ Refinement::Refinement(const RefineJob& job)
       start_(start_of(job_, saved_)),
       network_(start_.checkpoint.config, job_.backend, job_.trainer.seed),
       first_(make_model(start_.checkpoint, job_.backend, true, job_.output.string())),
-      target_(first_.target(energy_backend(job_.backend))),
+      target_(first_.target(job_.backend)),
       pool_(first_.generator.map(), first_.generator.bins(), target_, job_.trainer.seed),
       trainer_((network_.load(start_.checkpoint.weights), network_), pool_, job_.trainer),
       energies_(start_.energies) {

@@ -77,9 +77,7 @@ std::string log_z_text(const metrics::WeightSummary& summary, const char* plus_m
 }
 
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
-  const auto backend =
-      job.backend == nn::Backend::reference ? md::EnergyBackend::reference : md::EnergyBackend::cpu;
-  const auto target = model.target(backend);
+  const auto target = model.target(job.backend);
   sampling::require_reflectable(model.generator.map(), job.mirror);
   require(!job.published_weights || model.generator.map().name() == "cartesian",
           "--published-weights leaves out the centre-of-mass factor of Cartesian coordinates; the "

@@ -153,9 +153,7 @@ SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample) {
 }
 
 SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
-  const auto target =
-      model.target(job.sample.backend == nn::Backend::reference ? md::EnergyBackend::reference
-                                                                : md::EnergyBackend::cpu);
+  const auto target = model.target(job.sample.backend);
   create_folder(job.sample.output);
   const Progress clock("sample");
   sampling::AnnealingPlan plan;

@@ -6,7 +6,7 @@
 
 #include "md/coordinate_map.h"
 #include "md/dynamics.h"
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/structure_check.h"
 #include "md/terms/vector3.h"
 #include "md/torsion_atoms.h"
@@ -126,7 +126,7 @@ std::vector<Rotor> side_chain_rotors(const Topology& topology, const Turner& tur
 }
 
 // Each rotor in turn goes to the best of eight angles (one group of lanes), until none moves.
-void turn_side_chains(const std::vector<Rotor>& rotors, const Energy& energy, Positions& x) {
+void turn_side_chains(const std::vector<Rotor>& rotors, const EnergyEngine& energy, Positions& x) {
   constexpr int kAngles = 8, kMostSweeps = 4;
   bool moved = true;
   for (int sweep = 0; sweep < kMostSweeps && moved; ++sweep) {
@@ -170,7 +170,7 @@ void close_disulfides(const std::vector<Bond>& disulfides, const System& system,
       term.length_nm = std::max(wanted, system.bonds[k].length_nm);
       closed = closed && wanted <= term.length_nm;
     }
-    minimize(pulled, x, kRoughTolerance, kStepsEach);
+    minimize(EnergyEngine(pulled), x, kRoughTolerance, kStepsEach);
   }
 }
 
@@ -184,7 +184,7 @@ class Builder {
         disulfides_(disulfide_bonds(topology)),
         rotors_(side_chain_rotors(topology, turner_)),
         ideal_(ideal_geometry(topology, system)) {
-    minimize(skeleton(system, disulfides_), ideal_, 1.0);
+    minimize(EnergyEngine(skeleton(system, disulfides_)), ideal_, 1.0);
   }
 
   // phi and psi of each residue: the first and second of the pair that `angles` gives for it.
@@ -202,14 +202,14 @@ class Builder {
     turn_side_chains(rotors_, energy_, x);
     if (!minimized) return x;
     close_disulfides(disulfides_, system_, x);
-    minimize(system_, x);
+    minimize(energy_, x);
     return x;
   }
 
  private:
   const Topology& topology_;
   const System& system_;
-  Energy energy_;
+  EnergyEngine energy_;
   Turner turner_;
   std::vector<Bond> disulfides_;
   std::vector<Rotor> rotors_;

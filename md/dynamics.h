@@ -1,15 +1,8 @@
 // Langevin dynamics of many replicas at once, parallel tempering between them, and minimisation.
 //
-// Replicas lie in SIMD lanes (float32 positions, velocities and forces); groups of lanes are shared
-// out among threads. The same seed gives the same trajectory for any number of threads. Every 1000
-// steps the centroid of each replica is put at the origin, so that a free molecule does not diffuse
-// to where float32 has too few digits.
-//
-// One step is the Langevin-middle integrator (Zhang et al., J. Phys. Chem. A 123, 6056, 2019):
-//   kick   v += dt f/m
-//   drift  x += dt/2 v
-//   noise  v  = a v + sqrt((1 - a^2) RT/m) R,   a = exp(-friction dt),  R standard normal
-//   drift  x += dt/2 v
+// The steps are those of dynamics/integrator.h, on the backend of the options; what goes on between
+// them, here, is the same for all. The same seed gives the same trajectory for any number of
+// threads. Calls to one object must not overlap.
 #pragma once
 
 #include <cstdint>
@@ -18,20 +11,16 @@
 #include <string>
 #include <vector>
 
+#include "md/dynamics/integrator.h"
+#include "md/energy/engine.h"
 #include "md/system.h"
 
 namespace arbg::md {
 
-struct DynamicsOptions {
-  double timestep_ps = 0.001;
-  double friction_per_ps = 1.0;
-  std::uint64_t seed = 1;
-  std::vector<double> temperatures_kelvin;  // one a replica: [R]
-};
-
 // What a run needs to go on bit for bit: positions and velocities [R, N, 3] and the step counter.
+// On the cpu backend all numbers are float32.
 struct DynamicsState {
-  std::vector<float> positions_nm, velocities_nm_ps;
+  std::vector<double> positions_nm, velocities_nm_ps;
   std::int64_t step = 0;
 };
 
@@ -41,12 +30,9 @@ class Dynamics {
   // Maxwell-Boltzmann.
   Dynamics(const System& system, const DynamicsOptions& options,
            std::span<const double> positions_nm);
-  ~Dynamics();
-  Dynamics(const Dynamics&) = delete;
-  Dynamics& operator=(const Dynamics&) = delete;
 
-  int replica_count() const;
-  std::int64_t step() const;  // steps taken since the start
+  int replica_count() const { return static_cast<int>(temperatures_kelvin_.size()); }
+  std::int64_t step() const { return step_; }  // taken since the start
 
   // Every replica takes these steps. Throws Error naming a replica whose positions became NaN.
   void run(std::int64_t steps);
@@ -70,14 +56,18 @@ class Dynamics {
   std::vector<int> swap_neighbours(int ladder_size);
 
  private:
-  struct Groups;
-  std::unique_ptr<Groups> groups_;
+  EnergyEngine energy_;
+  std::unique_ptr<Integrator> integrator_;
+  double timestep_ps_;
+  std::uint64_t seed_;
+  std::vector<double> temperatures_kelvin_;  // [R]
+  std::int64_t step_ = 0;
 };
 
 // Steepest descent with adaptive steps, then L-BFGS, in double, until the root-mean-square force is
 // below `tolerance`. Positions [N, 3] in and out; returns the final energy in kJ/mol. Throws Error
 // if the energy is not finite at the start.
-double minimize(const System& system, std::vector<double>& positions_nm,
+double minimize(const EnergyEngine& energy, std::vector<double>& positions_nm,
                 double tolerance_kj_mol_nm = 10.0, int most_steps = 2000);
 
 }  // namespace arbg::md

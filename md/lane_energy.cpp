@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "tensor/base/error.h"
-#include "tensor/base/threads.h"
-
 namespace arbg::md {
 
 template <class T>
@@ -18,11 +15,9 @@ LaneEnergy<T>::LaneEnergy(const System& system)
       born_(lane_born<T>(system, pairs_)) {}
 
 template <class T>
-typename LaneEnergy<T>::Scratch LaneEnergy<T>::make_scratch() const {
-  Scratch scratch;
+void LaneEnergy<T>::fit(Scratch& scratch) const {
   scratch.atoms.resize(born_.atoms.size());
-  if (!born_.atoms.empty()) scratch.pairs.resize(pairs_.pairs.size());
-  return scratch;
+  scratch.pairs.resize(born_.atoms.empty() ? 0 : pairs_.pairs.size());
 }
 
 template <class T>
@@ -88,70 +83,5 @@ void LaneEnergy<T>::evaluate_pairs(const LaneVector<T>* x, LaneVector<T>* force,
 
 template class LaneEnergy<float>;
 template class LaneEnergy<double>;
-
-namespace {
-
-// Conformations [first, first + kLaneCount) of [B, N, 3] into lanes; beyond the last, the last
-// again.
-void load_group(std::span<const double> positions, std::size_t atoms, std::size_t first,
-                std::size_t batch, LaneVector<double>* x) {
-  for (std::size_t lane = 0; lane < kLaneCount<double>; ++lane) {
-    const double* from = positions.data() + std::min(first + lane, batch - 1) * atoms * 3;
-    for (std::size_t a = 0; a < atoms; ++a) {
-      x[a].x[lane] = from[3 * a];
-      x[a].y[lane] = from[3 * a + 1];
-      x[a].z[lane] = from[3 * a + 2];
-    }
-  }
-}
-
-void store_group(const LaneEnergy<double>::Terms& terms, const LaneVector<double>* force,
-                 std::size_t atoms, std::size_t first, std::size_t batch, EnergyResult& result) {
-  for (std::size_t lane = 0; lane < kLaneCount<double> && first + lane < batch; ++lane) {
-    const std::size_t b = first + lane;
-    double energy = 0;
-    for (std::size_t t = 0; t < kTermCount; ++t) {
-      result.terms_kj_mol[b * kTermCount + t] = terms.value[t][lane];
-      energy += terms.value[t][lane];
-    }
-    result.energy_kj_mol[b] = energy;
-    if (result.forces_kj_mol_nm.empty()) continue;
-    double* to = result.forces_kj_mol_nm.data() + b * atoms * 3;
-    for (std::size_t a = 0; a < atoms; ++a) {
-      to[3 * a] = force[a].x[lane];
-      to[3 * a + 1] = force[a].y[lane];
-      to[3 * a + 2] = force[a].z[lane];
-    }
-  }
-}
-
-}  // namespace
-
-void evaluate_lanes(const System& system, std::span<const double> positions_nm, bool with_forces,
-                    EnergyResult& result) {
-  const auto atoms = static_cast<std::size_t>(system.atom_count());
-  require(atoms > 0 && positions_nm.size() % (3 * atoms) == 0, "expected positions of shape [B, ",
-          atoms, ", 3], found ", positions_nm.size(), " numbers");
-  const std::size_t batch = positions_nm.size() / (3 * atoms);
-  result.energy_kj_mol.assign(batch, 0);
-  result.terms_kj_mol.assign(batch * kTermCount, 0);
-  result.forces_kj_mol_nm.assign(with_forces ? positions_nm.size() : 0, 0);
-
-  const LaneEnergy<double> energy(system);
-  constexpr std::size_t kGroupsATask = 4;  // shares one scratch among a few groups
-  const std::size_t groups = (batch + kLaneCount<double> - 1) / kLaneCount<double>;
-  const std::size_t tasks = (groups + kGroupsATask - 1) / kGroupsATask;
-  parallel_for(static_cast<std::int64_t>(tasks), [&](std::int64_t task) {
-    auto scratch = energy.make_scratch();
-    std::vector<LaneVector<double>> x(atoms), force(atoms);
-    const std::size_t begin = static_cast<std::size_t>(task) * kGroupsATask;
-    for (std::size_t g = begin; g < std::min(begin + kGroupsATask, groups); ++g) {
-      const std::size_t first = g * kLaneCount<double>;
-      load_group(positions_nm, atoms, first, batch, x.data());
-      const auto terms = energy.evaluate(x.data(), force.data(), scratch);
-      store_group(terms, force.data(), atoms, first, batch, result);
-    }
-  });
-}
 
 }  // namespace arbg::md

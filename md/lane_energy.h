@@ -1,4 +1,4 @@
-// Energies and forces in SIMD lanes: the engine under EnergyBackend::cpu and Dynamics.
+// Energies and forces in SIMD lanes, under the cpu backends of EnergyEngine and Integrator.
 //
 // A group is kLaneCount<T> conformations of one molecule, [N] LaneVectors; every term runs over its
 // list once with parameters broadcast to all lanes, so a lane's numbers do not depend on the other
@@ -6,10 +6,9 @@
 // energies that are reported or weighted.
 #pragma once
 
-#include <span>
 #include <vector>
 
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/lane_vector.h"
 #include "md/system.h"
 #include "md/terms/generalised_born_cpu.h"
@@ -27,12 +26,12 @@ class LaneEnergy {
 
   int atom_count() const { return atom_count_; }
 
-  // What evaluate() needs beside its arguments; one for each thread.
+  // What evaluate() needs beside its arguments; one for each thread. Whatever is in it is not read.
   struct Scratch {
     std::vector<BornState<T>> atoms;
     std::vector<BornSlopes<T>> pairs;
   };
-  Scratch make_scratch() const;
+  void fit(Scratch& scratch) const;  // gives it the sizes for this molecule
 
   // The energy terms of each lane, in the order of kTermNames.
   struct Terms {
@@ -55,10 +54,5 @@ class LaneEnergy {
   LanePairs<T> pairs_;
   LaneBorn<T> born_;
 };
-
-// Energies, terms and (on request) forces of any number of conformations [B, N, 3], in double,
-// groups of lanes shared out among threads. Fills `result`; its old content is lost.
-void evaluate_lanes(const System& system, std::span<const double> positions_nm, bool with_forces,
-                    EnergyResult& result);
 
 }  // namespace arbg::md

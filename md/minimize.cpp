@@ -4,7 +4,6 @@
 #include <deque>
 
 #include "md/dynamics.h"
-#include "md/lane_energy.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {
@@ -18,9 +17,8 @@ struct Point {
   double energy;
 };
 
-Point evaluate(const System& system, Vector x) {
-  EnergyResult result;
-  evaluate_lanes(system, x, true, result);
+Point evaluate(const EnergyEngine& energy, Vector x) {
+  EnergyResult result = energy.evaluate(x, true);
   return {std::move(x), std::move(result.forces_kj_mol_nm), result.energy_kj_mol[0]};
 }
 
@@ -49,11 +47,11 @@ Vector moved(const Vector& x, double step, const Vector& direction) {
 
 // Moves no coordinate by more than `reach_nm`, which grows after a step downhill and shrinks after
 // one uphill.
-void descend(const System& system, Point& here, double rough_tolerance, int& steps_left) {
+void descend(const EnergyEngine& energy, Point& here, double rough_tolerance, int& steps_left) {
   double reach_nm = 0.005;
   while (steps_left > 0 && root_mean_square(here.force) > rough_tolerance && reach_nm > 1e-9) {
     --steps_left;
-    Point next = evaluate(system, moved(here.x, reach_nm / largest(here.force), here.force));
+    Point next = evaluate(energy, moved(here.x, reach_nm / largest(here.force), here.force));
     const bool better = next.energy < here.energy;
     reach_nm *= better ? 1.2 : 0.4;
     if (better) here = std::move(next);
@@ -85,7 +83,7 @@ Vector two_loop_direction(const std::deque<Correction>& memory, const Vector& fo
   return direction;
 }
 
-void quasi_newton(const System& system, Point& here, double tolerance, int& steps_left) {
+void quasi_newton(const EnergyEngine& energy, Point& here, double tolerance, int& steps_left) {
   constexpr std::size_t kMemory = 10;
   constexpr double kFarthestNm = 0.02;
   std::deque<Correction> memory;
@@ -97,7 +95,7 @@ void quasi_newton(const System& system, Point& here, double tolerance, int& step
     bool accepted = false;
     for (int halvings = 0; halvings < 30 && steps_left > 0 && !accepted; ++halvings, step /= 2) {
       --steps_left;
-      next = evaluate(system, moved(here.x, step, direction));
+      next = evaluate(energy, moved(here.x, step, direction));
       accepted = next.energy <= here.energy - 1e-4 * step * downhill;
     }
     if (!accepted) {
@@ -115,16 +113,17 @@ void quasi_newton(const System& system, Point& here, double tolerance, int& step
 
 }  // namespace
 
-double minimize(const System& system, std::vector<double>& positions_nm, double tolerance_kj_mol_nm,
-                int most_steps) {
-  require(positions_nm.size() == 3 * system.mass_amu.size(), "expected one conformation of ",
-          system.atom_count(), " atoms to minimise, found ", positions_nm.size(), " numbers");
-  Point here = evaluate(system, positions_nm);
+double minimize(const EnergyEngine& energy, std::vector<double>& positions_nm,
+                double tolerance_kj_mol_nm, int most_steps) {
+  require(positions_nm.size() == 3 * energy.system().mass_amu.size(),
+          "expected one conformation of ", energy.system().atom_count(),
+          " atoms to minimise, found ", positions_nm.size(), " numbers");
+  Point here = evaluate(energy, positions_nm);
   require(std::isfinite(here.energy),
           "cannot minimise: the energy of the start is not finite; do atoms coincide?");
   int steps_left = most_steps;
-  descend(system, here, std::max(1000.0, tolerance_kj_mol_nm), steps_left);
-  quasi_newton(system, here, tolerance_kj_mol_nm, steps_left);
+  descend(energy, here, std::max(1000.0, tolerance_kj_mol_nm), steps_left);
+  quasi_newton(energy, here, tolerance_kj_mol_nm, steps_left);
   positions_nm = std::move(here.x);
   return here.energy;
 }

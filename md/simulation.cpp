@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "md/dynamics.h"
-#include "md/lane_energy.h"
+#include "md/energy/engine.h"
 #include "md/pdb.h"
 #include "md/temperature_ladder.h"
 #include "md/units.h"
@@ -59,6 +59,7 @@ Json settings_json(const SimulationOptions& o, int atoms) {
   json["save_interval"] = o.save_interval;
   json["swap_interval"] = o.swap_interval;
   json["seed"] = std::to_string(o.seed);
+  if (o.backend != Backend::cpu) json["backend"] = name_of(o.backend);
   return json;
 }
 
@@ -72,6 +73,10 @@ void require_same_settings(const fs::path& path, const Json& wanted) {
     const std::string there = found.has(key) ? found.at(key).dump() : "nothing";
     if (there != value.dump())
       differences += "; " + key + " is " + there + " there and " + value.dump() + " here";
+  }
+  for (const auto& [key, value] : found.members()) {
+    if (!wanted.has(key))
+      differences += "; " + key + " is " + value.dump() + " there and nothing here";
   }
   require(differences.empty(), path.string(), " is a run of other settings", differences,
           "; choose another folder or the same settings");
@@ -100,7 +105,21 @@ void write_run_json(const fs::path& folder, const SimulationOptions& o, const Js
   write_file(folder / "run.json", json.dump(2) + "\n");
 }
 
-void write_checkpoint(const fs::path& path, const Checkpoint& c) {
+template <class Real>
+void append_bytes(std::span<const double> values, std::string& bytes) {
+  const std::vector<Real> stored(values.begin(), values.end());
+  bytes.append(reinterpret_cast<const char*>(stored.data()), stored.size() * sizeof(Real));
+}
+
+template <class Real>
+std::vector<double> numbers_in(std::string_view bytes) {
+  std::vector<Real> stored(bytes.size() / sizeof(Real));
+  std::memcpy(stored.data(), bytes.data(), stored.size() * sizeof(Real));
+  return {stored.begin(), stored.end()};
+}
+
+// Real numbers as the backend computes them, so that nothing is lost.
+void write_checkpoint(const fs::path& path, Backend backend, const Checkpoint& c) {
   Json header = Json::object();
   header["version"] = 1;
   header["step"] = c.state.step;
@@ -110,17 +129,21 @@ void write_checkpoint(const fs::path& path, const Checkpoint& c) {
   for (const std::int64_t count : c.swapped) header["swapped"].push_back(count);
   std::string bytes = header.dump() + "\n";
   for (const auto* array : {&c.state.positions_nm, &c.state.velocities_nm_ps}) {
-    bytes.append(reinterpret_cast<const char*>(array->data()), array->size() * sizeof(float));
+    backend == Backend::reference ? append_bytes<double>(*array, bytes)
+                                  : append_bytes<float>(*array, bytes);
   }
   write_file(path, bytes);
 }
 
-Checkpoint read_checkpoint(const fs::path& path, std::size_t numbers, std::size_t neighbours) {
+Checkpoint read_checkpoint(const fs::path& path, Backend backend, std::size_t numbers,
+                           std::size_t neighbours) {
+  const bool in_double = backend == Backend::reference;
+  const std::size_t array_size = numbers * (in_double ? sizeof(double) : sizeof(float));
   const std::string bytes = read_file(path);
   const std::size_t line = bytes.find('\n');
-  require(line != std::string::npos && bytes.size() == line + 1 + 2 * numbers * sizeof(float),
-          path.string(), ": expected one line of JSON and 2 x ", numbers,
-          " float32 numbers, found ", bytes.size(), " bytes");
+  require(line != std::string::npos && bytes.size() == line + 1 + 2 * array_size, path.string(),
+          ": expected one line of JSON and 2 x ", numbers, in_double ? " float64" : " float32",
+          " numbers, found ", bytes.size(), " bytes");
   const Json header = Json::parse(std::string_view(bytes).substr(0, line), path.string());
   require(header.at("version").integer() == 1, path.string(), ": expected version 1, found ",
           header.at("version").integer());
@@ -131,11 +154,11 @@ Checkpoint read_checkpoint(const fs::path& path, std::size_t numbers, std::size_
   for (const Json& count : header.at("swapped").items()) c.swapped.push_back(count.integer());
   require(c.swapped.size() == neighbours, path.string(), ": expected ", neighbours,
           " swap counts, found ", c.swapped.size());
-  const char* from = bytes.data() + line + 1;
+  std::string_view rest = std::string_view(bytes).substr(line + 1);
   for (auto* array : {&c.state.positions_nm, &c.state.velocities_nm_ps}) {
-    array->resize(numbers);
-    std::memcpy(array->data(), from, numbers * sizeof(float));
-    from += numbers * sizeof(float);
+    const std::string_view stored = rest.substr(0, array_size);
+    *array = in_double ? numbers_in<double>(stored) : numbers_in<float>(stored);
+    rest.remove_prefix(array_size);
   }
   return c;
 }
@@ -143,25 +166,26 @@ Checkpoint read_checkpoint(const fs::path& path, std::size_t numbers, std::size_
 // The two trajectories; what they hold beyond the checkpoint is cut off.
 class Frames {
  public:
-  Frames(const fs::path& folder, const System& system, const SimulationOptions& options,
+  Frames(const fs::path& folder, const EnergyEngine& engine, const SimulationOptions& options,
          std::int64_t saves)
-      : system_(system),
+      : engine_(engine),
         options_(options),
-        positions_(folder / "positions.npy", {system.atom_count(), 3}, saves * options.replicas),
+        positions_(folder / "positions.npy", {engine.system().atom_count(), 3},
+                   saves * options.replicas),
         energy_(folder / "energy.npy", {}, saves * options.replicas) {}
 
   // One frame of the coldest temperature of each ladder.
   void append(const DynamicsState& state) {
-    const auto size = 3 * static_cast<std::size_t>(system_.atom_count());
+    const auto size = 3 * static_cast<std::size_t>(engine_.system().atom_count());
     const auto ladder = static_cast<std::size_t>(options_.ladder),
                replicas = static_cast<std::size_t>(options_.replicas);
     std::vector<float> frames;
     for (std::size_t r = 0; r < replicas; ++r) {
-      const float* coldest = &state.positions_nm[r * ladder * size];
-      frames.insert(frames.end(), coldest, coldest + size);
+      const auto coldest = std::span(state.positions_nm).subspan(r * ladder * size, size);
+      frames.insert(frames.end(), coldest.begin(), coldest.end());
     }
-    EnergyResult result;
-    evaluate_lanes(system_, std::vector<double>(frames.begin(), frames.end()), false, result);
+    const EnergyResult result =
+        engine_.evaluate(std::vector<double>(frames.begin(), frames.end()), false);
     std::vector<float> reduced;
     for (std::size_t r = 0; r < replicas; ++r) {
       const double u = result.energy_kj_mol[r] / thermal_energy(options_.temperature_kelvin);
@@ -178,7 +202,7 @@ class Frames {
   }
 
  private:
-  const System& system_;
+  const EnergyEngine& engine_;
   const SimulationOptions& options_;
   NpyAppender positions_, energy_;
 };
@@ -218,19 +242,21 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   for (int r = 0; r < o.replicas; ++r)
     temperatures.insert(temperatures.end(), rungs.begin(), rungs.end());
 
+  const EnergyEngine engine(system, o.backend);
   std::vector<double> start(start_nm.begin(), start_nm.end());
   Checkpoint c;
   c.swapped.assign(rungs.size() - 1, 0);
   const bool resumes = fs::exists(checkpoint_path);
   if (resumes) {
-    c = read_checkpoint(checkpoint_path, start.size() * temperatures.size(), rungs.size() - 1);
+    c = read_checkpoint(checkpoint_path, o.backend, start.size() * temperatures.size(),
+                        rungs.size() - 1);
   } else {
-    minimize(system, start);
+    minimize(engine, start);
   }
   std::int64_t total = o.warmup_steps + o.steps;
   require(c.state.step <= total, folder.string(), " already holds ", c.state.step,
           " steps (warm-up included), more than the ", total, " asked for");
-  DynamicsOptions options{o.timestep_ps, o.friction_per_ps, o.seed, temperatures};
+  DynamicsOptions options{o.timestep_ps, o.friction_per_ps, o.seed, temperatures, o.backend};
   if (c.state.step < hot_steps(o))
     options.temperatures_kelvin.assign(temperatures.size(), o.top_temperature_kelvin);
   Dynamics dynamics(system, options, start);
@@ -243,11 +269,11 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   }
   for (const char* file : {"topology.pdb", "run.json", "checkpoint.bin"})
     remove_temporaries(folder / file);
-  Frames frames(folder, system, o, c.saves);
+  Frames frames(folder, engine, o, c.saves);
 
   const auto checkpoint = [&] {
     frames.sync();
-    write_checkpoint(checkpoint_path, c);
+    write_checkpoint(checkpoint_path, o.backend, c);
     write_run_json(folder, o, settings, rungs, c);
   };
   while (c.state.step < total && !interrupted()) {

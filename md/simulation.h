@@ -5,6 +5,7 @@
 //   energy.npy      float32 [frames], reduced energy in kT at the target temperature
 //   run.json        settings, steps, frames, swap acceptance of neighbouring temperatures
 //   checkpoint.bin  a line of JSON (step, saves, swaps), then float32 positions and velocities
+//                   (reference backend: float64)
 //
 // All replicas begin as one minimised conformation. During the hot start, the first fifth of the
 // warm-up, every thermostat has the top temperature, so that they part; then each takes its own.
@@ -22,6 +23,7 @@
 
 #include "md/system.h"
 #include "md/topology.h"
+#include "tensor/base/backend.h"
 
 namespace arbg::md {
 
@@ -40,6 +42,7 @@ struct SimulationOptions {
   std::int64_t checkpoint_interval = 100;  // saves between checkpoints
   double most_seconds = 0;  // of a call: complete with the first save after so long; 0: no limit
   std::uint64_t seed = 1;
+  Backend backend = Backend::cpu;
 };
 
 struct SimulationResult {

@@ -28,7 +28,7 @@ Tensor new_weight(const std::string& name, const Shape& shape, const Transformer
   const bool zero = name == "output_bias" || name.ends_with("cross_attn.out_proj.weight") ||
                     (config.zero_output && name == "output_proj.weight");
   if (shape.rank() == 2 && !zero) return normal_values(shape, backend, seed, name);
-  Tensor constant = Tensor::zeros(shape, real_dtype(backend), backend);
+  Tensor constant = Tensor::zeros(shape, tensor::real_dtype(backend), backend);
   const bool norm = name.find("norm") != std::string::npos && name.ends_with(".weight");
   // A gate of zero before a matrix of zeros would have no gradient, nor would the matrix: for ever.
   if (norm || name.ends_with("cross_attn_gate")) constant.fill(1.0);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/units.h"
 #include "tensor/base/random.h"
 
@@ -24,7 +24,7 @@ md::System bonded_terms(md::System system) {
 std::vector<double> bonded_marginals(const md::CoordinateMap& map, const nn::CoordinateBins& bins,
                                      md::System system, double temperature_kelvin,
                                      std::span<const double> equilibrium_nm) {
-  const md::Energy energy(bonded_terms(std::move(system)));
+  const md::EnergyEngine energy(bonded_terms(std::move(system)));
   const auto V = static_cast<std::size_t>(bins.bins()), frame = equilibrium_nm.size();
   std::vector<double> equilibrium(static_cast<std::size_t>(map.size())), out;
   map.encode(equilibrium_nm, equilibrium, Random(0, 0), 0);

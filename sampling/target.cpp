@@ -12,9 +12,8 @@
 namespace arbg::sampling {
 
 Target::Target(const md::Topology& topology, md::System system, double temperature_kelvin,
-               md::EnergyBackend backend)
+               Backend backend)
     : energy_(std::move(system), backend),
-      backend_(backend),
       temperature_kelvin_(temperature_kelvin),
       centres_(md::stereocentres(topology)) {
   require(temperature_kelvin > 0, "the temperature must be positive, got ", temperature_kelvin,
@@ -47,7 +46,7 @@ std::vector<double> Target::reduced_energy(std::span<const double> positions_nm,
 
 std::unique_ptr<Potential> Target::restricted(std::span<const int> atoms) const {
   auto part = std::make_unique<Target>(md::Topology{}, md::restricted(energy_.system(), atoms),
-                                       temperature_kelvin_, backend_);
+                                       temperature_kelvin_, energy_.backend());
   const auto place = [&](int atom) {
     const auto found = std::ranges::find(atoms, atom);
     return found == atoms.end() ? -1 : static_cast<int>(found - atoms.begin());

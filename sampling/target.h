@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/stereocentres.h"
 #include "md/topology.h"
 #include "sampling/generator.h"
@@ -21,10 +21,10 @@ namespace arbg::sampling {
 class Target : public Potential {
  public:
   Target(const md::Topology& topology, md::System system, double temperature_kelvin,
-         md::EnergyBackend backend = md::EnergyBackend::cpu);
+         Backend backend = Backend::cpu);
 
   double temperature_kelvin() const { return temperature_kelvin_; }
-  const md::Energy& energy() const { return energy_; }
+  const md::EnergyEngine& energy() const { return energy_; }
 
   // u of conformations [B, N, 3] in nm, in kT: infinity where a stereocentre is mirrored or the
   // energy is not finite (atoms on top of each other).
@@ -39,8 +39,7 @@ class Target : public Potential {
   bool has_right_hand(std::span<const double> conformation_nm) const;
 
  private:
-  md::Energy energy_;
-  md::EnergyBackend backend_;
+  md::EnergyEngine energy_;
   double temperature_kelvin_;
   std::vector<md::Stereocentre> centres_;
 };

@@ -46,18 +46,6 @@ void check_elements(std::size_t count, const Shape& shape) {
 
 }  // namespace
 
-const char* name_of(Backend backend) {
-  switch (backend) {
-    case Backend::reference:
-      return "reference";
-    case Backend::cpu:
-      return "cpu";
-    case Backend::cuda:
-      return "cuda";
-  }
-  return "unknown";
-}
-
 const char* name_of(DType dtype) {
   switch (dtype) {
     case DType::f64:
@@ -70,13 +58,6 @@ const char* name_of(DType dtype) {
       return "i32";
   }
   return "unknown";
-}
-
-Backend backend_named(std::string_view name) {
-  if (name == "reference") return Backend::reference;
-  if (name == "cpu") return Backend::cpu;
-  require(name != "cuda", "this build has no cuda backend; choose reference or cpu");
-  fail("there is no backend named \"", name, "\"; choose reference or cpu");
 }
 
 DType real_dtype(Backend backend) {

@@ -13,18 +13,18 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "tensor/base/backend.h"
 
 namespace arbg::tensor {
 
-enum class Backend { reference, cpu, cuda };
+using arbg::Backend;
+using arbg::name_of;
 enum class DType { f64, f32, bf16, i32 };
 
-const char* name_of(Backend backend);
 const char* name_of(DType dtype);
-Backend backend_named(std::string_view name);  // throws Error listing the names that this build has
-DType real_dtype(Backend backend);             // f64 for reference, f32 for cpu and cuda
+DType real_dtype(Backend backend);  // f64 for reference, f32 for cpu and cuda
 std::size_t byte_size(DType dtype);
 
 class Shape {

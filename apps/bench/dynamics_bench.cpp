@@ -17,7 +17,6 @@
 #include "md/dynamics.h"
 #include "md/forcefield.h"
 #include "md/lane_energy.h"
-#include "md/langevin.h"
 #include "md/pdb.h"
 #include "tensor/base/error.h"
 
@@ -90,12 +89,15 @@ void measure(const System& system, std::span<const double> start, double roof) {
   std::vector<LaneVector<float>> x(atoms), force(atoms);
   for (std::size_t lane = 0; lane < kLaneCount<float>; ++lane) {
     for (std::size_t a = 0; a < atoms; ++a) {
-      const float* from = &state.positions_nm[3 * (lane * atoms + a)];
-      x[a].x[lane] = from[0], x[a].y[lane] = from[1], x[a].z[lane] = from[2];
+      const auto from = std::span(state.positions_nm).subspan(3 * (lane * atoms + a), 3);
+      x[a].x[lane] = static_cast<float>(from[0]);
+      x[a].y[lane] = static_cast<float>(from[1]);
+      x[a].z[lane] = static_cast<float>(from[2]);
     }
   }
   const LaneEnergy<float> energy(system);
-  auto scratch = energy.make_scratch();
+  LaneEnergy<float>::Scratch scratch;
+  energy.fit(scratch);
   const auto bonds = lane_bonds<float>(system);
   const auto angles = lane_angles<float>(system);
   const auto torsions = lane_torsions<float>(system);
@@ -160,7 +162,7 @@ int main(int argc, char** argv) {
     const System system = ForceField::named(argv[2]).create_system(pdb.topology);
     std::vector<double> start = pdb.positions_nm;
     start.resize(3 * pdb.topology.atoms.size());
-    minimize(system, start);
+    minimize(EnergyEngine(system), start);
     const double roof = measured_roof();
     if (system.cutoff_nm > 0)
       measure<true>(system, start, roof);

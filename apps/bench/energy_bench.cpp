@@ -10,7 +10,7 @@
 #include <ctime>
 #include <vector>
 
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/pdb.h"
 #include "tensor/base/error.h"
@@ -32,8 +32,8 @@ void measure(const char* pdb_path, const char* positions_path, int threads,
   const auto positions = arbg::read_npy(positions_path).data;
   const auto frames =
       static_cast<double>(positions.size()) / static_cast<double>(3 * pdb.topology.atoms.size());
-  const arbg::md::Energy energy(arbg::md::ForceField::named(forcefield).create_system(pdb.topology),
-                                arbg::md::EnergyBackend::cpu);
+  const arbg::md::EnergyEngine energy(
+      arbg::md::ForceField::named(forcefield).create_system(pdb.topology), arbg::Backend::cpu);
   std::vector<double> wall_rates, cpu_rates;
   for (int pass = 0; pass < 7; ++pass) {
     const auto start = Clock::now();

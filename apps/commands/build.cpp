@@ -7,7 +7,7 @@
 #include "apps/commands/commands.h"
 #include "apps/common_options.h"
 #include "md/builder.h"
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/pdb.h"
 #include "tensor/base/error.h"
@@ -100,7 +100,7 @@ int build_command(const Words& words) {
   const auto topology = md::Topology::from_sequence(arguments.positional(), states, disulfides);
   const auto system = md::ForceField::named(arguments.text("forcefield")).create_system(topology);
   const auto positions = md::build_structure(topology, system, options);
-  const double energy = md::Energy(system).evaluate(positions, false).energy_kj_mol[0];
+  const double energy = md::EnergyEngine(system).evaluate(positions, false).energy_kj_mol[0];
   md::write_pdb(output, topology, positions);
 
   if (common.json) {

@@ -1,5 +1,5 @@
 // arbg energy: energies, terms and forces of given conformations.
-#include "md/energy.h"
+#include "md/energy/engine.h"
 
 #include <algorithm>
 #include <cmath>
@@ -136,7 +136,7 @@ int energy_command(const Words& words) {
       arguments.given("prmtop") ? molecule_of_prmtop(arguments) : molecule_of_pdb(arguments);
   const std::int64_t atoms = molecule.system.atom_count();
   const std::int64_t frames = static_cast<std::int64_t>(molecule.positions_nm.size()) / (3 * atoms);
-  const md::Energy energy(molecule.system, common.energy_backend());
+  const md::EnergyEngine energy(molecule.system, common.backend);
   const auto result = energy.evaluate(molecule.positions_nm, arguments.given("output"));
   const int status = exit_status(molecule, result.energy_kj_mol);
 

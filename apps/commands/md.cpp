@@ -44,8 +44,7 @@ const CommandSpec kSpec{
      {"checkpoint-every", "N", "100", "saves between checkpoints: what a crash may lose"}},
     {"arbg md --sequence Ace-A-Nme --output runs/ala2-md --steps 1000000",
      "arbg md --sequence Ace-A-Nme --output runs/plain --tempering 1 --save-every 1000",
-     "arbg md --sequence GYDPETGTWG --forcefield amber14-obc1 --output runs/chignolin"},
-    {"backend"}};
+     "arbg md --sequence GYDPETGTWG --forcefield amber14-obc1 --output runs/chignolin"}};
 
 constexpr std::int64_t kMostReplicas = 100000, kMostTemperatures = 1000;
 
@@ -103,6 +102,7 @@ int md_command(const Words& words) {
   options.timestep_ps = arguments.number("timestep") / 1000;
   options.checkpoint_interval = arguments.integer("checkpoint-every", 1);
   options.seed = common.seed;
+  options.backend = common.backend;
 
   const RunFolder output(job.output, "arbg md");
   const MdOutcome outcome = run_md_job(job);

@@ -7,7 +7,7 @@
 #include "apps/common_options.h"
 #include "apps/dataset.h"
 #include "md/dynamics.h"
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/pdb.h"
 #include "md/structure_check.h"
@@ -31,13 +31,13 @@ const CommandSpec kSpec{
      {"steps", "N", "20000", "most evaluations of the energy"}},
     {"arbg minimize --pdb ala2.pdb --output minimum.pdb",
      "arbg minimize --pdb ala2.pdb --tolerance 0.01 --output minimum.pdb"},
-    {"seed", "backend"}};
+    {"seed"}};
 
 struct Point {
   double energy_kj_mol, gradient_kj_mol_nm;  // root mean square over all coordinates
 };
 
-Point evaluate(const md::Energy& energy, const std::vector<double>& positions) {
+Point evaluate(const md::EnergyEngine& energy, const std::vector<double>& positions) {
   const auto result = energy.evaluate(positions, true);
   double sum = 0;
   for (const double f : result.forces_kj_mol_nm) sum += f * f;
@@ -75,12 +75,13 @@ int minimize_command(const Words& words) {
   require(pdb.models == 1, arguments.text("pdb"), ": expected one conformation, found ", pdb.models,
           " models");
   require_conformations(pdb.positions_nm, pdb.topology.atom_count(), arguments.text("pdb"));
-  const md::Energy energy(
-      md::ForceField::named(arguments.text("forcefield")).create_system(pdb.topology));
+  const md::EnergyEngine energy(
+      md::ForceField::named(arguments.text("forcefield")).create_system(pdb.topology),
+      common.backend);
   std::vector<double> positions = pdb.positions_nm;
   const Point before = evaluate(energy, positions);
   require_finite(before, pdb.topology, positions, arguments.text("pdb"));
-  md::minimize(energy.system(), positions, tolerance, steps);
+  md::minimize(energy, positions, tolerance, steps);
   const Point after = evaluate(energy, positions);
   md::write_pdb(output, pdb.topology, positions);
 

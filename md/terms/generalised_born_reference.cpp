@@ -1,3 +1,8 @@
+// E = -1/2 tau sum_ij q_i q_j (1/f_ij - shift) + sum_i s (radius_i + probe)^2 (radius_i/B_i)^6
+//
+// (the rest of the formulas in the header). Four passes over x [N, 3]: ordered pairs i != j for the
+// integrals I [N], atoms for the radii B [N], pairs i < j and atoms for E and dE/dB [N], ordered
+// pairs again for the forces [N, 3] through the radii. Pairs beyond the cutoff take part in none.
 #include <algorithm>
 
 #include "md/terms/generalised_born.h"

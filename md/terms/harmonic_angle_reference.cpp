@@ -1,3 +1,7 @@
+// E = sum over system.angles of k/2 (theta - angle)^2,  theta = atan2(|a x b|, a.b),
+//     a = x_i - x_j,  b = x_k - x_j
+//
+// One angle after the other; x and forces [N, 3], of which an angle touches rows i, j and k.
 #include <algorithm>
 
 #include "md/terms/harmonic_angle.h"

@@ -1,3 +1,8 @@
+// E = sum over pairs of 4 epsilon ((sigma/r)^12 - (sigma/r)^6) + kCoulomb q_i q_j (1/r - shift)
+//
+// All i < j of [N] but the exclusions, within the cutoff: sigma the mean of both, epsilon the
+// geometric mean, shift = 1/cutoff (0 without one). Then system.scaled_pairs with parameters of
+// their own, without cutoff and shift. x and forces [N, 3], of which a pair touches rows i and j.
 #include "md/terms/nonbonded.h"
 #include "md/terms/vector3.h"
 #include "md/units.h"

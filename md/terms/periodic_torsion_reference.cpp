@@ -1,3 +1,7 @@
+// E = sum over system.torsions of k (1 + cos(n phi - phase)), impropers among them,
+//     phi the dihedral i-j-k-l, IUPAC sign
+//
+// One torsion after the other; x and forces [N, 3], of which a torsion touches rows i, j, k and l.
 #include <algorithm>
 
 #include "md/terms/periodic_torsion.h"

@@ -91,7 +91,7 @@ double relative(double a, double b, std::span<const double> terms) {
 }
 
 // -F . d against central differences of the reference's energy along random directions d, over |F|.
-double force_error(const md::Energy& reference, std::span<const double> x,
+double force_error(const md::EnergyEngine& reference, std::span<const double> x,
                    std::span<const double> forces, std::size_t frame) {
   constexpr double kStep = 2e-6;  // nm
   const Random random(3, stream_id("audit direction"));
@@ -129,8 +129,7 @@ std::vector<Check> audit_energies(const md::Topology& topology, const Target& ta
   const auto& system = target.energy().system();
   const std::size_t frame = static_cast<std::size_t>(system.atom_count()) * 3,
                     count = x.size() / frame;
-  const md::Energy reference(system, md::EnergyBackend::reference),
-      lanes(system, md::EnergyBackend::cpu);
+  const md::EnergyEngine reference(system, Backend::reference), lanes(system, Backend::cpu);
   const auto slow = reference.evaluate(x, false), fast = lanes.evaluate(x, true),
              elsewhere = lanes.evaluate(moved(x, frame, 5), false),
              mirror = lanes.evaluate(mirrored(x), false);

@@ -56,7 +56,7 @@ Measured measure(const Generator& generator, const StoredSamples& samples) {
 
 // u by the reference backend, whatever the hand.
 std::vector<double> reference_energy(const Target& target, std::span<const double> x) {
-  const md::Energy reference(target.energy().system(), md::EnergyBackend::reference);
+  const md::EnergyEngine reference(target.energy().system(), Backend::reference);
   auto u = reference.evaluate(x, false).energy_kj_mol;
   for (double& one : u) one /= md::thermal_energy(target.temperature_kelvin());
   return u;

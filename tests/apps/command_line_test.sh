@@ -133,6 +133,7 @@ succeeds build GCCAGCSC --disulfide 2-6 --disulfide 3-8 --output built.pdb
 succeeds build AG --no-minimize --phi -57 --psi -47 --forcefield amber14-obc1 --output built.pdb
 before=$("$arbg" energy --pdb built.pdb --json)
 succeeds minimize --pdb built.pdb --output minimum.pdb
+succeeds minimize --pdb built.pdb --output minimum.pdb --backend reference
 succeeds minimize --pdb built.pdb --output minimum.pdb --tolerance 0.1 --json
 is_json out.txt
 [ "$("$arbg" energy --pdb built.pdb --json)" = "$before" ] || failed "minimize changed its input"
@@ -368,6 +369,9 @@ fi
 ### From molecular dynamics to the report
 md="md --replicas 4 --tempering 2 --steps 4000 --warmup 500 --save-every 50 --threads 2"
 train="train --data md --steps 30 --batch 32 --channels 16 --layers 1 --threads 2"
+slow="md --tempering 1 --replicas 1 --steps 20 --warmup 10 --save-every 10"
+succeeds $slow --backend reference --output slow
+refuses 'backend is "reference" there' $slow --output slow
 succeeds $md --output md
 succeeds $md --output md --json
 is_json out.txt

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/units.h"
 #include "tensor/base/files.h"
@@ -67,7 +67,7 @@ TEST_SUITE("golden") {
       CHECK(data.reorder(built, "x"));
       CHECK_FALSE(data.reorder(built, "x"));
       CHECK(data.topology.describe(0) == built.describe(0));
-      const md::Energy energy(
+      const md::EnergyEngine energy(
           md::ForceField::named("amber99sbildn-obc2").create_system(data.topology));
       const auto again = energy.evaluate(data.positions_nm, false).energy_kj_mol;
       for (std::size_t f = 0; f < 60; ++f)

@@ -125,7 +125,7 @@ void to_lower_edges(const fs::path& folder) {
     positions.insert(positions.end(), x.begin(), x.end());
     volume.push_back(map.log_volume(z));
   }
-  const auto u = model.target(md::EnergyBackend::cpu).reduced_energy(positions);
+  const auto u = model.target(Backend::cpu).reduced_energy(positions);
   const auto log_w = sampling::log_weights(u, volume, read_npy(folder / "log_q.npy").data);
   change(folder / "positions.npy", [&](std::vector<double>& v) { v = positions; });
   change(folder / "energy.npy", [&](std::vector<double>& v) { v = u; });

@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "md/dcd.h"
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/inpcrd.h"
 #include "md/pdb.h"
@@ -36,7 +36,7 @@ void read_pdb(const std::string& bytes) {
 
 void read_prmtop(const std::string& bytes) {
   const auto amber = md::parse_prmtop(bytes, kInputName, md::ImplicitSolvent::obc2);
-  const md::Energy energy(amber.system);  // whose own checks must have nothing left to find
+  const md::EnergyEngine energy(amber.system);  // whose own checks must have nothing left to find
 }
 
 void read_inpcrd(const std::string& bytes) { md::parse_inpcrd(bytes, kInputName, 20); }

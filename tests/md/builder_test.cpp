@@ -9,15 +9,15 @@
 
 #include "md/coordinate_map.h"
 #include "md/dynamics.h"
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
-#include "md/langevin.h"
 #include "md/structure_check.h"
 #include "md/terms/vector3.h"
 #include "md/torsion_atoms.h"
 #include "md/units.h"
 #include "md/zmatrix.h"
 #include "tensor/base/random.h"
+#include "tensor/base/simd.h"
 #include "tests/md/error_message.h"
 
 namespace arbg::md {
@@ -35,15 +35,16 @@ struct Built {
         system(ForceField::named(force_field).create_system(topology)),
         positions(build_structure(topology, system, options)) {}
 
-  double energy() const { return Energy(system).evaluate(positions, false).energy_kj_mol[0]; }
+  double energy() const { return EnergyEngine(system).evaluate(positions, false).energy_kj_mol[0]; }
 };
 
 // How far below the mean potential energy of a short simulation at 300 K from there, in kJ/mol: one
 // replica a lane, 0.5 ps at 10/ps to warm up, then 0.25 ps.
 double thermal_margin(const Built& built) {
+  constexpr int kReplicas = kLaneCount<float>;
   DynamicsOptions options;
   options.friction_per_ps = 10;
-  options.temperatures_kelvin.assign(kReplicasInGroup, 300);
+  options.temperatures_kelvin.assign(kReplicas, 300);
   Dynamics dynamics(built.system, options, built.positions);
   dynamics.run(500);
   constexpr int kSamples = 5;
@@ -52,7 +53,7 @@ double thermal_margin(const Built& built) {
     dynamics.run(50);
     for (const double energy : dynamics.potential_energy_kj_mol()) sum += energy;
   }
-  return sum / (kSamples * kReplicasInGroup) - built.energy();
+  return sum / (kSamples * kReplicas) - built.energy();
 }
 
 // What a harmonic molecule would have there: RT/2 for each of its 3N - 6 vibrations.

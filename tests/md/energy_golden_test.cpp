@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/pdb.h"
 #include "md/units.h"
@@ -62,11 +62,11 @@ System with_solvent_coulomb(System system, double constant) {
   return system;
 }
 
-void check_agreement(const GoldenMolecule& molecule, EnergyBackend backend) {
+void check_agreement(const GoldenMolecule& molecule, Backend backend) {
   const std::filesystem::path golden = folder(molecule);
   const Topology topology = read_pdb(golden / (std::string(molecule.sequence) + ".pdb")).topology;
   const System system = ForceField::named(molecule.force_field).create_system(topology);
-  const Energy energy(with_solvent_coulomb(system, molecule.solvent_coulomb), backend);
+  const EnergyEngine energy(with_solvent_coulomb(system, molecule.solvent_coulomb), backend);
   const Array<double> positions = read_npy(golden / "positions.npy");
   const Array<double> expected_terms = read_npy(golden / "energy_terms.npy");
   const Array<double> expected_forces = read_npy(golden / "forces.npy");
@@ -98,12 +98,11 @@ void check_agreement(const GoldenMolecule& molecule, EnergyBackend backend) {
 
 TEST_SUITE("golden") {
   TEST_CASE("reference energies and forces agree with OpenMM") {
-    for (const GoldenMolecule& molecule : kMolecules)
-      check_agreement(molecule, EnergyBackend::reference);
+    for (const GoldenMolecule& molecule : kMolecules) check_agreement(molecule, Backend::reference);
   }
 
   TEST_CASE("cpu energies and forces agree with OpenMM") {
-    for (const GoldenMolecule& molecule : kMolecules) check_agreement(molecule, EnergyBackend::cpu);
+    for (const GoldenMolecule& molecule : kMolecules) check_agreement(molecule, Backend::cpu);
   }
 }
 

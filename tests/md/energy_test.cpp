@@ -1,6 +1,4 @@
 // Energy against closed forms, its own differences, and the symmetries of space.
-#include "md/energy.h"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <limits>
 #include <numbers>
 
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/terms/generalised_born.h"
 #include "md/units.h"
@@ -43,11 +42,11 @@ System bare_system(std::size_t atoms) {
 }
 
 double energy_of(const System& system, const std::vector<double>& positions) {
-  return Energy(system, EnergyBackend::reference).evaluate(positions, false).energy_kj_mol.at(0);
+  return EnergyEngine(system, Backend::reference).evaluate(positions, false).energy_kj_mol.at(0);
 }
 
 void check_forces(const System& system, std::vector<double> x) {
-  const Energy energy(system, EnergyBackend::reference);
+  const EnergyEngine energy(system, Backend::reference);
   const std::vector<double> forces = energy.evaluate(x, true).forces_kj_mol_nm;
   double largest = 0;
   for (const double f : forces) largest = std::max(largest, std::abs(f));
@@ -104,7 +103,7 @@ TEST_SUITE("fast") {
     const std::vector<double> in_line = {0.1, 0, 0, 0, 0, 0, -0.2, 0, 0};
     CHECK(energy_of(system, in_line) == doctest::Approx(200 * std::pow(kPi - 2, 2)));
     for (const double f :
-         Energy(system, EnergyBackend::reference).evaluate(in_line, true).forces_kj_mol_nm) {
+         EnergyEngine(system, Backend::reference).evaluate(in_line, true).forces_kj_mol_nm) {
       CHECK(std::isfinite(f));
     }
   }
@@ -232,7 +231,7 @@ TEST_SUITE("fast") {
       if (term != 3 && term != 4) system.nonbonded.assign(22, {0, 0.3, 0});
       if (term != 4) system.born_atoms.clear();
       const std::vector<double> f =
-          Energy(system, EnergyBackend::reference).evaluate(x, true).forces_kj_mol_nm;
+          EnergyEngine(system, Backend::reference).evaluate(x, true).forces_kj_mol_nm;
       double force[3] = {}, torque[3] = {}, scale = 0;
       for (std::size_t i = 0; i < f.size(); i += 3) {
         for (std::size_t a = 0; a < 3; ++a) {
@@ -252,7 +251,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("a mirror image has the same energy and mirrored forces") {
-    const Energy energy(alanine_dipeptide(), EnergyBackend::reference);
+    const EnergyEngine energy(alanine_dipeptide(), Backend::reference);
     std::vector<double> x = thermal_conformation(5);
     const EnergyResult original = energy.evaluate(x, true);
     for (double& coordinate : x) coordinate = -coordinate;
@@ -264,7 +263,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("conformations are independent, and NaN stays in its own") {
-    const Energy energy(alanine_dipeptide(), EnergyBackend::reference);
+    const EnergyEngine energy(alanine_dipeptide(), Backend::reference);
     std::vector<double> batch;
     for (const std::size_t index : {1u, 2u, 3u}) {
       const std::vector<double> x = thermal_conformation(index);
@@ -283,7 +282,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("the total is the sum of the terms, and forces come only on request") {
-    const EnergyResult result = Energy(alanine_dipeptide(), EnergyBackend::reference)
+    const EnergyResult result = EnergyEngine(alanine_dipeptide(), Backend::reference)
                                     .evaluate(thermal_conformation(4), false);
     double sum = 0;
     for (const double term : result.terms_kj_mol) sum += term;
@@ -293,18 +292,18 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("input of the wrong size and systems that contradict themselves are refused") {
-    const Energy energy(alanine_dipeptide(), EnergyBackend::reference);
+    const EnergyEngine energy(alanine_dipeptide(), Backend::reference);
     CHECK(error_message([&] {
             energy.evaluate(std::vector<double>(67), false);
           }).find("found 67") != std::string::npos);
     CHECK(energy.evaluate({}, true).energy_kj_mol.empty());
     System system = bare_system(2);
     system.bonds = {{0, 2, 0.1, 1}};
-    CHECK(error_message([&] { Energy{system}; }).find("outside 0 .. 1") != std::string::npos);
+    CHECK(error_message([&] { EnergyEngine{system}; }).find("outside 0 .. 1") != std::string::npos);
     system = bare_system(2);
     system.exclusions = {{1, 0}};
-    CHECK(error_message([&] { Energy{system}; }).find("(1, 0)") != std::string::npos);
-    CHECK(error_message([&] { Energy{System()}; }) != "");
+    CHECK(error_message([&] { EnergyEngine{system}; }).find("(1, 0)") != std::string::npos);
+    CHECK(error_message([&] { EnergyEngine{System()}; }) != "");
   }
 }
 

@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/forcefields/tables.h"
 #include "md/pdb.h"

@@ -40,9 +40,8 @@ double norm(const double* a, const double* b, std::size_t size) {
 }
 
 void check_against_reference(const System& system, const std::vector<double>& positions) {
-  const EnergyResult expected = Energy(system, EnergyBackend::reference).evaluate(positions, true);
-  EnergyResult found;
-  evaluate_lanes(system, positions, true, found);
+  const EnergyResult expected = EnergyEngine(system, Backend::reference).evaluate(positions, true);
+  const EnergyResult found = EnergyEngine(system).evaluate(positions, true);
   REQUIRE(found.terms_kj_mol.size() == expected.terms_kj_mol.size());
   for (std::size_t i = 0; i < expected.terms_kj_mol.size(); ++i) {
     CAPTURE(std::string(kTermNames[i % kTermCount]));
@@ -65,9 +64,10 @@ void check_against_reference(const System& system, const std::vector<double>& po
 double worst_float_error(Molecule m, std::size_t first, std::size_t last) {
   for (double& x : m.positions) x = static_cast<double>(static_cast<float>(x));
   const EnergyResult expected =
-      Energy(m.system, EnergyBackend::reference).evaluate(m.positions, true);
+      EnergyEngine(m.system, Backend::reference).evaluate(m.positions, true);
   const LaneEnergy<float> energy(m.system);
-  auto scratch = energy.make_scratch();
+  LaneEnergy<float>::Scratch scratch;
+  energy.fit(scratch);
   const std::size_t atoms = m.system.mass_amu.size();
   std::vector<LaneVector<float>> x(atoms), force(atoms);
   const std::vector<double> zero(m.size());
@@ -136,14 +136,14 @@ TEST_SUITE("golden") {
   TEST_CASE("energies do not depend on threads, batch or neighbours in the lanes") {
     const Molecule molecule("amber99sbildn-obc2", "Ace-A-Nme");
     const int threads = thread_count();
-    EnergyResult all, one;
+    const EnergyEngine engine(molecule.system);
     set_thread_count(2);
-    evaluate_lanes(molecule.system, molecule.positions, true, all);
+    const EnergyResult all = engine.evaluate(molecule.positions, true);
     set_thread_count(1);
     for (std::size_t b = 0; b < 24; ++b) {
       const auto alone =
           std::span(molecule.positions).subspan(b * molecule.size(), molecule.size());
-      evaluate_lanes(molecule.system, alone, true, one);
+      const EnergyResult one = engine.evaluate(alone, true);
       CHECK(one.energy_kj_mol[0] == all.energy_kj_mol[b]);
       CHECK(norm(one.forces_kj_mol_nm.data(), &all.forces_kj_mol_nm[b * molecule.size()],
                  molecule.size()) == 0);

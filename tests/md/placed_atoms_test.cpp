@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "md/coordinate_map.h"
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/restricted_system.h"
 #include "md/units.h"
@@ -76,7 +76,7 @@ TEST_CASE("the first coordinates place the first atoms where all of them would")
 
 TEST_CASE("pull_back is the derivative of energy and volume in every coordinate") {
   const Peptide p = peptide();
-  const Energy energy(p.system, EnergyBackend::reference);
+  const EnergyEngine energy(p.system, Backend::reference);
   for (const auto& map : both_maps(p)) {
     CAPTURE(map->name());
     auto z = encode(*map, p.positions);
@@ -103,7 +103,7 @@ TEST_CASE("pull_back is the derivative of energy and volume in every coordinate"
 
 TEST_CASE("all atoms in any order have the whole energy without the solvent") {
   const Peptide p = peptide();
-  const auto whole = Energy(p.system, EnergyBackend::reference).evaluate(p.positions, false);
+  const auto whole = EnergyEngine(p.system, Backend::reference).evaluate(p.positions, false);
   std::vector<int> order(static_cast<std::size_t>(p.topology.atom_count()));
   std::iota(order.rbegin(), order.rend(), 0);
   std::vector<double> x;
@@ -111,7 +111,7 @@ TEST_CASE("all atoms in any order have the whole energy without the solvent") {
     const auto at = p.positions.begin() + 3 * atom;
     x.insert(x.end(), at, at + 3);
   }
-  const auto part = Energy(restricted(p.system, order)).evaluate(x, false);
+  const auto part = EnergyEngine(restricted(p.system, order)).evaluate(x, false);
   for (std::size_t term = 0; term < 4; ++term) {
     CHECK(part.terms_kj_mol[term] == doctest::Approx(whole.terms_kj_mol[term]).epsilon(1e-9));
   }

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/inpcrd.h"
 #include "md/units.h"
 #include "tensor/base/files.h"
@@ -40,12 +40,12 @@ System with_openmm_constants(System system, ImplicitSolvent solvent) {
 }
 
 void check_agreement(const std::string& molecule, const std::string& solvent_name,
-                     EnergyBackend backend) {
+                     Backend backend) {
   CAPTURE(molecule);
   CAPTURE(solvent_name);
   const ImplicitSolvent solvent = implicit_solvent_named(solvent_name);
   const AmberMolecule amber = read_prmtop(golden(molecule, ".prmtop"), solvent);
-  const Energy energy(with_openmm_constants(amber.system, solvent), backend);
+  const EnergyEngine energy(with_openmm_constants(amber.system, solvent), backend);
   const auto folder = kFolder / molecule;
   const auto positions = read_npy(folder / "positions.npy").data;
   const auto terms = read_npy(folder / ("energy_terms_" + solvent_name + ".npy")).data;
@@ -99,8 +99,8 @@ TEST_SUITE("golden") {
   TEST_CASE("prmtop energies and forces agree with OpenMM, with every solvent") {
     for (const char* molecule : kMolecules) {
       for (const char* solvent : kSolvents) {
-        check_agreement(molecule, solvent, EnergyBackend::reference);
-        check_agreement(molecule, solvent, EnergyBackend::cpu);
+        check_agreement(molecule, solvent, Backend::reference);
+        check_agreement(molecule, solvent, Backend::cpu);
       }
     }
   }

@@ -11,7 +11,7 @@
 #include <system_error>
 
 #include "md/dynamics.h"
-#include "md/energy.h"
+#include "md/energy/engine.h"
 #include "md/forcefield.h"
 #include "md/pdb.h"
 #include "md/units.h"
@@ -87,7 +87,7 @@ TEST_SUITE("fast") {
     CHECK(positions.shape == std::vector<std::int64_t>{60, 22, 3});
     CHECK(energy.shape == std::vector<std::int64_t>{60});
     const EnergyResult exact =
-        Energy(run.system, EnergyBackend::reference).evaluate(positions.data, false);
+        EnergyEngine(run.system, Backend::reference).evaluate(positions.data, false);
     for (std::size_t f = 0; f < 60; ++f) {
       CHECK(energy.data[f] ==
             doctest::Approx(exact.energy_kj_mol[f] / thermal_energy(300)).epsilon(1e-6));
@@ -124,7 +124,7 @@ TEST_SUITE("fast") {
     run.options.replicas = 3;
     run.go();
     std::vector<double> start = run.start;
-    minimize(run.system, start);
+    minimize(EnergyEngine(run.system), start);
     DynamicsOptions options;
     options.temperatures_kelvin.assign(3, 300);
     Dynamics dynamics(run.system, options, start);
@@ -133,8 +133,7 @@ TEST_SUITE("fast") {
     const Array<double> frames = read_npy(run.folder / "positions.npy");
     REQUIRE(frames.shape[0] == 90);
     bool equal = true;
-    for (std::size_t i = 0; i < 3 * 66; ++i)
-      equal &= frames.data[i] == static_cast<double>(first.positions_nm[i]);
+    for (std::size_t i = 0; i < 3 * 66; ++i) equal &= frames.data[i] == first.positions_nm[i];
     CHECK(equal);
   }
 
@@ -145,7 +144,7 @@ TEST_SUITE("fast") {
     run.options.top_temperature_kelvin = 600;
     run.go();
     std::vector<double> start = run.start;
-    minimize(run.system, start);
+    minimize(EnergyEngine(run.system), start);
     DynamicsOptions options;
     options.temperatures_kelvin.assign(4, 600);
     Dynamics dynamics(run.system, options, start);
@@ -155,8 +154,7 @@ TEST_SUITE("fast") {
     const DynamicsState first = dynamics.state();
     const Array<double> frames = read_npy(run.folder / "positions.npy");
     bool equal = true;
-    for (std::size_t i = 0; i < 4 * 66; ++i)
-      equal &= frames.data[i] == static_cast<double>(first.positions_nm[i]);
+    for (std::size_t i = 0; i < 4 * 66; ++i) equal &= frames.data[i] == first.positions_nm[i];
     CHECK(equal);
   }
 
@@ -224,6 +222,34 @@ TEST_SUITE("fast") {
     CHECK(message.find("friction_per_ps is 1 there and 0.3 here") != std::string::npos);
     CHECK(message.find("seed is \"1\" there and \"9\" here") != std::string::npos);
     CHECK(message.find("timestep") == std::string::npos);
+  }
+
+  TEST_CASE("a run on the reference backend goes on bit for bit, and on no other backend") {
+    Run whole("reference"), broken("reference-broken");
+    for (Run* run : {&whole, &broken}) {
+      run->options.backend = Backend::reference;
+      run->options.ladder = 2;
+      run->options.replicas = 1;
+      run->options.warmup_steps = 30;
+      run->options.steps = 180;
+    }
+    whole.go();
+    CHECK_THROWS_AS(broken.go([](std::int64_t done, std::int64_t) {
+      if (done >= 200) throw std::runtime_error("killed");
+    }),
+                    std::runtime_error);
+    broken.options.backend = Backend::cpu;
+    CHECK(error_message([&] { broken.go(); }).find("backend is \"reference\" there") !=
+          std::string::npos);
+    broken.options.backend = Backend::reference;
+    CHECK(broken.go().finished);
+    check_same_files(whole, broken);
+
+    Run lanes("lanes");
+    lanes.options.steps = 40;
+    lanes.go();
+    lanes.options.backend = Backend::reference;
+    CHECK(error_message([&] { lanes.go(); }).find("\"reference\" here") != std::string::npos);
   }
 
   TEST_CASE("a damaged checkpoint is refused") {

@@ -55,7 +55,7 @@ TEST_SUITE_BEGIN("fast");
 TEST_CASE("reduced energy is the energy over RT at the target's temperature") {
   const Peptide p("Ace-A-Nme");
   const double kj_mol =
-      md::Energy(p.system, md::EnergyBackend::reference).evaluate(p.x, false).energy_kj_mol.at(0);
+      md::EnergyEngine(p.system, Backend::reference).evaluate(p.x, false).energy_kj_mol.at(0);
   CHECK(p.target().reduced_energy(p.x).at(0) ==
         doctest::Approx(kj_mol / (8.31446261815324e-3 * 310)).epsilon(1e-10));
 }
