@@ -50,12 +50,10 @@ inline void require_index(const Tensor& index, const Tensor& like, const char* o
           "; move them with to()");
 }
 
-// Throws unless 0 <= index < V; `at` is its place among the indices.
-inline void check_index(std::int32_t index, std::int64_t V, std::int64_t at,
-                        const char* operation) {
-  if (index < 0 || index >= V)
-    fail(operation, ": index ", index, " at place ", at, " is outside 0 ... ", V - 1);
-}
+// Throws unless all numbers of `index`, each a `what` of `operation`, are known to lie in first ...
+// last: by their bounds. Only a message reads them, to say which one does not.
+void require_inside(const Tensor& index, std::int64_t first, std::int64_t last,
+                    const char* operation, const char* what = "index");
 
 // A shape with its last axis replaced, or left out, or with one more axis behind it.
 inline Shape with_extents(const Shape& shape, int kept, std::initializer_list<std::int64_t> more) {
