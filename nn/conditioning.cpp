@@ -18,7 +18,8 @@ Molecules Molecules::rows(std::int64_t first, std::int64_t count) const {
 }
 
 Molecules Molecules::trimmed() const {
-  const std::int64_t most = std::ranges::max(atom_count.indices()), N = most_atoms();
+  const auto count = atom_count.indices();
+  const std::int64_t most = std::ranges::max(count), N = most_atoms();
   if (most == N) return *this;
   const auto first_columns = [&](const Tensor& tensor) {
     const auto all = tensor.indices();
@@ -28,7 +29,7 @@ Molecules Molecules::trimmed() const {
     return Tensor::from_indices(kept, {batch(), most}, tensor.backend());
   };
   return {first_columns(atom_type), first_columns(residue_type), first_columns(residue_index),
-          chain_length, atom_count};
+          chain_length, Tensor::from_indices(count, {batch()}, atom_count.backend())};
 }
 
 void Molecules::check() const {

@@ -92,7 +92,7 @@ void give_back_block(std::byte* block, std::size_t capacity) {
 std::shared_ptr<Storage> Storage::make(std::size_t bytes, Backend backend) {
   require(backend != Backend::cuda, "this build has no cuda backend");
   const std::size_t capacity = rounded(bytes);
-  return std::shared_ptr<Storage>(new Storage(take_block(capacity), capacity));
+  return std::shared_ptr<Storage>(new Storage(take_block(capacity), bytes, capacity));
 }
 
 Storage::~Storage() { give_back_block(bytes_, capacity_); }

@@ -22,11 +22,15 @@ class Storage {
   Storage& operator=(const Storage&) = delete;
 
   std::byte* bytes() { return bytes_; }
+  std::size_t size() const { return size_; }
+
+  IndexBounds bounds = IndexBounds::unknown();  // where the bytes are indices
 
  private:
-  Storage(std::byte* bytes, std::size_t capacity) : bytes_(bytes), capacity_(capacity) {}
+  Storage(std::byte* bytes, std::size_t size, std::size_t capacity)
+      : bytes_(bytes), size_(size), capacity_(capacity) {}
   std::byte* bytes_;
-  std::size_t capacity_;
+  std::size_t size_, capacity_;
 };
 
 }  // namespace arbg::tensor

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <sstream>
+#include <type_traits>
 #include <utility>
 
 #include "tensor/base/error.h"
@@ -110,6 +111,16 @@ std::string Shape::text() const {
   return out.str();
 }
 
+IndexBounds IndexBounds::of(std::span<const std::int32_t> values) {
+  if (values.empty()) return {};
+  const auto [least, largest] = std::ranges::minmax(values);
+  return {least, largest};
+}
+
+IndexBounds IndexBounds::joined(const IndexBounds& other) const {
+  return {std::min(least, other.least), std::max(largest, other.largest)};
+}
+
 Tensor Tensor::empty(const Shape& shape, DType dtype, Backend backend) {
   Tensor tensor;
   tensor.storage_ =
@@ -124,6 +135,7 @@ Tensor Tensor::zeros(const Shape& shape, DType dtype, Backend backend) {
   Tensor tensor = empty(shape, dtype, backend);
   std::memset(tensor.storage_->bytes(), 0,
               static_cast<std::size_t>(shape.elements()) * byte_size(dtype));
+  if (dtype == DType::i32) tensor.set_index_bounds({0, 0});
   return tensor;
 }
 
@@ -140,12 +152,32 @@ Tensor Tensor::from_indices(std::span<const std::int32_t> values, const Shape& s
                             Backend backend) {
   check_elements(values.size(), shape);
   Tensor tensor = empty(shape, DType::i32, backend);
-  convert(values.data(), tensor.data<std::int32_t>(), shape.elements());
+  convert(values.data(), tensor.writable<std::int32_t>(), shape.elements());
+  tensor.set_index_bounds(IndexBounds::of(values));
   return tensor;
+}
+
+IndexBounds Tensor::index_bounds() const {
+  require(defined() && dtype_ == DType::i32, "bounds were asked for of what are no indices");
+  return storage_->bounds;
+}
+
+void Tensor::set_index_bounds(const IndexBounds& bounds) {
+  require(defined() && dtype_ == DType::i32, "bounds were given to what are no indices");
+  const IndexBounds own = elements() > 0 ? bounds : IndexBounds();
+  const bool whole = static_cast<std::size_t>(elements()) * byte_size(dtype_) == storage_->size();
+  storage_->bounds = whole ? own : storage_->bounds.joined(own);
 }
 
 template <class T>
 T* Tensor::data() {
+  T* numbers = writable<T>();
+  if constexpr (std::is_same_v<T, std::int32_t>) storage_->bounds = IndexBounds::unknown();
+  return numbers;
+}
+
+template <class T>
+T* Tensor::writable() {
   return const_cast<T*>(std::as_const(*this).data<T>());
 }
 
@@ -215,7 +247,9 @@ void Tensor::copy_from(const Tensor& source) {
     case DType::f32:
       return convert_to(source, data<float>());
     case DType::i32:
-      return convert_to(source, data<std::int32_t>());
+      convert_to(source, writable<std::int32_t>());
+      return set_index_bounds(source.dtype_ == DType::i32 ? source.index_bounds()
+                                                          : IndexBounds::unknown());
     case DType::bf16:
       break;
   }
@@ -232,7 +266,8 @@ void Tensor::fill(double value) {
       std::fill_n(data<float>(), count, static_cast<float>(value));
       return;
     case DType::i32:
-      std::fill_n(data<std::int32_t>(), count, static_cast<std::int32_t>(value));
+      std::fill_n(writable<std::int32_t>(), count, static_cast<std::int32_t>(value));
+      set_index_bounds({static_cast<std::int32_t>(value), static_cast<std::int32_t>(value)});
       return;
     case DType::bf16:
       break;

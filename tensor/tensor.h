@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -48,6 +49,21 @@ class Shape {
   int rank_ = 0;
 };
 
+// Between what the numbers of an index tensor lie. By default: those of no numbers at all.
+struct IndexBounds {
+  static constexpr std::int32_t kLowest = std::numeric_limits<std::int32_t>::min(),
+                                kHighest = std::numeric_limits<std::int32_t>::max();
+  std::int32_t least = kHighest, largest = kLowest;
+
+  static IndexBounds of(std::span<const std::int32_t> values);
+  static IndexBounds unknown() { return {kLowest, kHighest}; }
+  IndexBounds joined(const IndexBounds& other) const;
+  bool inside(std::int64_t first, std::int64_t last) const {
+    return least > largest || (least >= first && largest <= last);
+  }
+  bool operator==(const IndexBounds&) const = default;
+};
+
 class Storage;  // a block of bytes on one backend, returned to its pool when the last tensor lets
                 // go
 
@@ -69,6 +85,12 @@ class Tensor {
   DType dtype() const { return dtype_; }
   Backend backend() const { return backend_; }
 
+  // i32 only: known since the numbers were written, so that checks never read them. Views share
+  // the bounds of the whole, which may be wider than their own numbers need. Whoever takes data()
+  // to write leaves them unknown, and says afterwards what it has written (a view: joined).
+  IndexBounds index_bounds() const;
+  void set_index_bounds(const IndexBounds& bounds);
+
   // The numbers themselves; T must match dtype (checked). Host backends only.
   template <class T>
   T* data();
@@ -87,6 +109,9 @@ class Tensor {
   double item() const;                        // the only element
 
  private:
+  template <class T>
+  T* writable();  // data() whose bounds the caller sees to
+
   std::shared_ptr<Storage> storage_;
   std::int64_t offset_ = 0;  // in elements
   Shape shape_;

@@ -2,8 +2,8 @@
 //
 // w *= 1 - lr decay; m += (g - m)(1 - beta1); v = beta2 v + (1 - beta2) g^2;
 // w -= lr / (1 - beta1^k) * m / (sqrt(v) / sqrt(1 - beta2^k) + epsilon), k = 1 at the first step.
-// Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019. Host backends
-// only. Each number is updated by itself: results do not depend on threads.
+// Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019. Each
+// number is updated by itself: results do not depend on threads.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,8 @@
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/linear.h"
 #include "tensor/ops/matmul.h"
+#include "tensor/ops/nesterov_step.h"
+#include "tensor/ops/transpose.h"
 
 namespace arbg::nn {
 namespace {
@@ -26,53 +28,20 @@ std::vector<Parameter> without_matrices(std::vector<Parameter> parameters) {
   return parameters;
 }
 
-Tensor transposed(const Tensor& x) {
-  const std::int64_t R = x.extent(0), C = x.extent(1);
-  const auto values = x.values();
-  std::vector<double> out(values.size());
-  for (std::int64_t r = 0; r < R; ++r) {
-    for (std::int64_t c = 0; c < C; ++c)
-      out[static_cast<std::size_t>(c * R + r)] = values[static_cast<std::size_t>(r * C + c)];
-  }
-  return Tensor::from_values(out, {C, R}, x.backend());
-}
-
-// m += (g scale - m)(1 - momentum); returns (1 - momentum) g scale + momentum m.
-template <class T>
-Tensor nesterov(Tensor& momentum, const Tensor& gradient, double scale, double beta) {
-  Tensor update = Tensor::empty(gradient.shape(), gradient.dtype(), gradient.backend());
-  T *m = momentum.data<T>(), *u = update.data<T>();
-  const T* g = gradient.data<T>();
-  const T s = static_cast<T>(scale), b = static_cast<T>(beta), rest = static_cast<T>(1 - beta);
-  for (std::int64_t i = 0; i < gradient.elements(); ++i) {
-    m[i] += (g[i] * s - m[i]) * rest;
-    u[i] = rest * (g[i] * s) + b * m[i];
-  }
-  return update;
-}
-
-template <class T>
-void take_step(Tensor& weight, const Tensor& direction, double decay, double step) {
-  T* w = weight.data<T>();
-  const T* x = direction.data<T>();
-  const T d = static_cast<T>(decay), s = static_cast<T>(step);
-  for (std::int64_t i = 0; i < weight.elements(); ++i) w[i] = w[i] * d - s * x[i];
-}
-
 }  // namespace
 
 Tensor orthogonalised(const Tensor& x) {
-  using tensor::add, tensor::scale, tensor::linear, tensor::matmul;
+  using tensor::add, tensor::scale, tensor::linear, tensor::matmul, tensor::transpose;
   require(x.shape().rank() == 2, "only a matrix can be made orthogonal, not ", x.shape());
   const bool tall = x.extent(0) > x.extent(1);
   const double norm = gradient_norm(std::span(&x, 1));
-  Tensor X = scale(tall ? transposed(x) : x, 1 / (norm + kSmallestNorm));
+  Tensor X = scale(tall ? transpose(x) : x, 1 / (norm + kSmallestNorm));
   for (int i = 0; i < kIterations; ++i) {
     const Tensor A = linear(X, X, {});  // X X^T
     const Tensor B = add(scale(A, kCubic), scale(matmul(A, A), kQuintic));
     X = add(scale(X, kLinear), matmul(B, X));
   }
-  return tall ? transposed(X) : X;
+  return tall ? transpose(X) : X;
 }
 
 Muon::Muon(const std::vector<Parameter>& parameters, MuonOptions options)
@@ -100,15 +69,12 @@ void Muon::update(std::span<const Tensor> gradients, double gradient_scale, doub
     const Tensor& gradient = gradients[matrix_index_[i]];
     require(gradient.shape() == weight.shape(), "the gradient of \"", matrices_[i].name,
             "\" has shape ", gradient.shape(), ", expected ", weight.shape());
-    const bool is_double = weight.dtype() == DType::f64;
-    const auto direction = is_double ? nesterov<double> : nesterov<float>;
-    const auto take = is_double ? take_step<double> : take_step<float>;
-    const Tensor X =
-        orthogonalised(direction(momentum_[i], gradient, gradient_scale, options_.momentum));
+    const Tensor X = orthogonalised(
+        tensor::nesterov_step(momentum_[i], gradient, gradient_scale, options_.momentum));
     const double rows = static_cast<double>(weight.extent(0)),
                  columns = static_cast<double>(weight.extent(1));
-    take(weight, X, 1 - learning_rate * options_.weight_decay,
-         learning_rate * std::sqrt(std::max(1.0, rows / columns)));
+    tensor::descend(weight, X, 1 - learning_rate * options_.weight_decay,
+                    learning_rate * std::sqrt(std::max(1.0, rows / columns)));
   });
   std::vector<Tensor> rest;
   for (const auto i : other_index_) rest.push_back(gradients[i]);

@@ -5,8 +5,8 @@
 // (-4.7750 A + 2.0315 A^2) X, which brings the singular values near one; W *= 1 - lr decay; W -= lr
 // sqrt(max(1, R / C)) X. Tensors with fewer than two axes, and those that do not decay, take AdamW
 // at a tenth of the rate. Source: Jordan et al., "Muon: an optimizer for hidden layers in neural
-// networks", 2024, with the settings of the published networks. Host backends only; the same bits
-// on any number of threads.
+// networks", 2024, with the settings of the published networks. The same bits on any
+// number of threads.
 #pragma once
 
 #include "nn/optimizer/adamw.h"

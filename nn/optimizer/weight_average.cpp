@@ -4,19 +4,9 @@
 
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
+#include "tensor/ops/blend.h"
 
 namespace arbg::nn {
-namespace {
-
-template <class T>
-void approach(Tensor& average, const Tensor& weight, double fraction) {
-  T* a = average.data<T>();
-  const T* w = weight.data<T>();
-  const T f = static_cast<T>(fraction);
-  for (std::int64_t i = 0; i < average.elements(); ++i) a[i] += f * (w[i] - a[i]);
-}
-
-}  // namespace
 
 WeightAverage::WeightAverage(const std::vector<Parameter>& parameters, double decay)
     : parameters_(parameters), decay_(decay) {
@@ -28,12 +18,7 @@ void WeightAverage::update(std::int64_t step) {
   const double k = static_cast<double>(step), decay = std::min(decay_, (1 + k) / (10 + k));
   parallel_for(static_cast<std::int64_t>(average_.size()), [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
-    const Tensor& weight = parameters_[i].variable.value();
-    if (weight.dtype() == DType::f64) {
-      approach<double>(average_[i], weight, 1 - decay);
-    } else {
-      approach<float>(average_[i], weight, 1 - decay);
-    }
+    tensor::blend(average_[i], parameters_[i].variable.value(), 1 - decay);
   });
 }
 

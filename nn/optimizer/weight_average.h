@@ -1,9 +1,8 @@
 // A running mean of the weights: a += (w - a)(1 - d), d = min(decay, (1 + k) / (10 + k)) at step k
 // = 1, 2, ...
 //
-// The smaller d of the first steps forgets the random start. Decay 0 keeps nothing. Host backends
-// only. Source: Polyak and Juditsky, SIAM J. Control Optim. 1992; the ramp is the one customary
-// since TensorFlow.
+// The smaller d of the first steps forgets the random start. Decay 0 keeps nothing. Source:
+// Polyak and Juditsky, SIAM J. Control Optim. 1992; the ramp is the one customary since TensorFlow.
 #pragma once
 
 #include <cstdint>

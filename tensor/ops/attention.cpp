@@ -25,10 +25,7 @@ void check_inputs(const Tensor& q, const Tensor& k, const Tensor& v, const Tenso
   require_index(count, q, operation);
   require(count.shape() == Shape{q.extent(0)}, operation, ": expected count [B], found ",
           count.shape());
-  for (const auto entries : count.indices()) {
-    require(entries >= 1 && entries <= k.extent(1), operation, ": a count is ", entries,
-            ", expected 1 to ", k.extent(1));
-  }
+  require_inside(count, 1, k.extent(1), operation, "count");
 }
 
 }  // namespace

@@ -37,8 +37,8 @@ inline void require_fits(const Tensor& x, const Shape& shape, const Tensor& like
   require(x.backend() == like.backend(), operation, ": ", name, " is on the backend ",
           name_of(x.backend()), ", the other inputs are on ", name_of(like.backend()),
           "; move it with to()");
-  require(x.shape() == shape, operation, ": expected ", name, " of shape ", shape, " (",
-          meaning, "), found ", x.shape());
+  require(x.shape() == shape, operation, ": expected ", name, " of shape ", shape, " (", meaning,
+          "), found ", x.shape());
 }
 
 // Throws unless index holds int32 numbers, has the shape, and lives where `like` does.
@@ -50,14 +50,12 @@ inline void require_index(const Tensor& index, const Tensor& like, const char* o
           "; move them with to()");
 }
 
-// Throws unless 0 <= index < V; `at` is its place among the indices.
-inline void check_index(std::int32_t index, std::int64_t V, std::int64_t at,
-                        const char* operation) {
-  if (index < 0 || index >= V)
-    fail(operation, ": index ", index, " at place ", at, " is outside 0 ... ", V - 1);
-}
+// Throws unless all numbers of `index`, each a `what` of `operation`, are known to lie in first ...
+// last: by their bounds. Only a message reads them, to say which one does not.
+void require_inside(const Tensor& index, std::int64_t first, std::int64_t last,
+                    const char* operation, const char* what = "index");
 
-// A shape with its last axis replaced, or left out, or with one more axis behind it.
+// A shape with its last or first axis replaced, the last left out, or one more behind it.
 inline Shape with_extents(const Shape& shape, int kept, std::initializer_list<std::int64_t> more) {
   std::vector<std::int64_t> extents;
   for (int axis = 0; axis < kept; ++axis) extents.push_back(shape[axis]);
@@ -68,12 +66,20 @@ inline Shape with_last(const Shape& shape, std::int64_t last) {
   return with_extents(shape, shape.rank() - 1, {last});
 }
 inline Shape without_last(const Shape& shape) { return with_extents(shape, shape.rank() - 1, {}); }
+inline Shape with_first(const Shape& shape, std::int64_t first) {
+  std::vector<std::int64_t> extents{first};
+  for (int axis = 1; axis < shape.rank(); ++axis) extents.push_back(shape[axis]);
+  return Shape(std::span<const std::int64_t>(extents));
+}
 inline Shape with_extra_axis(const Shape& shape, std::int64_t last) {
   return with_extents(shape, shape.rank(), {last});
 }
 
 // The number of rows when all leading axes are flattened: M of [..., C].
 inline std::int64_t row_count(const Shape& shape) { return without_last(shape).elements(); }
+
+// How many numbers there are in a row of [M, ...].
+inline std::int64_t row_size(const Shape& shape) { return with_first(shape, 1).elements(); }
 
 // A fresh tensor beside `like`: same number type and backend, its contents unspecified.
 inline Tensor empty_like(const Tensor& like, const Shape& shape) {

@@ -8,6 +8,7 @@ Tensor embedding(const Tensor& table, const Tensor& index) {
   require_real(table, "embedding", "table");
   require(table.shape().rank() == 2, "embedding: expected table [V, C], found ", table.shape());
   require_index(index, table, "embedding");
+  require_inside(index, 0, table.extent(0) - 1, "embedding");
   return on_backend(table, reference::embedding, cpu::embedding)(table, index);
 }
 
@@ -17,6 +18,7 @@ void embedding_backward(const Tensor& dy, const Tensor& index, Tensor* dtable) {
   require(dtable->shape().rank() == 2, "embedding_backward: expected dtable [V, C], found ",
           dtable->shape());
   require_index(index, *dtable, "embedding_backward");
+  require_inside(index, 0, dtable->extent(0) - 1, "embedding_backward");
   require_fits(dy, with_extra_axis(index.shape(), dtable->extent(1)), *dtable, "embedding_backward",
                "dy", "[..., C]");
   on_backend(dy, reference::embedding_backward, cpu::embedding_backward)(dy, index, dtable);

@@ -12,7 +12,7 @@ namespace arbg::tensor {
 Tensor embedding(const Tensor& table, const Tensor& index);
 void embedding_backward(const Tensor& dy, const Tensor& index, Tensor* dtable);
 
-// The implementations, one a backend; shapes have been checked, indices have not.
+// The implementations, one a backend; their inputs have been checked.
 namespace reference {
 Tensor embedding(const Tensor& table, const Tensor& index);
 void embedding_backward(const Tensor& dy, const Tensor& index, Tensor* dtable);

@@ -11,6 +11,7 @@ void check_inputs(const Tensor& logits, const Tensor& index, const char* operati
   require(logits.shape().rank() >= 1 && index.shape() == without_last(logits.shape()), operation,
           ": expected logits [..., V] and one index for each row, found ", logits.shape(), " and ",
           index.shape());
+  require_inside(index, 0, logits.extent(-1) - 1, operation);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ Tensor log_prob(const Tensor& logits, const Tensor& index);
 Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& index);
 Tensor log_softmax(const Tensor& logits);
 
-// The implementations, one a backend; shapes have been checked, indices have not.
+// The implementations, one a backend; their inputs have been checked.
 namespace reference {
 Tensor log_prob(const Tensor& logits, const Tensor& index);
 Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& index);

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "operation_rows.h"
+#include "step_rows.h"
 
 namespace arbg::tensor::test {
 namespace {
@@ -31,6 +31,9 @@ std::vector<Row> rows_for_gradients() {
       log_prob_row({2, 2, 5}, 1.0),
       log_prob_row({3, 4}, 3.0),
       mean_row({2, 3}),
+      gather_rows_row({3, 2}, 5),
+      mask_rows_row({3, 2, 2}),
+      transpose_row(2, 3),
   };
   for (Row& row : elementwise_rows({2, 3})) rows.push_back(std::move(row));
   return with_seeds(std::move(rows));

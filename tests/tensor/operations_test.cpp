@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "operation_rows.h"
+#include "step_rows.h"
 
 namespace arbg::tensor::test {
 namespace {
@@ -78,9 +78,33 @@ std::vector<Row> rows_for_backends() {
       log_softmax_row({0, 4}),
       log_softmax_row({30, 4096}),
       mean_row({3, 1001}),
+      shift_right_row({3, 7}),
+      shift_right_row({2, 1}),
+      shift_right_row({2, 0}),
+      shift_right_row({0, 4}),
+      gather_rows_row({5, 3, 7}, 11),
+      gather_rows_row({9}, 4),
+      gather_rows_row({3, 0}, 2),
+      gather_rows_row({3, 4}, 0),
+      gather_rows_row({40, 33000}, 40),
+      mask_rows_row({3, 5, 7}),
+      mask_rows_row({4, 9}),
+      mask_rows_row({2, 0, 3}),
+      mask_rows_row({0, 4}),
+      transpose_row(13, 37),
+      transpose_row(1, 5),
+      transpose_row(0, 3),
+      transpose_row(3, 0),
+      transpose_row(200, 65),
+      sum_of_squares_row({{3, 7}, {0}, {1001}}),
+      sum_of_squares_row({{0, 2}}),
   };
   for (const Shape& shape : {Shape{3, 5, 7}, Shape{1}, Shape{0, 4}, Shape{2, 33000}}) {
     for (Row& row : elementwise_rows(shape)) rows.push_back(std::move(row));
+    for (Row& row :
+         std::vector{adamw_step_row(shape), nesterov_step_row(shape), descend_row(shape),
+                     blend_row(shape)})
+      rows.push_back(std::move(row));
   }
   return with_seeds(std::move(rows));
 }

@@ -93,6 +93,42 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(wrong.copy_from(moved), Error);
   }
 
+  TEST_CASE("an index tensor knows its least and largest number without reading them") {
+    for (const Backend backend : {Backend::reference, Backend::cpu}) {
+      const IndexBounds nothing, unknown = IndexBounds::unknown();
+      const auto make = [&](std::vector<std::int32_t> values) {
+        return Tensor::from_indices(values, {std::ssize(values)}, backend);
+      };
+      Tensor x = make({3, -1, 7});
+      CHECK(x.index_bounds() == IndexBounds{-1, 7});
+      CHECK(x.rows(0, 1).index_bounds() == IndexBounds{-1, 7});  // of the whole
+      CHECK(x.reshape({3, 1}).index_bounds() == IndexBounds{-1, 7});
+      CHECK(x.clone().index_bounds() == IndexBounds{-1, 7});
+      CHECK(x.to(Backend::cpu).index_bounds() == IndexBounds{-1, 7});
+      CHECK(x.to(Backend::reference).index_bounds() == IndexBounds{-1, 7});
+      CHECK(make({}).index_bounds() == nothing);
+      CHECK(nothing.inside(0, -1));
+
+      x.rows(1, 1).fill(9);  // written through a view
+      CHECK(x.index_bounds() == IndexBounds{-1, 9});
+      x.rows(0, 1).copy_from(make({-5}));
+      CHECK(x.index_bounds() == IndexBounds{-5, 9});
+      x.fill(2);
+      CHECK(x.index_bounds() == IndexBounds{2, 2});
+      CHECK(Tensor::zeros({2}, DType::i32, backend).index_bounds() == IndexBounds{0, 0});
+      CHECK(Tensor::zeros({0}, DType::i32, backend).index_bounds() == nothing);
+
+      Tensor raw = Tensor::empty({2}, DType::i32, backend);
+      CHECK(raw.index_bounds() == unknown);
+      raw.fill(1);
+      raw.data<std::int32_t>()[0] = 4;
+      CHECK(raw.index_bounds() == unknown);
+      raw.set_index_bounds({1, 4});
+      CHECK(raw.index_bounds() == IndexBounds{1, 4});
+      CHECK_THROWS_AS(Tensor::zeros({2}, real_dtype(backend), backend).index_bounds(), Error);
+    }
+  }
+
   TEST_CASE("reading numbers as another type, or from nothing, is refused") {
     const Tensor x = Tensor::zeros({2}, DType::f32, Backend::cpu);
     CHECK_THROWS_AS(x.data<double>(), Error);

@@ -1,0 +1,13 @@
+// y += a (x - y); x, y of one shape, [n].
+#include "tensor/ops/blend.h"
+#include "tensor/ops/dispatch.h"
+
+namespace arbg::tensor::reference {
+
+void blend(Tensor& y, const Tensor& x, double a) {
+  double* Y = y.data<double>();
+  const double* X = x.data<double>();
+  for (std::int64_t i = 0; i < y.elements(); ++i) Y[i] += a * (X[i] - Y[i]);
+}
+
+}  // namespace arbg::tensor::reference

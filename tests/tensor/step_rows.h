@@ -1,0 +1,138 @@
+// More rows of the table: selections and turns of rows, and the steps of optimisers.
+#pragma once
+
+#include "operation_rows.h"
+#include "tensor/ops/adamw_step.h"
+#include "tensor/ops/blend.h"
+#include "tensor/ops/gather_rows.h"
+#include "tensor/ops/mask_rows.h"
+#include "tensor/ops/nesterov_step.h"
+#include "tensor/ops/shift_right.h"
+#include "tensor/ops/sum_of_squares.h"
+#include "tensor/ops/transpose.h"
+
+namespace arbg::tensor::test {
+
+// A copy that an operation changes in place, between rows that it must leave alone.
+class Guarded {
+ public:
+  explicit Guarded(const Tensor& start) : count_(start.elements()) {
+    whole_ = Tensor::empty({count_ + 2}, start.dtype(), start.backend());
+    whole_.fill(kGuard);
+    inside_ = whole_.rows(1, count_);
+    inside_.copy_from(start.reshape({count_}));
+    inside_ = inside_.reshape(start.shape());
+  }
+  Tensor& tensor() { return inside_; }
+
+  Tensor changed() const {  // flat
+    REQUIRE(whole_.rows(0, 1).item() == kGuard);
+    REQUIRE(whole_.rows(count_ + 1, 1).item() == kGuard);
+    return whole_.rows(1, count_);
+  }
+
+ private:
+  static constexpr double kGuard = 0.25;
+  std::int64_t count_;
+  Tensor whole_, inside_;
+};
+
+inline Row shift_right_row(const Shape& tokens) {
+  Row row;
+  row.index = tokens;
+  row.index_below = 9;
+  row.name = "shift_right" + sizes({tokens});
+  row.forward = [](const auto&, const Tensor& at) { return shift_right(at, 9); };
+  return row;
+}
+
+inline Row gather_rows_row(const Shape& x, std::int64_t R) {
+  Row row;
+  row.inputs = {x};
+  row.index = {R};
+  row.index_below = x[0];
+  row.name = "gather_rows" + sizes({x, {R}});
+  row.forward = [](const auto& in, const Tensor& from) { return gather_rows(in[0], from); };
+  row.backward = [](const Tensor& dy, const auto& in, const Tensor& from) {
+    return std::vector{gather_rows_backward(dy, from, in[0].extent(0))};
+  };
+  return row;
+}
+
+inline Row mask_rows_row(const Shape& x) {
+  Row row;
+  row.inputs = {x};
+  row.index = {x[0]};
+  row.index_below = x[1] + 1;
+  row.name = "mask_rows" + sizes({x});
+  row.forward = [](const auto& in, const Tensor& count) { return mask_rows(in[0], count, -2.5); };
+  row.backward = [](const Tensor& dy, const auto&, const Tensor& count) {
+    return std::vector{mask_rows(dy, count, 0)};
+  };
+  return row;
+}
+
+inline Row transpose_row(std::int64_t R, std::int64_t C) {
+  return unary_row("transpose", {R, C}, transpose,
+                   [](const Tensor& dy, const Tensor&) { return transpose(dy); });
+}
+
+inline Row adamw_step_row(const Shape& shape) {
+  Row row;
+  row.inputs = {shape, shape, shape, shape};
+  row.name = "adamw_step" + sizes({shape});
+  row.forward = [](const auto& in, const Tensor&) {
+    Guarded weight(in[0]), first(in[2]), second(square(in[3]));
+    adamw_step(weight.tensor(), in[1], first.tensor(), second.tensor(),
+               {0.7, 0.9, 0.99, 1e-3, 0.97, 0.02, 0.5});
+    return concat(concat(weight.changed(), first.changed()), second.changed());
+  };
+  return row;
+}
+
+inline Row nesterov_step_row(const Shape& shape) {
+  Row row;
+  row.inputs = {shape, shape};
+  row.name = "nesterov_step" + sizes({shape});
+  row.forward = [](const auto& in, const Tensor&) {
+    Guarded momentum(in[0]);
+    const Tensor direction = nesterov_step(momentum.tensor(), in[1], 0.7, 0.95);
+    return concat(momentum.changed(), direction.reshape({direction.elements()}));
+  };
+  return row;
+}
+
+inline Row descend_row(const Shape& shape) {
+  Row row;
+  row.inputs = {shape, shape};
+  row.name = "descend" + sizes({shape});
+  row.forward = [](const auto& in, const Tensor&) {
+    Guarded weight(in[0]);
+    descend(weight.tensor(), in[1], 0.97, 0.3);
+    return weight.changed();
+  };
+  return row;
+}
+
+inline Row blend_row(const Shape& shape) {
+  Row row;
+  row.inputs = {shape, shape};
+  row.name = "blend" + sizes({shape});
+  row.forward = [](const auto& in, const Tensor&) {
+    Guarded y(in[0]);
+    blend(y.tensor(), in[1], 0.3);
+    return y.changed();
+  };
+  return row;
+}
+
+inline Row sum_of_squares_row(const std::vector<Shape>& shapes) {
+  Row row;
+  row.inputs = shapes;
+  row.name = "sum_of_squares" + sizes(shapes);
+  row.forward = [](const auto& in, const Tensor&) { return sum_of_squares(in); };
+  row.tolerance = 1e-15;  // in double on every backend
+  return row;
+}
+
+}  // namespace arbg::tensor::test

@@ -1,0 +1,106 @@
+// What must hold of selections and of optimisers' steps beyond agreeing with the reference.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "step_rows.h"
+#include "tensor/base/error.h"
+#include "tensor/base/threads.h"
+
+namespace arbg::tensor::test {
+namespace {
+
+constexpr Backend kBackends[] = {Backend::reference, Backend::cpu};
+
+Tensor random_tensor(const Shape& shape, Backend backend, std::uint64_t stream = 1) {
+  return Tensor::from_values(random_values(shape.elements(), 5, stream), shape, backend);
+}
+
+Tensor indices(const std::vector<std::int32_t>& values, const Shape& shape, Backend backend) {
+  return Tensor::from_indices(values, shape, backend);
+}
+
+}  // namespace
+
+TEST_SUITE("fast") {
+  TEST_CASE("tokens shifted right begin with the start and lose the last; bounds go along") {
+    for (const Backend backend : kBackends) {
+      const Tensor tokens = indices({1, 2, 3, 4, 5, 6}, {2, 3}, backend);
+      const Tensor input = shift_right(tokens, 9);
+      CHECK(input.indices() == std::vector{9, 1, 2, 9, 4, 5});
+      CHECK(input.shape() == tokens.shape());
+      CHECK(input.index_bounds() == IndexBounds{1, 9});
+      CHECK(shift_right(tokens, -1).index_bounds() == IndexBounds{-1, 6});
+    }
+  }
+
+  TEST_CASE("rows gathered are copies in the order asked for; bounds go along") {
+    for (const Backend backend : kBackends) {
+      const Tensor from = indices({2, 0, 2}, {3}, backend);
+      const Tensor x = Tensor::from_values(std::vector<double>{1, 2, 3, 4, 5, 6}, {3, 2}, backend);
+      CHECK(gather_rows(x, from).values() == std::vector<double>{5, 6, 1, 2, 5, 6});
+      const Tensor tokens = gather_rows(indices({7, 8, 9}, {3}, backend), from);
+      CHECK(tokens.indices() == std::vector{9, 7, 9});
+      CHECK(tokens.index_bounds() == IndexBounds{7, 9});
+    }
+  }
+
+  TEST_CASE("nothing of what stood in masked rows is left, NaN neither") {
+    for (const Backend backend : kBackends) {
+      Tensor x = random_tensor({2, 3, 2}, backend);
+      x.reshape({6, 2}).rows(1, 2).fill(NAN);
+      const Tensor count = indices({1, 3}, {2}, backend);
+      const auto before = x.values(), after = mask_rows(x, count, 0).values();
+      for (std::size_t i = 0; i < after.size(); ++i)
+        CHECK(after[i] == (i >= 2 && i < 6 ? 0.0 : before[i]));
+    }
+  }
+
+  TEST_CASE("steps are bitwise the same for any thread count") {
+    const Shape shape{5, 40001};
+    const auto run = [&](int threads) {
+      const int before = thread_count();
+      set_thread_count(threads);
+      std::vector<std::vector<double>> out;
+      for (Row& row : std::vector{adamw_step_row(shape), nesterov_step_row(shape),
+                                  descend_row(shape), blend_row(shape), gather_rows_row(shape, 9),
+                                  sum_of_squares_row({shape, {3}, shape})}) {
+        const auto x = random_inputs(row, Backend::cpu);
+        out.push_back(row.forward(x, random_index(row, Backend::cpu)).values());
+      }
+      set_thread_count(before);
+      return out;
+    };
+    CHECK(run(1) == run(3));
+  }
+
+  TEST_CASE("steps, selections and sums of what does not fit are refused") {
+    for (const Backend backend : kBackends) {
+      const Tensor x = random_tensor({2, 3}, backend), other = random_tensor({3, 2}, backend);
+      const Tensor index = indices({0, 3}, {2}, backend);
+      Tensor a = x.clone(), b = x.clone(), c = x.clone();
+      CHECK_THROWS_WITH_AS(gather_rows(x, index),
+                           "gather_rows: row 3 at place 1 is outside 0 ... 1", Error);
+      CHECK_THROWS_AS(gather_rows(x, x), Error);
+      CHECK_THROWS_AS(gather_rows_backward(x, index, 3), Error);
+      CHECK_THROWS_AS(gather_rows_backward(other, index, 4), Error);
+      CHECK_THROWS_WITH_AS(mask_rows(x, indices({1, 4}, {2}, backend), 0),
+                           "mask_rows: count 4 at place 1 is outside 0 ... 3", Error);
+      CHECK_THROWS_AS(mask_rows(x, indices({1}, {1}, backend), 0), Error);
+      CHECK_THROWS_AS(mask_rows(x.reshape({6}), index, 0), Error);
+      CHECK_THROWS_AS(shift_right(x, 0), Error);
+      CHECK_THROWS_AS(shift_right(indices({1}, {}, backend), 0), Error);
+      CHECK_THROWS_AS(transpose(random_tensor({1, 2, 3}, backend)), Error);
+      CHECK_THROWS_AS(adamw_step(a, other, b, c, {}), Error);
+      CHECK_THROWS_AS(adamw_step(a, x, b, c = other, {}), Error);
+      CHECK_THROWS_AS(nesterov_step(a, other, 1, 0.9), Error);
+      CHECK_THROWS_AS(descend(a, other, 1, 1), Error);
+      CHECK_THROWS_AS(blend(a, other, 1), Error);
+      CHECK_THROWS_AS(sum_of_squares({}), Error);
+      CHECK_THROWS_AS(sum_of_squares(std::vector{x, index}), Error);
+      CHECK(a.values() == x.values());
+    }
+  }
+}
+
+}  // namespace arbg::tensor::test
