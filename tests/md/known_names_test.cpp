@@ -215,7 +215,7 @@ TEST_SUITE("fast") {
 
   TEST_CASE("Maestro's N-methylacetamide cap has OpenMM's energy") {
     const Pdb pdb = read_pdb(ARBG_GOLDEN_DIR "/cases/nma-maestro-names.pdb");
-    const Energy energy(ForceField::named("amber99sbildn-obc2").create_system(pdb.topology));
+    const EnergyEngine energy(ForceField::named("amber99sbildn-obc2").create_system(pdb.topology));
     CHECK(std::abs(energy.evaluate(pdb.positions_nm, false).energy_kj_mol[0] - -133.3246) < 1e-3);
   }
 
@@ -223,7 +223,7 @@ TEST_SUITE("fast") {
     const Pdb pdb = read_pdb(ARBG_GOLDEN_DIR "/cases/amidated.pdb");
     for (const auto& [field, expected] :
          {std::pair("amber14-obc1", -243.8716), {"amber99sbildn-obc2", -190.6110}}) {
-      const Energy energy(ForceField::named(field).create_system(pdb.topology));
+      const EnergyEngine energy(ForceField::named(field).create_system(pdb.topology));
       CAPTURE(field);
       CHECK(std::abs(energy.evaluate(pdb.positions_nm, false).energy_kj_mol[0] - expected) < 1e-3);
     }
