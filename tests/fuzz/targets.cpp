@@ -81,7 +81,7 @@ const Target kTargets[] = {
     {"npy", read_npy, {"energies/amber99sbildn-obc2/Ace-A-Nme/energy.npy"}},
     {"json", read_json, {"network/single-system/config.json", "metrics/expected.json"}},
     {"safetensors", read_safetensors, {"network/single-system/io.safetensors"}},
-    {"checkpoint", read_checkpoint, {}},
+    {"checkpoint", read_checkpoint, {"network/old-names/cross-attention/step-2.safetensors"}},
     {"mixture", read_mixture, {}},
 };
 
