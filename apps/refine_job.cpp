@@ -243,13 +243,13 @@ std::int64_t Refinement::resume_warm_up() {
   require_same_settings(state.at("settings"));
   pool_.restore(file.values("walkers"), state.at("eps").number());
   seconds_before_ = state.at("seconds").number();
-  return state.at("moves").integer();
+  return state.at("moves_done").integer();
 }
 
 void Refinement::save_warm_up(std::int64_t moves, double seconds) const {
   Json state = Json::object();
   state["settings"] = settings_;
-  state["moves"] = moves;
+  state["moves_done"] = moves;
   state["eps"] = pool_.eps();
   state["seconds"] = seconds;
   const auto& walkers = pool_.walkers();

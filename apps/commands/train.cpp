@@ -94,7 +94,10 @@ CommandSpec spec() {
        {"early-stop", "N", "0", "stop after so many evaluations without a better one; 0: never"},
        {"outside", "WHAT", "refuse", "frames outside the support: refuse or drop"},
        {"checkpoint-every", "DURATION", "60s", "how much work a crash may lose"},
-       {"resume", "", "", "go on bit for bit from the checkpoint in --output, if there is one"}},
+       {"resume", "", "",
+        "go on from the checkpoint in --output, if there is one: bit for bit with --steps, "
+        "otherwise "
+        "with what is left of --time"}},
       {"arbg train --data runs/ala2-md --output runs/ala2 --time 60m",
        "arbg train --data runs/ala2-md --output runs/ala2 --time 60m --resume",
        "arbg train --data runs/ala2-md --output runs/ala2-xyz --coordinates cartesian --steps "

@@ -163,7 +163,7 @@ for file in checkpoint.safetensors walkers-12.npy; do same_file refined-parts/$f
 [ "$(ls refined-parts | wc -l)" -eq "$(ls refined | wc -l)" ] || failed "files pile up: $(ls refined-parts)"
 [ "$(wc -l <refined-parts/rounds.jsonl)" -eq 12 ] || failed "rounds.jsonl has $(wc -l <refined-parts/rounds.jsonl) lines"
 # Stopped again and again in its warm-up, it gets on, and to the same end.
-warm_up="refine --walkers 64 --warm-up 2000 --rounds 1 --samples 64 --moves 1 --steps 1"
+warm_up="refine --walkers 64 --warm-up 800 --rounds 1 --samples 64 --moves 1 --steps 1"
 runs $warm_up --output warmed --threads 1
 moves=0
 for signal in INT KILL INT KILL; do
@@ -172,7 +172,7 @@ for signal in INT KILL INT KILL; do
   [ $signal = KILL ] || grep -qF "the warm-up so far and all complete rounds are saved" err.txt || failed "Ctrl-C: $(cat err.txt)"
   [ ! -e warmed-parts/checkpoint.safetensors ] || failed "arbg refine was not stopped in its warm-up: make it longer"
   before=$moves
-  moves=$(grep -ao 'moves\\": [0-9]*' warmed-parts/warm-up.safetensors | head -n 1 | sed 's/.* //')
+  moves=$(grep -ao 'moves_done\\": [0-9]*' warmed-parts/warm-up.safetensors | sed 's/.* //')
   [ "${moves:-0}" -gt "$before" ] || failed "the warm-up began anew: ${moves:-no} moves after $before"
 done
 "$arbg" $warm_up --moves 2 --output warmed-parts >out.txt 2>err.txt && failed "a warm-up goes on with other settings"
@@ -193,7 +193,8 @@ pid=
 grep -q "nothing was written" err.txt || failed "Ctrl-C of arbg sample says: $(cat err.txt)"
 [ ! -e long/positions.npy ] || failed "an interrupted arbg sample wrote positions.npy"
 
-### Sequential Monte Carlo of a molecule as large as chignolin leaves at once, in the middle of a stage
+### Sequential Monte Carlo of a molecule as large as chignolin leaves in the middle of a stage: within a second on an idle
+### machine, and its stages take longer than the ten that a busy one is given
 runs md --sequence GYDPETGTWG --replicas 2 --tempering 1 --steps 40 --warmup 0 --save-every 10 --output large-md
 runs train --data large-md --steps 1 --batch 8 --held-out 0 --output large-model
 for method in twisted annealed; do
@@ -208,7 +209,7 @@ for method in twisted annealed; do
     pid=
     took=$(($(milliseconds) - start))
     [ $status -eq 130 ] || failed "Ctrl-C of arbg sample --method $method: exit $status instead of 130"
-    [ $took -lt 5000 ] || failed "arbg sample --method $method goes on for $took ms after Ctrl-C"
+    [ $took -lt 10000 ] || failed "arbg sample --method $method goes on for $took ms after Ctrl-C"
     grep -q "interrupted; nothing was written" err.txt || failed "Ctrl-C of arbg sample --method $method says: $(cat err.txt)"
     [ -z "$(ls large)" ] || failed "an interrupted command left $(ls large)"
   done

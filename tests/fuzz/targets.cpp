@@ -114,7 +114,7 @@ const Target kTargets[] = {
     {"inflate", read_inflate, {}},
     {"json", read_json, {"network/single-system/config.json", "metrics/expected.json"}},
     {"safetensors", read_safetensors, {"network/single-system/io.safetensors"}},
-    {"checkpoint", read_checkpoint, {}},
+    {"checkpoint", read_checkpoint, {"network/old-names/cross-attention/step-2.safetensors"}},
     {"mixture", read_mixture, {}},
 };
 
