@@ -8,6 +8,7 @@
 #include "md/dcd.h"
 #include "md/energy/engine.h"
 #include "md/forcefield.h"
+#include "md/stereocentres.h"
 #include "md/structure_check.h"
 #include "md/trajectory_order.h"
 #include "md/units.h"
@@ -157,6 +158,7 @@ Dataset load_run(const std::filesystem::path& folder) {
   md::require_bonded(out.topology,
                      md::ForceField::named(out.forcefield).create_system(out.topology),
                      out.positions_nm, (folder / "positions.npy").string());
+  md::require_natural_hands(out.topology, out.positions_nm, (folder / "positions.npy").string());
   if (std::filesystem::exists(folder / "energy.npy")) {
     out.reduced_energy = read_npy(folder / "energy.npy").data;
     require(static_cast<std::int64_t>(out.reduced_energy.size()) == out.frames(),
@@ -183,6 +185,7 @@ Dataset load_published(const std::filesystem::path& file, const std::string& for
       (pdb.empty() ? "by arbg build, for want of a " + name->pdb() + " beside it"
                    : "in " + pdb.string());
   md::require_bonded(out.topology, system, out.positions_nm, order);
+  md::require_natural_hands(out.topology, out.positions_nm, file.string());
   say(order);
   const auto first = std::span(out.positions_nm).first(3 * out.topology.atoms.size());
   out.topology_pdb = md::pdb_text(out.topology, first, file);

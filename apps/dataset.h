@@ -42,8 +42,8 @@ struct Dataset {
 // AAA_310K.pdb or AAA.pdb beside it, or of arbg build if there is neither, which is said on
 // standard error; its energies those of `forcefield`, one replica. Throws Error naming the file and
 // what is wrong with it: missing, other atoms, bonds of another length than the force field's
-// (order or unit of the atoms), a frame with a number that is not finite or with all atoms at one
-// place.
+// (order or unit of the atoms), a frame with a number that is not finite, with all atoms at one
+// place, or with a D residue.
 Dataset load_dataset(const std::filesystem::path& path,
                      const std::string& forcefield = "amber14-obc1");
 

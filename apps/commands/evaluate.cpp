@@ -9,7 +9,6 @@
 #include "apps/run_folder.h"
 #include "apps/smc_job.h"
 #include "md/pdb.h"
-#include "md/stereocentres.h"
 #include "md/trajectory_order.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -107,7 +106,6 @@ int evaluate_command(const Words& words) {
   const Json run = samples_run(folder);
   Dataset reference = load_dataset(reference_folder, run.at("forcefield").string());
   match_molecule(folder, run, reference, reference_folder);
-  md::require_natural_hands(reference.topology, reference.positions_nm, reference_folder.string());
   WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
   options.decoding = samples.decoding = decoding_of(run);
   const bool is_smc = run.has("method");

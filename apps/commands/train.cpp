@@ -7,7 +7,6 @@
 #include "apps/mixed_train_job.h"
 #include "apps/run_folder.h"
 #include "apps/train_job.h"
-#include "md/stereocentres.h"
 #include "metrics/table.h"
 #include "tensor/base/error.h"
 
@@ -249,14 +248,9 @@ int train_command(const Words& words) {
 
   const TrainJob job = job_from(arguments, common);
   const RunFolder output(job.output, "arbg train");
-  TrainOutcome outcome;
-  if (mixed) {
-    outcome = run_mixed_train_job(job, data);
-  } else {
-    const Dataset frames = load_dataset(data, arguments.text("forcefield"));
-    md::require_natural_hands(frames.topology, frames.positions_nm, data);
-    outcome = run_train_job(job, frames);
-  }
+  const TrainOutcome outcome =
+      mixed ? run_mixed_train_job(job, data)
+            : run_train_job(job, load_dataset(data, arguments.text("forcefield")));
   if (common.json)
     std::puts(to_json(outcome).dump().c_str());
   else
