@@ -67,6 +67,7 @@ Molecule molecule_of_prmtop(const Arguments& arguments) {
   Molecule out{"prmtop, solvent " + arguments.text("implicit"), std::move(amber.system), {}};
   if (!arguments.given("positions"))
     out.positions_nm = md::read_inpcrd(arguments.required("inpcrd"), out.system.atom_count());
+  for (const std::string& note : amber.notes) std::fprintf(stderr, "%s\n", note.c_str());
   return out;
 }
 
