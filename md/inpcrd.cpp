@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -33,13 +34,24 @@ std::vector<std::string_view> split_lines(std::string_view text) {
   return lines;
 }
 
+// Three lengths, maybe with three angles.
+bool is_box(std::string_view line) {
+  std::istringstream numbers{std::string(line)};
+  int count = 0;
+  for (double value = 0; numbers >> value;) ++count;
+  return numbers.eof() && (count == 3 || count == 6);
+}
+
 }  // namespace
 
 std::vector<double> parse_inpcrd(std::string_view text, const std::string& name, int atoms) {
   require(!text.starts_with("CDF") && !text.starts_with("\x89HDF"), name,
           ": this is a binary NetCDF file, which is not supported; write it as text (ntxo=1 in "
           "AMBER, or a .rst7 by cpptraj's trajout with the keyword restart)");
+  require(!text.starts_with("%VERSION"), name,
+          ": this is a prmtop file; expected the coordinates that belong to it (inpcrd or rst7)");
   const std::vector<std::string_view> lines = split_lines(text);
+  require(!lines.empty(), name, ": the file is empty; expected AMBER coordinates");
   require(
       lines.size() >= 2, name,
       ": expected a title, the number of atoms and coordinates, each on lines of its own; is this "
@@ -50,18 +62,20 @@ std::vector<double> parse_inpcrd(std::string_view text, const std::string& name,
   require(parsed.ec == std::errc() &&
               (parsed.ptr == counts.data() + counts.size() || *parsed.ptr == ' '),
           name, ":2: expected the number of atoms, found ", Quoted(lines[1]));
-  require(found == atoms, name, ":2: expected ", atoms, " atoms, found ", found);
+  require(found == atoms, name, ":2: expected ", atoms, " atoms, found ", found,
+          "; is it of another molecule?");
 
   const std::size_t numbers = 3 * static_cast<std::size_t>(atoms);
   const std::size_t rows = (numbers + 5) / 6;  // lines of coordinates, and of velocities
   const std::size_t given = lines.size() - 2;
   require(given >= rows, name, ":", lines.size(), ": expected ", rows, " lines of coordinates for ",
-          atoms, " atoms, found ", given);
+          atoms, " atoms, found ", given, "; they are missing or cut short");
   const bool has_velocities = given == 2 * rows;
   require(atoms > 2 || given == rows, name, ":", 3 + rows,
           ": a line after the coordinates of one or two atoms may be velocities or a box; remove "
           "it");
-  require(given != rows + 1 && given != 2 * rows + 1, name, ":", lines.size(),
+  const bool extra_line = given == rows + 1 || given == 2 * rows + 1;
+  require(!extra_line || !is_box(lines.back()), name, ":", lines.size(),
           ": periodic boxes are not supported; for a molecule in implicit solvent remove this last "
           "line");
   require(given == rows || has_velocities, name, ":", lines.size(), ": expected ", rows,

@@ -4,10 +4,14 @@
 #include <array>
 #include <cmath>
 #include <set>
+#include <sstream>
 
+#include "md/elements.h"
 #include "md/prmtop_sections.h"
+#include "md/prmtop_supported.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/quoted.h"
 
 namespace arbg::md {
 
@@ -17,44 +21,10 @@ constexpr double kKjPerKcal = 4.184;
 constexpr double kNmPerAngstrom = 0.1;
 constexpr double kAmberCharge = 18.2223;  // sqrt(332.0522 kcal Angstrom/mol): AMBER's unit
 constexpr int kMostPeriodicity = 6;       // as md/terms/periodic_torsion_cpu.h
+constexpr double kShortestBond = 0.5;     // Angstrom; a file in nm has less
+constexpr double kHalfTurn = 3.15;        // pi and what rounding adds; a file in degrees has more
 
-struct Refusal {
-  std::string_view flag;  // beginning of a section's name
-  const char* what;
-};
-constexpr Refusal kRefusals[] = {
-    {"CTITLE", "CHARMM topologies (chamber)"},
-    {"FORCE_FIELD_TYPE", "CHARMM topologies (chamber)"},
-    {"CHARMM_", "CHARMM terms"},
-    {"CMAP_", "CMAP terms (of ff19SB, say; ff14SB has none)"},
-    {"LENNARD_JONES_14_", "CHARMM's own 1-4 parameters"},
-    {"LENNARD_JONES_CCOEF", "12-6-4 terms"},
-    {"AMOEBA_", "the AMOEBA force field"},
-    {"POLARIZABILITY", "polarisation"},
-    {"SOLVENT_POINTERS", "periodic boxes"},
-    {"ATOMS_PER_MOLECULE", "periodic boxes"},
-    {"BOX_DIMENSIONS", "periodic boxes"},
-    {"CAP_INFO", "solvent caps"},
-    {"PERT_", "perturbation"},
-};
-
-// Sections that are read below, and at the end those that say nothing of the energy.
-constexpr std::string_view kKnown =
-    " POINTERS ATOM_NAME CHARGE ATOMIC_NUMBER MASS ATOM_TYPE_INDEX NUMBER_EXCLUDED_ATOMS"
-    " NONBONDED_PARM_INDEX RESIDUE_LABEL RESIDUE_POINTER BOND_FORCE_CONSTANT BOND_EQUIL_VALUE"
-    " ANGLE_FORCE_CONSTANT ANGLE_EQUIL_VALUE DIHEDRAL_FORCE_CONSTANT DIHEDRAL_PERIODICITY"
-    " DIHEDRAL_PHASE SCEE_SCALE_FACTOR SCNB_SCALE_FACTOR LENNARD_JONES_ACOEF LENNARD_JONES_BCOEF"
-    " BONDS_INC_HYDROGEN BONDS_WITHOUT_HYDROGEN ANGLES_INC_HYDROGEN ANGLES_WITHOUT_HYDROGEN"
-    " DIHEDRALS_INC_HYDROGEN DIHEDRALS_WITHOUT_HYDROGEN EXCLUDED_ATOMS_LIST HBOND_ACOEF"
-    " HBOND_BCOEF AMBER_ATOM_TYPE RADII SCREEN IPOL"
-    " TITLE SOLTY HBCUT TREE_CHAIN_CLASSIFICATION JOIN_ARRAY IROTAT RADIUS_SET RESIDUE_NUMBER"
-    " RESIDUE_CHAINID RESIDUE_ICODE ATOM_NUMBER ATOM_ELEMENT ATOM_OCCUPANCY ATOM_BFACTOR ";
-
-constexpr std::array<const char*, 55> kElements = {
-    "",   "H",  "He", "Li", "Be", "B",  "C",  "N",  "O",  "F",  "Ne", "Na", "Mg", "Al",
-    "Si", "P",  "S",  "Cl", "Ar", "K",  "Ca", "Sc", "Ti", "V",  "Cr", "Mn", "Fe", "Co",
-    "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr", "Rb", "Sr", "Y",  "Zr", "Nb",
-    "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I",  "Xe"};
+constexpr const char* kRemedy = "ParmEd's changeRadii mbondi2";
 
 // Places in POINTERS, from 0.
 enum Pointer {
@@ -72,9 +42,6 @@ enum Pointer {
   kAngleTypes = 16,
   kDihedralTypes = 17,
   kHydrogenBondTypes = 19,
-  kPerturbed = 20,
-  kBox = 27,
-  kCap = 29,
   kExtraPoints = 30
 };
 
@@ -83,9 +50,11 @@ class Reader {
   Reader(std::string_view text, const std::string& path) : file_(text, path), path_(path) {}
 
   AmberMolecule read(ImplicitSolvent solvent) {
-    check_sections();
+    check_supported(file_);
     read_pointers();
     read_names();
+    check_virtual_sites();
+    read_elements();
     read_bonds();
     read_angles();
     read_lennard_jones();
@@ -96,16 +65,6 @@ class Reader {
   }
 
  private:
-  void check_sections() const {
-    for (const std::string& flag : file_.flags()) {
-      for (const Refusal& refusal : kRefusals) {
-        file_.check(!flag.starts_with(refusal.flag), flag, 0, refusal.what, " are not supported");
-      }
-      file_.check(kKnown.find(" " + flag + " ") != std::string_view::npos, flag, 0,
-                  "this section is not known here; what it adds to the energy would be lost");
-    }
-  }
-
   void read_pointers() {
     const char* flag = "POINTERS";
     pointers_ = file_.integers(flag, PrmtopSections::kAny);
@@ -114,17 +73,6 @@ class Reader {
     pointers_.resize(std::max<std::size_t>(pointers_.size(), kExtraPoints + 1), 0);
     for (std::size_t i = 0; i < pointers_.size(); ++i)
       file_.check(pointers_[i] >= 0, flag, i, "expected counts, found ", pointers_[i]);
-    const auto absent = [&](Pointer pointer, const char* what) {
-      file_.check(pointers_[pointer] == 0, flag, pointer, what, " are not supported");
-    };
-    absent(kPerturbed, "perturbed systems (IFPERT)");
-    absent(kBox, "periodic boxes (IFBOX)");
-    absent(kCap, "solvent caps (IFCAP)");
-    absent(kExtraPoints, "virtual sites (NUMEXTRA)");
-    if (file_.has("IPOL")) {
-      for (const int ipol : file_.integers("IPOL", PrmtopSections::kAny))
-        file_.check(ipol == 0, "IPOL", 0, "polarisation is not supported");
-    }
     file_.check(pointers_[kAtoms] > 0 && pointers_[kTypes] > 0 && pointers_[kResidues] > 0, flag, 0,
                 "expected at least one atom, atom type and residue, found ", pointers_[kAtoms],
                 ", ", pointers_[kTypes], " and ", pointers_[kResidues]);
@@ -133,7 +81,6 @@ class Reader {
   void read_names() {
     Topology& topology = molecule_.topology;
     const auto names = file_.words("ATOM_NAME", count(kAtoms));
-    const auto types = file_.words("AMBER_ATOM_TYPE", count(kAtoms));
     molecule_.system.mass_amu = file_.numbers("MASS", count(kAtoms));
     const auto labels = file_.words("RESIDUE_LABEL", count(kResidues));
     const auto firsts = file_.integers("RESIDUE_POINTER", count(kResidues));
@@ -150,19 +97,44 @@ class Reader {
       for (int atom = first; atom < next; ++atom)
         topology.atoms.push_back({names[static_cast<std::size_t>(atom)], "", static_cast<int>(r)});
     }
+  }
+
+  void check_virtual_sites() const {
+    const auto types = file_.words("AMBER_ATOM_TYPE", count(kAtoms));
+    const auto numbers = atomic_numbers();
+    const auto& masses = molecule_.system.mass_amu;
     for (std::size_t i = 0; i < types.size(); ++i) {
-      file_.check(types[i] != "EP" && types[i] != "LP" && molecule_.system.mass_amu[i] > 0, "MASS",
-                  i, topology.describe(static_cast<int>(i)),
-                  " is a virtual site (extra point), which is not supported");
+      const std::string atom = describe(static_cast<int>(i));
+      file_.check(types[i] != "EP" && types[i] != "LP" && numbers[i] != 0, "AMBER_ATOM_TYPE", i,
+                  atom, " is a virtual site (extra point), which is not supported");
+      file_.check(masses[i] > 0, "MASS", i, "expected a mass above 0 for ", atom, ", found ",
+                  masses[i], "; virtual sites (extra points) are not supported");
     }
-    if (!file_.has("ATOMIC_NUMBER")) return;
-    const auto numbers = file_.integers("ATOMIC_NUMBER", count(kAtoms));
+    file_.check(pointers_[kExtraPoints] == 0, "POINTERS", kExtraPoints,
+                "virtual sites (NUMEXTRA) are not supported");
+  }
+
+  // By number, or else by mass.
+  void read_elements() {
+    const auto numbers = atomic_numbers();
+    const auto& masses = molecule_.system.mass_amu;
+    std::vector<int> unknown;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
-      file_.check(numbers[i] > 0 && numbers[i] < static_cast<int>(kElements.size()),
-                  "ATOMIC_NUMBER", i, "expected an atomic number from 1 to ", kElements.size() - 1,
-                  ", found ", numbers[i]);
-      topology.atoms[i].element = kElements[static_cast<std::size_t>(numbers[i])];
+      std::string_view element = element_of_number(numbers[i]);
+      if (element.empty()) element = element_of_mass(masses[i]);
+      if (element.empty()) unknown.push_back(static_cast<int>(i));
+      molecule_.topology.atoms[i].element = element;
     }
+    if (unknown.empty()) return;
+    note(unknown.size(), " atoms have neither an atomic number nor the mass of an element, first ",
+         describe(unknown[0]), ", ", masses[static_cast<std::size_t>(unknown[0])],
+         " amu; energies do not need it");
+  }
+
+  // -1, as AMBER writes it, where the file does not say.
+  std::vector<int> atomic_numbers() const {
+    if (file_.has("ATOMIC_NUMBER")) return file_.integers("ATOMIC_NUMBER", count(kAtoms));
+    return std::vector<int>(static_cast<std::size_t>(pointers_[kAtoms]), -1);
   }
 
   void read_bonds() {
@@ -175,9 +147,12 @@ class Reader {
                        bonds.emplace_back(i, j);
                        const double k_kj_mol_nm2 =
                            2 * k[term.type] * kKjPerKcal / (kNmPerAngstrom * kNmPerAngstrom);
-                       if (k_kj_mol_nm2 != 0)
-                         molecule_.system.bonds.push_back(
-                             {i, j, length[term.type] * kNmPerAngstrom, k_kj_mol_nm2});
+                       if (k_kj_mol_nm2 == 0) return;
+                       file_.check(length[term.type] >= kShortestBond, "BOND_EQUIL_VALUE",
+                                   term.type, "expected Angstrom, at least ", kShortestBond,
+                                   ", found ", length[term.type]);
+                       molecule_.system.bonds.push_back(
+                           {i, j, length[term.type] * kNmPerAngstrom, k_kj_mol_nm2});
                      });
     std::sort(bonds.begin(), bonds.end());
     const auto twice = std::adjacent_find(bonds.begin(), bonds.end());
@@ -190,9 +165,12 @@ class Reader {
     for_each_term<3>("ANGLES_INC_HYDROGEN", "ANGLES_WITHOUT_HYDROGEN", kAnglesWithHydrogen, kAngles,
                      k.size(), [&](const Term<3>& term) {
                        const auto [i, j, l] = term.atoms;
-                       if (k[term.type] != 0)
-                         molecule_.system.angles.push_back(
-                             {i, j, l, angle[term.type], 2 * k[term.type] * kKjPerKcal});
+                       if (k[term.type] == 0) return;
+                       file_.check(angle[term.type] >= 0 && angle[term.type] < kHalfTurn,
+                                   "ANGLE_EQUIL_VALUE", term.type,
+                                   "expected radians, 0 to pi, found ", angle[term.type]);
+                       molecule_.system.angles.push_back(
+                           {i, j, l, angle[term.type], 2 * k[term.type] * kKjPerKcal});
                      });
   }
 
@@ -214,6 +192,8 @@ class Reader {
             file_.check(n == std::round(n) && n >= 1 && n <= kMostPeriodicity,
                         "DIHEDRAL_PERIODICITY", term.type, "expected a whole number from 1 to ",
                         kMostPeriodicity, ", found ", n);
+            file_.check(std::abs(phase[term.type]) < 2 * kHalfTurn, "DIHEDRAL_PHASE", term.type,
+                        "expected radians, at most 2 pi, found ", phase[term.type]);
             molecule_.system.torsions.push_back(
                 {a, b, c, d, static_cast<int>(n), phase[term.type], k[term.type] * kKjPerKcal});
           }
@@ -342,6 +322,10 @@ class Reader {
 
   void read_solvent(ImplicitSolvent solvent) {
     System& system = molecule_.system;
+    for (const char* flag : {"RADII", "SCREEN"})
+      require(file_.has(flag), path_, ": the section %FLAG ", flag,
+              ", which implicit solvent needs, is missing; if the file is whole, ", kRemedy,
+              " adds it");
     const auto radii = file_.numbers("RADII", count(kAtoms));
     const auto screen = file_.numbers("SCREEN", count(kAtoms));
     if (solvent == ImplicitSolvent::obc1) {
@@ -355,11 +339,32 @@ class Reader {
       const double radius = radii[i] * kNmPerAngstrom;
       file_.check(radius > system.born.offset_nm, "RADII", i, "expected a radius above ",
                   system.born.offset_nm / kNmPerAngstrom, " Angstrom for ",
-                  describe(static_cast<int>(i)), ", found ", radii[i]);
+                  describe(static_cast<int>(i)), ", found ", radii[i], "; ", kRemedy, " sets it");
       file_.check(screen[i] >= 0, "SCREEN", i, "expected a factor of at least 0, found ",
                   screen[i]);
       system.born_atoms.push_back({radius, screen[i]});
     }
+    check_radius_set(solvent);
+  }
+
+  // Both models were fitted with the radii that AMBER calls mbondi2 (Onufriev et al., 2004).
+  void check_radius_set(ImplicitSolvent solvent) {
+    const auto lines = file_.has("RADIUS_SET") ? file_.words("RADIUS_SET", PrmtopSections::kAny)
+                                               : std::vector<std::string>();
+    const std::string set = lines.empty() ? "without a name" : lines[0];
+    if (set.find("(mbondi2)") != std::string::npos) return;
+    Quoted name(set);
+    name.most = 80;
+    note("the radii are ", name, " (RADIUS_SET), not those that ",
+         solvent == ImplicitSolvent::obc1 ? "OBC1" : "OBC2", " was fitted with (mbondi2); ",
+         kRemedy, " sets those");
+  }
+
+  template <class... Parts>
+  void note(const Parts&... parts) {
+    std::ostringstream text;
+    (text << path_ << ": " << ... << parts);
+    molecule_.notes.push_back(text.str());
   }
 
   // One bond, angle or dihedral: its atoms, which of them were negative, its type from 0, and where

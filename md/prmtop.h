@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "md/system.h"
 #include "md/topology.h"
@@ -27,8 +28,10 @@ enum class ImplicitSolvent { none, obc1, obc2 };
 ImplicitSolvent implicit_solvent_named(std::string_view name);
 
 struct AmberMolecule {
-  Topology topology;  // elements are empty if the file has no ATOMIC_NUMBER
+  Topology topology;  // elements by ATOMIC_NUMBER, or else by mass; empty if neither names one
   System system;
+  // Sentences for the user that begin with the path: unknown elements, radii of another solvent.
+  std::vector<std::string> notes;
 };
 
 // Throws Error as PATH:LINE: SECTION: what was expected and found.

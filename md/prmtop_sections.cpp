@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <sstream>
 #include <type_traits>
 
 #include "tensor/base/quoted.h"
@@ -24,6 +25,27 @@ std::size_t leading_number(std::string_view& text) {
   return value;
 }
 
+// The old format has a title, and then twelve counts on the second line.
+bool is_older_than_amber_7(std::string_view text) {
+  std::istringstream counts(std::string(text.substr(std::min(text.find('\n'), text.size()), 200)));
+  int value = 0;
+  for (int i = 0; i < 12; ++i) {
+    if (!(counts >> value)) return false;
+  }
+  return true;
+}
+
+void check_beginning(std::string_view text, const std::string& path) {
+  require(text.find_first_not_of(" \t\r\n") != std::string_view::npos, path,
+          ": the file is empty; expected an AMBER prmtop file");
+  if (text.starts_with("%VERSION")) return;
+  require(!is_older_than_amber_7(text), path,
+          ":1: expected an AMBER prmtop file, which begins with %VERSION; this one is older than "
+          "AMBER 7, write it again with ParmEd");
+  fail(path, ":1: expected an AMBER prmtop file, which begins with %VERSION, found ",
+       Quoted(text.substr(0, std::min(text.find('\n'), std::size_t{80}))));
+}
+
 const char* name_of_letter(char letter) {
   return letter == 'I' ? "whole numbers" : letter == 'E' ? "numbers" : "words";
 }
@@ -31,9 +53,7 @@ const char* name_of_letter(char letter) {
 }  // namespace
 
 PrmtopSections::PrmtopSections(std::string_view text, std::string path) : path_(std::move(path)) {
-  require(text.starts_with("%VERSION"), path_,
-          ":1: expected an AMBER prmtop file, which begins with %VERSION (files older than AMBER 7 "
-          "do not; write it again with ParmEd)");
+  check_beginning(text, path_);
   Section* current = nullptr;
   int line_number = 0;
   while (!text.empty()) {
@@ -49,6 +69,7 @@ PrmtopSections::PrmtopSections(std::string_view text, std::string path) : path_(
               ": expected a section with a name of its own, found ", Quoted(line));
       current = &place->second;
       current->line = line_number;
+      last_ = flag;
     } else if (line.starts_with("%FORMAT")) {
       require(current && current->width == 0, path_, ":", line_number,
               ": expected %FORMAT once after each %FLAG");
@@ -92,12 +113,14 @@ const PrmtopSections::Section& PrmtopSections::section(std::string_view flag, ch
                                                        std::int64_t count) const {
   const auto found = sections_.find(flag);
   require(found != sections_.end(), path_, ": the section %FLAG ", flag,
-          " is missing; is the file cut short?");
+          " is missing; the last one in the file is ",
+          last_.empty() ? "%VERSION" : "%FLAG " + last_);
   const Section& section = found->second;
   check(section.letter == letter, flag, 0, "expected ", name_of_letter(letter), ", the format is ",
         section.letter);
   check(count == kAny || static_cast<std::int64_t>(section.items.size()) == count, flag, 0,
-        "expected ", count, " items as the POINTERS say, found ", section.items.size());
+        "expected ", count, " items as the POINTERS say, found ", section.items.size(),
+        flag == last_ ? "; this is the last section, is the file cut short?" : "");
   return section;
 }
 

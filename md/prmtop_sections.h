@@ -52,7 +52,7 @@ class PrmtopSections {
   template <class Number>
   std::vector<Number> parse(std::string_view flag, char letter, std::int64_t count) const;
 
-  std::string path_;
+  std::string path_, last_;  // and the name of the last section in the file
   std::map<std::string, Section, std::less<>> sections_;
 };
 

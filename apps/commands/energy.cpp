@@ -95,6 +95,7 @@ Molecule molecule_of_prmtop(const Arguments& arguments) {
                {},
                {}};
   load_conformations(out, arguments);
+  for (const std::string& note : amber.notes) std::fprintf(stderr, "%s\n", note.c_str());
   return out;
 }
 

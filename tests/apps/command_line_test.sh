@@ -233,6 +233,20 @@ refuses "exclude each other" $prmtop --pdb "$golden/Ace-A-Nme.pdb" --inpcrd "$am
 refuses "there are: none, obc1, obc2" $prmtop --inpcrd "$amber/disulfide.rst7" --implicit gbn2
 refuses "--implicit goes with --prmtop" energy --pdb "$golden/Ace-A-Nme.pdb" --implicit obc1
 refuses "expected 39 atoms, found 20" $prmtop --inpcrd "$amber/../paracetamol/paracetamol.rst7"
+cases=$amber/../../cases
+"$arbg" energy --prmtop "$cases/mbondi-radii.prmtop" --inpcrd "$cases/mbondi-radii.inpcrd" >out.txt 2>err.txt || failed "arbg energy of mbondi radii: exit $?"
+grep -qF 134.1494 out.txt || failed "arbg energy of mbondi radii: expected 134.1494, found: $(cat out.txt)"
+[ "$(wc -l <err.txt)" -eq 1 ] && grep -qF "'modified Bondi radii (mbondi)' (RADIUS_SET), not those that OBC2 was fitted with" err.txt ||
+  failed "arbg energy of mbondi radii: expected one note, found: $(cat err.txt)"
+succeeds energy --prmtop "$cases/atomic-number-minus-1.prmtop" --inpcrd "$cases/atomic-number-minus-1.inpcrd"
+grep -qF -e "-105.1451" out.txt || failed "arbg energy with atomic number -1: expected -105.1451, found: $(cat out.txt)"
+: >empty.prmtop
+refuses "empty.prmtop: the file is empty" energy --prmtop empty.prmtop --inpcrd "$amber/disulfide.rst7"
+refuses "empty.prmtop: the file is empty" $prmtop --inpcrd empty.prmtop
+sed '/%FLAG RADII/,/%FLAG SCREEN/{/%FLAG SCREEN/!d;}' "$amber/disulfide.prmtop" >no-radii.prmtop
+refuses "ParmEd's changeRadii mbondi2 adds it" energy --prmtop no-radii.prmtop --inpcrd "$amber/disulfide.rst7"
+succeeds energy --prmtop no-radii.prmtop --inpcrd "$amber/disulfide.rst7" --implicit none
+refuses "this is a prmtop file" $prmtop --inpcrd "$amber/disulfide.prmtop"
 refuses "begins with %VERSION" energy --prmtop "$golden/Ace-A-Nme.pdb" --inpcrd "$amber/disulfide.rst7"
 dcd=$amber/../../trajectories/mdtraj.dcd
 convert="convert --pdb $golden/Ace-A-Nme.pdb"

@@ -1,6 +1,7 @@
 #include "tests/fuzz/targets.h"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 #include "md/dcd.h"
@@ -37,6 +38,12 @@ void read_pdb(const std::string& bytes) {
 void read_prmtop(const std::string& bytes) {
   const auto amber = md::parse_prmtop(bytes, kInputName, md::ImplicitSolvent::obc2);
   const md::EnergyEngine energy(amber.system);  // whose own checks must have nothing left to find
+  std::vector<double> helix;                    // 0.1 nm from atom to atom, more between others
+  for (int atom = 0; atom < amber.system.atom_count(); ++atom)
+    for (const double x : {std::cos(0.5 * atom), std::sin(0.5 * atom), 0.1 * atom})
+      helix.push_back(0.17 * x);
+  expect(energy.evaluate(helix, true).forces_kj_mol_nm.size() == helix.size(),
+         "an energy has another number of forces than of coordinates");
 }
 
 void read_inpcrd(const std::string& bytes) { md::parse_inpcrd(bytes, kInputName, 20); }
@@ -104,7 +111,9 @@ const Target kTargets[] = {
      read_pdb,
      {"energies/amber99sbildn-obc2/Ace-A-Nme/Ace-A-Nme.pdb", "energies/amber14-obc1/AAA/AAA.pdb",
       "cases/altloc-occupancy.pdb"}},
-    {"prmtop", read_prmtop, {"prmtop/paracetamol/paracetamol.prmtop"}},
+    {"prmtop",
+     read_prmtop,
+     {"prmtop/paracetamol/paracetamol.prmtop", "cases/atomic-number-minus-1.prmtop"}},
     {"inpcrd", read_inpcrd, {"prmtop/paracetamol/paracetamol.rst7"}},
     {"dcd", read_dcd, {"trajectories/openmm.dcd", "trajectories/mdtraj.dcd"}},
     {"npy",

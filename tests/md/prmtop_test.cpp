@@ -89,6 +89,18 @@ std::string refusal(const std::string& from, const std::string& to) {
   return error_message([&] { parse_prmtop(changed, "x.prmtop", ImplicitSolvent::obc2); });
 }
 
+std::string parse_message(const std::string& text) {
+  return error_message([&] { parse_prmtop(text, "x.prmtop", ImplicitSolvent::obc2); });
+}
+
+// The same after the first number of a section of the golden file was replaced.
+std::string with_first_number(const std::string& flag, const std::string& number) {
+  std::string text = read_file(golden("paracetamol", ".prmtop"));
+  const std::size_t format = text.find('\n', text.find("%FLAG " + flag)) + 1;
+  text.replace(text.find('\n', format) + 1, number.size(), number);
+  return parse_message(text);
+}
+
 std::string section(const std::string& flag, const std::string& format, const std::string& data) {
   return "%FLAG " + flag + "\n%FORMAT(" + format + ")\n" + data + "\n";
 }
@@ -138,6 +150,7 @@ TEST_SUITE("fast") {
         refusal("%FLAG SOLTY", section("CMAP_COUNT", "2I8", "       1       1") + "%FLAG SOLTY"),
         ": CMAP_COUNT: CMAP terms"));
     CHECK(contains(refusal("%FLAG TITLE", "%FLAG CTITLE"), "CHARMM topologies"));
+    CHECK(contains(refusal("%FLAG SOLTY", "%FLAG CHARMM_UREY_BRADLEY_COUNT"), "(chamber)"));
     CHECK(contains(refusal("%FLAG SOLTY", "%FLAG LENNARD_JONES_CCOEF"), "12-6-4"));
     CHECK(contains(refusal("%FLAG SOLTY", "%FLAG BOX_DIMENSIONS"), "periodic boxes"));
     CHECK(contains(refusal("%FLAG SOLTY", "%FLAG SOMETHING_NEW"),
@@ -150,13 +163,93 @@ TEST_SUITE("fast") {
 
   TEST_CASE("damage names the line and the section") {
     CHECK(contains(refusal("%VERSION", "VERSION"), "x.prmtop:1: expected an AMBER prmtop file"));
+    CHECK(contains(refusal("%VERSION", "VERSION"), "found 'VERSION"));
+    for (const char* empty : {"", " \r\n\n"})
+      CHECK(contains(parse_message(empty), "x.prmtop: the file is empty"));
+    CHECK(contains(parse_message("old\n     5     2     3     4     0     0     0     0     0     0"
+                                 "     0     0\n"),
+                   "older than AMBER 7"));
+    CHECK(!contains(parse_message("ACE\n    22\n   2.0000010   1.0000000\n"), "older"));
     CHECK(contains(refusal("%FLAG MASS", "%FLAG SOLTY"), "a section with a name of its own"));
     CHECK(contains(refusal("%FLAG RADII", "%FLAG RESIDUE_ICODE"),
-                   "the section %FLAG RADII is missing"));
+                   "%FLAG RADII, which implicit solvent needs, is missing; if the file is whole, "
+                   "ParmEd's changeRadii mbondi2 adds it"));
+    CHECK(contains(refusal("%FLAG SCREEN", "%FLAG RESIDUE_ICODE"), "changeRadii"));
+    CHECK(contains(refusal("%FLAG MASS", "%FLAG RESIDUE_ICODE"),
+                   "%FLAG MASS is missing; the last one in the file is %FLAG IPOL"));
+    const std::string text = read_file(golden("paracetamol", ".prmtop"));
+    const std::size_t masses = text.find("%FLAG MASS");
+    CHECK(
+        contains(parse_message(text.substr(0, masses + 300)),
+                 "MASS: expected 20 items as the POINTERS say, found 9; this is the last section"));
     CHECK(contains(refusal("%FORMAT(10I8)", "%FORMAT(10I)"), "expected a format such as (10I8)"));
     CHECK(contains(refusal("1.40100000E+01", "1.4010E000E+01"), "expected a finite number"));
     CHECK(contains(refusal("1.40100000E+01", "           nan"), "expected a finite number"));
-    CHECK(contains(refusal("1.20100000E+01", "0.00000000E+00"), "virtual site"));
+    CHECK(contains(refusal("1.20100000E+01", "0.00000000E+00"), "expected a mass above 0 for PAR1:C"));
+  }
+
+  TEST_CASE("virtual sites are refused by the name of the atom") {
+    CHECK(contains(refusal("\nc3  ", "\nEP  "), "is a virtual site (extra point)"));
+    const std::string number = "%FLAG ATOMIC_NUMBER" + std::string(61, ' ') + "\n%FORMAT(10I8)" +
+                               std::string(67, ' ') + "\n       ";
+    CHECK(contains(refusal(number + "6", number + "0"), "is a virtual site (extra point)"));
+  }
+
+  TEST_CASE("what is not in Angstrom or radians is refused") {
+    CHECK(contains(with_first_number("BOND_EQUIL_VALUE", "  1.09000000E-01"),
+                   "expected Angstrom, at least 0.5, found 0.109"));
+    CHECK(contains(with_first_number("ANGLE_EQUIL_VALUE", "  1.09500000E+02"),
+                   "expected radians, 0 to pi, found 109.5"));
+    CHECK(contains(with_first_number("DIHEDRAL_PHASE", "  1.80000000E+02"),
+                   "expected radians, at most 2 pi, found 180"));
+    CHECK(contains(with_first_number("RADII", "  0.00000000E+00"),
+                   "found 0; ParmEd's changeRadii mbondi2 sets it"));
+  }
+
+  TEST_CASE("elements that ATOMIC_NUMBER does not name come from the masses") {
+    const auto path = kFolder.parent_path() / "cases" / "atomic-number-minus-1.prmtop";
+    const std::string text = read_file(path);
+    const AmberMolecule amber = parse_prmtop(text, "x.prmtop", ImplicitSolvent::obc2);
+    CHECK(amber.notes.empty());
+    CHECK(amber.topology.atoms[1].element == "C");
+    CHECK(amber.topology.atoms[0].element == "H");
+    const auto positions = read_inpcrd(std::filesystem::path(path).replace_extension(".inpcrd"),
+                                       amber.system.atom_count());
+    const double energy = Energy(amber.system).evaluate(positions, false).energy_kj_mol[0];
+    CHECK(energy == doctest::Approx(-105.1451).epsilon(1e-6));
+
+    const AmberMolecule none = parse_prmtop(replaced(text, "ATOMIC_NUMBER", "ATOM_NUMBER  "),
+                                            "x.prmtop", ImplicitSolvent::none);
+    for (std::size_t i = 0; i < none.topology.atoms.size(); ++i)
+      CHECK(none.topology.atoms[i].element == amber.topology.atoms[i].element);
+
+    const AmberMolecule strange =  // a nitrogen that lent mass to its hydrogen, say
+        parse_prmtop(replaced(text, "1.20100000E+01", "1.19940000E+01"), "x.prmtop",
+                     ImplicitSolvent::none);
+    REQUIRE(strange.notes.size() == 1);
+    CHECK(
+        contains(strange.notes[0], "x.prmtop: 1 atoms have neither an atomic number nor the mass"));
+    CHECK(contains(strange.notes[0], "CH3"));
+    CHECK(strange.topology.atoms[1].element.empty());
+  }
+
+  TEST_CASE("radii that the solvent was not fitted with are noted, and the energy is the same") {
+    const auto path = kFolder.parent_path() / "cases" / "mbondi-radii.prmtop";
+    const AmberMolecule amber = read_prmtop(path, ImplicitSolvent::obc2);
+    REQUIRE(amber.notes.size() == 1);
+    CHECK(
+        contains(amber.notes[0],
+                 "the radii are 'modified Bondi radii (mbondi)' (RADIUS_SET), not those that OBC2 "
+                 "was fitted with (mbondi2)"));
+    const auto positions = read_inpcrd(std::filesystem::path(path).replace_extension(".inpcrd"),
+                                       amber.system.atom_count());
+    const double energy = Energy(amber.system).evaluate(positions, false).energy_kj_mol[0];
+    CHECK(energy == doctest::Approx(134.1494).epsilon(1e-6));
+    CHECK(contains(read_prmtop(path, ImplicitSolvent::obc1).notes.at(0), "OBC1"));
+    CHECK(read_prmtop(path, ImplicitSolvent::none).notes.empty());
+    CHECK(contains(read_prmtop(golden("paracetamol", ".prmtop"), ImplicitSolvent::obc2).notes.at(0),
+                   "'Bondi radii (bondi)'"));
+    CHECK(read_prmtop(golden("disulfide", ".prmtop"), ImplicitSolvent::obc2).notes.empty());
   }
 
   TEST_CASE("pair parameters that do not follow from the atoms are refused") {
@@ -175,10 +268,16 @@ TEST_SUITE("fast") {
     };
     CHECK(message(text).empty());
     CHECK(contains(message(text, 22), "x.rst7:2: expected 22 atoms, found 20"));
-    CHECK(contains(message(""), "is this an inpcrd file, and whole?"));
+    CHECK(contains(message(""), "x.rst7: the file is empty"));
+    CHECK(contains(message("title\n"), "is this an inpcrd file, and whole?"));
+    CHECK(contains(message("%VERSION"), "this is a prmtop file"));
+    CHECK(contains(message("title\n   20\n"), "found 0; they are missing or cut short"));
+    const std::string box = "  30.0000000  30.0000000  30.0000000\n";
+    CHECK(contains(message("title\n   20\n" + box), "found 1; they are missing or cut short"));
+    CHECK(contains(message(text + "the end\n"), "or twice as many with velocities, found 11"));
     CHECK(contains(message("CDF\x01"), "NetCDF"));
     CHECK(contains(message(text.substr(0, text.size() - 80)), "expected 10 lines of coordinates"));
-    CHECK(contains(message(text + "  30.0000000  30.0000000  30.0000000\n"), "periodic boxes"));
+    CHECK(contains(message(text + box), "periodic boxes"));
     std::string stars = text;
     stars.replace(text.find('\n', 30) - 12, 12, "************");
     CHECK(contains(message(stars), "expected a coordinate in columns 61 to 72"));
