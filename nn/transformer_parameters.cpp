@@ -15,7 +15,8 @@ constexpr int kTurns[] = {1, 2, 4, 8};
 
 Tensor normal_values(const Shape& shape, Backend backend, std::uint64_t seed,
                      const std::string& name) {
-  const Random random(seed, stream_id(name));
+  // Learned positions keep the values that a seed gave them under their older name.
+  const Random random(seed, stream_id(name == "pos_embed" ? "pos_embed.weight" : name));
   std::vector<double> values(static_cast<std::size_t>(shape.elements()));
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = kInitialDeviation * random.normal_pair(i / 2)[i % 2];
