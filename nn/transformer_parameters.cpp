@@ -13,9 +13,9 @@ namespace {
 constexpr double kInitialDeviation = 0.02;
 constexpr int kTurns[] = {1, 2, 4, 8};
 
-// The stream of learned positions is that of the name they had at first: a seed keeps its network.
 Tensor normal_values(const Shape& shape, Backend backend, std::uint64_t seed,
                      const std::string& name) {
+  // Learned positions keep the values that a seed gave them under their older name.
   const Random random(seed, stream_id(name == "pos_embed" ? "pos_embed.weight" : name));
   std::vector<double> values(static_cast<std::size_t>(shape.elements()));
   for (std::size_t i = 0; i < values.size(); ++i) {
