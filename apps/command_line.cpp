@@ -16,7 +16,7 @@ std::vector<Option> common_options() {
   return {
       {"seed", "N", "1", "random seed; the same seed gives the same numbers"},
       {"threads", "N", std::to_string(available_cpus()),
-       "threads to use (default: the CPUs that affinity and container quotas leave)"},
+       "threads to use: as many as affinity and container quotas leave CPUs, unless given"},
       {"backend", "NAME", "cpu", "cpu (float32, fast) or reference (plain double loops, slow)"},
       {"json", "", "", "print the result as one JSON object on standard output"},
       {"help", "", "", "show this help"},

@@ -98,7 +98,11 @@ for command in $commands; do
   succeeds help "$command"
 done
 succeeds --version
-"$arbg" md --help | grep -q -- "--threads N .* \[$(nproc)\]$" || failed "arbg md --help does not say how many threads there are"
+"$arbg" md --help | grep -q -- "--threads N .* \[[1-9][0-9]*\]$" || failed "arbg md --help does not say how many threads there are"
+if command -v taskset >/dev/null; then
+  first_cpu=$(sed -n 's/^Cpus_allowed_list:[^0-9]*\([0-9]*\).*/\1/p' /proc/self/status)
+  taskset -c "$first_cpu" "$arbg" md --help | grep -q -- "--threads N .* \[1\]$" || failed "on one CPU there is more than one thread"
+fi
 
 ### Mistakes in the command line
 "$arbg" >out.txt 2>err.txt && failed "arbg without a command succeeds"
