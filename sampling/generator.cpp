@@ -192,17 +192,11 @@ std::vector<double> Generator::log_probability(std::span<const std::int32_t> tok
     const std::int64_t first = batch * kRows, rows = std::min(kRows, count - first);
     const auto part = tokens.subspan(static_cast<std::size_t>(first * length),
                                      static_cast<std::size_t>(rows * length));
-    const nn::Tensor logits =
-        network_
-            .logits(nn::Tensor::from_indices(part, {rows, length}, network_.backend()),
-                    molecules(rows))
-            .value();
-    Categorical categorical;
-    for (std::int64_t i = 0; i < rows * length; ++i) {
-      categorical.set(logits, i, decoding);
-      out[static_cast<std::size_t>(first + i / length)] +=
-          categorical.log_probability(part[static_cast<std::size_t>(i)]);
-    }
+    const auto index = nn::Tensor::from_indices(part, {rows, length}, network_.backend());
+    const nn::Tensor logits = network_.logits(index, molecules(rows)).value();
+    const auto log_p = checked_log_p(tensor::log_categorical(logits, index, decoding));
+    for (std::int64_t i = 0; i < rows * length; ++i)
+      out[static_cast<std::size_t>(first + i / length)] += log_p[static_cast<std::size_t>(i)];
   });
   return out;
 }

@@ -38,22 +38,25 @@ GrowingSamples::GrowingSamples(const nn::Transformer& network, const nn::Coordin
 
 bool GrowingSamples::grow(std::int64_t length) {
   const std::int64_t rows = count(), K = bins_.coordinates();
-  std::vector<std::int32_t> column(static_cast<std::size_t>(rows));
+  const auto number_of = [K](std::int64_t row, std::int64_t j) {
+    return static_cast<std::uint64_t>(2 * (row * K + j));
+  };
   for (std::int64_t j = cache_.length(); j < length; ++j) {
     if (interrupted()) return false;
     const nn::Tensor logits = network_.next_logits(previous_, cache_);
-    for (std::int64_t b = 0; b < rows; ++b) {
-      const auto at = static_cast<std::size_t>(b * K + j);
-      const auto index = static_cast<std::uint64_t>(2 * ((first_ + b) * K + j));
-      categorical_.set(logits, b, decoding_);
-      const std::int32_t token = categorical_.draw(random_.uniform(index));
-      column[static_cast<std::size_t>(b)] = tokens_[at] = token;
-      coordinates_[at] = bins_.decode(j, token, random_.uniform(index + 1));
-      double& log_p = log_p_[static_cast<std::size_t>(b)];
-      log_p += categorical_.log_probability(token);
-      if (planted(Defect::float32_log_q)) log_p = static_cast<float>(log_p);
+    const auto drawn = tensor::draw_categorical(logits, decoding_, random_, number_of(first_, j),
+                                                static_cast<std::uint64_t>(2 * K));
+    const auto token = drawn.index.indices();
+    const auto log_p = checked_log_p(drawn.log_p);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const auto b = static_cast<std::size_t>(row), at = static_cast<std::size_t>(row * K + j);
+      const double place = random_.uniform(number_of(first_ + row, j) + 1);
+      tokens_[at] = token[b];
+      coordinates_[at] = bins_.decode(j, token[b], place);
+      log_p_[b] += log_p[b];
+      if (planted(Defect::float32_log_q)) log_p_[b] = static_cast<float>(log_p_[b]);
     }
-    previous_ = nn::Tensor::from_indices(column, {rows}, network_.backend());
+    previous_ = drawn.index;
   }
   return true;
 }

@@ -44,7 +44,6 @@ class GrowingSamples {
   std::int64_t first_;
   nn::KvCache cache_;
   nn::Tensor previous_;
-  Categorical categorical_;
   std::vector<std::int32_t> tokens_;  // [B, K]
   std::vector<double> coordinates_;   // [B, K]
   std::vector<double> log_p_;         // [B]

@@ -74,15 +74,16 @@ Replay replay(const Generator& generator, std::span<const std::int32_t> tokens,
     const std::int64_t first = group * kLanes, rows = std::min(kLanes, count - first);
     auto cache = network.make_cache(rows, generator.molecules(rows));
     nn::Tensor previous;
-    Categorical categorical;
     for (std::int64_t j = 0; j < K; ++j) {
       const nn::Tensor logits = network.next_logits(previous, cache);
+      // What the sampler itself takes for its probabilities, to be judged.
+      const auto own_log_p = checked_log_p(tensor::log_categorical_all(logits, decoding));
       for (std::int64_t b = 0; b < rows; ++b) {
         const auto at = static_cast<std::size_t>((first + b) * K + j);
         const auto token = static_cast<std::size_t>(tokens[at]);
-        categorical.set(logits, b, decoding);
         double sum = 0;
-        for (std::int32_t v = 0; v < V; ++v) sum += std::exp(categorical.log_probability(v));
+        for (std::int64_t v = 0; v < V; ++v)
+          sum += std::exp(own_log_p[static_cast<std::size_t>(b * V + v)]);
         worst[g] = worse(worst[g], std::abs(sum - 1));
 
         const auto p = plain_probabilities(row_of(logits, b), decoding);

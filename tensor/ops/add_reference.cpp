@@ -1,3 +1,5 @@
+// add, add_into: y[i] = a[i] + b[i]; all of one shape, [n].
+// add_rows: y[b, i] = x[b, i] + rows[i]; x, y [B, T C], rows [T C].
 #include "tensor/ops/add.h"
 #include "tensor/ops/dispatch.h"
 

@@ -1,3 +1,7 @@
+// y[b, t, h, :] = sum_s p[s] v[b, s, h, :]
+// p[s] = softmax over s of q[b, t, h, :] . k[b, s, h, :] / sqrt(D); H heads of D channels, C = H D.
+// Causal: qkv [B, T, 3C], s <= t. Cross: q [B, T, C], k and v [B, N, C], s < count[b]. Cached: qkv
+// [B, 3C] of token t, s <= t. y [B, T, C].
 #include <algorithm>
 #include <cmath>
 #include <vector>

@@ -1,3 +1,4 @@
+// y[m, :] = a[m, :] then b[m, :]; a [M, A], b [M, B], y [M, A + B].
 #include <algorithm>
 
 #include "tensor/ops/concat.h"

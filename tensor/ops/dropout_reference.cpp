@@ -1,3 +1,5 @@
+// y[m, i] = x[m, i] / (1 - rate) if its word is at least rate 2^32, else 0; x, y [M, width].
+// The word of (m, i): number (first_row + m) words_a_row + i of the stream.
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/dropout.h"
 

@@ -1,3 +1,5 @@
+// y[i] = f(x[i]) or f(a[i], b[i]); all of one shape, [n].
+// scale: a x. multiply: a b. square: x^2. gelu: x Phi(x), Phi the normal distribution function.
 #include <cmath>
 #include <numbers>
 

@@ -1,3 +1,4 @@
+// y[m, c] = table[index[m], c]; table [V, C], index [M], y [M, C].
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/embedding.h"
 

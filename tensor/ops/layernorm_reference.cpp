@@ -1,3 +1,5 @@
+// y[m, c] = (x[m, c] - mean) / sqrt(variance + epsilon) weight[c] + bias[c], mean and variance of
+// row m; x, y [M, C], weight, bias [C].
 #include <cmath>
 
 #include "tensor/ops/dispatch.h"

@@ -1,3 +1,4 @@
+// y[m, n] = bias[n] + sum_k x[m, k] weight[n, k]; x [M, K], weight [N, K], bias [N], y [M, N].
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/linear.h"
 

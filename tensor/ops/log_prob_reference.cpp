@@ -1,3 +1,5 @@
+// log_prob: y[m] = logits[m, index[m]] - log sum_v exp(logits[m, v]); logits [M, V], index, y [M].
+// log_softmax: y[m, v] = logits[m, v] - log sum_w exp(logits[m, w]); y [M, V].
 #include <algorithm>
 #include <cmath>
 

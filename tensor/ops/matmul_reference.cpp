@@ -1,3 +1,4 @@
+// y[m, n] = sum_k a[m, k] b[k, n]; a [M, K], b [K, N], y [M, N].
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/matmul.h"
 

@@ -1,3 +1,5 @@
+// sum_last: y[m] = sum_t x[m, t]; x [M, T], y [M].
+// spread, the backward of every sum: dx[m, t] = factor dy[m].
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/reduce.h"
 

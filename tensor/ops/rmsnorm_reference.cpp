@@ -1,3 +1,5 @@
+// y[m, c] = x[m, c] r weight[c], r = 1 / sqrt(mean of row m of x^2 + epsilon); x, y [M, C], weight
+// [C].
 #include <cmath>
 
 #include "tensor/ops/dispatch.h"

@@ -1,3 +1,4 @@
+// y[i] = gate[i] sigmoid(gate[i]) up[i]; all of one shape, [n].
 #include <cmath>
 
 #include "tensor/ops/dispatch.h"

@@ -1,3 +1,4 @@
+// y[i] = tanh(gate) x[i]; x, y of one shape, [n], gate [1].
 #include <cmath>
 
 #include "tensor/ops/dispatch.h"

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "metrics/weights.h"
 #include "tests/md/error_message.h"
@@ -31,75 +30,9 @@ Samples draw(const Generator& generator, const Decoding& decoding, std::int64_t 
   return generator.sample(options);
 }
 
-// P of one conditional by the definition, from sorted exponentials.
-std::vector<double> probabilities(const std::vector<double>& logits, const Decoding& decoding) {
-  const std::size_t V = logits.size();
-  std::vector<double> full(V), kept(V);
-  for (std::size_t v = 0; v < V; ++v) full[v] = std::exp(logits[v] / decoding.temperature);
-  const double total = std::accumulate(full.begin(), full.end(), 0.0);
-  for (double& p : full) p /= total;
-  std::vector<std::size_t> order(V);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
-  double sum = 0;
-  for (std::size_t rank = 0; rank < V; ++rank) {
-    if (decoding.top_k > 0 && rank >= static_cast<std::size_t>(decoding.top_k)) break;
-    if (decoding.top_p < 1 && sum >= decoding.top_p) break;
-    kept[order[rank]] = full[order[rank]];
-    sum += full[order[rank]];
-  }
-  for (std::size_t v = 0; v < V; ++v)
-    kept[v] = (1 - decoding.full_support) * kept[v] / sum + decoding.full_support * full[v];
-  return kept;
-}
-
-// log P of a token of the one row `logits` under the decoding.
-double log_p(const std::vector<double>& logits, const Decoding& decoding, std::int32_t token) {
-  Categorical categorical;
-  const auto V = static_cast<std::int64_t>(logits.size());
-  categorical.set(nn::Tensor::from_values(logits, {1, V}, nn::Backend::reference), 0, decoding);
-  return categorical.log_probability(token);
-}
-
 }  // namespace
 
 TEST_SUITE_BEGIN("fast");
-
-TEST_CASE("each conditional has the probabilities of the definition, on both backends") {
-  const Random random(4, stream_id("logits"));
-  for (const auto backend : kBackends) {
-    for (const std::int64_t V : {1, 5, 16, 37}) {
-      std::vector<double> logits(static_cast<std::size_t>(V));
-      for (std::size_t v = 0; v < logits.size(); ++v)
-        logits[v] = static_cast<float>(2 * random.normal_pair(v)[0]);
-      for (const auto& decoding : kDecodings) {
-        Categorical categorical;
-        categorical.set(nn::Tensor::from_values(logits, {1, V}, backend), 0, decoding);
-        const auto expected = probabilities(logits, decoding);
-        for (std::int32_t v = 0; v < V; ++v) {
-          const double p = std::exp(categorical.log_probability(v));
-          CHECK(std::abs(p - expected[static_cast<std::size_t>(v)]) < 1e-14);
-        }
-        for (const double uniform : {0.0, 0.3, 0.999999999999}) {
-          CHECK(expected[static_cast<std::size_t>(categorical.draw(uniform))] > 0);
-        }
-      }
-    }
-  }
-}
-
-TEST_CASE("of equal logits the first tokens are kept; what is left out has probability 0") {
-  const std::vector<double> logits(10, 0.5);
-  for (const Decoding& decoding : {Decoding{1, 4, 1, 0}, Decoding{1, 0, 0.35, 0}}) {
-    for (std::int32_t v = 0; v < 10; ++v) {
-      if (v < 4) CHECK(log_p(logits, decoding, v) == doctest::Approx(std::log(0.25)));
-      if (v >= 4) CHECK(log_p(logits, decoding, v) == -kInfinity);
-    }
-  }
-  // A mixture's density stays exact where the exponential itself underflows.
-  CHECK(log_p({0, -2000}, {1, 1, 1, 0.5}, 1) == doctest::Approx(-2000 + std::log(0.5)));
-}
 
 TEST_CASE("cached log q equals uncached under each decoding") {
   for (const auto backend : kBackends) {

@@ -98,6 +98,12 @@ std::vector<Row> rows_for_backends() {
       transpose_row(200, 65),
       sum_of_squares_row({{3, 7}, {0}, {1001}}),
       sum_of_squares_row({{0, 2}}),
+      draw_row(7, 37, {}),
+      draw_row(200, 256, {0.7, 0, 1, 0}),
+      draw_row(5, 64, {1.3, 10, 1, 0}),
+      draw_row(5, 65, {1, 0, 0.8, 0.05}),
+      draw_row(3, 1, {1, 1, 0.5, 0}),
+      draw_row(0, 4, {}),
   };
   for (const Shape& shape : {Shape{3, 5, 7}, Shape{1}, Shape{0, 4}, Shape{2, 33000}}) {
     for (Row& row : elementwise_rows(shape)) rows.push_back(std::move(row));

@@ -1,9 +1,12 @@
 // More rows of the table: selections and turns of rows, and the steps of optimisers.
 #pragma once
 
+#include <algorithm>
+
 #include "operation_rows.h"
 #include "tensor/ops/adamw_step.h"
 #include "tensor/ops/blend.h"
+#include "tensor/ops/draw.h"
 #include "tensor/ops/gather_rows.h"
 #include "tensor/ops/mask_rows.h"
 #include "tensor/ops/nesterov_step.h"
@@ -36,6 +39,11 @@ class Guarded {
   std::int64_t count_;
   Tensor whole_, inside_;
 };
+
+inline std::vector<double> finite(std::vector<double> values) {
+  for (double& value : values) value = std::max(value, -1e3);
+  return values;
+}
 
 inline Row shift_right_row(const Shape& tokens) {
   Row row;
@@ -123,6 +131,29 @@ inline Row blend_row(const Shape& shape) {
     blend(y.tensor(), in[1], 0.3);
     return y.changed();
   };
+  return row;
+}
+
+// The log probabilities of what is drawn, of other indices, and of all: one column beside the
+// other.
+inline Row draw_row(std::int64_t M, std::int64_t V, const Decoding& decoding) {
+  Row row;
+  row.inputs = {{M, V}};
+  row.index = {M};
+  row.index_below = V;
+  row.name = "draw" + sizes(row.inputs) + " " + decoding.text();
+  std::ranges::replace(row.name, ',', ' ');
+  row.forward = [=](const auto& in, const Tensor& index) {
+    const auto drawn = draw_categorical(in[0], decoding, Random(5, 6), 7, 8);
+    Tensor out = Tensor::empty({3 + V, M}, DType::f64, Backend::reference);
+    out.rows(0, 1).copy_from(drawn.index.reshape({1, M}));
+    out.rows(1, 1).copy_from(drawn.log_p.reshape({1, M}));
+    out.rows(2, 1).copy_from(log_categorical(in[0], index, decoding).reshape({1, M}));
+    out.rows(3, V).copy_from(log_categorical_all(in[0], decoding).reshape({V, M}));
+    // Minus infinity, as a number that can be compared.
+    return Tensor::from_values(finite(out.values()), out.shape(), Backend::reference);
+  };
+  row.tolerance = 1e-14;  // in double on every backend
   return row;
 }
 
