@@ -215,7 +215,7 @@ TEST_SUITE("fast") {
     CHECK(amber.topology.atoms[0].element == "H");
     const auto positions = read_inpcrd(std::filesystem::path(path).replace_extension(".inpcrd"),
                                        amber.system.atom_count());
-    const double energy = Energy(amber.system).evaluate(positions, false).energy_kj_mol[0];
+    const double energy = EnergyEngine(amber.system).evaluate(positions, false).energy_kj_mol[0];
     CHECK(energy == doctest::Approx(-105.1451).epsilon(1e-6));
 
     const AmberMolecule none = parse_prmtop(replaced(text, "ATOMIC_NUMBER", "ATOM_NUMBER  "),
@@ -243,7 +243,7 @@ TEST_SUITE("fast") {
                  "was fitted with (mbondi2)"));
     const auto positions = read_inpcrd(std::filesystem::path(path).replace_extension(".inpcrd"),
                                        amber.system.atom_count());
-    const double energy = Energy(amber.system).evaluate(positions, false).energy_kj_mol[0];
+    const double energy = EnergyEngine(amber.system).evaluate(positions, false).energy_kj_mol[0];
     CHECK(energy == doctest::Approx(134.1494).epsilon(1e-6));
     CHECK(contains(read_prmtop(path, ImplicitSolvent::obc1).notes.at(0), "OBC1"));
     CHECK(read_prmtop(path, ImplicitSolvent::none).notes.empty());
