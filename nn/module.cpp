@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "nn/nearest_name.h"
 #include "tensor/base/error.h"
+#include "tensor/base/nearest_name.h"
 
 namespace arbg::nn {
 

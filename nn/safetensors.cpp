@@ -7,11 +7,11 @@
 #include <limits>
 #include <memory>
 
-#include "nn/nearest_name.h"
 #include "tensor/base/error.h"
 #include "tensor/base/file_kind.h"
 #include "tensor/base/files.h"
 #include "tensor/base/json.h"
+#include "tensor/base/nearest_name.h"
 
 namespace arbg::nn {
 namespace {

@@ -4,8 +4,8 @@
 #include <span>
 #include <string_view>
 
-#include "nn/nearest_name.h"
 #include "tensor/base/error.h"
+#include "tensor/base/nearest_name.h"
 
 namespace arbg::nn {
 namespace {

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <numeric>
-#include <vector>
 
 namespace arbg {
+namespace {
+
+constexpr std::size_t kLongestName = 200;  // longer ones are hostile: comparing takes their product
+
+}  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -29,6 +33,20 @@ std::string nearest_name(std::string_view word, std::span<const std::string> nam
     if (d < distance) distance = d, nearest = name;
   }
   return nearest;
+}
+
+std::string nearest_hint(std::string_view name, const std::vector<std::string_view>& candidates) {
+  if (name.size() > kLongestName) return "";
+  std::string_view nearest;
+  std::size_t smallest = name.size() / 2 + 1;
+  for (const auto candidate : candidates) {
+    if (candidate.size() > kLongestName) continue;
+    const std::size_t distance = edit_distance(name, candidate);
+    if (distance >= smallest) continue;
+    smallest = distance;
+    nearest = candidate;
+  }
+  return nearest.empty() ? "" : "; the nearest name is \"" + std::string(nearest) + "\"";
 }
 
 }  // namespace arbg

@@ -28,7 +28,15 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-// A run folder of the golden conformations.
+// Golden conformations, but for the last four: noise of 0.05 nm has turned hands of theirs.
+Array<double> conformations() {
+  Array<double> positions = read_npy(kMolecule / "positions.npy");
+  positions.shape[0] = 20;
+  positions.data.resize(20 * 66);
+  return positions;
+}
+
+// A run folder of them.
 struct Run {
   Run() {
     fs::copy_file(kMolecule / "Ace-A-Nme.pdb", folder / "topology.pdb");
@@ -40,7 +48,7 @@ struct Run {
   std::string refusal() const {
     return error_message([&] { load_dataset(folder.path()); });
   }
-  Array<double> positions = read_npy(kMolecule / "positions.npy");
+  Array<double> positions = conformations();
   TemporaryFolder folder;
 };
 
@@ -88,8 +96,8 @@ TEST_SUITE("fast") {
       CHECK(contains(message, "ordered as by arbg build, for want of a Ace-A-Nme_300K.pdb"));
       CHECK(contains(message, "atoms must have the order of the topology"));
     }
-    fs::copy_file(kMolecule / "positions.npy", file, fs::copy_options::overwrite_existing);
-    CHECK(load_dataset(file).frames() == 24);
+    write_npy(file, conformations());
+    CHECK(load_dataset(file).frames() == 20);
     // A PDB file of another molecule is believed, and refused.
     fs::copy_file(ARBG_GOLDEN_DIR "/energies/amber14-obc1/AAA/AAA.pdb", folder / "Ace-A-Nme.pdb");
     CHECK(contains(error_message([&] { load_dataset(file); }), "shape [frames, 33, 3]"));
@@ -121,9 +129,9 @@ TEST_SUITE("fast") {
 
   TEST_CASE("a run folder in Angstrom, or with an energy that is no number, is refused") {
     Run run;
-    auto energies = std::vector<double>(24);
+    auto energies = std::vector<double>(20);
     energies[3] = NAN;
-    write_npy(run.folder / "energy.npy", Array<double>{{24}, energies});
+    write_npy(run.folder / "energy.npy", Array<double>{{20}, energies});
     CHECK(contains(run.refusal(), "the energy of frame 3 is not finite"));
     for (double& x : run.positions.data) x *= 10;
     write_npy(run.folder / "positions.npy", run.positions);

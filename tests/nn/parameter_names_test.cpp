@@ -7,10 +7,10 @@
 #include <cmath>
 #include <filesystem>
 
-#include "nn/nearest_name.h"
 #include "nn/safetensors.h"
 #include "nn/trainer.h"
 #include "tensor/base/error.h"
+#include "tensor/base/nearest_name.h"
 
 namespace arbg::nn {
 namespace {
