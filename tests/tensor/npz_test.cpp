@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <string>
+
 #include "tensor/base/error.h"
 #include "tensor/base/file_kind.h"
 #include "tensor/base/files.h"
@@ -87,6 +90,9 @@ TEST_SUITE("fast") {
                             17);
     CHECK(inflate(fixed, text.size(), "x") == text);
     CHECK(inflate("\x01\x03\0\xfc\xff"s + "abc", 3, "x") == "abc");
+    // A stretch that overlaps what it is copied from, from the very first byte on.
+    CHECK(inflate(std::string("\x4b\x4c\x44\x00\x00", 5), 12, "x") == "aaaaaaaaaaaa");
+    std::map<std::string, std::string> inflated;
     for (const char* way : {"fixed", "stored", "dynamic", "far"}) {
       CAPTURE(way);
       const std::string file =
@@ -94,11 +100,17 @@ TEST_SUITE("fast") {
       const std::size_t size = static_cast<unsigned char>(file[0]) +
                                std::size_t{static_cast<unsigned char>(file[1])} * 256;
       const std::string packed = file.substr(2);
-      CHECK(inflate(packed, size, "x").size() == size);
+      inflated[way] = inflate(packed, size, "x");
+      CHECK(inflated[way].size() == size);
       CHECK_THROWS_AS(inflate(packed, size - 1, "x"), Error);
       CHECK_THROWS_AS(inflate(packed, size + 1, "x"), Error);
       CHECK_THROWS_AS(inflate(packed.substr(0, packed.size() - 2), size, "x"), Error);
     }
+    const std::string question = "to be or not to be, that is the question; ";
+    CHECK(inflated["fixed"] == question + question + question);
+    CHECK(inflated["stored"] == (question + question).substr(0, 60));
+    CHECK(inflated["dynamic"].substr(0, 5).find_first_not_of("abcd\n") == std::string::npos);
+    CHECK(inflated["far"] == inflated["dynamic"] + std::string(20000, '\0') + inflated["dynamic"]);
     CHECK_THROWS_WITH_AS(inflate("\x01\x03\0\xfc\xfe"s + "abc", 3, "x"),
                          doctest::Contains("length is not said twice"), Error);
     CHECK_THROWS_WITH_AS(inflate("\x07", 3, "x"), doctest::Contains("unknown kind"), Error);
