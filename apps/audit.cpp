@@ -5,14 +5,14 @@
 #include <limits>
 
 #include "apps/audit_reference.h"
-#include "apps/decoding_options.h"
-#include "apps/sample_job.h"
+#include "apps/cli/decoding_options.h"
+#include "apps/runs/sample_job.h"
 #include "metrics/uniformity.h"
 #include "metrics/weights.h"
 #include "sampling/audit/coordinates.h"
 #include "sampling/audit/energies.h"
 #include "sampling/audit/probabilities.h"
-#include "sampling/population.h"
+#include "sampling/smc/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"

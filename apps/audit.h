@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/model_file.h"
-#include "metrics/report.h"
+#include "apps/runs/model_file.h"
+#include "metrics/pages/report.h"
 #include "sampling/audit/stored.h"
 #include "tensor/base/json.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "apps/evaluation.h"
-#include "md/units.h"
+#include "md/molecule/units.h"
 #include "metrics/autocorrelation.h"
 #include "metrics/bennett.h"
 #include "metrics/uniformity.h"

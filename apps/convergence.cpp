@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "md/pdb.h"
-#include "md/structure_check.h"
-#include "md/torsion_atoms.h"
+#include "md/files/pdb.h"
+#include "md/molecule/structure_check.h"
+#include "md/molecule/torsion_atoms.h"
 #include "metrics/autocorrelation.h"
 #include "metrics/torsions.h"
 #include "metrics/wasserstein.h"

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/decoding_options.h"
-#include "md/torsion_atoms.h"
+#include "apps/cli/decoding_options.h"
+#include "md/molecule/torsion_atoms.h"
 #include "metrics/torsions.h"
 #include "metrics/wasserstein.h"
-#include "sampling/resampling.h"
+#include "sampling/smc/resampling.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 

@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
-#include "apps/dataset.h"
-#include "apps/sample_job.h"
+#include "apps/runs/dataset.h"
+#include "apps/runs/sample_job.h"
 #include "metrics/bennett.h"
 #include "metrics/weights.h"
 

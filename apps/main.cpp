@@ -6,7 +6,7 @@
 #include <new>
 #include <string>
 
-#include "apps/command_line.h"
+#include "apps/cli/command_line.h"
 #include "apps/commands/commands.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/progress.h"
+#include "apps/cli/progress.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 

@@ -14,10 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "metrics/svg_plot.h"
-#include "metrics/table.h"
-#include "sampling/generator.h"
-#include "sampling/target.h"
+#include "metrics/pages/svg_plot.h"
+#include "metrics/pages/table.h"
+#include "sampling/proposals/generator.h"
+#include "sampling/targets/target.h"
 #include "tensor/base/json.h"
 
 namespace arbg::apps {

@@ -14,10 +14,10 @@
 #include <span>
 #include <vector>
 
-#include "md/dynamics.h"
-#include "md/forcefield.h"
-#include "md/lane_energy.h"
-#include "md/pdb.h"
+#include "md/dynamics/dynamics.h"
+#include "md/energy/lane_energy.h"
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
 #include "tensor/base/error.h"
 
 namespace {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "md/energy/engine.h"
-#include "md/forcefield.h"
-#include "md/pdb.h"
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
 #include "tensor/base/error.h"
 #include "tensor/base/npy.h"
 #include "tensor/base/threads.h"

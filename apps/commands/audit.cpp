@@ -3,9 +3,9 @@
 
 #include <cstdio>
 
-#include "apps/command_line.h"
+#include "apps/cli/command_line.h"
+#include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
-#include "apps/common_options.h"
 #include "tensor/base/error.h"
 #include "tensor/base/folder_lock.h"
 

@@ -3,13 +3,13 @@
 #include <cstdio>
 #include <numbers>
 
-#include "apps/command_line.h"
+#include "apps/cli/command_line.h"
+#include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
-#include "apps/common_options.h"
-#include "md/builder.h"
 #include "md/energy/engine.h"
-#include "md/forcefield.h"
-#include "md/pdb.h"
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/builder.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/json.h"

@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "apps/command_line.h"
+#include "apps/cli/command_line.h"
+#include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
-#include "apps/common_options.h"
-#include "apps/dataset.h"
-#include "md/dcd.h"
-#include "md/forcefield.h"
-#include "md/pdb.h"
+#include "apps/runs/dataset.h"
+#include "md/files/dcd.h"
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/json.h"

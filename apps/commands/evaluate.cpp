@@ -1,15 +1,15 @@
 // arbg evaluate: compare weighted samples with reference conformations; write report.html.
 #include <cstdio>
 
-#include "apps/command_line.h"
+#include "apps/cli/command_line.h"
+#include "apps/cli/common_options.h"
+#include "apps/cli/decoding_options.h"
 #include "apps/commands/commands.h"
-#include "apps/common_options.h"
-#include "apps/decoding_options.h"
-#include "apps/report_page.h"
-#include "apps/run_folder.h"
-#include "apps/smc_job.h"
-#include "md/pdb.h"
-#include "md/trajectory_order.h"
+#include "apps/pages/report_page.h"
+#include "apps/runs/run_folder.h"
+#include "apps/runs/smc_job.h"
+#include "md/files/pdb.h"
+#include "md/files/trajectory_order.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 

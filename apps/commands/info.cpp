@@ -2,12 +2,12 @@
 #include <cstdio>
 #include <optional>
 
-#include "apps/command_line.h"
+#include "apps/cli/command_line.h"
+#include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
-#include "apps/common_options.h"
-#include "apps/model_file.h"
-#include "nn/checkpoint.h"
-#include "nn/safetensors.h"
+#include "apps/runs/model_file.h"
+#include "nn/files/checkpoint.h"
+#include "nn/files/safetensors.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"

@@ -2,16 +2,16 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "apps/command_line.h"
+#include "apps/cli/command_line.h"
+#include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
-#include "apps/common_options.h"
-#include "apps/dataset.h"
-#include "apps/md_job.h"
-#include "apps/md_page.h"
-#include "apps/run_folder.h"
-#include "md/pdb.h"
-#include "md/stereocentres.h"
-#include "metrics/table.h"
+#include "apps/pages/md_page.h"
+#include "apps/runs/dataset.h"
+#include "apps/runs/md_job.h"
+#include "apps/runs/run_folder.h"
+#include "md/files/pdb.h"
+#include "md/molecule/stereocentres.h"
+#include "metrics/pages/table.h"
 #include "tensor/base/json.h"
 
 namespace arbg::apps {

@@ -1,12 +1,12 @@
 // arbg refine: a model improves itself, with or without a start.
 #include <cstdio>
 
-#include "apps/command_line.h"
+#include "apps/cli/command_line.h"
+#include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
-#include "apps/common_options.h"
-#include "apps/refine_job.h"
-#include "apps/run_folder.h"
-#include "metrics/table.h"
+#include "apps/runs/refine_job.h"
+#include "apps/runs/run_folder.h"
+#include "metrics/pages/table.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps {

@@ -1,14 +1,14 @@
 // arbg sample: draw conformations with exact log q, energies and importance weights.
 #include <cstdio>
 
-#include "apps/command_line.h"
+#include "apps/cli/command_line.h"
+#include "apps/cli/common_options.h"
+#include "apps/cli/decoding_options.h"
 #include "apps/commands/commands.h"
-#include "apps/common_options.h"
-#include "apps/decoding_options.h"
-#include "apps/run_folder.h"
-#include "apps/sample_job.h"
-#include "apps/smc_job.h"
-#include "metrics/table.h"
+#include "apps/runs/run_folder.h"
+#include "apps/runs/sample_job.h"
+#include "apps/runs/smc_job.h"
+#include "metrics/pages/table.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps {

@@ -1,13 +1,13 @@
 // arbg train: train a generator on a folder of conformations.
 #include <cstdio>
 
-#include "apps/command_line.h"
+#include "apps/cli/command_line.h"
+#include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
-#include "apps/common_options.h"
-#include "apps/mixed_train_job.h"
-#include "apps/run_folder.h"
-#include "apps/train_job.h"
-#include "metrics/table.h"
+#include "apps/runs/mixed_train_job.h"
+#include "apps/runs/run_folder.h"
+#include "apps/runs/train_job.h"
+#include "metrics/pages/table.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps {
@@ -38,7 +38,7 @@ CommandSpec spec() {
        {"forcefield", "NAME", "amber14-obc1", "with a published --data: of its energies"},
        {"mix", "FILE", "",
         "instead of --data, conformations of many molecules: lines NAME TRAJECTORY TOPOLOGY "
-        "[WEIGHT] (see sampling/mixture_file.h); Cartesian, range 4.5, sinusoidal positions, a "
+        "[WEIGHT] (see sampling/training/mixture_file.h); Cartesian, range 4.5, sinusoidal positions, a "
         "network told its molecule"},
        {"output", "FOLDER", "", "where checkpoint.safetensors, train_log.jsonl and report.html go"},
        {"coordinates", "NAME", "internal",

@@ -34,7 +34,7 @@ STORAGES = {"DoubleStorage": ("<f8", "F64"), "FloatStorage": ("<f4", "F32"), "Ha
 ANCHOR = "token_embed.weight"  # every network has it
 NOT_NAMES = ("module.", "_orig_mod.")  # put in by wrappers of PyTorch
 
-# Names of all parameters; N is a layer. As in nn/transformer_parameters.cpp.
+# Names of all parameters; N is a layer. As in nn/transformer/transformer_parameters.cpp.
 CROSS = "blocks.N.cross_attn."
 PARAMETERS = [
     "token_embed.weight", "coord_dim_embed.weight", "atom_pos_embed.weight", "pos_embed", "bin_features.weight",
@@ -58,7 +58,7 @@ PARTS = {"pos_embed_type": ("pos_embed", "learned", "sinusoidal"), "use_swiglu":
          "cross_attention_qk_norm": ("blocks.0.cross_attn.q_norm.weight", True, False),
          "cross_attention_gate": ("blocks.0.cross_attn_gate", True, False),
          "output_bias": ("output_bias", True, False), "bin_features": ("bin_features.weight", True, False)}
-# Options that no parameter shows. As in nn/transformer_config.cpp.
+# Options that no parameter shows. As in nn/transformer/transformer_config.cpp.
 OTHERS = ["num_bins", "channels", "num_layers", "num_heads", "head_dim", "expansion", "input_dim", "dropout",
           "coordinate_embedding_type", "zero_init_output", "add_cond_to_input", "start_row"]
 CONDITIONING = ["hidden_dim", "output_dim", "num_atom_emb", "num_residue_emb", "use_atom_pos_embed"]

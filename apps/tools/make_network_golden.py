@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes tests/golden/network/options: small networks with every option, computed by PyTorch in double.
 
-The modules are written here from the definitions in nn/transformer_layers.h, of torch's own layers (RMSNorm, LayerNorm,
+The modules are written here from the definitions in nn/transformer/transformer_layers.h, of torch's own layers (RMSNorm, LayerNorm,
 MultiheadAttention, scaled_dot_product_attention, GELU), and their state_dict has the names and shapes of published
 files; nothing of the C++ is used. `published/model.ckpt` is such a network as a Lightning checkpoint.
 

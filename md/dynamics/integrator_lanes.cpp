@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "md/dynamics/integrator.h"
-#include "md/lane_energy.h"
-#include "md/units.h"
+#include "md/energy/lane_energy.h"
+#include "md/molecule/units.h"
 #include "tensor/base/random.h"
 #include "tensor/base/random_lanes.h"
 #include "tensor/base/threads.h"

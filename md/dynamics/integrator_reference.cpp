@@ -6,7 +6,7 @@
 
 #include "md/dynamics/integrator.h"
 #include "md/energy/engine.h"
-#include "md/units.h"
+#include "md/molecule/units.h"
 #include "tensor/base/random.h"
 
 namespace arbg::md {

@@ -17,7 +17,7 @@
 #include <span>
 #include <vector>
 
-#include "md/system.h"
+#include "md/molecule/system.h"
 #include "tensor/base/backend.h"
 
 namespace arbg::md {

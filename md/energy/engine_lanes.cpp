@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "md/energy/engine.h"
-#include "md/lane_energy.h"
+#include "md/energy/lane_energy.h"
 #include "tensor/base/defects.h"
 #include "tensor/base/threads.h"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "md/known_names.h"
+#include "md/files/known_names.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {

@@ -2,7 +2,7 @@
 //
 // The grammar is in md/forcefields/README.md. Classes and atoms are indices into `classes` and into
 // a template's `atoms`; rules keep the order of the file, which decides between rules that both
-// match. Units as in md/system.h.
+// match. Units as in md/molecule/system.h.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "md/system.h"
+#include "md/molecule/system.h"
 
 namespace arbg::md {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "md/known_names.h"
+#include "md/files/known_names.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "md/forcefields/tables.h"
-#include "md/topology.h"
+#include "md/molecule/topology.h"
 
 namespace arbg::md {
 

@@ -23,7 +23,7 @@
 #include <span>
 #include <vector>
 
-#include "md/system.h"
+#include "md/molecule/system.h"
 
 namespace arbg::md {
 

@@ -5,9 +5,9 @@
 // pairs again for the forces [N, 3] through the radii. Pairs beyond the cutoff take part in none.
 #include <algorithm>
 
+#include "md/molecule/units.h"
 #include "md/terms/generalised_born.h"
 #include "md/terms/vector3.h"
-#include "md/units.h"
 
 namespace arbg::md {
 

@@ -6,8 +6,8 @@
 
 #include <vector>
 
-#include "md/lane_vector.h"
-#include "md/system.h"
+#include "md/energy/lane_vector.h"
+#include "md/molecule/system.h"
 
 namespace arbg::md {
 

@@ -11,7 +11,7 @@
 
 #include <span>
 
-#include "md/system.h"
+#include "md/molecule/system.h"
 
 namespace arbg::md {
 

@@ -12,9 +12,9 @@
 #include <limits>
 #include <vector>
 
-#include "md/lane_vector.h"
-#include "md/system.h"
-#include "md/units.h"
+#include "md/energy/lane_vector.h"
+#include "md/molecule/system.h"
+#include "md/molecule/units.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {

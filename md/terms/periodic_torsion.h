@@ -10,7 +10,7 @@
 
 #include <span>
 
-#include "md/system.h"
+#include "md/molecule/system.h"
 
 namespace arbg::md {
 

@@ -11,8 +11,8 @@
 #include <map>
 #include <vector>
 
-#include "md/lane_vector.h"
-#include "md/system.h"
+#include "md/energy/lane_vector.h"
+#include "md/molecule/system.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {

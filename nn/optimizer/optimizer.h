@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "nn/module.h"
+#include "nn/transformer/module.h"
 
 namespace arbg::nn {
 

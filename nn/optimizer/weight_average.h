@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "nn/module.h"
+#include "nn/transformer/module.h"
 
 namespace arbg::nn {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "sampling/audit/check.h"
-#include "sampling/generator.h"
+#include "sampling/proposals/generator.h"
 
 namespace arbg::sampling {
 

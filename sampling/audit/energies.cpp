@@ -5,7 +5,7 @@
 #include <limits>
 #include <map>
 
-#include "md/units.h"
+#include "md/molecule/units.h"
 #include "sampling/audit/coordinates.h"
 #include "tensor/base/random.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sampling/audit/check.h"
-#include "sampling/target.h"
+#include "sampling/targets/target.h"
 
 namespace arbg::sampling {
 

@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-#include "sampling/generator.h"
+#include "sampling/proposals/generator.h"
 
 namespace arbg::sampling {
 

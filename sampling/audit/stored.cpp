@@ -5,7 +5,7 @@
 #include <limits>
 #include <set>
 
-#include "md/units.h"
+#include "md/molecule/units.h"
 #include "sampling/audit/coordinates.h"
 
 namespace arbg::sampling {

@@ -10,7 +10,7 @@
 
 #include "sampling/audit/check.h"
 #include "sampling/audit/replay.h"
-#include "sampling/target.h"
+#include "sampling/targets/target.h"
 
 namespace arbg::sampling {
 

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <fstream>
 
-#include "md/coordinate_map.h"
-#include "md/forcefield.h"
-#include "md/pdb.h"
+#include "md/coordinates/coordinate_map.h"
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
 #include "md/terms/vector3.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"

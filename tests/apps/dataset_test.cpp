@@ -1,5 +1,5 @@
 // Conformations as they are found: published files, run folders, whole or not.
-#include "apps/dataset.h"
+#include "apps/runs/dataset.h"
 
 #include <doctest/doctest.h>
 
@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "md/energy/engine.h"
-#include "md/forcefield.h"
-#include "md/units.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/units.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
 #include "tests/md/error_message.h"

@@ -1,7 +1,7 @@
 // When a refinement stops.
 #include <doctest/doctest.h>
 
-#include "apps/refine_job.h"
+#include "apps/runs/refine_job.h"
 
 using namespace arbg::apps;
 

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "apps/sample_job.h"
-#include "sampling/population.h"
+#include "apps/runs/sample_job.h"
+#include "sampling/smc/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 

@@ -1,4 +1,4 @@
-#include "apps/train_job.h"
+#include "apps/runs/train_job.h"
 
 #include <doctest/doctest.h>
 

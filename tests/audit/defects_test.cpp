@@ -11,10 +11,10 @@
 #include <string>
 
 #include "apps/audit.h"
-#include "apps/md_job.h"
-#include "apps/sample_job.h"
-#include "apps/smc_job.h"
-#include "apps/train_job.h"
+#include "apps/runs/md_job.h"
+#include "apps/runs/sample_job.h"
+#include "apps/runs/smc_job.h"
+#include "apps/runs/train_job.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
 #include "tests/tensor/temporary_folder.h"

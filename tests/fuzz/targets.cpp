@@ -4,15 +4,15 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "md/dcd.h"
 #include "md/energy/engine.h"
-#include "md/forcefield.h"
-#include "md/inpcrd.h"
-#include "md/pdb.h"
-#include "md/prmtop.h"
-#include "nn/checkpoint.h"
-#include "nn/safetensors.h"
-#include "sampling/mixture_file.h"
+#include "md/files/dcd.h"
+#include "md/files/inpcrd.h"
+#include "md/files/pdb.h"
+#include "md/files/prmtop.h"
+#include "md/forcefields/forcefield.h"
+#include "nn/files/checkpoint.h"
+#include "nn/files/safetensors.h"
+#include "sampling/training/mixture_file.h"
 #include "tensor/base/error.h"
 #include "tensor/base/inflate.h"
 #include "tensor/base/json.h"

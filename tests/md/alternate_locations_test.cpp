@@ -1,12 +1,12 @@
 // One location of a residue and its neighbours: the most occupied that is complete.
-#include "md/alternate_locations.h"
+#include "md/files/alternate_locations.h"
 
 #include <doctest/doctest.h>
 
 #include <string>
 #include <string_view>
 
-#include "md/pdb.h"
+#include "md/files/pdb.h"
 #include "tests/md/error_message.h"
 
 namespace arbg::md {

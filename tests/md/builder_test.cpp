@@ -1,4 +1,4 @@
-#include "md/builder.h"
+#include "md/molecule/builder.h"
 
 #include <doctest/doctest.h>
 
@@ -7,15 +7,15 @@
 #include <numbers>
 #include <string>
 
-#include "md/coordinate_map.h"
-#include "md/dynamics.h"
+#include "md/coordinates/coordinate_map.h"
+#include "md/coordinates/zmatrix.h"
+#include "md/dynamics/dynamics.h"
 #include "md/energy/engine.h"
-#include "md/forcefield.h"
-#include "md/structure_check.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/structure_check.h"
+#include "md/molecule/torsion_atoms.h"
+#include "md/molecule/units.h"
 #include "md/terms/vector3.h"
-#include "md/torsion_atoms.h"
-#include "md/units.h"
-#include "md/zmatrix.h"
 #include "tensor/base/random.h"
 #include "tensor/base/simd.h"
 #include "tests/md/error_message.h"

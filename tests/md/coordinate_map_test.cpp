@@ -1,13 +1,13 @@
 // Both coordinate maps: inverse, exact volume, the same partition function, supports, chirality and
 // storage.
-#include "md/coordinate_map.h"
+#include "md/coordinates/coordinate_map.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "md/forcefield.h"
+#include "md/forcefields/forcefield.h"
 #include "tensor/base/error.h"
 #include "tensor/base/npy.h"
 #include "tests/md/map_testing.h"

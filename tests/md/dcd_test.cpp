@@ -1,4 +1,4 @@
-#include "md/dcd.h"
+#include "md/files/dcd.h"
 
 #include <doctest/doctest.h>
 

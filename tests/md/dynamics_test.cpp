@@ -1,6 +1,6 @@
 // Dynamics on every backend: restarts, temperatures and swaps; tempering against exact integrals;
 // minimisation.
-#include "md/dynamics.h"
+#include "md/dynamics/dynamics.h"
 
 #include <doctest/doctest.h>
 
@@ -9,8 +9,8 @@
 #include <limits>
 #include <numbers>
 
-#include "md/temperature_ladder.h"
-#include "md/units.h"
+#include "md/dynamics/temperature_ladder.h"
+#include "md/molecule/units.h"
 #include "tensor/base/npy.h"
 #include "tensor/base/threads.h"
 #include "tests/md/dynamics_testing.h"

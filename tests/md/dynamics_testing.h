@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "md/dynamics.h"
-#include "md/forcefield.h"
+#include "md/dynamics/dynamics.h"
+#include "md/forcefields/forcefield.h"
 #include "tensor/base/npy.h"
 
 namespace arbg::md {

@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "md/energy/engine.h"
-#include "md/forcefield.h"
-#include "md/pdb.h"
-#include "md/units.h"
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/units.h"
 #include "tensor/base/npy.h"
 
 namespace arbg::md {

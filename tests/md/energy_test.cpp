@@ -7,9 +7,9 @@
 #include <numbers>
 
 #include "md/energy/engine.h"
-#include "md/forcefield.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/units.h"
 #include "md/terms/generalised_born.h"
-#include "md/units.h"
 #include "tensor/base/npy.h"
 #include "tensor/base/random.h"
 #include "tests/md/error_message.h"

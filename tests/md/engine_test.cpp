@@ -6,8 +6,8 @@
 #include <string>
 #include <thread>
 
-#include "md/forcefield.h"
-#include "md/topology.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/topology.h"
 #include "tensor/base/npy.h"
 #include "tensor/base/threads.h"
 

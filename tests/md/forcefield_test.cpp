@@ -1,4 +1,4 @@
-#include "md/forcefield.h"
+#include "md/forcefields/forcefield.h"
 
 #include <doctest/doctest.h>
 

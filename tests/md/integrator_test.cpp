@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "md/units.h"
+#include "md/molecule/units.h"
 #include "tests/md/dynamics_testing.h"
 #include "tests/md/error_message.h"
 

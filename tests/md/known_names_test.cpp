@@ -1,5 +1,5 @@
 // Names of other programs, what a refusal advises, and the page that lists them.
-#include "md/known_names.h"
+#include "md/files/known_names.h"
 
 #include <doctest/doctest.h>
 
@@ -10,9 +10,9 @@
 #include <sstream>
 
 #include "md/energy/engine.h"
-#include "md/forcefield.h"
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
 #include "md/forcefields/tables.h"
-#include "md/pdb.h"
 #include "tensor/base/files.h"
 #include "tests/md/error_message.h"
 

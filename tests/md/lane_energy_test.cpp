@@ -1,13 +1,13 @@
 // Energies in lanes against the reference terms.
-#include "md/lane_energy.h"
+#include "md/energy/lane_energy.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <string>
 
-#include "md/forcefield.h"
-#include "md/pdb.h"
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
 #include "tensor/base/npy.h"
 #include "tensor/base/threads.h"
 #include "tests/md/error_message.h"

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "md/coordinate_map.h"
+#include "md/coordinates/coordinate_map.h"
 #include "tensor/base/random.h"
 
 namespace arbg::md {

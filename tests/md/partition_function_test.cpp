@@ -5,8 +5,8 @@
 #include <functional>
 #include <numbers>
 
-#include "md/coordinate_map.h"
-#include "md/units.h"
+#include "md/coordinates/coordinate_map.h"
+#include "md/molecule/units.h"
 #include "tests/md/map_testing.h"
 
 using namespace arbg;

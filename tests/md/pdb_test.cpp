@@ -1,4 +1,4 @@
-#include "md/pdb.h"
+#include "md/files/pdb.h"
 
 #include <doctest/doctest.h>
 

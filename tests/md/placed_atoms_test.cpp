@@ -6,11 +6,11 @@
 #include <cmath>
 #include <numeric>
 
-#include "md/coordinate_map.h"
+#include "md/coordinates/coordinate_map.h"
 #include "md/energy/engine.h"
-#include "md/forcefield.h"
-#include "md/restricted_system.h"
-#include "md/units.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/restricted_system.h"
+#include "md/molecule/units.h"
 #include "tensor/base/error.h"
 #include "tests/md/map_testing.h"
 

@@ -1,4 +1,4 @@
-#include "md/prmtop.h"
+#include "md/files/prmtop.h"
 
 #include <doctest/doctest.h>
 
@@ -8,8 +8,8 @@
 #include <string>
 
 #include "md/energy/engine.h"
-#include "md/inpcrd.h"
-#include "md/units.h"
+#include "md/files/inpcrd.h"
+#include "md/molecule/units.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
 #include "tests/md/error_message.h"

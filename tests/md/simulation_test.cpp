@@ -1,5 +1,5 @@
 // A run folder: what is in it, and that interruptions leave no trace.
-#include "md/simulation.h"
+#include "md/dynamics/simulation.h"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -10,11 +10,11 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "md/dynamics.h"
+#include "md/dynamics/dynamics.h"
 #include "md/energy/engine.h"
-#include "md/forcefield.h"
-#include "md/pdb.h"
-#include "md/units.h"
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/units.h"
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/json.h"

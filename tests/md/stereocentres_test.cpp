@@ -1,11 +1,11 @@
 // The hands of a peptide, and the refusal of the wrong ones.
-#include "md/stereocentres.h"
+#include "md/molecule/stereocentres.h"
 
 #include <doctest/doctest.h>
 
-#include "md/coordinate_map.h"
-#include "md/forcefield.h"
-#include "md/pdb.h"
+#include "md/coordinates/coordinate_map.h"
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
 #include "md/terms/vector3.h"
 #include "tests/md/error_message.h"
 

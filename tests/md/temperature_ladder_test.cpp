@@ -1,12 +1,12 @@
 // The ladder of parallel tempering: its ends, its spacing, and the acceptance that it promises.
-#include "md/temperature_ladder.h"
+#include "md/dynamics/temperature_ladder.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "md/dynamics.h"
-#include "md/forcefield.h"
+#include "md/dynamics/dynamics.h"
+#include "md/forcefields/forcefield.h"
 #include "tensor/base/npy.h"
 #include "tests/md/error_message.h"
 

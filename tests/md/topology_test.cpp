@@ -1,11 +1,11 @@
-#include "md/topology.h"
+#include "md/molecule/topology.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <string>
 
-#include "md/pdb.h"
+#include "md/files/pdb.h"
 #include "tests/md/error_message.h"
 
 namespace arbg::md {

@@ -1,5 +1,5 @@
 // Which atoms make phi, psi and omega, with and without caps.
-#include "md/torsion_atoms.h"
+#include "md/molecule/torsion_atoms.h"
 
 #include <doctest/doctest.h>
 

@@ -1,13 +1,13 @@
-#include "md/trajectory_order.h"
+#include "md/files/trajectory_order.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "md/forcefield.h"
-#include "md/pdb.h"
-#include "md/structure_check.h"
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/structure_check.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
 #include "tests/md/error_message.h"

@@ -1,5 +1,5 @@
 // Reports, plots and tables: well-formed for any text and any number.
-#include "metrics/report.h"
+#include "metrics/pages/report.h"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "metrics/markup.h"
+#include "metrics/pages/markup.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/random.h"

@@ -1,5 +1,5 @@
 // Text tables line up and numbers read well.
-#include "metrics/table.h"
+#include "metrics/pages/table.h"
 
 #include <doctest/doctest.h>
 

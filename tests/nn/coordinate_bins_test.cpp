@@ -1,6 +1,6 @@
 // Bins: encode and decode are inverse at every edge in every precision, nothing outside passes,
 // densities integrate to one.
-#include "nn/coordinate_bins.h"
+#include "nn/heads/coordinate_bins.h"
 
 #include <doctest/doctest.h>
 

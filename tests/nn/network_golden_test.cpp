@@ -5,10 +5,10 @@
 #include <filesystem>
 
 #include "autograd/functions.h"
-#include "nn/checkpoint.h"
+#include "nn/files/checkpoint.h"
+#include "nn/files/safetensors.h"
 #include "nn/optimizer/adamw.h"
 #include "nn/optimizer/muon.h"
-#include "nn/safetensors.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 

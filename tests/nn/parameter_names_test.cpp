@@ -1,5 +1,5 @@
 // Published names and shapes, and files from before we had them; names that are wrong.
-#include "nn/parameter_names.h"
+#include "nn/files/parameter_names.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -7,8 +7,8 @@
 #include <cmath>
 #include <filesystem>
 
-#include "nn/safetensors.h"
-#include "nn/trainer.h"
+#include "nn/files/safetensors.h"
+#include "nn/training/trainer.h"
 #include "tensor/base/error.h"
 #include "tensor/base/nearest_name.h"
 

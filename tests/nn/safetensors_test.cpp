@@ -1,6 +1,6 @@
 // Files come back as they went in; hostile files are refused with the name of what is wrong, never
 // a crash.
-#include "nn/safetensors.h"
+#include "nn/files/safetensors.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>

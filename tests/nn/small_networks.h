@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "nn/transformer.h"
+#include "nn/transformer/transformer.h"
 #include "tensor/base/random.h"
 
 namespace arbg::nn {

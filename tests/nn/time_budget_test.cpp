@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "nn/trainer.h"
+#include "nn/training/trainer.h"
 #include "tensor/base/random.h"
 
 namespace arbg::nn {

@@ -1,5 +1,5 @@
 // Runs: evaluations and early stopping, the same when resumed; what a failure leaves behind.
-#include "nn/trainer_run.h"
+#include "nn/training/trainer_run.h"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>

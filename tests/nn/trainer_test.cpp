@@ -1,6 +1,6 @@
 // Training: the stated loss and its gradient, the same numbers for any thread count, and resuming
 // bit for bit.
-#include "nn/trainer_run.h"
+#include "nn/training/trainer_run.h"
 
 #include <doctest/doctest.h>
 #include <unistd.h>

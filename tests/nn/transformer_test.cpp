@@ -1,6 +1,6 @@
 // What must hold for any weights: normalisation, causality, equality of cached and uncached, of
 // replicas and threads.
-#include "nn/transformer.h"
+#include "nn/transformer/transformer.h"
 
 #include <doctest/doctest.h>
 

@@ -1,13 +1,13 @@
 // Annealed sequential Monte Carlo: moves that leave their density alone, log Z of known targets.
-#include "sampling/annealed_smc.h"
+#include "sampling/smc/annealed_smc.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
 #include "metrics/weights.h"
-#include "sampling/langevin_move.h"
-#include "sampling/target.h"
+#include "sampling/smc/langevin_move.h"
+#include "sampling/targets/target.h"
 #include "tensor/base/error.h"
 #include "tests/sampling/known_answers.h"
 

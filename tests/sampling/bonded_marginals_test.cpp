@@ -1,4 +1,4 @@
-#include "sampling/bonded_marginals.h"
+#include "sampling/proposals/bonded_marginals.h"
 
 #include <doctest/doctest.h>
 

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "sampling/encodings.h"
-#include "sampling/generator.h"
+#include "sampling/proposals/encodings.h"
+#include "sampling/proposals/generator.h"
 #include "tests/md/error_message.h"
 #include "tests/sampling/small_generators.h"
 

@@ -1,6 +1,6 @@
 // The published encodings: every code of the table is met, names are reduced as published, padding
 // is zero.
-#include "sampling/encodings.h"
+#include "sampling/proposals/encodings.h"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // A generator's log q is the density of what it samples: cached equals uncached, decoding equals
 // encoding, frequencies equal probabilities, and the whole integrates to one. (Causality bit for
 // bit: tests/nn/transformer_test.cpp.)
-#include "sampling/generator.h"
+#include "sampling/proposals/generator.h"
 
 #include <doctest/doctest.h>
 

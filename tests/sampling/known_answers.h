@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "sampling/potential.h"
+#include "sampling/targets/potential.h"
 #include "tests/sampling/small_generators.h"
 
 namespace arbg::sampling {

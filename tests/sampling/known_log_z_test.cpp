@@ -7,9 +7,9 @@
 
 #include "metrics/bennett.h"
 #include "metrics/weights.h"
-#include "sampling/annealed_smc.h"
-#include "sampling/target.h"
-#include "sampling/twisted_smc.h"
+#include "sampling/smc/annealed_smc.h"
+#include "sampling/smc/twisted_smc.h"
+#include "sampling/targets/target.h"
 #include "tests/sampling/known_answers.h"
 
 using namespace arbg;

@@ -1,5 +1,5 @@
 // Reflected samples: consistent with the density of both ways there, biased with the old one.
-#include "sampling/mirror_images.h"
+#include "sampling/proposals/mirror_images.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Mixed data: a text file of molecules becomes batches that are a function of the step.
-#include "sampling/mixed_data.h"
+#include "sampling/training/mixed_data.h"
 
 #include <doctest/doctest.h>
 
@@ -8,10 +8,10 @@
 #include <map>
 #include <numeric>
 
-#include "md/builder.h"
-#include "md/forcefield.h"
-#include "md/pdb.h"
-#include "md/trajectory_order.h"
+#include "md/files/pdb.h"
+#include "md/files/trajectory_order.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/builder.h"
 #include "tensor/base/files.h"
 #include "tensor/base/threads.h"
 #include "tests/md/error_message.h"

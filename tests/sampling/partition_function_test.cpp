@@ -6,7 +6,7 @@
 
 #include "metrics/bennett.h"
 #include "metrics/weights.h"
-#include "sampling/target.h"
+#include "sampling/targets/target.h"
 #include "tests/sampling/known_answers.h"
 
 using namespace arbg;

@@ -1,5 +1,5 @@
 // Resampling: unbiased by every scheme, exact where the counts are determined.
-#include "sampling/resampling.h"
+#include "sampling/smc/resampling.h"
 
 #include <doctest/doctest.h>
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "md/units.h"
-#include "sampling/generator.h"
+#include "md/molecule/units.h"
+#include "sampling/proposals/generator.h"
 #include "tests/md/map_testing.h"
 
 namespace arbg::sampling {

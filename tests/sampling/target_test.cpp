@@ -1,14 +1,14 @@
 // Reduced energies and the support: mirrored or broken conformations weigh nothing.
-#include "sampling/target.h"
+#include "sampling/targets/target.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <limits>
 
-#include "md/coordinate_map.h"
-#include "md/forcefield.h"
-#include "md/units.h"
+#include "md/coordinates/coordinate_map.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/units.h"
 #include "metrics/weights.h"
 #include "tests/md/error_message.h"
 

@@ -1,6 +1,6 @@
 // Training batches: every conformation once an epoch, batch s a function of s, nothing outside the
 // support in silence.
-#include "sampling/training_data.h"
+#include "sampling/training/training_data.h"
 
 #include <doctest/doctest.h>
 

@@ -1,13 +1,13 @@
 // Twisted sequential Monte Carlo: importance sampling where nothing is resampled, unbiased where it
 // is.
-#include "sampling/twisted_smc.h"
+#include "sampling/smc/twisted_smc.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
 #include "metrics/weights.h"
-#include "sampling/target.h"
+#include "sampling/targets/target.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tests/sampling/known_answers.h"

@@ -1,11 +1,11 @@
 // Walkers at the target: moves that leave it alone, populations of basins, batches.
-#include "sampling/walker_pool.h"
+#include "sampling/training/walker_pool.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "sampling/target.h"
+#include "sampling/targets/target.h"
 #include "tensor/base/threads.h"
 #include "tests/sampling/known_answers.h"
 

@@ -1,0 +1,51 @@
+#include "apps/cli/decoding_options.h"
+
+namespace arbg::apps {
+
+std::vector<Option> with_decoding(std::vector<Option> options, const char* temperature) {
+  options.push_back({"temperature", "X", temperature,
+                     "of the network's categoricals (log q stays exact); not the physical one"});
+  options.push_back({"top-k", "N", "0", "draw from the N likeliest tokens; 0: from all"});
+  options.push_back(
+      {"top-p", "X", "1", "draw from the likeliest tokens that have X of the probability"});
+  options.push_back({"full-support", "EPS", "0",
+                     "with --top-k, --top-p: a share of all tokens mixed in, so that weights stay "
+                     "consistent"});
+  return options;
+}
+
+sampling::Decoding decoding_from(const Arguments& arguments) {
+  sampling::Decoding out;
+  out.temperature = arguments.number("temperature");
+  out.top_k = arguments.integer("top-k", 0);
+  out.top_p = arguments.number("top-p");
+  out.full_support = arguments.number("full-support");
+  out.check();
+  return out;
+}
+
+sampling::Decoding decoding_of(const Json& run) {
+  sampling::Decoding out;
+  out.temperature = run.at("sampling_temperature").number();
+  if (run.has("decoding")) {
+    const Json& decoding = run.at("decoding");
+    out.top_k = decoding.at("top_k").integer();
+    out.top_p = decoding.at("top_p").number();
+    out.full_support = decoding.at("full_support").number();
+  }
+  out.check();
+  return out;
+}
+
+Json to_json(const sampling::Decoding& decoding) {
+  Json json = Json::object();
+  json["temperature"] = decoding.temperature;
+  json["top_k"] = decoding.top_k;
+  json["top_p"] = decoding.top_p;
+  json["full_support"] = decoding.full_support;
+  json["text"] = decoding.text();
+  if (decoding.biased()) json["biased"] = kBiased;
+  return json;
+}
+
+}  // namespace arbg::apps

@@ -1,0 +1,27 @@
+// The options of how tokens are decoded, as every command that samples has them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/cli/command_line.h"
+#include "sampling/proposals/categorical.h"
+#include "tensor/base/json.h"
+
+namespace arbg::apps {
+
+inline constexpr const char* kBiased =
+    "biased: truncation removes support; weights are not consistent";
+
+// `options` with --temperature (its default is given), --top-k, --top-p and --full-support.
+std::vector<Option> with_decoding(std::vector<Option> options, const char* temperature);
+
+sampling::Decoding decoding_from(const Arguments& arguments);
+
+// The decoding that the run.json of samples names; folders from before it did have a temperature.
+sampling::Decoding decoding_of(const Json& run);
+
+// {temperature, top_k, top_p, full_support, text, and "biased": the sentence, if it is}
+Json to_json(const sampling::Decoding& decoding);
+
+}  // namespace arbg::apps

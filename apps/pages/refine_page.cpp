@@ -1,0 +1,68 @@
+#include <cmath>
+
+#include "apps/cli/command_line.h"
+#include "apps/runs/refine_job.h"
+#include "metrics/pages/report.h"
+
+namespace arbg::apps {
+namespace {
+
+using metrics::format_number;
+
+metrics::Plot plot_of(const RefineOutcome& outcome, const char* title, const char* description,
+                      const char* label, double (*value)(const RefineRound&)) {
+  metrics::Plot plot;
+  plot.title = title;
+  plot.description = description;
+  plot.x.label = "energies evaluated";
+  plot.y.label = label;
+  metrics::Series series;
+  for (const auto& round : outcome.history) {
+    series.x.push_back(static_cast<double>(round.energies));
+    series.y.push_back(value(round));
+  }
+  plot.series = {std::move(series)};
+  return plot;
+}
+
+}  // namespace
+
+void write_refine_page(const std::filesystem::path& path, const RefineJob& job,
+                       const RefineOutcome& outcome, const std::string& command) {
+  const auto& w = outcome.weights;
+  metrics::Report report("Self-improvement", job.model.empty()
+                                                 ? job.sequence + ", " + job.forcefield + ", " +
+                                                       format_number(job.temperature_kelvin, 4) +
+                                                       " K, from the force field alone"
+                                                 : "from " + job.model.string());
+  report.add_key_numbers(
+      {{"Effective samples", format_number(100 * w.ess_fraction, 3) + " %",
+        "raw weights of " + std::to_string(w.count) + " fresh samples"},
+       {"Pareto k-hat", format_number(w.pareto_k, 2), "reliable below 0.7"},
+       {"Energies", std::to_string(outcome.energies),
+        "evaluated in " + std::to_string(outcome.rounds) + " rounds, " +
+            format_duration(outcome.seconds)},
+       {"log Z", format_number(w.log_z, 7), "+- " + format_number(w.log_z_error, 2)}});
+  report.add_paragraph(
+      "Walkers start as samples of the model and are moved by Metropolis rules that hold at the "
+      "target: Langevin moves, and exchange for fresh samples of the model. The model learns from "
+      "the walkers. The curves are of each round's fresh samples, raw weights, before anything was "
+      "trained on them; the energies are all that were evaluated, those of moves included. None of "
+      "these figures can see a mode that neither model nor walkers ever reach: compare with "
+      "molecular dynamics by arbg evaluate.");
+  report.add_plots({plot_of(outcome, "Effective samples",
+                            "Of each round's fresh samples, raw weights.", "effective samples (%)",
+                            [](const RefineRound& r) { return 100 * r.weights.ess_fraction; }),
+                    plot_of(outcome, "Fresh samples that walkers took",
+                            "By Metropolis: it is these that set the populations of basins right.",
+                            "accepted (%)", [](const RefineRound& r) { return 100 * r.exchanged; }),
+                    plot_of(outcome, "log Z", "Should become flat; jumps are modes found or lost.",
+                            "log Z", [](const RefineRound& r) { return r.weights.log_z; }),
+                    plot_of(outcome, "Log variance",
+                            "Huber loss of log q - log target over the training batches.",
+                            "nats squared", [](const RefineRound& r) { return r.variance; })});
+  report.add_details("Make this page again", command);
+  report.save(path);
+}
+
+}  // namespace arbg::apps

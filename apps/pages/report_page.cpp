@@ -1,0 +1,212 @@
+#include "apps/pages/report_page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "apps/pages/train_page.h"
+#include "apps/runs/train_log.h"
+#include "metrics/histogram.h"
+#include "metrics/pages/report.h"
+
+namespace arbg::apps {
+namespace {
+
+using metrics::format_number;
+
+std::string percent(double fraction) { return format_number(100 * fraction, 3) + " %"; }
+
+std::vector<double> finite_values(const std::vector<double>& values) {
+  std::vector<double> out;
+  std::ranges::copy_if(values, std::back_inserter(out), [](double v) { return std::isfinite(v); });
+  return out;
+}
+
+// The value below which a fraction of the values lies.
+double quantile(std::vector<double> values, double fraction) {
+  const auto at = static_cast<std::size_t>(fraction * static_cast<double>(values.size() - 1));
+  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(at));
+  return values[at];
+}
+
+metrics::Plot energy_plot(const WeightedSamples& samples, const Evaluation& e,
+                          const Dataset& reference) {
+  const auto& u = reference.reduced_energy;
+  const double low = quantile(u, 0.0), high = quantile(u, 0.9999);
+  const auto edges = metrics::uniform_edges(low - 2, high + 6, 80);
+  metrics::Plot plot;
+  plot.title = "Reduced energy";
+  plot.description =
+      "Reweighted samples should lie on the reference; samples as drawn may be shifted.";
+  plot.x.label = "u = E/RT (kT)";
+  plot.y.label = "density";
+  plot.series = {
+      metrics::histogram_series("MD reference", metrics::make_histogram(u, {}, edges),
+                                metrics::Mark::kArea),
+      metrics::histogram_series("as drawn",
+                                metrics::make_histogram(samples.reduced_energy, {}, edges)),
+      metrics::histogram_series("reweighted",
+                                metrics::make_histogram(samples.reduced_energy, e.weight, edges))};
+  plot.series[0].colour = 6;
+  return plot;
+}
+
+metrics::Plot weight_plot(const WeightedSamples& samples) {
+  auto log_w = finite_values(samples.log_weight);
+  const double middle = quantile(log_w, 0.5);
+  for (auto& value : log_w) value -= middle;
+  metrics::Plot plot;
+  plot.title = "Log weights";
+  plot.description =
+      "A narrow peak means that nearly every sample counts; a long tail to the right, that few do.";
+  plot.x.label = "log w - median";
+  plot.y.label = "density";
+  plot.y.logarithmic = true;
+  plot.series = {metrics::histogram_series(
+      "", metrics::make_histogram(log_w, {}, metrics::uniform_edges(-10, 10, 80)))};
+  return plot;
+}
+
+metrics::Plot loss_plot(const std::filesystem::path& log) {
+  metrics::Plot plot;
+  plot.title = "Training";
+  plot.description = "Negative log likelihood of the training batches, smoothed.";
+  plot.x.label = "minutes";
+  plot.y.label = "nats per coordinate";
+  const TrainCurves curves = read_train_log(log);
+  metrics::Series series;
+  series.y = smoothed(curves.nats);
+  for (const double seconds : curves.seconds) series.x.push_back(seconds / 60);
+  plot.series = {std::move(series)};
+  return plot;
+}
+
+metrics::Figure torsion_map(const std::string& title, const Angles& angles,
+                            std::span<const double> weights) {
+  constexpr double kPi = std::numbers::pi;
+  const auto edges = metrics::uniform_edges(-kPi, kPi, 72);
+  return metrics::ramachandran(
+      title, "Free energy in kT over the backbone torsions.",
+      metrics::make_histogram_2d(angles.phi, angles.psi, weights, edges, edges));
+}
+
+}  // namespace
+
+metrics::Table results_table(const Evaluation& e) {
+  using metrics::Align;
+  metrics::Table table({"figure", "value", "compare with", "meaning"},
+                       {Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft});
+  const auto& w = e.weights;
+  const std::string samples = std::to_string(w.count) + " samples";
+  if (e.populations > 0) {
+    table.add_row({"effective weights (raw)", percent(w.ess_fraction), "100 % perfect",
+                   "of " + samples + ", which share ancestors: not so many are independent"});
+  } else {
+    table.add_row({"effective samples (raw)", percent(w.ess_fraction), "100 % perfect",
+                   "share of " + samples + " that the weights leave"});
+  }
+  table.add_row({"largest weight", percent(w.largest_share),
+                 format_number(100.0 / static_cast<double>(w.count), 2) + " % perfect",
+                 "share of one sample in every average"});
+  if (e.populations == 0) {
+    table.add_row({"Pareto k-hat", format_number(w.pareto_k, 2), "below 0.7",
+                   "tail of the weights: above, averages are unreliable"});
+  }
+  if (e.trim > 0) {
+    table.add_row({"effective samples, trimmed", percent(e.trimmed.ess_fraction), "",
+                   "biased: without the largest " + percent(e.trim) + " of the weights"});
+  }
+  table.add_row({"log Z", log_z_text(w, " +- ", 6),
+                 e.bennett ? format_number(e.bennett->log_z, 6) + " Bennett" : "",
+                 e.populations == 0   ? "log of the partition function over shapes"
+                 : e.populations == 1 ? "over shapes; one population gives no error"
+                                      : "over shapes; error: the scatter of " +
+                                            std::to_string(e.populations) + " populations"});
+  if (e.likelihood_frames > 0) {
+    const std::string frames = std::to_string(e.likelihood_frames) + " held-out MD frames";
+    table.add_row({"reverse ESS", percent(e.reverse_ess_fraction), "about the ESS",
+                   "the same from " + frames + ": sees missed modes"});
+    table.add_row({"reference nats/coordinate", format_number(e.reference_nats, 5),
+                   "lower is better", "-log q of those frames, density"});
+  }
+  table.add_row({"E-W2 (kT)", format_number(e.energy_w2_kt.weighted, 3),
+                 format_number(e.energy_w2_kt.floor, 3) + " MD floor",
+                 "energy distribution, as drawn " + format_number(e.energy_w2_kt.raw, 3)});
+  table.add_row({"T-W2 (rad)", format_number(e.torsion_w2_rad.weighted, 3),
+                 format_number(e.torsion_w2_rad.floor, 3) + " MD floor",
+                 "backbone torsions, as drawn " + format_number(e.torsion_w2_rad.raw, 3)});
+  return table;
+}
+
+metrics::Table published_table() {
+  metrics::Table table({"published (200,000 energies)", "E-W2 (kT)", "T-W2 (rad)"});
+  table.add_row({"AAA", "0.202", "0.312"});
+  table.add_row({"Ace-AAA-Nme", "0.449", "0.592"});
+  table.add_row({"AAAAAA", "0.328", "1.094"});
+  table.add_row({"chignolin", "1.723", "2.632"});
+  return table;
+}
+
+void write_report(const std::filesystem::path& path, const ReportInput& input) {
+  const Evaluation& e = *input.evaluation;
+  const bool smc = e.populations > 0;
+  metrics::Report report(input.title, input.subtitle);
+  report.add_key_numbers(
+      {smc ? metrics::KeyNumber{"Effective weights", percent(e.weights.ess_fraction),
+                                "of samples that share ancestors"}
+           : metrics::KeyNumber{"Effective samples", percent(e.weights.ess_fraction),
+                                "raw weights"},
+       smc ? metrics::KeyNumber{"log Z", log_z_text(e.weights, " \u00b1 "),
+                                e.populations == 1 ? "one population gives no error"
+                                                   : "from the scatter of the populations"}
+           : metrics::KeyNumber{"Pareto k-hat", format_number(e.weights.pareto_k, 2),
+                                "reliable below 0.7"},
+       {"E-W2", format_number(e.energy_w2_kt.weighted, 3) + " kT",
+        "MD against MD " + format_number(e.energy_w2_kt.floor, 3)},
+       {"T-W2", format_number(e.torsion_w2_rad.weighted, 3) + " rad",
+        "MD against MD " + format_number(e.torsion_w2_rad.floor, 3)}});
+  report.add_heading("Results");
+  report.add_paragraph(
+      "Samples come from the network, whose probability for each of them is known exactly; "
+      "weights "
+      "exp(-u)/q turn averages over them into averages over the Boltzmann distribution. Every "
+      "distance stands beside its "
+      "floor: the same distance between independent halves of the reference.");
+  report.add_table(results_table(e), "Distances compare " + std::to_string(e.points) +
+                                         " samples with as many MD frames.");
+  if (!e.sample_angles.phi.empty()) {
+    report.add_heading("Backbone torsions");
+    report.add_plots(
+        {torsion_map("MD reference", input.reference ? e.reference_angles : Angles{}, {}),
+         torsion_map("Reweighted samples", e.sample_angles, e.weight),
+         torsion_map("Samples as drawn", e.sample_angles, {})});
+  }
+  report.add_heading("Energies, weights and training");
+  std::vector<metrics::Figure> figures{energy_plot(*input.samples, e, *input.reference),
+                                       weight_plot(*input.samples)};
+  if (input.samples->tuning) figures.push_back(tuning_plot(*input.samples->tuning));
+  if (!input.train_log.empty()) figures.push_back(loss_plot(input.train_log));
+  report.add_plots(figures);
+  if (smc) {
+    report.add_heading("Sequential Monte Carlo");
+    report.add_plots(input.smc_figures);
+  }
+  if (input.audit != nullptr) {
+    report.add_heading("Audit");
+    add_audit(report, *input.audit);
+  }
+  report.add_heading("Published neighbours");
+  report.add_paragraph(
+      "The published generator on its own molecules (larger than alanine dipeptide, so the numbers "
+      "are not directly "
+      "comparable; Rehman et al., Autoregressive Boltzmann Generators, 2026).");
+  report.add_table(published_table());
+  report.add_heading("What ran");
+  metrics::Table facts({"step", "result"}, {metrics::Align::kLeft, metrics::Align::kLeft});
+  for (const auto& [what, result] : input.facts) facts.add_row({what, result});
+  report.add_table(facts);
+  report.add_details("Make this page again", input.command);
+  report.save(path);
+}
+
+}  // namespace arbg::apps

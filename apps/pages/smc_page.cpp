@@ -1,0 +1,77 @@
+// The page of a run of sequential Monte Carlo.
+#include <cmath>
+
+#include "apps/runs/smc_job.h"
+#include "metrics/pages/report.h"
+
+namespace arbg::apps {
+
+using metrics::format_number;
+
+std::vector<metrics::Figure> smc_figures(bool annealed, const Json& outcome) {
+  metrics::Plot shares, log_z;
+  shares.title = "Particles over the stages";
+  shares.description =
+      std::string("Means over populations: ") +
+      "effective share before resampling, first particles that still have descendants" +
+      (annealed ? ", moves accepted." : ".");
+  shares.x.label = annealed ? "b, from model (0) to target (1)" : "atoms placed";
+  shares.x.low = 0;
+  shares.y = {.label = "share", .low = 0, .high = 1.02};
+  metrics::Series ess{"effective", {}, {}}, ancestors{"ancestors", {}, {}},
+      accepted{"accepted", {}, {}};
+  for (const Json& stage : outcome.at("stages").items()) {
+    for (auto* series : {&ess, &ancestors, &accepted}) series->x.push_back(stage.at("at").number());
+    ess.y.push_back(stage.at("ess_fraction").number());
+    ancestors.y.push_back(stage.at("surviving_ancestors").number());
+    accepted.y.push_back(stage.at("acceptance").number());
+  }
+  shares.series = {ess, ancestors};
+  if (annealed) shares.series.push_back(accepted);
+  log_z.title = "log Z of every population";
+  log_z.description =
+      "The mean of their Z is unbiased; a single log Z lies rather below that of all, more so the "
+      "wider they scatter.";
+  log_z.x.label = "population";
+  log_z.y.label = "log Z less that of all";
+  const double of_all = outcome.at("log_z").number();
+  metrics::Series points, mean{"all", {}, {}, metrics::Mark::kDashed, 6};
+  points.name = "one population";
+  points.mark = metrics::Mark::kPoints;
+  for (const Json& one : outcome.at("log_z_of_populations").items()) {
+    const auto p = static_cast<double>(points.x.size() + 1);
+    points.x.push_back(p);
+    // Null where every weight is 0.
+    points.y.push_back(one.is_null() ? -INFINITY : one.number() - of_all);
+    mean.x.push_back(p);
+    mean.y.push_back(0);
+  }
+  log_z.series = {points, mean};
+  return {shares, log_z};
+}
+
+void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
+                    const SmcOutcome& outcome) {
+  const char* method = job.annealed ? "Annealed" : "Twisted";
+  const bool one = job.smc.populations == 1;
+  metrics::Report report(std::string(method) + " sequential Monte Carlo",
+                         job.sample.model.string() + ", " + std::to_string(job.smc.count) +
+                             " samples of " + std::to_string(job.smc.populations) +
+                             (one ? " population" : " populations"));
+  report.add_key_numbers(
+      {{"log Z", log_z_text(outcome.weights, " \u00b1 "),
+        one ? "unbiased for Z; one population gives no error, use --populations 2 or more"
+            : "from the scatter of the populations; unbiased for Z"},
+       {"Surviving ancestors", format_number(100 * outcome.ancestors, 3) + " %",
+        "of the first particles have descendants"},
+       {"Energies", std::to_string(outcome.energies),
+        "and " + std::to_string(outcome.partial_energies) + " of molecules partly there"}});
+  report.add_heading("Stages and populations");
+  report.add_plots(smc_figures(job.annealed, to_json(outcome)));
+  report.add_paragraph(
+      "Samples of one population share ancestors. Average over all samples with the weights in "
+      "log_weight.npy, and take errors from the scatter of the populations.");
+  report.save(path);
+}
+
+}  // namespace arbg::apps

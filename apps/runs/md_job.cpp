@@ -1,0 +1,67 @@
+#include "apps/runs/md_job.h"
+
+#include <cstdio>
+
+#include "apps/cli/progress.h"
+#include "md/dynamics/temperature_ladder.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/builder.h"
+#include "tensor/base/files.h"
+
+namespace arbg::apps {
+namespace {
+
+void add_to_run_json(const std::filesystem::path& path, const Convergence& convergence) {
+  Json run = Json::parse(read_file(path), path.string());
+  run["convergence"] = to_json(convergence);
+  write_file(path, run.dump(2) + "\n");
+}
+
+}  // namespace
+
+void set_published(md::SimulationOptions& options) {
+  const bool amber14 = options.forcefield == "amber14-obc1";
+  options.temperature_kelvin = amber14 ? 310 : 300;
+  options.friction_per_ps = amber14 ? 0.3 : 1;
+}
+
+MdOutcome run_md_job(const MdJob& job) {
+  auto options = job.options;
+  const auto topology =
+      job.start ? job.start->topology : md::Topology::from_sequence(options.sequence);
+  const auto system = md::ForceField::named(options.forcefield).create_system(topology);
+  const auto start = job.start ? job.start->positions_nm : md::build_structure(topology, system);
+
+  if (options.ladder == 0) {
+    options.ladder = md::ladder_size(topology.atom_count(), options.temperature_kelvin,
+                                     options.top_temperature_kelvin);
+  }
+
+  MdOutcome outcome;
+  outcome.ladder_kelvin = md::temperature_ladder(options.temperature_kelvin,
+                                                 options.top_temperature_kelvin, options.ladder);
+  Progress progress("md");
+  std::int64_t first = -1, last = -1;
+  const double ns_per_step = options.timestep_ps * 1e-3 * options.replicas * options.ladder;
+  outcome.result = md::run_simulation(
+      job.output, topology, system, options, start, [&](std::int64_t done, std::int64_t total) {
+        if (first < 0) first = done;
+        last = done;
+        char detail[96];
+        std::snprintf(
+            detail, sizeof detail, "step %lld/%lld  %.0f ns/day", static_cast<long long>(done),
+            static_cast<long long>(total),
+            static_cast<double>(done - first) * ns_per_step / progress.elapsed_s() * 86400);
+        progress.update(static_cast<double>(done) / static_cast<double>(total), detail);
+      });
+  outcome.seconds = progress.elapsed_s();
+  outcome.steps = last - first;
+  outcome.ns_per_day = static_cast<double>(outcome.steps) * ns_per_step / outcome.seconds * 86400;
+  if (outcome.result.finished) {
+    outcome.convergence = assess_convergence(job.output);
+    add_to_run_json(job.output / "run.json", outcome.convergence);
+  }
+  return outcome;
+}
+
+}  // namespace arbg::apps

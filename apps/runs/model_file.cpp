@@ -1,0 +1,101 @@
+#include "apps/runs/model_file.h"
+
+#include "md/files/pdb.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/builder.h"
+#include "md/molecule/stereocentres.h"
+#include "tensor/base/error.h"
+
+namespace arbg::apps {
+namespace {
+
+// All molecules share bins, scale and range.
+Model model_of_told(nn::Transformer network, const Json& map_of_largest, const ToldMolecule& told,
+                    const std::string& name) {
+  const int atoms = told.topology.atom_count();
+  require(atoms <= network.config().num_atoms, name, ": the model has room for ",
+          network.config().num_atoms, " atoms, the molecule has ", atoms);
+  auto map = md::make_cartesian_map(atoms, map_of_largest.at("scale_nm").number(),
+                                    map_of_largest.at("range").number());
+  auto bins = sampling::bins_of(*map, network.config().num_bins);
+  return {sampling::Generator(std::move(network), std::move(bins), std::move(map),
+                              sampling::encode_molecule(told.topology)),
+          told.topology,
+          told.topology_pdb,
+          told.forcefield,
+          told.temperature_kelvin,
+          true};
+}
+
+}  // namespace
+
+ToldMolecule tell_molecule(const std::string& what, const std::string& forcefield,
+                           double temperature_kelvin) {
+  ToldMolecule told{{}, {}, forcefield, temperature_kelvin};
+  const auto& field = md::ForceField::named(forcefield);
+  std::vector<double> positions_nm;
+  if (md::is_pdb_path(what)) {
+    md::Pdb pdb = load_pdb(what);
+    told.topology = std::move(pdb.topology);
+    positions_nm = std::move(pdb.positions_nm);
+    positions_nm.resize(3 * told.topology.atoms.size());
+    md::require_natural_hands(told.topology, positions_nm, what);
+  } else {
+    told.topology = md::Topology::from_sequence(what);
+    positions_nm = md::build_structure(told.topology, field.create_system(told.topology));
+  }
+  told.topology_pdb = md::pdb_text(told.topology, positions_nm);
+  return told;
+}
+
+sampling::Target Model::target(Backend backend) const {
+  return {topology, md::ForceField::named(forcefield).create_system(topology), temperature_kelvin,
+          backend};
+}
+
+Json describe_model(const Dataset& data, const md::CoordinateMap& map) {
+  Json description = Json::object();
+  description["topology_pdb"] = data.topology_pdb;
+  description["forcefield"] = data.forcefield;
+  description["temperature_kelvin"] = data.temperature_kelvin;
+  description["frames"] = data.frames();
+  description["coordinate_map"] = map.to_json();
+  return description;
+}
+
+Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged,
+                 const std::string& name, const std::optional<ToldMolecule>& told) {
+  const Json& description = checkpoint.description;
+  require(
+      checkpoint.bins.has_value() && description.is_object() && description.has("coordinate_map"),
+      name,
+      ": these are only network weights; sampling needs a checkpoint written by arbg train (bins, "
+      "coordinates, molecule)");
+  const auto network = [&] {
+    try {
+      return checkpoint.network(backend, averaged);
+    } catch (const Error& error) {
+      fail(name, ": ", error.what());
+    }
+  };
+  if (description.has("molecules")) {
+    require(told.has_value(), name,
+            ": this model is of many molecules; say of which with --molecule (a PDB file or a "
+            "sequence), --forcefield and --temperature-kelvin");
+    return model_of_told(network(), description.at("coordinate_map"), *told, name);
+  }
+  const std::string pdb = description.at("topology_pdb").string();
+  auto molecule = md::parse_pdb(pdb, name + " (topology)");
+  md::require_natural_hands(molecule.topology, molecule.positions_nm, name + " (topology)");
+  return {sampling::Generator(network(), *checkpoint.bins,
+                              md::CoordinateMap::from_json(description.at("coordinate_map"))),
+          std::move(molecule.topology), pdb, description.at("forcefield").string(),
+          description.at("temperature_kelvin").number()};
+}
+
+Model load_model(const std::filesystem::path& path, nn::Backend backend, bool averaged,
+                 const std::optional<ToldMolecule>& told) {
+  return make_model(nn::Checkpoint::read(path, backend), backend, averaged, path.string(), told);
+}
+
+}  // namespace arbg::apps

@@ -1,0 +1,50 @@
+// A checkpoint as the program uses it: generator, molecule, force field and temperature in one
+// file.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "apps/runs/dataset.h"
+#include "md/molecule/topology.h"
+#include "nn/files/checkpoint.h"
+#include "sampling/proposals/generator.h"
+#include "sampling/targets/target.h"
+
+namespace arbg::apps {
+
+// What a model of one molecule has in its checkpoint, and a model of many has to be told.
+struct ToldMolecule {
+  md::Topology topology;
+  std::string topology_pdb, forcefield;
+  double temperature_kelvin = 0;
+};
+
+// A PDB file (by its ending), of which the first model is taken, or a sequence, which is
+// built.
+ToldMolecule tell_molecule(const std::string& what, const std::string& forcefield,
+                           double temperature_kelvin);
+
+struct Model {
+  sampling::Generator generator;
+  md::Topology topology;
+  std::string topology_pdb, forcefield;
+  double temperature_kelvin;
+  bool of_many = false;  // conditioned, and told its molecule
+
+  // The energies that weights are computed with.
+  sampling::Target target(Backend backend) const;
+};
+
+// What a checkpoint says about its molecule and coordinates, for Checkpoint::description.
+Json describe_model(const Dataset& data, const md::CoordinateMap& map);
+
+// Throws Error naming the file and what is missing in it. `averaged`: the weight average, where
+// there is one. A model of many molecules becomes one of that which is told; others ignore it.
+Model load_model(const std::filesystem::path& path, nn::Backend backend, bool averaged,
+                 const std::optional<ToldMolecule>& told = {});
+Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged,
+                 const std::string& name, const std::optional<ToldMolecule>& told = {});
+
+}  // namespace arbg::apps

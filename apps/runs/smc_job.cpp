@@ -1,0 +1,242 @@
+#include "apps/runs/smc_job.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "apps/cli/progress.h"
+#include "tensor/base/error.h"
+#include "tensor/base/files.h"
+#include "tensor/base/interrupt.h"
+#include "tensor/base/npy.h"
+
+namespace arbg::apps {
+namespace {
+
+constexpr const char* kCorrelated =
+    "samples of one population share ancestors: figures that take them as independent are too good";
+constexpr const char* kNoError =
+    "log Z stands without an error: one population gives none; use --populations 2 or more";
+
+SmcOutcome summarise(const std::vector<sampling::SmcPopulation>& populations) {
+  SmcOutcome out;
+  const auto count = static_cast<double>(populations.size());
+  out.stages.resize(populations.front().stages.size());
+  out.resampled.assign(out.stages.size(), 0.0);
+  for (auto& stage : out.stages) stage.ess_fraction = stage.ancestors = 0;
+  for (const auto& population : populations) {
+    out.log_z.push_back(population.log_z());
+    out.energies += population.energies;
+    out.partial_energies += population.partial_energies;
+    out.densities += population.densities;
+    out.ancestors += population.ancestor_share() / count;
+    for (std::size_t k = 0; k < out.stages.size(); ++k) {
+      const auto& stage = population.stages[k];
+      auto& mean = out.stages[k];
+      mean.at = stage.at;
+      mean.ess_fraction += stage.ess_fraction / count;
+      mean.ancestors += stage.ancestors / count;
+      mean.acceptance += stage.acceptance / count;
+      mean.resampled = mean.resampled || stage.resampled;
+      out.resampled[k] += stage.resampled ? 1 / count : 0;
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> labels_of_populations(const SmcJob& job) {
+  std::vector<std::string> out{kCorrelated};
+  if (job.smc.populations == 1) out.emplace_back(kNoError);
+  return out;
+}
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+std::vector<sampling::SmcPopulation> run_populations(const SmcJob& job, const Model& model,
+                                                     const sampling::Target& target,
+                                                     sampling::AnnealingPlan& plan) {
+  Progress progress("sample");
+  sampling::SmcOptions smc = job.smc;
+  smc.on_progress = [&](std::int64_t done, std::int64_t of) {
+    char detail[64];
+    std::snprintf(detail, sizeof detail, "stage %lld of %lld", static_cast<long long>(done),
+                  static_cast<long long>(of));
+    progress.update(static_cast<double>(done) / static_cast<double>(of), detail);
+  };
+  std::vector<sampling::SmcPopulation> out;
+  if (job.annealed) {
+    plan = sampling::plan_annealing(model.generator, target, job.annealing, smc);
+    if (!interrupted()) out = sampling::sample_annealed(model.generator, target, plan, smc);
+  } else {
+    sampling::Twist twist = job.twist;
+    twist.stage_atoms = sampling::residue_stages(model.topology, model.generator.map());
+    out = sampling::sample_twisted(model.generator, target, twist, smc);
+  }
+  require(!interrupted(), "interrupted; nothing was written (the same --seed draws them again)");
+  return out;
+}
+
+Json run_json(const SmcJob& job, const SmcOutcome& outcome, const sampling::AnnealingPlan& plan) {
+  Json run = Json::object();
+  run["method"] = job.annealed ? "annealed" : "twisted";
+  run["populations"] = job.smc.populations;
+  run["ess_threshold"] = job.smc.ess_threshold;
+  run["resampling"] = sampling::name_of(job.smc.resampling);
+  if (job.annealed) {
+    run["moves"] = job.annealing.moves;
+    run["ladder"] = Json(Json::List(plan.b.begin(), plan.b.end()));
+    run["steps"] = Json(Json::List(plan.eps.begin(), plan.eps.end()));
+    run["pilot_energies"] = plan.energies;
+  } else {
+    run["lambda"] = job.twist.lambda;
+  }
+  const Json figures = to_json(outcome);
+  for (const auto& [name, value] : figures.members()) run[name] = value;
+  for (const auto& label : labels_of_populations(job)) run["labels"].push_back(label);
+  return run;
+}
+
+}  // namespace
+
+std::vector<Option> with_smc(std::vector<Option> options) {
+  options.push_back({"method", "NAME", "importance",
+                     "importance (independent samples), or sequential Monte Carlo: twisted (copies "
+                     "of promising beginnings) or annealed (moved from the model to the target)"});
+  options.push_back({"populations", "N", "20",
+                     "twisted, annealed: independent populations that --count is shared among"});
+  options.push_back({"ess-threshold", "X", "0.5",
+                     "twisted, annealed: resample below this share of effective particles"});
+  options.push_back({"resampling", "NAME", "systematic",
+                     "twisted, annealed: systematic, stratified, residual or multinomial"});
+  options.push_back(
+      {"lambda", "X", "0.2",
+       "twisted: how far beginnings are judged by their energy (measured on Ace-AAA-Nme: 0.2 is as "
+       "good as importance sampling, 0.5 has twice its error)"});
+  options.push_back({"moves", "N", "1", "annealed: Langevin moves at every rung of the ladder"});
+  return options;
+}
+
+bool wants_smc(const Arguments& arguments) {
+  const std::string method = arguments.text("method");
+  require(method == "importance" || method == "twisted" || method == "annealed",
+          "--method expects importance, twisted or annealed, got '", method, "'");
+  const auto belongs = [&](const char* option, const char* to) {
+    require(!arguments.given(option) || method == to || (*to == '\0' && method != "importance"),
+            "--", option, " does not go with --method ", method);
+  };
+  for (const char* option : {"populations", "ess-threshold", "resampling"}) belongs(option, "");
+  belongs("lambda", "twisted");
+  belongs("moves", "annealed");
+  return method != "importance";
+}
+
+SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample) {
+  SmcJob job;
+  job.sample = sample;
+  job.annealed = arguments.text("method") == "annealed";
+  require(!sample.tune_temperature && sample.mirror == sampling::Mirror::none &&
+              !sample.published_weights,
+          "--tune, --mirror-images and --published-weights go with --method importance only");
+  job.smc.populations = arguments.integer("populations", 1, sample.count);
+  job.smc.count = sample.count;
+  job.smc.ess_threshold = arguments.number("ess-threshold");
+  job.smc.resampling = sampling::resampling_named(arguments.text("resampling"));
+  job.smc.decoding = sample.decoding;
+  job.smc.seed = sample.seed;
+  job.twist.lambda = arguments.number("lambda");
+  require(job.twist.lambda >= 0, "--lambda expects a number from 0, got ", job.twist.lambda);
+  job.annealing.moves = static_cast<int>(arguments.integer("moves", 1, 1000));
+  job.smc.check();
+  return job;
+}
+
+SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
+  const auto target = model.target(job.sample.backend);
+  create_folder(job.sample.output);
+  const Progress clock("sample");
+  sampling::AnnealingPlan plan;
+  const auto populations = run_populations(job, model, target, plan);
+
+  WeightedSamples all;
+  all.decoding = job.smc.decoding;
+  std::vector<std::int32_t> tokens, ancestors;
+  for (const auto& population : populations) {
+    append(tokens, population.samples.tokens);
+    append(ancestors, population.ancestor);
+    append(all.positions_nm, population.samples.positions_nm);
+    append(all.reduced_energy, population.reduced_energy);
+    append(all.log_q, population.samples.log_q);
+    append(all.log_weight, population.log_weight);
+  }
+  SmcOutcome out = summarise(populations);
+  out.weights = summarise(all.log_weight, job.smc.populations);
+  out.energies += plan.energies;
+  out.densities += plan.densities;
+  out.seconds = all.seconds = clock.elapsed_s();
+
+  clear_samples_folder(job.sample.output);
+  const std::int64_t shape[] = {std::ssize(ancestors)};
+  write_npy(job.sample.output / "ancestor.npy", shape, std::span<const std::int32_t>(ancestors));
+  write_file(job.sample.output / "log_z.json", to_json(out).dump(2) + "\n");
+  write_smc_page(job.sample.output / "smc.html", job, out);
+  write_samples(job.sample, model, tokens, all, run_json(job, out, plan));
+  return out;
+}
+
+std::vector<std::string> labels(const SmcJob& job) {
+  auto out = labels(job.sample);
+  for (auto& label : labels_of_populations(job)) out.push_back(std::move(label));
+  return out;
+}
+
+metrics::Table smc_table(const SmcOutcome& outcome) {
+  using metrics::format_number;
+  metrics::Table table({"sequential Monte Carlo", ""});
+  table.add_row({"populations", std::to_string(outcome.log_z.size())});
+  table.add_row({"log Z", log_z_text(outcome.weights)});
+  table.add_row({"effective share of the weights at the end",
+                 format_number(100 * outcome.weights.ess_fraction, 3) + " %"});
+  table.add_row(
+      {"first particles with descendants", format_number(100 * outcome.ancestors, 3) + " %"});
+  table.add_row(
+      {"energies, and of molecules partly there",
+       std::to_string(outcome.energies) + ", " + std::to_string(outcome.partial_energies)});
+  if (outcome.densities > 0) {
+    double sum = 0;
+    for (const auto& stage : outcome.stages) sum += stage.acceptance;
+    table.add_row(
+        {"moves accepted",
+         format_number(100 * sum / static_cast<double>(outcome.stages.size()), 3) + " %"});
+  }
+  return table;
+}
+
+Json to_json(const SmcOutcome& outcome) {
+  Json json = Json::object();
+  json["log_z"] = outcome.weights.log_z;
+  json["log_z_error"] = outcome.weights.log_z_error;
+  json["log_z_of_populations"] = Json(Json::List(outcome.log_z.begin(), outcome.log_z.end()));
+  json["ess_fraction"] = outcome.weights.ess_fraction;
+  json["surviving_ancestors"] = outcome.ancestors;
+  json["energies"] = outcome.energies;
+  json["partial_energies"] = outcome.partial_energies;
+  json["densities"] = outcome.densities;
+  json["seconds"] = outcome.seconds;
+  Json stages = Json::list();
+  for (std::size_t k = 0; k < outcome.stages.size(); ++k) {
+    const auto& stage = outcome.stages[k];
+    Json row = Json::object();
+    row["at"] = stage.at;
+    row["ess_fraction"] = stage.ess_fraction;
+    row["surviving_ancestors"] = stage.ancestors;
+    row["acceptance"] = stage.acceptance;
+    row["resampled"] = outcome.resampled[k];
+    stages.push_back(std::move(row));
+  }
+  json["stages"] = std::move(stages);
+  return json;
+}
+
+}  // namespace arbg::apps

@@ -1,0 +1,177 @@
+#include "apps/runs/train_job.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "apps/runs/model_file.h"
+#include "apps/runs/train_run.h"
+#include "md/coordinates/coordinate_map.h"
+#include "md/forcefields/forcefield.h"
+#include "sampling/training/training_data.h"
+#include "tensor/base/error.h"
+
+namespace arbg::apps {
+namespace {
+
+// Standard deviation of all centred coordinates, in nm: the published scale of Cartesian
+// coordinates.
+double centred_deviation(const Dataset& data) {
+  const auto atoms = static_cast<std::size_t>(data.topology.atom_count());
+  double sum = 0;
+  for (std::size_t f = 0; f < data.positions_nm.size(); f += 3 * atoms) {
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      double mean = 0, squares = 0;
+      for (std::size_t a = 0; a < atoms; ++a)
+        mean += data.positions_nm[f + 3 * a + axis] / static_cast<double>(atoms);
+      for (std::size_t a = 0; a < atoms; ++a)
+        squares += std::pow(data.positions_nm[f + 3 * a + axis] - mean, 2);
+      sum += squares;
+    }
+  }
+  return std::sqrt(sum / static_cast<double>(data.positions_nm.size()));
+}
+
+std::unique_ptr<md::CoordinateMap> make_map(const TrainJob& job, const Dataset& data) {
+  if (job.coordinates == "cartesian") {
+    return md::make_cartesian_map(data.topology.atom_count(), centred_deviation(data), job.range);
+  }
+  require(job.coordinates == "internal", "--coordinates expects internal or cartesian, got '",
+          job.coordinates, "'");
+  const auto system = md::ForceField::named(data.forcefield).create_system(data.topology);
+  const auto first_frame = std::span(data.positions_nm).first(3 * data.topology.atoms.size());
+  return md::make_internal_map(data.topology, system, data.temperature_kelvin, first_frame);
+}
+
+}  // namespace
+
+nn::TransformerConfig network_for(nn::TransformerConfig config, const md::CoordinateMap& map) {
+  config.num_atoms = map.atom_count();
+  for (const auto& coordinate : map.coordinates()) {
+    config.dim_index.push_back(coordinate.kind);
+    config.atom_index.push_back(coordinate.order);
+  }
+  config.check();
+  return config;
+}
+
+namespace {
+
+void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Dataset& all,
+                    const Dataset& train) {
+  require(!saved.description.has("molecules"), job.output.string(),
+          " is a run with many molecules; go on with --mix");
+  const std::string kind = saved.description.at("coordinate_map").at("name").string();
+  require(kind == job.coordinates, "the checkpoint in ", job.output.string(), " is of ", kind,
+          " coordinates; add --coordinates ", kind);
+  const auto map = make_map(job, train);
+  require_same_run(saved, job, describe_model(all, *map), network_for(job.network, *map));
+}
+
+// The held-out frames as tokens.
+class HeldOutFrames {
+ public:
+  HeldOutFrames(const nn::CoordinateBins& bins, const md::CoordinateMap& map, const Dataset& frames,
+                std::uint64_t seed) {
+    if (frames.frames() == 0) return;
+    sampling::TrainingData data(map, bins, {frames.positions_nm.begin(), frames.positions_nm.end()},
+                                {}, seed, true);
+    tokens_.resize(static_cast<std::size_t>(data.size() * map.size()));
+    data.fill(0, tokens_, {});
+  }
+
+  double nats(const nn::Transformer& network) const {  // per coordinate; NaN without frames
+    const auto log_p = network.log_likelihood(tokens_);
+    return -std::accumulate(log_p.begin(), log_p.end(), 0.0) / static_cast<double>(tokens_.size());
+  }
+
+ private:
+  std::vector<std::int32_t> tokens_;
+};
+
+}  // namespace
+
+TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
+  const auto saved = saved_run(job);
+  require(job.held_out >= 0 && job.held_out < 1,
+          "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
+  require(job.trainer.variance_weight == 0 || !all.reduced_energy.empty(),
+          "the variance term needs energy.npy beside positions.npy; use --variance-weight 0");
+  const std::int64_t held_out_frames = all.held_out(job.held_out);
+  const Dataset train = all.part(0, all.frames() - held_out_frames);
+  const Dataset held_out = all.part(train.frames(), held_out_frames);
+
+  require(job.trainer.evaluate_every == 0 || held_out_frames > 0,
+          "--evaluate-every needs held-out frames, but --held-out ", job.held_out, " of ",
+          all.frames(), " frames are none");
+
+  // From the checkpoint, if there is one; otherwise new.
+  if (saved) check_same_run(*saved, job, all, train);
+  const auto map = saved ? md::CoordinateMap::from_json(saved->description.at("coordinate_map"))
+                         : make_map(job, train);
+  const auto bins = saved ? *saved->bins : sampling::bins_of(*map, job.network.num_bins);
+  sampling::TrainingData data(
+      *map, bins, {train.positions_nm.begin(), train.positions_nm.end()},
+      job.trainer.variance_weight > 0 ? train.reduced_energy : std::vector<double>{},
+      job.trainer.seed, job.drop_outside);
+  nn::Transformer network(saved ? saved->config : network_for(job.network, *map), job.backend,
+                          job.trainer.seed);
+  if (!saved) network.initialise_from_marginals(data.counts());
+  nn::Trainer trainer(network, data, job.trainer);
+  if (saved) trainer.resume(*saved);
+
+  TrainOutcome outcome;
+  outcome.parameters = network.parameter_count();
+  outcome.frames = data.size();
+  outcome.held_out_frames = held_out_frames;
+  const HeldOutFrames frames(bins, *map, held_out, job.trainer.seed + 1);
+  train_with_log(
+      trainer, job, bins, describe_model(all, *map),
+      [&](const nn::Transformer& tested) { return frames.nats(tested); }, outcome);
+  return outcome;
+}
+
+nn::TransformerConfig own_network() {
+  nn::TransformerConfig config;
+  config.learned_positions = true;
+  config.own_start_row = true;
+  config.output_bias = true;
+  config.bin_features = true;
+  return config;
+}
+
+void set_network(TrainJob& job, const std::string& name) {
+  if (name == "demo") return;
+  struct Size {
+    const char* name;
+    std::int64_t channels, layers, heads, bins;
+    double dropout;
+  };
+  constexpr Size kPublished[] = {{"base", 256, 8, 8, 4096, 0},
+                                 {"medium", 512, 12, 8, 8192, 0},
+                                 {"large", 768, 16, 12, 8192, 0.1}};
+  const auto* size = std::ranges::find(kPublished, name, &Size::name);
+  require(size != std::end(kPublished), "--network expects demo, base, medium or large, got '",
+          name, "'");
+  job.network.channels = size->channels;
+  job.network.num_layers = size->layers;
+  job.network.num_heads = size->heads;
+  job.network.num_bins = size->bins;
+  job.network.dropout = size->dropout;
+  job.trainer.learning_rate = 5e-4;
+}
+
+void set_recommended(TrainJob& job) {
+  job.trainer.batch = 128;
+  job.trainer.micro_batch = 8;
+  job.trainer.learning_rate = 3e-3;
+  job.trainer.average_decay = 0.99;
+  job.trainer.variance_weight = 0.3;
+  if (job.coordinates == "cartesian") {
+    job.network.num_bins = 1024;
+    job.trainer.variance_weight = 0;
+    job.trainer.learning_rate = 2e-3;
+  }
+}
+
+}  // namespace arbg::apps

@@ -1,0 +1,34 @@
+// What every run of `arbg train` does, whatever its data: it goes on only from itself, and trains
+// with log and progress line.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "apps/runs/train_job.h"
+#include "nn/files/checkpoint.h"
+
+namespace arbg::apps {
+
+// Members that have another value, or that only one of the two has, for messages: "batch is 32
+// there and 64 here". What is too long to print is only named.
+std::string differences(const Json& there, const Json& here);
+
+// The checkpoint in job.output, if there is one. Throws Error if there is and job.resume is not
+// set, or if it holds no training state.
+std::optional<nn::Checkpoint> saved_run(const TrainJob& job);
+
+// A run goes on bit for bit or not at all: throws Error naming every member of the data's
+// description, the network and the options that differs from the checkpoint's.
+void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Json& description,
+                      const nn::TransformerConfig& config);
+
+// Trains to the end or an interrupt, saving in job.output, log and page too; fills in what that
+// tells. `evaluate`: held-out nats per coordinate of a network, NaN if nothing is held out.
+void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::CoordinateBins& bins,
+                    const Json& description,
+                    const std::function<double(const nn::Transformer&)>& evaluate,
+                    TrainOutcome& outcome);
+
+}  // namespace arbg::apps

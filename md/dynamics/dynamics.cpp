@@ -1,0 +1,125 @@
+#include "md/dynamics/dynamics.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "md/molecule/units.h"
+#include "tensor/base/error.h"
+#include "tensor/base/random.h"
+
+namespace arbg::md {
+
+namespace {
+
+// Appends Maxwell-Boltzmann velocities [N, 3] of one replica.
+void add_thermal_velocities(const System& system, double temperature_kelvin, std::uint64_t seed,
+                            std::uint64_t replica, std::vector<double>& velocities) {
+  const Random random(seed, stream_id("velocities", replica));
+  for (std::size_t a = 0; a < system.mass_amu.size(); ++a) {
+    const double scale = std::sqrt(thermal_energy(temperature_kelvin) / system.mass_amu[a]);
+    const auto xy = random.normal_pair(2 * a), z = random.normal_pair(2 * a + 1);
+    for (const double normal : {xy[0], xy[1], z[0]}) velocities.push_back(scale * normal);
+  }
+}
+
+}  // namespace
+
+Dynamics::Dynamics(const System& system, const DynamicsOptions& options,
+                   std::span<const double> positions_nm)
+    : energy_(system, options.backend),
+      integrator_(make_integrator(system, options)),
+      timestep_ps_(options.timestep_ps),
+      seed_(options.seed),
+      temperatures_kelvin_(options.temperatures_kelvin) {
+  const std::size_t size = 3 * system.mass_amu.size(), replicas = temperatures_kelvin_.size();
+  require(positions_nm.size() == size || positions_nm.size() == size * replicas,
+          "expected starting positions of shape [", size / 3, ", 3] or [", replicas, ", ", size / 3,
+          ", 3], found ", positions_nm.size(), " numbers");
+  std::vector<double> positions(positions_nm.begin(), positions_nm.end()), velocities;
+  while (positions.size() < size * replicas)
+    positions.insert(positions.end(), positions_nm.begin(), positions_nm.end());
+  for (std::size_t r = 0; r < replicas; ++r)
+    add_thermal_velocities(system, temperatures_kelvin_[r], seed_, r, velocities);
+  integrator_->set(positions, velocities);
+}
+
+double Dynamics::temperature_kelvin(int replica) const {
+  return temperatures_kelvin_.at(static_cast<std::size_t>(replica));
+}
+
+void Dynamics::set_temperatures(std::span<const double> kelvin) {
+  require(kelvin.size() == temperatures_kelvin_.size(), "expected ", temperatures_kelvin_.size(),
+          " temperatures, found ", kelvin.size());
+  for (const double now : kelvin) require(now > 0, "expected temperatures above 0 K, found ", now);
+  for (std::size_t r = 0; r < kelvin.size(); ++r)
+    integrator_->set_temperature(r, kelvin[r], std::sqrt(kelvin[r] / temperatures_kelvin_[r]));
+  temperatures_kelvin_.assign(kelvin.begin(), kelvin.end());
+}
+
+void Dynamics::run(std::int64_t steps) {
+  integrator_->run(step_, steps);
+  step_ += steps;
+  const std::vector<double> positions = integrator_->positions_nm();
+  const std::size_t atoms = energy_.system().mass_amu.size();
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    require(std::isfinite(positions[i]), "replica ", i / (3 * atoms), " (",
+            temperature_kelvin(static_cast<int>(i / (3 * atoms))), " K) blew up before step ",
+            step_, ": atom ", i / 3 % atoms,
+            " has no finite position; use a shorter timestep than ", timestep_ps_,
+            " ps or minimise the start");
+  }
+}
+
+DynamicsState Dynamics::state() const {
+  return {integrator_->positions_nm(), integrator_->velocities_nm_ps(), step_};
+}
+
+void Dynamics::restore(const DynamicsState& state) {
+  const std::size_t replicas = temperatures_kelvin_.size();
+  const std::size_t atoms = energy_.system().mass_amu.size(), expected = replicas * atoms * 3;
+  require(state.positions_nm.size() == expected && state.velocities_nm_ps.size() == expected,
+          "expected a state of shape [", replicas, ", ", atoms, ", 3], found ",
+          state.positions_nm.size(), " positions and ", state.velocities_nm_ps.size(),
+          " velocities");
+  step_ = state.step;
+  integrator_->set(state.positions_nm, state.velocities_nm_ps);
+}
+
+std::vector<double> Dynamics::potential_energy_kj_mol() const {
+  return energy_.evaluate(integrator_->positions_nm(), false).energy_kj_mol;
+}
+
+std::vector<double> Dynamics::kinetic_energy_kj_mol() const {
+  const std::vector<double>& mass = energy_.system().mass_amu;
+  const std::vector<double> velocity = integrator_->velocities_nm_ps();
+  std::vector<double> energy(temperatures_kelvin_.size());
+  for (std::size_t i = 0; i < velocity.size(); ++i)
+    energy[i / (3 * mass.size())] += 0.5 * mass[i / 3 % mass.size()] * velocity[i] * velocity[i];
+  return energy;
+}
+
+std::vector<int> Dynamics::swap_neighbours(int ladder_size) {
+  const std::size_t replicas = temperatures_kelvin_.size();
+  const auto rungs = static_cast<std::size_t>(std::max(ladder_size, 1));
+  require(ladder_size > 0 && replicas % rungs == 0, "expected ladders that share out ", replicas,
+          " replicas evenly, found ladders of ", ladder_size);
+  const std::size_t ladders = replicas / rungs;
+  std::vector<double> energy = potential_energy_kj_mol();
+  std::vector<int> swapped(rungs - 1);
+  const Random random(seed_, stream_id("swaps"));
+  for (std::size_t ladder = 0; ladder < ladders; ++ladder) {
+    for (std::size_t rung = 0; rung + 1 < rungs; ++rung) {
+      const std::size_t i = ladder * rungs + rung, j = i + 1;
+      const double beta_i = 1 / thermal_energy(temperatures_kelvin_[i]);
+      const double beta_j = 1 / thermal_energy(temperatures_kelvin_[j]);
+      const std::uint64_t draw = static_cast<std::uint64_t>(step_) * replicas + i;
+      if (std::log(random.uniform(draw)) >= (beta_i - beta_j) * (energy[i] - energy[j])) continue;
+      integrator_->exchange(i, j, std::sqrt(temperatures_kelvin_[j] / temperatures_kelvin_[i]));
+      std::swap(energy[i], energy[j]);
+      ++swapped[rung];
+    }
+  }
+  return swapped;
+}
+
+}  // namespace arbg::md

@@ -1,0 +1,305 @@
+#include "md/dynamics/simulation.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+#include "md/dynamics/dynamics.h"
+#include "md/dynamics/temperature_ladder.h"
+#include "md/energy/engine.h"
+#include "md/files/pdb.h"
+#include "md/molecule/units.h"
+#include "tensor/base/error.h"
+#include "tensor/base/files.h"
+#include "tensor/base/interrupt.h"
+#include "tensor/base/json.h"
+#include "tensor/base/npy.h"
+
+namespace arbg::md {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where a run stands.
+struct Checkpoint {
+  DynamicsState state;
+  std::int64_t saves = 0, sweeps = 0;
+  std::vector<std::int64_t> swapped;  // [ladder - 1], over all ladders
+};
+
+void require_sensible(const SimulationOptions& o) {
+  require(o.replicas >= 1 && o.ladder >= 1,
+          "expected at least one replica and one temperature, found ", o.replicas, " and ",
+          o.ladder);
+  require(o.steps >= 0 && o.warmup_steps >= 0, "expected no negative numbers of steps, found ",
+          o.steps, " and ", o.warmup_steps);
+  require(o.save_interval >= 1 && o.swap_interval >= 1 && o.checkpoint_interval >= 1,
+          "expected intervals of at least 1, found ", o.save_interval, " (save), ", o.swap_interval,
+          " (swap), ", o.checkpoint_interval, " (checkpoint)");
+  require(o.top_temperature_kelvin >= o.temperature_kelvin,
+          "expected a top temperature of at least ", o.temperature_kelvin,
+          " K, that of the run, found ", o.top_temperature_kelvin, " K");
+}
+
+// What must agree for a run to go on: everything that changes its numbers, but for its length.
+Json settings_json(const SimulationOptions& o, int atoms) {
+  Json json = Json::object();
+  json["sequence"] = o.sequence;
+  json["forcefield"] = o.forcefield;
+  json["atoms"] = atoms;
+  json["temperature_kelvin"] = o.temperature_kelvin;
+  json["top_temperature_kelvin"] = o.top_temperature_kelvin;
+  json["ladder"] = o.ladder;
+  json["replicas"] = o.replicas;
+  json["timestep_ps"] = o.timestep_ps;
+  json["friction_per_ps"] = o.friction_per_ps;
+  json["warmup_steps"] = o.warmup_steps;
+  json["save_interval"] = o.save_interval;
+  json["swap_interval"] = o.swap_interval;
+  json["seed"] = std::to_string(o.seed);
+  if (o.backend != Backend::cpu) json["backend"] = name_of(o.backend);
+  return json;
+}
+
+void require_same_settings(const fs::path& path, const Json& wanted) {
+  const Json run = Json::parse(read_file(path), path.string());
+  require(run.has("settings"), path.string(),
+          " is not of a molecular dynamics run; choose another folder");
+  const Json& found = run.at("settings");
+  std::string differences;
+  for (const auto& [key, value] : wanted.members()) {
+    const std::string there = found.has(key) ? found.at(key).dump() : "nothing";
+    if (there != value.dump())
+      differences += "; " + key + " is " + there + " there and " + value.dump() + " here";
+  }
+  for (const auto& [key, value] : found.members()) {
+    if (!wanted.has(key))
+      differences += "; " + key + " is " + value.dump() + " there and nothing here";
+  }
+  require(differences.empty(), path.string(), " is a run of other settings", differences,
+          "; choose another folder or the same settings");
+}
+
+std::vector<double> swap_acceptance(const SimulationOptions& o, const Checkpoint& c) {
+  std::vector<double> rates;
+  const double tried = static_cast<double>(std::max<std::int64_t>(1, c.sweeps * o.replicas));
+  for (const std::int64_t count : c.swapped) rates.push_back(static_cast<double>(count) / tried);
+  return rates;
+}
+
+void write_run_json(const fs::path& folder, const SimulationOptions& o, const Json& settings,
+                    const std::vector<double>& temperatures, const Checkpoint& c) {
+  Json json = Json::object();
+  json["version"] = 1;
+  json["settings"] = settings;
+  json["ladder_kelvin"] = Json::list();
+  for (int k = 0; k < o.ladder; ++k)
+    json["ladder_kelvin"].push_back(temperatures[static_cast<std::size_t>(k)]);
+  json["steps"] = o.steps;
+  json["step"] = c.state.step;
+  json["frames"] = c.saves * o.replicas;
+  json["swap_acceptance"] = Json::list();
+  for (const double rate : swap_acceptance(o, c)) json["swap_acceptance"].push_back(rate);
+  write_file(folder / "run.json", json.dump(2) + "\n");
+}
+
+template <class Real>
+void append_bytes(std::span<const double> values, std::string& bytes) {
+  const std::vector<Real> stored(values.begin(), values.end());
+  bytes.append(reinterpret_cast<const char*>(stored.data()), stored.size() * sizeof(Real));
+}
+
+template <class Real>
+std::vector<double> numbers_in(std::string_view bytes) {
+  std::vector<Real> stored(bytes.size() / sizeof(Real));
+  std::memcpy(stored.data(), bytes.data(), stored.size() * sizeof(Real));
+  return {stored.begin(), stored.end()};
+}
+
+// Real numbers as the backend computes them, so that nothing is lost.
+void write_checkpoint(const fs::path& path, Backend backend, const Checkpoint& c) {
+  Json header = Json::object();
+  header["version"] = 1;
+  header["step"] = c.state.step;
+  header["saves"] = c.saves;
+  header["sweeps"] = c.sweeps;
+  header["swapped"] = Json::list();
+  for (const std::int64_t count : c.swapped) header["swapped"].push_back(count);
+  std::string bytes = header.dump() + "\n";
+  for (const auto* array : {&c.state.positions_nm, &c.state.velocities_nm_ps}) {
+    backend == Backend::reference ? append_bytes<double>(*array, bytes)
+                                  : append_bytes<float>(*array, bytes);
+  }
+  write_file(path, bytes);
+}
+
+Checkpoint read_checkpoint(const fs::path& path, Backend backend, std::size_t numbers,
+                           std::size_t neighbours) {
+  const bool in_double = backend == Backend::reference;
+  const std::size_t array_size = numbers * (in_double ? sizeof(double) : sizeof(float));
+  const std::string bytes = read_file(path);
+  const std::size_t line = bytes.find('\n');
+  require(line != std::string::npos && bytes.size() == line + 1 + 2 * array_size, path.string(),
+          ": expected one line of JSON and 2 x ", numbers, in_double ? " float64" : " float32",
+          " numbers, found ", bytes.size(), " bytes");
+  const Json header = Json::parse(std::string_view(bytes).substr(0, line), path.string());
+  require(header.at("version").integer() == 1, path.string(), ": expected version 1, found ",
+          header.at("version").integer());
+  Checkpoint c;
+  c.state.step = header.at("step").integer();
+  c.saves = header.at("saves").integer();
+  c.sweeps = header.at("sweeps").integer();
+  for (const Json& count : header.at("swapped").items()) c.swapped.push_back(count.integer());
+  require(c.swapped.size() == neighbours, path.string(), ": expected ", neighbours,
+          " swap counts, found ", c.swapped.size());
+  std::string_view rest = std::string_view(bytes).substr(line + 1);
+  for (auto* array : {&c.state.positions_nm, &c.state.velocities_nm_ps}) {
+    const std::string_view stored = rest.substr(0, array_size);
+    *array = in_double ? numbers_in<double>(stored) : numbers_in<float>(stored);
+    rest.remove_prefix(array_size);
+  }
+  return c;
+}
+
+// The two trajectories; what they hold beyond the checkpoint is cut off.
+class Frames {
+ public:
+  Frames(const fs::path& folder, const EnergyEngine& engine, const SimulationOptions& options,
+         std::int64_t saves)
+      : engine_(engine),
+        options_(options),
+        positions_(folder / "positions.npy", {engine.system().atom_count(), 3},
+                   saves * options.replicas),
+        energy_(folder / "energy.npy", {}, saves * options.replicas) {}
+
+  // One frame of the coldest temperature of each ladder.
+  void append(const DynamicsState& state) {
+    const auto size = 3 * static_cast<std::size_t>(engine_.system().atom_count());
+    const auto ladder = static_cast<std::size_t>(options_.ladder),
+               replicas = static_cast<std::size_t>(options_.replicas);
+    std::vector<float> frames;
+    for (std::size_t r = 0; r < replicas; ++r) {
+      const auto coldest = std::span(state.positions_nm).subspan(r * ladder * size, size);
+      frames.insert(frames.end(), coldest.begin(), coldest.end());
+    }
+    const EnergyResult result =
+        engine_.evaluate(std::vector<double>(frames.begin(), frames.end()), false);
+    std::vector<float> reduced;
+    for (std::size_t r = 0; r < replicas; ++r) {
+      const double u = result.energy_kj_mol[r] / thermal_energy(options_.temperature_kelvin);
+      require(std::isfinite(u), "the energy of replica ", r, " is not finite at step ", state.step);
+      reduced.push_back(static_cast<float>(u));
+    }
+    positions_.append(frames);
+    energy_.append(reduced);
+  }
+
+  void sync() {
+    positions_.sync();
+    energy_.sync();
+  }
+
+ private:
+  const EnergyEngine& engine_;
+  const SimulationOptions& options_;
+  NpyAppender positions_, energy_;
+};
+
+// Steps of the hot start.
+std::int64_t hot_steps(const SimulationOptions& o) {
+  return o.top_temperature_kelvin > o.temperature_kelvin ? o.warmup_steps / 5 : 0;
+}
+
+// Steps from `step` to the next one where something is due: a swap, a save, the end of the hot
+// start, of the warm-up or of the run.
+std::int64_t steps_until_due(const SimulationOptions& o, std::int64_t step) {
+  const std::int64_t end = step < o.warmup_steps ? o.warmup_steps : o.warmup_steps + o.steps;
+  const std::int64_t since = step < o.warmup_steps ? step : step - o.warmup_steps;
+  std::int64_t due = std::min(end - step, o.save_interval - since % o.save_interval);
+  if (step < hot_steps(o)) due = std::min(due, hot_steps(o) - step);
+  if (o.ladder > 1) due = std::min(due, o.swap_interval - step % o.swap_interval);
+  return due;
+}
+
+}  // namespace
+
+SimulationResult run_simulation(const fs::path& folder, const Topology& topology,
+                                const System& system, const SimulationOptions& asked,
+                                std::span<const double> start_nm,
+                                const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  const auto begin = std::chrono::steady_clock::now();
+  SimulationOptions o = asked;
+  require_sensible(o);
+  const fs::path checkpoint_path = folder / "checkpoint.bin";
+  const Json settings = settings_json(o, system.atom_count());
+  if (fs::exists(folder / "run.json")) require_same_settings(folder / "run.json", settings);
+
+  const std::vector<double> rungs =
+      temperature_ladder(o.temperature_kelvin, o.top_temperature_kelvin, o.ladder);
+  std::vector<double> temperatures;
+  for (int r = 0; r < o.replicas; ++r)
+    temperatures.insert(temperatures.end(), rungs.begin(), rungs.end());
+
+  const EnergyEngine engine(system, o.backend);
+  std::vector<double> start(start_nm.begin(), start_nm.end());
+  Checkpoint c;
+  c.swapped.assign(rungs.size() - 1, 0);
+  const bool resumes = fs::exists(checkpoint_path);
+  if (resumes) {
+    c = read_checkpoint(checkpoint_path, o.backend, start.size() * temperatures.size(),
+                        rungs.size() - 1);
+  } else {
+    minimize(engine, start);
+  }
+  std::int64_t total = o.warmup_steps + o.steps;
+  require(c.state.step <= total, folder.string(), " already holds ", c.state.step,
+          " steps (warm-up included), more than the ", total, " asked for");
+  DynamicsOptions options{o.timestep_ps, o.friction_per_ps, o.seed, temperatures, o.backend};
+  if (c.state.step < hot_steps(o))
+    options.temperatures_kelvin.assign(temperatures.size(), o.top_temperature_kelvin);
+  Dynamics dynamics(system, options, start);
+  if (resumes) {
+    dynamics.restore(c.state);
+  } else {  // nothing is written before everything has been checked
+    create_folder(folder);
+    write_pdb(folder / "topology.pdb", topology, start);
+    write_run_json(folder, o, settings, rungs, c);
+  }
+  for (const char* file : {"topology.pdb", "run.json", "checkpoint.bin"})
+    remove_temporaries(folder / file);
+  Frames frames(folder, engine, o, c.saves);
+
+  const auto checkpoint = [&] {
+    frames.sync();
+    write_checkpoint(checkpoint_path, o.backend, c);
+    write_run_json(folder, o, settings, rungs, c);
+  };
+  while (c.state.step < total && !interrupted()) {
+    dynamics.run(steps_until_due(o, c.state.step));
+    const std::int64_t step = dynamics.step();
+    if (step == hot_steps(o)) dynamics.set_temperatures(temperatures);
+    if (o.ladder > 1 && step > hot_steps(o) && step % o.swap_interval == 0) {
+      const std::vector<int> swapped = dynamics.swap_neighbours(o.ladder);
+      for (std::size_t k = 0; k < swapped.size(); ++k) c.swapped[k] += swapped[k];
+      ++c.sweeps;
+    }
+    c.state.step = step;
+    const std::int64_t since = step - o.warmup_steps;
+    if (since > 0 && since % o.save_interval == 0) {
+      c.state = dynamics.state();
+      frames.append(c.state);
+      ++c.saves;
+      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+      if (o.most_seconds > 0 && elapsed.count() >= o.most_seconds) o.steps = since, total = step;
+      if (c.saves % o.checkpoint_interval == 0) checkpoint();
+    }
+    if (progress) progress(step, total);
+  }
+  c.state = dynamics.state();
+  checkpoint();
+  return {c.saves * o.replicas, c.state.step == total, swap_acceptance(o, c)};
+}
+
+}  // namespace arbg::md

@@ -1,0 +1,293 @@
+#include "nn/training/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+#include "autograd/functions.h"
+#include "nn/optimizer/schedule.h"
+#include "nn/training/label_smoothing.h"
+#include "tensor/base/error.h"
+#include "tensor/base/threads.h"
+#include "tensor/ops/add.h"
+
+namespace arbg::nn {
+namespace {
+
+constexpr double kBudgetParts = 1e6;   // of a time budget, which stand for steps in the schedule
+constexpr double kCentreRate = 0.05;   // of the running mean c
+constexpr double kClipEpsilon = 1e-6;  // as torch.nn.utils.clip_grad_norm_
+
+TrainerOptions checked(TrainerOptions options) {
+  options.check();
+  return options;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const std::vector<Parameter>& parameters,
+                                          const TrainerOptions& options) {
+  if (options.optimizer == OptimizerKind::adamw)
+    return std::make_unique<AdamW>(parameters, options.adamw);
+  MuonOptions muon;
+  muon.momentum = options.momentum;
+  muon.weight_decay = options.adamw.weight_decay;
+  muon.adamw = options.adamw;
+  return std::make_unique<Muon>(parameters, muon);
+}
+
+// H(d) = d^2/2 for |d| <= clip, clip (|d| - clip/2) beyond; and its derivative.
+double huber(double d, double clip) {
+  const double size = std::abs(d);
+  return size <= clip ? d * d / 2 : clip * (size - clip / 2);
+}
+double huber_slope(double d, double clip) { return std::clamp(d, -clip, clip); }
+
+}  // namespace
+
+double steady_seconds() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options,
+                 std::function<double()> clock)
+    : network_(network),
+      source_(source),
+      options_(checked(std::move(options))),
+      clock_(std::move(clock)),
+      total_steps_(options_.total_steps),
+      optimizer_(make_optimizer(network.parameters(), options_)),
+      average_(network.parameters(), options_.average_decay),
+      tokens_(static_cast<std::size_t>(options_.batch * network.config().length())),
+      positions_(static_cast<std::size_t>(options_.batch)),
+      log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
+      log_q_(static_cast<std::size_t>(options_.batch)),
+      smoothing_(static_cast<std::size_t>(options_.batch)) {
+  for (std::int64_t shard = 0; shard < options_.shards; ++shard)
+    replicas_.push_back(network.replica());
+  for (const auto& parameter : network.parameters()) {
+    const Tensor& value = parameter.variable.value();
+    gradients_.push_back(Tensor::zeros(value.shape(), value.dtype(), value.backend()));
+  }
+}
+
+// Of the step to come.
+double Trainer::learning_rate() const {
+  const auto& o = options_;
+  const auto schedule = o.schedule == ScheduleKind::constant ? constant_rate : one_cycle;
+  const bool by_time = total_steps_ == 0;
+  const auto at = by_time ? std::llround(budget_share() * kBudgetParts) : step_,
+             of = by_time ? std::llround(kBudgetParts) : total_steps_;
+  return schedule(at, of, o.learning_rate, o.warm_up, o.start_divisor);
+}
+
+// d loss / d log q of molecule b, given log q: the loss of a batch is a mean of functions of log q
+// alone.
+double Trainer::log_q_weight(std::size_t b, double log_q) const {
+  double slope = -1;
+  if (options_.variance_weight > 0 && has_variance_centre_) {
+    slope += options_.variance_weight *
+             huber_slope(log_q - log_target_[b] - variance_centre_, options_.variance_clip);
+  }
+  return slope / (static_cast<double>(options_.batch) * positions_[b]);
+}
+
+// Forward and backward of the shard's molecules, micro-batch by micro-batch, into its replica's
+// gradients.
+void Trainer::run_shard(std::int64_t shard) {
+  const Transformer& replica = replicas_[static_cast<std::size_t>(shard)];
+  const auto begin = shard * options_.batch / options_.shards,
+             end = (shard + 1) * options_.batch / options_.shards;
+  replica.clear_gradients();
+  for (auto first = begin; first < end; first += options_.micro_batch)
+    run_micro_batch(replica, first, std::min(options_.micro_batch, end - first));
+}
+
+// [rows, n], the first n of each row.
+Tensor Trainer::first_tokens(std::int64_t first, std::int64_t rows, std::int64_t n) const {
+  std::vector<std::int32_t> out;
+  for (auto b = first; b < first + rows; ++b) {
+    const auto row = tokens_.begin() + b * network_.config().length();
+    out.insert(out.end(), row, row + n);
+  }
+  return Tensor::from_indices(out, {rows, n}, network_.backend());
+}
+
+void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows) {
+  // T is of the longest of these molecules: behind it all is padding.
+  const auto own = positions_.begin() + first;
+  const auto T = static_cast<std::int64_t>(*std::max_element(own, own + rows));
+  const Tensor tokens = first_tokens(first, rows, T);
+  const Molecules molecules =
+      molecules_.defined() ? molecules_.rows(first, rows).trimmed() : molecules_;
+  const Variable logits =
+      replica.logits(tokens, molecules, DropoutKey{options_.seed, step_, first});
+  // One row a molecule: its T log probabilities, and its T smoothing terms where they are wanted.
+  const bool smooths = options_.label_smoothing > 0;
+  Variable terms = replica.log_prob_from(logits, tokens, molecules);
+  if (smooths) terms = autograd::concat(terms, smoothing_term(logits, tokens));
+  const auto values = terms.value().values();
+  std::vector<double> weights(values.size());
+  const auto length = static_cast<std::size_t>(T), width = (smooths ? 2 : 1) * length;
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
+    const auto b = static_cast<std::size_t>(first) + row;
+    const double* value = values.data() + row * width;
+    double* weight = weights.data() + row * width;
+    log_q_[b] = 0;
+    for (std::size_t t = 0; t < length; ++t) log_q_[b] += value[t];
+    std::fill_n(weight, length, log_q_weight(b, log_q_[b]));
+    if (!smooths) continue;
+    const auto real = static_cast<std::size_t>(positions_[b]);  // what follows is padding
+    smoothing_[b] = 0;
+    for (std::size_t t = 0; t < real; ++t) smoothing_[b] += value[length + t];
+    std::fill_n(weight + length, real,
+                -options_.label_smoothing / (static_cast<double>(options_.batch) * positions_[b]));
+  }
+  autograd::backward(terms, Tensor::from_values(weights, terms.value().shape(), replica.backend()));
+}
+
+// Sums over shards, in shard order; returns the norm of the whole gradient.
+double Trainer::sum_gradients() {
+  parallel_for(static_cast<std::int64_t>(gradients_.size()), [&](std::int64_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    gradients_[i].copy_from(replicas_[0].parameters()[i].variable.grad());
+    for (std::size_t shard = 1; shard < replicas_.size(); ++shard) {
+      tensor::add_into(gradients_[i], replicas_[shard].parameters()[i].variable.grad());
+    }
+  });
+  return gradient_norm(gradients_);
+}
+
+// Loss, its parts, and the running mean c for the next step.
+void Trainer::finish_batch(StepReport& report) {
+  const double count = static_cast<double>(options_.batch);
+  double nats = 0, smoothing = 0, difference = 0, variance = 0, variance_loss = 0;
+  for (std::size_t b = 0; b < log_q_.size(); ++b) {
+    nats -= log_q_[b] / positions_[b];
+    smoothing -= smoothing_[b] / positions_[b];
+    if (log_target_.empty()) continue;
+    require(std::isfinite(log_target_[b]), "the batch of step ", step_,
+            " has a log target density of ", log_target_[b], " for its molecule ", b);
+    const double d = log_q_[b] - log_target_[b];
+    difference += d;
+    if (!has_variance_centre_) continue;
+    const double h = huber(d - variance_centre_, options_.variance_clip);
+    variance += h;
+    variance_loss += h / positions_[b];
+  }
+  report.nats_per_coordinate = nats / count;
+  report.variance = variance / count;
+  report.loss = report.nats_per_coordinate + options_.label_smoothing * smoothing / count +
+                options_.variance_weight * variance_loss / count;
+  if (log_target_.empty()) return;
+  const double mean = difference / count;
+  variance_centre_ =
+      has_variance_centre_ ? variance_centre_ + kCentreRate * (mean - variance_centre_) : mean;
+  has_variance_centre_ = true;
+}
+
+// The molecules of this step's batch, and how many positions each has.
+void Trainer::fetch_molecules() {
+  const auto T = network_.config().length();
+  molecules_ = source_.molecules(step_, network_.backend());
+  std::ranges::fill(positions_, static_cast<double>(T));
+  if (!molecules_.defined()) return;
+  molecules_.check();
+  require(molecules_.batch() == options_.batch, "the source gives ", molecules_.batch(),
+          " molecules for a batch of ", options_.batch);
+  const auto real = network_.positions_of(molecules_, T);
+  std::ranges::copy(real, positions_.begin());
+}
+
+StepReport Trainer::train_step() {
+  require(!done(), "training is finished: ", step_, " of ", total_steps_, " steps are done");
+  const double start_s = clock_();
+  source_.fill(step_, tokens_, log_target_);
+  fetch_molecules();
+  parallel_for(options_.shards, [&](std::int64_t shard) { run_shard(shard); });
+
+  StepReport report;
+  report.gradient_norm = sum_gradients();
+  finish_batch(report);
+  require(std::isfinite(report.gradient_norm) && std::isfinite(report.loss),
+          "training diverged: at step ", step_ + 1, " the loss is ", report.loss,
+          " and the gradient norm ", report.gradient_norm,
+          "; lower the learning rate or the clip norm; the last checkpoint stays as it is");
+  const double clip = options_.clip_norm;
+  const double scale = clip > 0 ? std::min(1.0, clip / (report.gradient_norm + kClipEpsilon)) : 1.0;
+  report.learning_rate = learning_rate();
+  ++step_;
+  optimizer_->update(gradients_, scale, report.learning_rate, step_);
+  average_.update(step_);
+
+  const double elapsed_s = clock_() - start_s;
+  if (total_steps_ == 0) {
+    spent_s_ += elapsed_s;
+    // Another such step would end further beyond the budget than this one ends before it.
+    if (spent_s_ + elapsed_s / 2 >= options_.time_budget_s) total_steps_ = step_;
+  }
+  report.step = step_;
+  report.total_steps = total_steps_;
+  report.progress = total_steps_ == 0
+                        ? budget_share()
+                        : static_cast<double>(step_) / static_cast<double>(total_steps_);
+  const auto count = static_cast<double>(options_.batch);
+  report.samples_per_second = count / elapsed_s;
+  report.positions_per_sample = std::accumulate(positions_.begin(), positions_.end(), 0.0) / count;
+  return report;
+}
+
+bool Trainer::evaluation_due() const {
+  const auto every = options_.evaluate_every;
+  return every > 0 && step_ > 0 && (step_ % every == 0 || all_steps_done());
+}
+
+Transformer Trainer::evaluated_network() const {
+  const NamedTensors average = average_.values();
+  if (average.empty()) return network_.replica();
+  Transformer network(network_.config(), network_.backend(), 0);
+  network.load(average);
+  return network;
+}
+
+Checkpoint Trainer::checkpoint() const {
+  const auto own = [](NamedTensors tensors) {
+    for (auto& [name, tensor] : tensors) tensor = tensor.clone();
+    return tensors;
+  };
+  Checkpoint checkpoint;
+  checkpoint.config = network_.config();
+  checkpoint.weights = own(network_.values());
+  checkpoint.averaged_weights = own(average_.values());
+  checkpoint.first_moments = own(optimizer_->first_moments());
+  checkpoint.second_moments = own(optimizer_->second_moments());
+  checkpoint.trainer["options"] = options_.to_json();
+  checkpoint.trainer["step"] = step_;
+  checkpoint.trainer["total_steps"] = total_steps_;
+  checkpoint.trainer["spent_s"] = spent_s_;
+  if (has_variance_centre_) checkpoint.trainer["variance_centre"] = variance_centre_;
+  if (options_.evaluate_every > 0) checkpoint.trainer["best"] = best_.to_json();
+  return checkpoint;
+}
+
+void Trainer::resume(const Checkpoint& checkpoint) {
+  require(!checkpoint.trainer.is_null(),
+          "this file is only a model: it holds no training state to resume from");
+  require(
+      checkpoint.config.to_json().dump() == network_.config().to_json().dump(),
+      "the checkpoint to resume from is of another network: ", checkpoint.config.to_json().dump());
+  network_.load(checkpoint.weights);
+  optimizer_->load(checkpoint.first_moments, checkpoint.second_moments);
+  average_.load(checkpoint.averaged_weights);
+  step_ = checkpoint.trainer.at("step").integer();
+  total_steps_ = checkpoint.trainer.at("total_steps").integer();
+  spent_s_ = checkpoint.trainer.at("spent_s").number();
+  require(step_ >= 0 && total_steps_ >= 0, "the checkpoint is at step ", step_, " of ",
+          total_steps_);
+  if (checkpoint.trainer.has("best"))
+    best_ = EarlyStopping::from_json(checkpoint.trainer.at("best"));
+  has_variance_centre_ = checkpoint.trainer.has("variance_centre");
+  if (has_variance_centre_) variance_centre_ = checkpoint.trainer.at("variance_centre").number();
+}
+
+}  // namespace arbg::nn

@@ -1,0 +1,160 @@
+// Maximum-likelihood training that can be killed at any time and resumed.
+//
+// Loss of a molecule: [-log q - s S + lambda H(log q - log_target - c)] / T, averaged over the
+// batch; T counts its own positions, without padding; S smooths labels (label_smoothing.h);
+// H(d) = d^2/2 for |d| <= clip, and linear beyond; c, the running mean of log q - log_target,
+// estimates -log Z. lambda = 0 is maximum likelihood as published; the second term (ours; it uses
+// the energies of the frames) is the log-variance loss of Richter et al., "VarGrad", NeurIPS 2020.
+// A batch is cut into a fixed number of shards, each with a replica of the network; gradients are
+// summed in shard order, so that the numbers do not depend on threads. Clipping, AdamW or Muon, and
+// the schedules of schedule.h. Dropout is keyed by (seed, step, place of the molecule).
+//
+// A run has a number of steps, or a time budget. By the budget, the learning rate follows the share
+// of it that the steps so far have taken, in millionths as if these were steps, and the run ends
+// with the step whose end is nearest to the budget, however the speed of the machine changes
+// meanwhile. The seconds spent are in the checkpoint, and a resumed run has those that are left. So
+// only a run of a given number of steps is the same, bit for bit, whenever it is repeated or
+// resumed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nn/files/checkpoint.h"
+#include "nn/optimizer/adamw.h"
+#include "nn/optimizer/muon.h"
+#include "nn/optimizer/weight_average.h"
+#include "nn/training/early_stopping.h"
+#include "nn/transformer/transformer.h"
+
+namespace arbg::nn {
+
+// Where batches come from. fill() must be a function of step alone (and of what the source was made
+// with), so that a resumed run needs no saved position. tokens: B rows of T. log_target: B numbers,
+// log of the unnormalised target density per cell (any constant added), or empty if the trainer
+// does not want them. Called from one thread.
+struct TrainingBatchSource {
+  virtual ~TrainingBatchSource() = default;
+  virtual void fill(std::int64_t step, std::span<std::int32_t> tokens,
+                    std::span<double> log_target) = 0;
+
+  // What the B molecules of that batch are, for conditioned networks and batches with padding.
+  virtual Molecules molecules(std::int64_t /*step*/, Backend /*backend*/) { return {}; }
+};
+
+enum class OptimizerKind { adamw, muon };
+OptimizerKind optimizer_named(const std::string& name);  // throws Error for another name
+enum class ScheduleKind { one_cycle, constant };
+ScheduleKind schedule_named(const std::string& name);  // likewise
+
+struct TrainerOptions {
+  std::int64_t batch = 256;
+  std::int64_t shards = 8;        // part of the numbers: sums are by shard
+  std::int64_t micro_batch = 16;  // molecules in one forward and backward pass
+  std::int64_t total_steps = 0;   // 0: as many as fit the time budget
+  double time_budget_s = 0;       // for the steps; evaluations and checkpoints come on top
+  double learning_rate = 5e-4;    // the largest
+  ScheduleKind schedule = ScheduleKind::one_cycle;
+  double warm_up = 0.05;       // fraction of the steps or of the time
+  double start_divisor = 500;  // first and last learning rate are learning_rate / start_divisor
+  OptimizerKind optimizer = OptimizerKind::adamw;
+  AdamWOptions adamw;               // Muon takes its weight decay, and the rest for its vectors
+  double momentum = 0.95;           // of Muon
+  double clip_norm = 1.0;           // of the whole gradient; 0: no clipping
+  double average_decay = 0.0;       // of the weight average (EMA); 0: none
+  double label_smoothing = 0.0;     // s
+  double variance_weight = 0.0;     // lambda
+  double variance_clip = 10.0;      // nats
+  std::int64_t evaluate_every = 0;  // steps from one held-out evaluation to the next; 0: none
+  std::int64_t early_stop = 0;      // stop after so many without a better one; 0: never
+  std::uint64_t seed = 1;           // of dropout, and for the source; stored with the rest
+
+  void check() const;  // throws Error naming the first member that makes no sense
+  Json to_json() const;
+  static TrainerOptions from_json(const Json& json);
+};
+
+struct StepReport {
+  std::int64_t step = 0, total_steps = 0;  // done, this one included; total 0: only time will tell
+  double progress = 0;                     // share of the run that is done
+  double loss = 0;                         // what was minimised, per coordinate
+  double nats_per_coordinate = 0;          // -mean log q / T
+  double variance = 0;                     // mean H (0 without that term)
+  double gradient_norm = 0;                // before clipping
+  double learning_rate = 0;
+  double samples_per_second = 0;
+  double positions_per_sample = 0;  // the mean of this batch, without padding
+};
+
+double steady_seconds();  // since some moment, by the clock that nobody sets
+
+class Trainer {
+ public:
+  // The network is trained in place; both must outlive the trainer. `clock` gives seconds.
+  Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options,
+          std::function<double()> clock = steady_seconds);
+
+  const TrainerOptions& options() const { return options_; }
+  double flops_per_token() const { return network_.config().flops_per_token(); }
+  std::int64_t step() const { return step_; }                // steps done
+  std::int64_t total_steps() const { return total_steps_; }  // 0: the time budget is not yet spent
+  bool done() const { return all_steps_done() || stopped_early(); }
+  bool stopped_early() const {
+    return options_.early_stop > 0 && best_.evaluations_since >= options_.early_stop;
+  }
+
+  StepReport train_step();
+
+  // A held-out evaluation belongs to the step just done: every evaluate_every steps and after the
+  // last. record_evaluation() is told the nats per coordinate of evaluated_network(), the weight
+  // average where there is one, and returns whether they are the best so far.
+  bool evaluation_due() const;
+  Transformer evaluated_network() const;
+  bool record_evaluation(double nats) { return best_.record(step_, nats); }
+  const EarlyStopping& best() const { return best_; }
+
+  // All that is needed to go on, weights included (own storage). resume() takes it over, the
+  // network's weights included, and throws Error if it is of another network or has no training
+  // state. The options of the constructor are kept, except the total number of steps, which comes
+  // from the checkpoint. (In older ones a time budget had become a number of steps: it stays one.)
+  Checkpoint checkpoint() const;
+  void resume(const Checkpoint& checkpoint);
+
+ private:
+  bool all_steps_done() const { return total_steps_ > 0 && step_ >= total_steps_; }
+  double budget_share() const { return spent_s_ / options_.time_budget_s; }
+  double learning_rate() const;
+  double log_q_weight(std::size_t b, double log_q) const;
+  void fetch_molecules();
+  void run_shard(std::int64_t shard);
+  Tensor first_tokens(std::int64_t first, std::int64_t rows, std::int64_t n) const;
+  void run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows);
+  double sum_gradients();
+  void finish_batch(StepReport& report);
+
+  Transformer& network_;
+  TrainingBatchSource& source_;
+  TrainerOptions options_;
+  std::function<double()> clock_;
+  std::int64_t step_ = 0, total_steps_ = 0;
+  EarlyStopping best_;
+  double variance_centre_ = 0;
+  bool has_variance_centre_ = false;
+  double spent_s_ = 0;  // of the time budget
+
+  std::vector<Transformer> replicas_;  // one a shard
+  std::vector<Tensor> gradients_;      // sums over shards, one a parameter
+  std::unique_ptr<Optimizer> optimizer_;
+  WeightAverage average_;
+  std::vector<std::int32_t> tokens_;        // [B, T]
+  Molecules molecules_;                     // of this batch
+  std::vector<double> positions_;           // [B], without padding
+  std::vector<double> log_target_, log_q_;  // [B]
+  std::vector<double> smoothing_;           // [B], S; zero without label smoothing
+};
+
+}  // namespace arbg::nn

@@ -1,0 +1,32 @@
+// A whole training run: steps, held-out evaluations, checkpoints, until done or Ctrl-C.
+//
+// Killed at any moment, a run that is resumed from its last checkpoint does the same as one that is
+// not, evaluations and early stopping included. Files are written whole or not at all: a full disk,
+// or a loss that is not finite, throws Error and leaves the last checkpoint as it was.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "nn/training/trainer.h"
+
+namespace arbg::nn {
+
+struct RunOptions {
+  std::filesystem::path checkpoint_path;  // empty: none is written
+  std::filesystem::path best_path;  // the model of the best evaluation; empty: none is written
+  double checkpoint_every_s = 300;
+  std::int64_t checkpoint_every_steps = 0;  // 0: by time only
+  std::optional<CoordinateBins> bins;       // written into the checkpoint, with the description
+  Json description = Json::object();
+  std::function<void(const StepReport&)> on_step;
+  // Held-out nats per coordinate of a network: needed if the trainer's options want evaluations.
+  std::function<double(const Transformer&)> evaluate;
+  std::function<void(std::int64_t step, double nats)> on_evaluation;
+};
+
+// Trains until done, or until arbg::interrupted(), and writes a last checkpoint. True if done.
+bool run_training(Trainer& trainer, const RunOptions& options);
+
+}  // namespace arbg::nn

@@ -1,0 +1,157 @@
+#include "nn/transformer/transformer.h"
+
+#include <algorithm>
+
+#include "autograd/functions.h"
+#include "tensor/base/defects.h"
+#include "tensor/base/error.h"
+
+namespace arbg::nn {
+
+namespace ag = autograd;
+
+void Transformer::check_inputs(const Tensor& tokens, const Molecules& molecules) const {
+  const auto T = config_.length();
+  require(tokens.defined() && tokens.dtype() == DType::i32 && tokens.shape().rank() == 2,
+          "expected int32 tokens [batch, ", T, "]");
+  require(molecules.defined() || !config_.conditioning,
+          "this network is conditioned: it has to be told what molecules the tokens are of");
+  const bool fits = molecules.defined() ? tokens.extent(1) <= T : tokens.extent(1) == T;
+  require(fits, "expected int32 tokens [batch, ", T, "], found shape ", tokens.shape());
+  if (!molecules.defined()) return;
+  molecules.check();
+  require(molecules.batch() == tokens.extent(0), "encodings of ", molecules.batch(),
+          " molecules for ", tokens.extent(0), " rows of tokens");
+}
+
+std::vector<std::int64_t> Transformer::positions_of(const Molecules& molecules,
+                                                    std::int64_t n) const {
+  std::vector<std::int64_t> positions;
+  for (const auto atoms : molecules.atom_count.indices()) {
+    std::int64_t real = 0;
+    for (std::int64_t t = 0; t < n; ++t) {
+      const auto atom = config_.atom_index[static_cast<std::size_t>(t)];
+      require(atom < molecules.most_atoms(), "position ", t, " is of atom ", atom,
+              ", the encodings have ", molecules.most_atoms(), " atoms");
+      if (atom >= atoms) continue;
+      require(real == t, "a molecule of ", atoms, " atoms has its coordinates in ", real,
+              " positions and then in position ", t, ": padding must stand at the end");
+      ++real;
+    }
+    positions.push_back(real);
+  }
+  return positions;
+}
+
+std::int32_t Transformer::start_token() const {
+  if (planted(Defect::start_shares_bin_0)) return 0;
+  return static_cast<std::int32_t>(config_.own_start_row ? config_.num_bins : 0);
+}
+
+// [start, t_0 ... t_{n-2}] of every row.
+Tensor Transformer::shift_right(const Tensor& tokens) const {
+  const auto n = static_cast<std::size_t>(tokens.extent(1));
+  const auto given = tokens.indices();
+  std::vector<std::int32_t> input(given.size());
+  for (std::size_t i = 0; i < input.size(); ++i) {
+    input[i] = i % n == 0 ? start_token() : given[i - 1];
+    if (planted(Defect::sees_own_token)) input[i] = given[i];
+  }
+  return Tensor::from_indices(input, tokens.shape(), backend_);
+}
+
+// E_token, plus the learned function of the bin's place, [rows, C].
+Variable Transformer::token_table() const {
+  if (!config_.bin_features) return token_embed_;
+  return ag::add(token_embed_, ag::matmul(Variable(bin_turns_), bin_features_));
+}
+
+// All that depends on the position but not on tokens or molecules, for the first n, [n, C].
+Variable Transformer::position_rows(std::int64_t n) const {
+  const bool all = n == config_.length();
+  const Variable place = !config_.learned_positions ? Variable(sinusoid_.rows(0, n))
+                         : all                      ? pos_embed_
+                                                    : ag::rows(pos_embed_, 0, n);
+  const Variable dim = ag::embedding(coord_dim_embed_, dim_index_.rows(0, n));
+  return ag::add(ag::add(place, dim), ag::embedding(atom_pos_embed_, atom_index_.rows(0, n)));
+}
+
+// The attention before the layers. Its three matrices are rows of one.
+std::optional<CrossWeights<Variable>> Transformer::global_attention() const {
+  if (!config_.global_cond) return {};
+  const auto C = config_.channels;
+  const auto part = [&](std::int64_t first, std::int64_t count) {
+    return LinearWeights<Variable>{ag::rows(global_in_weight_, first, count),
+                                   ag::rows(global_in_bias_, first, count)};
+  };
+  CrossWeights<Variable> weights;
+  weights.query = part(0, C);
+  weights.key_value = part(C, 2 * C);
+  weights.out = global_out_;
+  return weights;
+}
+
+// Of c [B, N, C], the vectors of the atoms of positions first ... first + n - 1: [B, n, C].
+// Undefined if they are not added to the input.
+Variable Transformer::vectors_of_positions(const Variable& c, std::int64_t first,
+                                           std::int64_t n) const {
+  if (!config_.add_cond_to_input) return {};
+  const auto B = c.value().extent(0), N = c.value().extent(1), C = config_.channels;
+  std::vector<std::int32_t> row;
+  for (std::int64_t b = 0; b < B; ++b) {
+    for (std::int64_t t = first; t < first + n; ++t)
+      row.push_back(static_cast<std::int32_t>(b * N) +
+                    config_.atom_index[static_cast<std::size_t>(t)]);
+  }
+  return ag::embedding(ag::reshape(c, {B * N, C}), Tensor::from_indices(row, {B, n}, backend_));
+}
+
+Variable Transformer::logits(const Tensor& tokens, const Molecules& molecules,
+                             const std::optional<DropoutKey>& dropout) const {
+  check_inputs(tokens, molecules);
+  const auto n = tokens.extent(1);
+  const Tensor& atoms = molecules.atom_count;
+  const auto widest = std::max(config_.channels, config_.hidden());
+  Dropout drop =
+      dropout ? Dropout(config_.dropout, *dropout, config_.length() * widest) : Dropout();
+  Variable c, of_positions;
+  Memory memory;
+  const auto global = global_attention();
+  if (config_.conditioning) {
+    positions_of(molecules, n);  // for its checks
+    c = condition(conditioning_, *config_.conditioning, molecules);
+    of_positions = vectors_of_positions(c, 0, n);
+    if (global) memory = make_memory(*global, c, atoms);
+  }
+  const Variable embedded =
+      ag::add_rows(ag::embedding(token_table(), shift_right(tokens)), position_rows(n));
+  Variable h =
+      apply_input(weights_.input_norm, embedded, of_positions, global, memory, heads(), drop);
+  for (const auto& layer : weights_.layers) {
+    if (layer.cross) memory = make_memory(*layer.cross, c, atoms);
+    const auto attend = [&](const Variable& qkv) { return ag::causal_attention(qkv, heads()); };
+    h = apply_layer(layer, h, attend, memory, heads(), drop);
+  }
+  const bool part_of_bias = config_.output_bias && n < config_.length();
+  return apply_output(weights_, h, part_of_bias ? ag::rows(output_bias_, 0, n) : output_bias_);
+}
+
+Variable Transformer::log_prob(const Tensor& tokens, const Molecules& molecules,
+                               const std::optional<DropoutKey>& dropout) const {
+  return log_prob_from(logits(tokens, molecules, dropout), tokens, molecules);
+}
+
+Variable Transformer::log_prob_from(const Variable& logits, const Tensor& tokens,
+                                    const Molecules& molecules) const {
+  const Variable log_p = ag::log_prob(logits, tokens);
+  if (!molecules.defined()) return log_p;
+  const auto n = tokens.extent(1);
+  std::vector<double> is_real;
+  for (const auto real : positions_of(molecules, n)) {
+    for (std::int64_t t = 0; t < n; ++t) is_real.push_back(t < real ? 1 : 0);
+  }
+  return ag::multiply(log_p,
+                      Variable(Tensor::from_values(is_real, log_p.value().shape(), backend_)));
+}
+
+}  // namespace arbg::nn

@@ -1,0 +1,173 @@
+// The transformer without gradients: likelihoods of whole sequences, and one position at a time
+// from a cache.
+#include <algorithm>
+#include <optional>
+
+#include "autograd/functions.h"
+#include "nn/transformer/transformer.h"
+#include "tensor/base/defects.h"
+#include "tensor/base/error.h"
+#include "tensor/base/threads.h"
+#include "tensor/ops/cached_attention.h"
+#include "tensor/ops/embedding.h"
+
+namespace arbg::nn {
+
+namespace ag = autograd;
+
+namespace {
+
+PackedWeight packed(const Variable& weight) { return tensor::pack_weight(weight.value()); }
+
+LinearWeights<PackedWeight> packed(const LinearWeights<Variable>& w) {
+  return {packed(w.weight), w.bias};
+}
+
+CrossWeights<PackedWeight> packed(const CrossWeights<Variable>& w) {
+  return {w.norm, packed(w.query), packed(w.out), w.key_value, w.query_norm, w.key_norm, w.gate};
+}
+
+template <class Weights>
+auto packed(const std::optional<Weights>& w) {
+  return w ? std::optional(packed(*w)) : std::nullopt;
+}
+
+LayerWeights<PackedWeight> packed(const LayerWeights<Variable>& w) {
+  return {w.norm1,        packed(w.qkv), packed(w.attention_out), packed(w.cross), w.norm2,
+          packed(w.gate), packed(w.up),  packed(w.down)};
+}
+
+// Row i is row from[i] of x [B, ...], whatever stands in a row.
+Variable gathered(const Variable& x, const Tensor& from) {
+  if (!x.defined()) return x;
+  const Shape& shape = x.value().shape();
+  const Tensor flat = x.value().reshape({shape[0], shape.elements() / shape[0]});
+  return Variable(tensor::embedding(flat, from).reshape({from.elements(), shape[1], shape[2]}));
+}
+
+Memory gathered(const Memory& memory, const Tensor& from) {
+  if (!memory.keys.defined()) return memory;
+  std::vector<std::int32_t> count;
+  const auto old_count = memory.count.indices();
+  for (const auto row : from.indices()) count.push_back(old_count[static_cast<std::size_t>(row)]);
+  return {gathered(memory.keys, from), gathered(memory.values, from),
+          Tensor::from_indices(count, from.shape(), from.backend())};
+}
+
+}  // namespace
+
+std::vector<double> Transformer::log_likelihood(std::span<const std::int32_t> tokens,
+                                                std::int64_t micro_batch,
+                                                const Molecules& molecules) const {
+  const auto size = static_cast<std::int64_t>(tokens.size());
+  const auto count = molecules.defined() ? molecules.batch() : size / config_.length();
+  const auto n = molecules.defined() && count > 0 ? size / count : config_.length();
+  require(count * n == size && n <= config_.length(), "expected rows of ", config_.length(),
+          " tokens, found ", size, " in all for ", count, " molecules");
+  require(micro_batch >= 1, "the micro-batch must be at least 1, not ", micro_batch);
+  std::vector<double> log_q(static_cast<std::size_t>(count));
+  parallel_for((count + micro_batch - 1) / micro_batch, [&](std::int64_t batch) {
+    const ag::NoGradient no_graph;
+    const auto first = batch * micro_batch, rows = std::min(micro_batch, count - first);
+    const auto part =
+        tokens.subspan(static_cast<std::size_t>(first * n), static_cast<std::size_t>(rows * n));
+    const auto log_p = log_prob(Tensor::from_indices(part, {rows, n}, backend_),
+                                molecules.defined() ? molecules.rows(first, rows) : molecules)
+                           .value()
+                           .values();
+    for (std::size_t i = 0; i < log_p.size(); ++i) {
+      log_q[static_cast<std::size_t>(first) + i / static_cast<std::size_t>(n)] += log_p[i];
+    }
+  });
+  return log_q;
+}
+
+KvCache Transformer::make_cache(std::int64_t batch, const Molecules& molecules) const {
+  require(batch >= 1, "a cache needs a batch of at least 1, not ", batch);
+  require(molecules.defined() == config_.conditioning.has_value(), "this network is ",
+          config_.conditioning ? "" : "not ", "conditioned: its cache is made ",
+          config_.conditioning ? "with" : "without", " molecules");
+  const ag::NoGradient no_graph;
+  KvCache cache;
+  cache.batch_ = batch;
+  const auto global = global_attention();
+  cache.global_ = packed(global);
+  // No longer than the longest of the molecules.
+  const auto has_atom = [&](std::int32_t atom) {
+    return !molecules.defined() || atom < molecules.most_atoms();
+  };
+  const auto length = std::ranges::count_if(config_.atom_index, has_atom);
+  for (const auto& w : weights_.layers) {
+    cache.weights_.layers.push_back(packed(w));
+    cache.layers_.push_back(tensor::make_attention_cache(batch, length, config_.attention_width(),
+                                                         config_.num_heads, backend_));
+  }
+  cache.weights_.input_norm = weights_.input_norm;
+  cache.weights_.final_norm = weights_.final_norm;
+  cache.weights_.output_proj = packed(weights_.output_proj);
+  cache.token_table_ = token_table().value();
+  cache.position_rows_ = position_rows(config_.length()).value();
+  cache.memories_.resize(weights_.layers.size());
+  if (!config_.conditioning) return cache;
+
+  molecules.check();
+  require(molecules.batch() == batch, "encodings of ", molecules.batch(), " molecules for ", batch,
+          " rows of a cache");
+  cache.atoms_ = condition(conditioning_, *config_.conditioning, molecules);
+  if (global) cache.global_memory_ = make_memory(*global, cache.atoms_, molecules.atom_count);
+  for (std::size_t i = 0; i < cache.memories_.size(); ++i) {
+    const auto& cross = weights_.layers[i].cross;
+    if (cross) cache.memories_[i] = make_memory(*cross, cache.atoms_, molecules.atom_count);
+  }
+  return cache;
+}
+
+Tensor Transformer::next_logits(const Tensor& previous, KvCache& cache) const {
+  const auto B = cache.batch_, t = cache.length_, C = config_.channels;
+  require(t < config_.length(), "the sequence is complete: it has ", config_.length(),
+          " positions");
+  require(t == 0 || (previous.defined() && previous.shape() == Shape{B}), "expected ", B,
+          " tokens of the position before, one a row of the cache");
+  const auto atom = config_.atom_index[static_cast<std::size_t>(t)];
+  require(!cache.atoms_.defined() || atom < cache.atoms_.value().extent(1),
+          "the sequence is complete: the molecules have ",
+          cache.atoms_.defined() ? cache.atoms_.value().extent(1) : 0, " atoms");
+  const ag::NoGradient no_graph;
+  const std::vector<std::int32_t> start(static_cast<std::size_t>(B), start_token());
+  const Tensor input = t == 0 ? Tensor::from_indices(start, {B}, backend_) : previous;
+
+  const auto place = planted(Defect::cached_position_early) && t > 0 ? t - 1 : t;
+  const Tensor token = tensor::embedding(cache.token_table_, input).reshape({B, 1, C});
+  const Variable embedded =
+      ag::add_rows(Variable(token), Variable(cache.position_rows_.rows(place, 1)));
+  Dropout none;
+  Variable h =
+      apply_input(cache.weights_.input_norm, embedded, vectors_of_positions(cache.atoms_, t, 1),
+                  cache.global_, cache.global_memory_, heads(), none);
+  for (std::size_t i = 0; i < cache.layers_.size(); ++i) {
+    const auto attend = [&](const Variable& qkv) {
+      const auto width = config_.attention_width();
+      const Tensor row = qkv.value().reshape({B, 3 * width});
+      return Variable(tensor::cached_attention(row, cache.layers_[i]).reshape({B, 1, width}));
+    };
+    h = apply_layer(cache.weights_.layers[i], h, attend, cache.memories_[i], heads(), none);
+  }
+  if (planted(Defect::stale_cache_row) && t == 1) --cache.layers_[0].length;
+  ++cache.length_;
+  const Variable bias =
+      config_.output_bias ? Variable(output_bias_.value().rows(t, 1)) : Variable();
+  return apply_output(cache.weights_, h, bias).value().reshape({B, config_.num_bins});
+}
+
+void KvCache::select(std::span<const std::int64_t> from) {
+  for (auto& layer : layers_)
+    if (!planted(Defect::selection_keeps_rows)) layer = tensor::select_rows(layer, from);
+  const std::vector<std::int32_t> rows(from.begin(), from.end());
+  const Tensor index = Tensor::from_indices(rows, {std::ssize(rows)}, token_table_.backend());
+  atoms_ = gathered(atoms_, index);
+  global_memory_ = gathered(global_memory_, index);
+  for (auto& memory : memories_) memory = gathered(memory, index);
+  batch_ = static_cast<std::int64_t>(from.size());
+}
+
+}  // namespace arbg::nn

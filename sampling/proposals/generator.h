@@ -1,0 +1,113 @@
+// A network, its bins and a coordinate map: conformations in, exact log densities out, and the
+// reverse.
+//
+//   log q(z) = sum_j log P(k_j | k_<j) - log h_j,   z_j uniform in bin k_j of width h_j
+//
+// P is the categorical of a decoding (categorical.h): log q is that of the very distribution that
+// was sampled. Log probabilities are summed in double, in the order of the coordinates.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "md/coordinates/coordinate_map.h"
+#include "nn/files/checkpoint.h"
+#include "nn/heads/coordinate_bins.h"
+#include "nn/transformer/transformer.h"
+#include "sampling/proposals/categorical.h"
+#include "sampling/proposals/encodings.h"
+#include "tensor/base/random.h"
+
+namespace arbg::sampling {
+
+struct SampleOptions {
+  std::int64_t count = 1000;
+  Decoding decoding;
+  std::uint64_t seed = 1;
+  std::uint64_t stream = stream_id("sample");  // another stream: independent samples
+  std::int64_t first = 0;   // index of the first sample: drawing in parts gives the same samples
+  std::int64_t lanes = 64;  // samples that share one pass through the network
+  std::function<void(std::int64_t done)> on_progress;  // from any thread, one call at a time
+};
+
+class Generator;
+class GrowingSamples;
+
+struct Samples {
+  std::vector<std::int32_t> tokens;  // [B, K]
+  std::vector<double> coordinates;   // z [B, K]
+  std::vector<double> positions_nm;  // x(z) [B, N, 3]
+  std::vector<double> log_q;         // [B], density of z
+  std::vector<double> log_volume;    // [B], the map's
+
+  std::int64_t count() const { return static_cast<std::int64_t>(log_q.size()); }
+  void resize(std::int64_t count, const md::CoordinateMap& map);
+  // Sample i becomes a row that has grown to its full length.
+  void put(std::int64_t i, const GrowingSamples& grown, std::int64_t row,
+           const Generator& generator);
+};
+
+// The bins of a map's coordinates: V on each coordinate's support.
+nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins);
+
+class Generator {
+ public:
+  // Throws Error if the network, the bins and the map disagree about lengths or bin counts. A
+  // conditioned network, and no other, is told its molecule, which may be shorter than the network;
+  // bins and map are the molecule's.
+  Generator(nn::Transformer network, nn::CoordinateBins bins,
+            std::unique_ptr<md::CoordinateMap> map, std::optional<MoleculeEncoding> molecule = {});
+
+  const nn::Transformer& network() const { return network_; }
+  const nn::CoordinateBins& bins() const { return bins_; }
+  const md::CoordinateMap& map() const { return *map_; }
+  // That many times the molecule, for the network; undefined where it needs none.
+  nn::Molecules molecules(std::int64_t count) const;
+
+  // `count` independent samples; sample i depends on (seed, stream, first + i), the decoding and
+  // the weights alone. Stops early, with fewer samples, when interrupted.
+  Samples sample(const SampleOptions& options) const;
+
+  // The same sample by sample in the hands of the caller (growing_samples.h): `count` rows without
+  // coordinates yet, a decoding that was checked, random numbers from row `first` on.
+  GrowingSamples start(std::int64_t count, const Decoding& decoding, const Random& random,
+                       std::int64_t first) const;
+
+  struct Encoded {
+    std::vector<std::int32_t> tokens;  // [B, K], kOutside where a coordinate is outside
+    std::vector<double> log_volume;    // [B]
+    std::int64_t outside = 0;          // conformations with a coordinate outside the support
+  };
+  // Conformations [B, N, 3] to tokens. (seed, index) feed the random frame of the Cartesian map.
+  Encoded encode(std::span<const double> positions_nm, std::uint64_t seed) const;
+
+  // Density of z for rows of tokens [B, K], as sample() has it under the same decoding: the same
+  // bits on the reference backend. -infinity for a row with a token outside the bins, or outside
+  // what truncation leaves; on the cpu backend the logits of a cache and these differ by rounding,
+  // and with them, once in a great while, the last token that is kept.
+  std::vector<double> log_density(std::span<const std::int32_t> tokens,
+                                  const Decoding& decoding = {}) const;
+
+  // The same for moves of many walkers, which take long: Ctrl-C ends it between a few rows. Once
+  // interrupted(), the result is incomplete, and the caller throws it away.
+  std::vector<double> log_density_or_stop(std::span<const std::int32_t> tokens,
+                                          const Decoding& decoding) const;
+
+ private:
+  // False: interrupted, and out is as it was.
+  bool sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
+                    Samples& out) const;
+  std::vector<double> log_probability(std::span<const std::int32_t> tokens,
+                                      const Decoding& decoding) const;
+
+  nn::Transformer network_;
+  nn::CoordinateBins bins_;
+  std::unique_ptr<md::CoordinateMap> map_;
+  std::optional<MoleculeEncoding> molecule_;
+};
+
+}  // namespace arbg::sampling

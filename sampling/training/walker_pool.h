@@ -1,0 +1,60 @@
+// A population of walkers at the target, kept there by Markov moves, as training batches: what a
+// model learns from that has no data.
+//
+// Two kinds of moves, each of which leaves pi alone whatever the model is:
+//   local    Langevin moves (langevin_move.h, b = 1), without the network
+//   global   walker x takes a fresh sample y of the model with probability min(1, w(y) / w(x)),
+//            w = pi / q: Metropolis with independent proposals (Hastings, Biometrika 57, 1970)
+// Local moves relax what the model proposes; global ones set the populations of basins right, the
+// better the model, the faster. A walker that came from a poor model is at pi only after moves of
+// both kinds: the pool is for training, and estimates are made of fresh samples.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "nn/training/trainer.h"
+#include "sampling/smc/langevin_move.h"
+
+namespace arbg::sampling {
+
+class WalkerPool : public nn::TrainingBatchSource {
+ public:
+  // Map, bins and potential must outlive the pool.
+  WalkerPool(const md::CoordinateMap& map, const nn::CoordinateBins& bins,
+             const Potential& potential, std::uint64_t seed);
+
+  // As many walkers as there are samples; those of infinite energy are replaced by others. Throws
+  // Error if all are such.
+  void start(Walkers samples);
+  // Walkers at coordinates [W, K] of an earlier pool, with its step.
+  void restore(std::span<const double> coordinates, double eps);
+
+  const Walkers& walkers() const { return walkers_; }
+  double eps() const { return eps_; }
+
+  // Local moves of all walkers, then step and lengths adapt to them. Random numbers are those of
+  // `sweep`. Returns the share accepted. Interrupted, it leaves some of them where they are.
+  double relax(std::int64_t moves, std::uint64_t sweep);
+
+  // Fresh samples of a model, with their energies and log q under `decoding`, proposed one each to
+  // walkers round * samples + i modulo W. Returns the share accepted; 0, and no walker has changed,
+  // when interrupted.
+  double exchange(const Walkers& fresh, const Generator& generator, const Decoding& decoding,
+                  std::int64_t round);
+
+  // Rows drawn evenly, with replacement, by (seed, step).
+  void fill(std::int64_t step, std::span<std::int32_t> tokens,
+            std::span<double> log_target) override;
+
+ private:
+  const md::CoordinateMap& map_;
+  const nn::CoordinateBins& bins_;
+  const Potential& potential_;
+  std::uint64_t seed_;
+  double eps_ = 0.5;
+  Walkers walkers_;
+};
+
+}  // namespace arbg::sampling
