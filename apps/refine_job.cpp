@@ -282,8 +282,6 @@ void Refinement::save() {
 void Refinement::clear_up() const {
   const std::int64_t rounds = std::ssize(history_);
   for (const auto old : {rounds - 1, rounds - 2}) std::filesystem::remove(walkers_path(old));
-  for (const auto& path : {checkpoint_path(), log_path(), walkers_path(rounds + 1)})
-    remove_temporaries(path);
 }
 
 bool Refinement::done() const {

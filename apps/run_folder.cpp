@@ -37,6 +37,7 @@ RunFolder::RunFolder(const std::filesystem::path& folder, const std::string& com
   const std::string found = run_in(folder);
   require(found.empty() || std::ranges::find(runs, found) != runs.end(), folder.string(),
           " holds a run of ", found, "; choose another --output");
+  remove_temporaries(folder);
 }
 
 }  // namespace arbg::apps

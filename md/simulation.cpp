@@ -238,8 +238,6 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     write_pdb(folder / "topology.pdb", topology, start);
     write_run_json(folder, o, settings, rungs, c);
   }
-  for (const char* file : {"topology.pdb", "run.json", "checkpoint.bin"})
-    remove_temporaries(folder / file);
   Frames frames(folder, system, o, c.saves);
 
   const auto checkpoint = [&] {
