@@ -233,7 +233,6 @@ bool Refinement::warm_up() {
 
 // Moves of the warm-up that an earlier call has made: 0 if there is nothing of one.
 std::int64_t Refinement::resume_warm_up() {
-  remove_temporaries(warm_up_path());
   if (!std::filesystem::exists(warm_up_path())) return 0;
   const auto file = nn::Safetensors::read(warm_up_path());
   const std::string* text = file.metadata("warm_up");
@@ -320,8 +319,6 @@ void Refinement::clear_up() const {
   const std::int64_t rounds = std::ssize(history_);
   for (const auto old : {rounds - 1, rounds - 2}) std::filesystem::remove(walkers_path(old));
   std::filesystem::remove(warm_up_path());
-  for (const auto& path : {checkpoint_path(), log_path(), walkers_path(rounds + 1), warm_up_path()})
-    remove_temporaries(path);
 }
 
 bool Refinement::done() const {

@@ -22,7 +22,7 @@ std::string run_of_json(const std::filesystem::path& path) {
 std::string run_in(const std::filesystem::path& folder) {
   const auto has = [&](const char* file) { return std::filesystem::exists(folder / file); };
   if (has("run.json")) return run_of_json(folder / "run.json");
-  if (has("rounds.jsonl")) return "arbg refine";
+  if (has("rounds.jsonl") || has("warm-up.safetensors")) return "arbg refine";
   if (has("checkpoint.safetensors") || has("train_log.jsonl")) return "arbg train";
   if (has("log_q.npy")) return "arbg sample";  // stopped before its run.json
   if (has("energy_terms.npy")) return "arbg energy";
@@ -37,6 +37,7 @@ RunFolder::RunFolder(const std::filesystem::path& folder, const std::string& com
   const std::string found = run_in(folder);
   require(found.empty() || std::ranges::find(runs, found) != runs.end(), folder.string(),
           " holds a run of ", found, "; choose another --output");
+  remove_temporaries(folder);
 }
 
 }  // namespace arbg::apps

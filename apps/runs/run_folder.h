@@ -16,7 +16,8 @@ std::string run_in(const std::filesystem::path& folder);
 
 // For as long as a command may write in `folder`; taken before its work begins. Throws Error, with
 // nothing changed, if another process writes there, if it cannot be written, or if it holds a run
-// of a command that is not among `runs` (by default: of any but this one).
+// of a command that is not among `runs` (by default: of any but this one). Clears up what writers
+// that were killed left half-written.
 class RunFolder {
  public:
   RunFolder(const std::filesystem::path& folder, const std::string& command,

@@ -91,8 +91,6 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
   nn::RunOptions run;
   run.checkpoint_path = outcome.checkpoint;
   run.best_path = job.output / kBest;
-  for (const auto* file : {kCheckpoint, kBest, kLog, kReport})
-    remove_temporaries(job.output / file);
   run.checkpoint_every_s = job.checkpoint_every_s;
   run.bins = bins;
   run.description = description;

@@ -267,8 +267,6 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     write_pdb(folder / "topology.pdb", topology, start);
     write_run_json(folder, o, settings, rungs, c);
   }
-  for (const char* file : {"topology.pdb", "run.json", "checkpoint.bin"})
-    remove_temporaries(folder / file);
   Frames frames(folder, engine, o, c.saves);
 
   const auto checkpoint = [&] {

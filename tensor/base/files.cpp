@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
 #include <vector>
 
@@ -105,12 +107,19 @@ std::string FileReader::read(std::size_t offset, std::size_t size) const {
   return bytes;
 }
 
-void remove_temporaries(const std::filesystem::path& path) {
-  const std::string prefix = path.filename().string() + kTemporary;
+void remove_temporaries(const std::filesystem::path& folder) {
   std::error_code ignored;
   std::vector<std::filesystem::path> stale;
-  for (const auto& entry : std::filesystem::directory_iterator(path.parent_path(), ignored)) {
-    if (entry.path().filename().string().starts_with(prefix)) stale.push_back(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const auto mark = name.rfind(kTemporary);
+    if (mark == std::string::npos) continue;
+    const char* end = name.data() + name.size();
+    pid_t writer = 0;
+    const auto parsed = std::from_chars(name.data() + mark + kTemporary.size(), end, writer);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || writer <= 0) continue;
+    const bool gone = writer == ::getpid() || (::kill(writer, 0) != 0 && errno == ESRCH);
+    if (gone) stale.push_back(entry.path());
   }
   for (const auto& file : stale) std::filesystem::remove(file, ignored);
 }

@@ -42,9 +42,9 @@ void write_file(const std::filesystem::path& path, std::string_view bytes);
 // commands to call before their work.
 void require_writable(const std::filesystem::path& path);
 
-// Removes the temporary files that killed writers of `path` left beside it; nobody may be writing
-// it now.
-void remove_temporaries(const std::filesystem::path& path);
+// Removes the temporary files that write_file left in a folder when it was killed: those of
+// processes that are gone.
+void remove_temporaries(const std::filesystem::path& folder);
 
 // Creates the folder and its parents. Throws Error naming the path and the reason.
 void create_folder(const std::filesystem::path& path);

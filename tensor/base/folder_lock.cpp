@@ -30,6 +30,7 @@ struct LockHolder {
 
 namespace {
 
+constexpr const char* kCandidate = ".new-";
 constexpr int kAttempts = 100;                               // while others come and go
 constexpr const char* kFirstNamespace = "pid:[4026531836]";  // of a kernel: in no container
 
@@ -141,7 +142,7 @@ bool is_named(const fs::path& path, int fd) {
 // A lock under a name of its own, with its flock; the name goes with the object.
 class Candidate {
  public:
-  explicit Candidate(const fs::path& file) : name_(file.string() + ".tmpXXXXXX") {
+  explicit Candidate(const fs::path& file) : name_(file.string() + kCandidate + "XXXXXX") {
     fd_ = ::mkostemp(name_.data(), O_CLOEXEC);
   }
   ~Candidate() {
@@ -197,6 +198,17 @@ class Candidate {
   int fd_;
 };
 
+// Those of killed processes; of others, who then look at the lock once more.
+void remove_candidates(const fs::path& file) {
+  const std::string prefix = file.filename().string() + kCandidate;
+  std::error_code ignored;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(file.parent_path(), ignored)) {
+    if (entry.path().filename().string().starts_with(prefix)) found.push_back(entry.path());
+  }
+  for (const auto& candidate : found) fs::remove(candidate, ignored);
+}
+
 enum class Flock { taken, busy, none };
 
 // The lock of another, opened.
@@ -251,7 +263,7 @@ FolderLock::FolderLock(const fs::path& folder, std::string_view command) : Folde
     if (!mine.is_there() || !mine.write(text_of(self))) cannot_write(file_);
     if (!mine.claim(file_) && !take_over(mine.name(), self)) continue;
     fd_ = mine.release();
-    remove_temporaries(file_);
+    remove_candidates(file_);
     return;
   }
   cannot_write(file_);

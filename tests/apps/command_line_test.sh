@@ -466,7 +466,7 @@ succeeds evaluate --samples tuned --reference md --json
 grep -q '"decoding": {"temperature": ' out.txt || failed "arbg evaluate does not name the decoding: $(cat out.txt)"
 grep -q "Sampling temperature" tuned/report.html || failed "report.html does not show the curve of --tune"
 [ "$(wc -c <samples/positions.npy)" -eq $((128 + 200 * 22 * 3 * 8)) ] || failed "positions.npy of 200 samples has another size"
-refuses "holds a run of arbg md" sample --model model/checkpoint.safetensors --output md
+refuses "md holds a run of arbg md" sample --model model/checkpoint.safetensors --output md
 succeeds evaluate --samples samples --reference md --model model/checkpoint.safetensors --json
 is_json out.txt
 succeeds audit samples --model model/checkpoint.safetensors --reference md --fresh 50 --close 100
@@ -603,7 +603,7 @@ refuses "systematic, stratified, residual or multinomial" $smc --method twisted 
 refuses "--lambda expects a number from 0, got -1" $smc --method twisted --lambda -1 --output refused
 refuses "--moves expects a whole number from 1" $smc --method annealed --moves 0 --output refused
 refuses "go with --method importance only" $smc --method twisted --tune temperature --output refused
-refuses "holds a run of arbg md" $smc --method twisted --output md
+refuses "md holds a run of arbg md" $smc --method twisted --output md
 absent refused
 # Ctrl-C: nothing of the new samples is in the folder, and the old ones are all there.
 before=$(cat annealed/* | cksum)
@@ -688,7 +688,7 @@ succeeds $refine --model model/checkpoint.safetensors --output refined-model
 succeeds sample --model refined-model/checkpoint.safetensors --output refined-samples --count 50
 succeeds evaluate --samples refined-samples --reference md
 refuses "rounds is 2 there and 3 here" $refine --output refined --rounds 3
-refuses "holds a run of arbg train" $refine --output model
+refuses "model holds a run of arbg train" $refine --output model
 refuses "comes from the checkpoint" $refine --model model/checkpoint.safetensors --sequence Ace-G-Nme --output refused
 refuses "--samples expects at most --walkers, 96, got 97" $refine --samples 97 --output refused
 refuses "--until expects a share" $refine --until 2 --output refused
@@ -751,6 +751,79 @@ refuses "unknown network option \"use_swigloo\"; the nearest name is \"use_swigl
 sed '/"num_heads"/d' $published/config.json > config.json
 refuses "the network option \"num_heads\" is missing" logits $given --config config.json --output refused
 absent refused
+
+### One folder holds one run
+echo '{}' >json_check/run.json
+succeeds evaluate --samples samples --reference md --output evaluated
+succeeds evaluate --samples samples --reference md --output evaluated
+energies="energy --pdb $golden/Ace-A-Nme.pdb"
+succeeds $energies --output energies
+before=$(cat md/* model/* refined/* samples/* energies/* evaluated/* demo/*.* | cksum)
+while read -r folder owner; do
+  while read -r command words; do
+    [ "arbg $command" = "$owner" ] || refuses "$folder holds a run of $owner" "$command" $words --output "$folder"
+  done <<END
+md ${md#md }
+train ${train#train } --resume
+refine ${refine#refine }
+sample --model model/checkpoint.safetensors
+sample --model model/checkpoint.safetensors --method annealed
+energy ${energies#energy }
+evaluate --samples mixed --reference md
+demo --md-steps 2000
+END
+done <<END
+md arbg md
+model arbg train
+refined arbg refine
+samples arbg sample
+energies arbg energy
+json_check another program
+END
+for folder in evaluated demo; do
+  owner=evaluate
+  [ $folder = evaluated ] || owner=demo
+  for command in "$md" "$train" "$refine" "$energies" "sample --model model/checkpoint.safetensors"; do
+    refuses "$folder holds a run of arbg $owner" $command --output $folder
+  done
+done
+[ "$(cat md/* model/* refined/* samples/* energies/* evaluated/* demo/*.* | cksum)" = "$before" ] || failed "a refused command changed a run"
+
+### One command writes a folder; it is known at once, before any input is read
+$arbg $md --steps 100000000 --output busy/md >out.txt 2>err.txt &
+pid=$!
+while [ ! -e busy/md/.arbg.lock ] && kill -0 $pid; do sleep 0.02; done
+held="busy/md is being written by 'arbg md', process $pid on '$(uname -n)': wait for it, stop it, or choose another folder"
+unread() {
+  refuses "$1" md --pdb "$golden/Ace-A-Nme.pdb" --steps 100000000 --output "$2"
+  refuses "$1" train --data nothing --output "$2"
+  refuses "$1" train --mix nothing --output "$2"
+  refuses "$1" refine --model nothing --output "$2"
+  refuses "$1" sample --model nothing --output "$2"
+  refuses "$1" sample --model nothing --method twisted --output "$2"
+  refuses "$1" energy --pdb nothing --output "$2"
+  refuses "$1" evaluate --samples samples --reference nothing --output "$2"
+  refuses "$1" audit --model nothing --output "$2"
+}
+unread "$held" busy/md
+refuses "$held" demo --output busy
+ls -A busy | grep -qv '^md$' && failed "a refused demo left $(ls -A busy)"
+kill -INT $pid
+wait $pid
+[ $? -eq 130 ] || failed "Ctrl-C of arbg md: another exit status than 130"
+absent busy/md/.arbg.lock
+# Where nobody can write, root included.
+unread "cannot write /proc/.arbg.lock" /proc
+unread "cannot create folder text.npy" text.npy
+refuses "cannot create folder text.npy" demo --output text.npy
+for output in text.npy/x.pdb /proc/x.pdb; do
+  refuses "cannot write $output" build AXA --output $output
+  refuses "cannot write $output" minimize --pdb nothing --output $output
+  refuses "cannot write $output" convert --input nothing.npy --output $output
+  refuses "cannot write $output" logits --weights nothing --input nothing --output $output
+done
+refuses "cannot write md: Is a directory" logits --weights nothing --input nothing --output md
+absent nothing
 
 ### Damaged run folders and checkpoints
 checkpoint=model/checkpoint.safetensors

@@ -1,8 +1,13 @@
 #include "tensor/base/files.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include "temporary_folder.h"
 #include "tensor/base/error.h"
@@ -48,6 +53,28 @@ TEST_SUITE("fast") {
     CHECK_THROWS_WITH_AS(
         write_file(missing, "x"),
         ("cannot write " + missing.string() + ": No such file or directory").c_str(), Error);
+  }
+
+  TEST_CASE("temporary files of dead writers are cleared up, of living ones and other files not") {
+    const TemporaryFolder folder;
+    const pid_t alive = ::fork();
+    REQUIRE(alive >= 0);
+    for (; alive == 0;) ::pause();
+    const std::string self = std::to_string(::getpid()), other = std::to_string(alive);
+    const std::vector<std::string> kept = {"a",      "a.tmp",         "a.tmp12x",
+                                           "a.tmp0", "a.tmp" + other, "a.tmp99999999999"};
+    for (const auto& name : kept) write_file(folder / name, "x");
+    for (const auto& name : {"b.tmp99999999", ("c.tmp" + self).c_str()})
+      write_file(folder / name, "x");
+    remove_temporaries(folder.path());
+    ::kill(alive, SIGKILL);
+    ::waitpid(alive, nullptr, 0);
+    std::size_t left = 0;
+    for (const auto& name : kept) left += std::filesystem::exists(folder / name);
+    CHECK(left == kept.size());
+    CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) ==
+          std::ssize(kept));
+    remove_temporaries(folder / "missing");
   }
 
   TEST_CASE("where no file can be written is known without writing one") {

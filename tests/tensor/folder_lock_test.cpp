@@ -1,14 +1,18 @@
 #include "tensor/base/folder_lock.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "temporary_folder.h"
 #include "tensor/base/error.h"
@@ -20,6 +24,21 @@ using namespace arbg;
 namespace {
 
 namespace fs = std::filesystem;
+
+// What other file systems, and other processes at the worst moment, do to a lock: what comes before
+// one call of the system, once, and the answer instead of its own.
+struct Call {
+  std::function<void()> before;
+  int calls_until = 0;  // that `before` is run before
+  int fails_with = 0;   // errno; 0: it does not
+
+  bool fails() {
+    if (before && --calls_until == 0) std::exchange(before, nullptr)();
+    if (fails_with != 0) errno = fails_with;
+    return fails_with != 0;
+  }
+};
+Call flock_call, link_call, rename_call;
 
 // Why the folder cannot be locked, or "" if it could.
 std::string refusal(const fs::path& folder) {
@@ -129,6 +148,28 @@ int winners(const fs::path& folder, int count) {
 
 }  // namespace
 
+// These stand before those of the C library.
+extern "C" {
+int test_flock(int fd, int operation) noexcept __asm__("flock");
+int test_link(const char* from, const char* to) noexcept __asm__("link");
+int test_rename(const char* from, const char* to) noexcept __asm__("rename");
+
+int test_flock(int fd, int operation) noexcept {
+  if (flock_call.fails()) return -1;
+  return static_cast<int>(::syscall(SYS_flock, fd, operation));
+}
+
+int test_link(const char* from, const char* to) noexcept {
+  if (link_call.fails()) return -1;
+  return ::linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int test_rename(const char* from, const char* to) noexcept {
+  if (rename_call.fails()) return -1;
+  return ::renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+}
+
 TEST_SUITE("fast") {
   TEST_CASE("a held folder is refused in one line that names command, process and host") {
     const TemporaryFolder folder;
@@ -220,7 +261,9 @@ TEST_SUITE("fast") {
     std::ofstream(file) << holder.dump();  // the same file, with its flock
     CHECK(refusal(folder.path()).find("is being written by 'arbg train', process 1 on") !=
           std::string::npos);
-    leave_lock(folder.path(), holder);  // another, without
+    holder = lock_of_this_process(folder / "other");
+    holder["pid_namespace"] = "pid:[1]";  // where the id of this process is that of another
+    leave_lock(folder.path(), holder);    // without a flock
     CHECK(refusal(folder.path()).empty());
   }
 
@@ -239,6 +282,59 @@ TEST_SUITE("fast") {
       CHECK(winners(path, 12) == 1);
       CHECK(fs::is_empty(path));
     }
+  }
+
+  TEST_CASE("a taker that comes late finds the stale lock in use, or gone") {
+    const TemporaryFolder folder;
+    Json dead = lock_of_this_process(folder.path());
+    dead["started"] = 0;
+    leave_lock(folder.path(), dead);
+    std::string other = "not tried";
+    rename_call = {[&] { other = refusal(folder.path()); }, 1};  // the moment before it is replaced
+    CHECK(refusal(folder.path()).empty());
+    CHECK(other.find("is being written by") != std::string::npos);
+
+    leave_lock(folder.path(), dead);
+    const Json taker = lock_of_this_process(folder / "other");
+    flock_call = {[&] { leave_lock(folder.path(), taker); }, 2};  // opened, not yet flocked
+    CHECK(refusal(folder.path()).find("is being written by 'arbg md'") != std::string::npos);
+    CHECK(Json::parse(read_file(folder / ".arbg.lock"), "lock").dump() == taker.dump());
+  }
+
+  TEST_CASE("without flocks a folder is locked, but no stale lock taken over") {
+    const TemporaryFolder folder;
+    flock_call.fails_with = ENOLCK;
+    Json holder = lock_of_this_process(folder.path());
+    {
+      const FolderLock lock(folder.path(), "arbg md");
+      CHECK(refusal(folder.path()).find("is being written by 'arbg md'") != std::string::npos);
+    }
+    holder["started"] = 0;
+    leave_lock(folder.path(), holder);
+    CHECK(refusal(folder.path()).find("if it does not, delete") != std::string::npos);
+    flock_call = {};
+    CHECK(refusal(folder.path()).empty());
+  }
+
+  TEST_CASE("without hard links, and where the answer to one gets lost, one gets the folder") {
+    const TemporaryFolder folder;
+    link_call.fails_with = EPERM;
+    CHECK(winners(folder.path(), 12) == 1);
+    {
+      const FolderLock lock(folder.path(), "arbg md");
+      CHECK(refusal(folder.path()).find("is being written by 'arbg md'") != std::string::npos);
+    }
+    link_call.fails_with = ENOSPC;
+    CHECK(refusal(folder.path()).find("No space left") != std::string::npos);
+    const auto link_it = [&] {
+      const fs::path mine = fs::directory_iterator(folder.path())->path();
+      ::linkat(AT_FDCWD, mine.c_str(), AT_FDCWD, (folder / ".arbg.lock").c_str(), 0);
+    };
+    link_call = {link_it, 1, EEXIST};
+    const FolderLock lock(folder.path(), "arbg md");
+    link_call = {};
+    CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
+    CHECK(!refusal(folder.path()).empty());
   }
 
   TEST_CASE("a lock goes with its object, and so do folders in which nothing was written") {
@@ -293,7 +389,7 @@ TEST_SUITE("fast") {
     create_folder(file);
     CHECK(refusal(folder.path()).find("if nobody writes there") != std::string::npos);
     fs::remove(file);
-    write_file(folder / ".arbg.lock.tmpk1lled", "");
+    write_file(folder / ".arbg.lock.new-k1lled", "");
     CHECK(refusal(folder.path()).empty());
     CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
   }
