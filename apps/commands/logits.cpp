@@ -72,8 +72,7 @@ int logits_command(const Words& words) {
     const nn::Molecules molecules = nn::read_molecules(file, common.backend);
     const nn::Tensor logits = logits_of(network, tokens, molecules);
     const auto log_q = network.log_likelihood(tokens.indices(), kRows, molecules);
-    const auto bad =
-        std::ranges::find_if_not(log_q, [](double one) { return std::isfinite(one); });
+    const auto bad = std::ranges::find_if_not(log_q, [](double one) { return std::isfinite(one); });
     require(bad == log_q.end(), "the log likelihood of molecule ", bad - log_q.begin(),
             " is not finite; do the weights hold NaN or infinity?");
     const auto B = tokens.extent(0);

@@ -194,9 +194,10 @@ void require_bonded(const Topology& topology, const System& system,
   }
   if (first_wrong.empty()) return;
   const double typical = median(ratios);
-  const char* advice = typical > 5 && typical < 20
-                           ? "positions must be in nm, these are in Angstrom"
-                           : "positions must be in nm, and atoms must have the order of the topology";
+  const char* advice =
+      typical > 5 && typical < 20
+          ? "positions must be in nm, these are in Angstrom"
+          : "positions must be in nm, and atoms must have the order of the topology";
   fail(where, ": ", first_wrong, "; ", advice);
 }
 

@@ -732,6 +732,9 @@ grep -q "logits of 3 molecules" out.txt || failed "arbg logits says: $(cat out.t
 succeeds logits $given --config $robin/config.json --output logits.safetensors --json
 is_json out.txt
 succeeds info logits.safetensors
+{ head -c -4 $robin/weights.safetensors; printf '\000\000\300\177'; } >nan.safetensors
+refuses "the log likelihood of molecule 0 is not finite" logits --weights nan.safetensors --input $robin/io.safetensors \
+  --config $robin/config.json --output refused
 refuses "does not describe its network" logits $given --output refused
 refuses "no tensor named \"tokens\"" logits --weights $robin/weights.safetensors --input $robin/weights.safetensors --config $robin/config.json --output refused
 refuses "is conditioned" logits --weights $robin/weights.safetensors --input $networks/single-system/io.safetensors --config $robin/config.json --output refused
@@ -877,6 +880,9 @@ refuses "there is no run.json" audit nothing
 refuses "is not of samples" audit md
 refuses "made by arbg sample" evaluate --samples md --reference md
 refuses "fraction to trim" evaluate --samples samples --reference md --trim 1
+cp -r samples nan-samples
+{ head -c 136 samples/log_q.npy; printf '\377\377\377\377\377\377\377\377'; tail -c +145 samples/log_q.npy; } >nan-samples/log_q.npy
+refuses "nan-samples/log_q.npy: entry 1 is not a number" evaluate --samples nan-samples --reference md
 refuses "--points expects a whole number from 2" evaluate --samples samples --reference md --points 1
 refuses "cannot open nothing" evaluate --samples samples --reference md --model nothing
 succeeds md --sequence Ace-G-Nme --replicas 4 --tempering 1 --steps 200 --warmup 0 --save-every 50 --output glycine

@@ -114,7 +114,7 @@ TEST_SUITE("fast") {
   TEST_CASE("the frames are those that the file holds, whatever its header states") {
     const std::string bytes = read_file(kFolder + "openmm.dcd");
     const auto all = parse_dcd(bytes, "x.dcd", kAtoms).positions_nm;
-    for (const std::uint32_t stated : {1, 4, 1000}) {
+    for (const std::uint32_t stated : {1u, 4u, 1000u}) {
       const auto [found, note] = parse_dcd(with_word(bytes, 8, stated), "x.dcd", kAtoms);
       CHECK(found == all);
       CHECK(note == "x.dcd: the header states " + std::to_string(stated) +
