@@ -8,7 +8,8 @@
 // AmberPrmtopFile.createSystem(implicitSolvent=OBC1 or OBC2, nonbondedMethod=NoCutoff) does.
 // Refused by name: CMAP and other CHARMM terms, virtual sites, periodic boxes, water, polarisation,
 // solvent caps, perturbation, 10-12 and 12-6-4 terms, Lennard-Jones pairs that do not follow from
-// their atoms by Lorentz-Berthelot (NBFIX), and sections of unknown meaning.
+// their atoms by Lorentz-Berthelot (NBFIX), sections of unknown meaning, and lengths or angles in
+// other units.
 // Source of the format: ambermd.org/FileFormats.php; of the meaning: Case et al., Amber manual.
 #pragma once
 
