@@ -1,0 +1,38 @@
+#include "tensor/device/device.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "tensor/base/error.h"
+
+namespace arbg::tensor {
+
+const char* name_of(Backend backend) {
+  switch (backend) {
+    case Backend::reference:
+      return "reference";
+    case Backend::cpu:
+      return "cpu";
+    case Backend::cuda:
+      return "cuda";
+  }
+  return "unknown";
+}
+
+std::span<const Backend> backends_built() {
+  static constexpr std::array kBuilt{Backend::reference, Backend::cpu};
+  return kBuilt;
+}
+
+Backend backend_named(std::string_view name) {
+  std::string choices;
+  for (const Backend backend : backends_built()) {
+    if (name == name_of(backend)) return backend;
+    choices += (choices.empty() ? "" : " or ") + std::string(name_of(backend));
+  }
+  require(name != "cuda", "this build has no cuda backend; choose ", choices);
+  fail("there is no backend named \"", name, "\"; choose ", choices);
+}
+
+}  // namespace arbg::tensor
