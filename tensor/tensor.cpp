@@ -19,25 +19,12 @@ constexpr DType kDTypeOf<float> = DType::f32;
 template <>
 constexpr DType kDTypeOf<std::int32_t> = DType::i32;
 
-template <class From, class To>
-void convert(const From* from, To* to, std::int64_t count) {
-  std::transform(from, from + count, to, [](From value) { return static_cast<To>(value); });
-}
-
-template <class To>
-void convert_to(const Tensor& source, To* to) {
-  const std::int64_t count = source.elements();
-  switch (source.dtype()) {
-    case DType::f64:
-      return convert(source.data<double>(), to, count);
-    case DType::f32:
-      return convert(source.data<float>(), to, count);
-    case DType::i32:
-      return convert(source.data<std::int32_t>(), to, count);
-    case DType::bf16:
-      break;
-  }
-  fail("a bf16 tensor cannot be read on the host");
+template <class To, class From>
+std::vector<To> converted(std::span<const From> from) {
+  std::vector<To> to(from.size());
+  std::transform(from.begin(), from.end(), to.begin(),
+                 [](From value) { return static_cast<To>(value); });
+  return to;
 }
 
 void check_elements(std::size_t count, const Shape& shape) {
@@ -123,8 +110,8 @@ IndexBounds IndexBounds::joined(const IndexBounds& other) const {
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, Backend backend) {
   Tensor tensor;
-  tensor.storage_ =
-      Storage::make(static_cast<std::size_t>(shape.elements()) * byte_size(dtype), backend);
+  tensor.storage_ = std::make_shared<Storage>(
+      static_cast<std::size_t>(shape.elements()) * byte_size(dtype), Device{backend});
   tensor.shape_ = shape;
   tensor.dtype_ = dtype;
   tensor.backend_ = backend;
@@ -133,8 +120,7 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Backend backend) {
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype, Backend backend) {
   Tensor tensor = empty(shape, dtype, backend);
-  std::memset(tensor.storage_->bytes(), 0,
-              static_cast<std::size_t>(shape.elements()) * byte_size(dtype));
+  tensor.storage_->buffer.zero();
   if (dtype == DType::i32) tensor.set_index_bounds({0, 0});
   return tensor;
 }
@@ -142,9 +128,7 @@ Tensor Tensor::zeros(const Shape& shape, DType dtype, Backend backend) {
 Tensor Tensor::from_values(std::span<const double> values, const Shape& shape, Backend backend) {
   check_elements(values.size(), shape);
   Tensor tensor = empty(shape, real_dtype(backend), backend);
-  const auto count = shape.elements();
-  if (tensor.dtype_ == DType::f64) convert(values.data(), tensor.data<double>(), count);
-  if (tensor.dtype_ == DType::f32) convert(values.data(), tensor.data<float>(), count);
+  tensor.write(values);
   return tensor;
 }
 
@@ -152,9 +136,14 @@ Tensor Tensor::from_indices(std::span<const std::int32_t> values, const Shape& s
                             Backend backend) {
   check_elements(values.size(), shape);
   Tensor tensor = empty(shape, DType::i32, backend);
-  convert(values.data(), tensor.writable<std::int32_t>(), shape.elements());
+  tensor.upload(values);
   tensor.set_index_bounds(IndexBounds::of(values));
   return tensor;
+}
+
+Device Tensor::device() const {
+  require(defined(), "a tensor was asked for its device that holds nothing");
+  return storage_->buffer.device();
 }
 
 IndexBounds Tensor::index_bounds() const {
@@ -165,38 +154,84 @@ IndexBounds Tensor::index_bounds() const {
 void Tensor::set_index_bounds(const IndexBounds& bounds) {
   require(defined() && dtype_ == DType::i32, "bounds were given to what are no indices");
   const IndexBounds own = elements() > 0 ? bounds : IndexBounds();
-  const bool whole = static_cast<std::size_t>(elements()) * byte_size(dtype_) == storage_->size();
+  const bool whole =
+      static_cast<std::size_t>(elements()) * byte_size(dtype_) == storage_->buffer.size();
   storage_->bounds = whole ? own : storage_->bounds.joined(own);
 }
 
 template <class T>
-T* Tensor::data() {
-  T* numbers = writable<T>();
-  if constexpr (std::is_same_v<T, std::int32_t>) storage_->bounds = IndexBounds::unknown();
-  return numbers;
-}
-
-template <class T>
-T* Tensor::writable() {
-  return const_cast<T*>(std::as_const(*this).data<T>());
-}
-
-template <class T>
-const T* Tensor::data() const {
+void Tensor::require_holds() const {
   if (!defined()) fail("a tensor was used that holds nothing");
   if (dtype_ != kDTypeOf<T>) {
     fail("expected a tensor of ", name_of(kDTypeOf<T>), " numbers, found ", name_of(dtype_),
          " in the tensor of shape ", shape_);
   }
-  return reinterpret_cast<const T*>(storage_->bytes()) + offset_;
 }
 
-template double* Tensor::data<double>();
-template float* Tensor::data<float>();
-template std::int32_t* Tensor::data<std::int32_t>();
-template const double* Tensor::data<double>() const;
-template const float* Tensor::data<float>() const;
-template const std::int32_t* Tensor::data<std::int32_t>() const;
+std::size_t Tensor::first_byte() const {
+  return static_cast<std::size_t>(offset_) * byte_size(dtype_);
+}
+
+template <class T>
+T* Tensor::host_data() {
+  T* numbers = const_cast<T*>(std::as_const(*this).host_data<T>());
+  if constexpr (std::is_same_v<T, std::int32_t>) storage_->bounds = IndexBounds::unknown();
+  return numbers;
+}
+
+template <class T>
+const T* Tensor::host_data() const {
+  require_holds<T>();
+  if (!device().is_host()) {
+    fail("the numbers of the tensor of shape ", shape_, " are on the device ", name_of(backend_),
+         "; read them with values() or indices()");
+  }
+  return reinterpret_cast<const T*>(storage_->buffer.address() + first_byte());
+}
+
+template <class T>
+T* Tensor::device_data() {
+  T* numbers = const_cast<T*>(std::as_const(*this).device_data<T>());
+  if constexpr (std::is_same_v<T, std::int32_t>) storage_->bounds = IndexBounds::unknown();
+  return numbers;
+}
+
+template <class T>
+const T* Tensor::device_data() const {
+  require_holds<T>();
+  if (device().is_host()) {
+    fail("the numbers of the tensor of shape ", shape_, " are on the host, of the backend ",
+         name_of(backend_), "; a device cannot work on them");
+  }
+  return reinterpret_cast<const T*>(storage_->buffer.address() + first_byte());
+}
+
+template double* Tensor::host_data<double>();
+template float* Tensor::host_data<float>();
+template std::int32_t* Tensor::host_data<std::int32_t>();
+template const double* Tensor::host_data<double>() const;
+template const float* Tensor::host_data<float>() const;
+template const std::int32_t* Tensor::host_data<std::int32_t>() const;
+template double* Tensor::device_data<double>();
+template float* Tensor::device_data<float>();
+template std::int32_t* Tensor::device_data<std::int32_t>();
+template const double* Tensor::device_data<double>() const;
+template const float* Tensor::device_data<float>() const;
+template const std::int32_t* Tensor::device_data<std::int32_t>() const;
+
+template <class T>
+void Tensor::upload(std::span<const T> numbers) {
+  require_holds<T>();
+  storage_->buffer.upload(std::as_bytes(numbers), first_byte());
+}
+
+template <class T>
+std::vector<T> Tensor::download() const {
+  require_holds<T>();
+  std::vector<T> numbers(static_cast<std::size_t>(elements()));
+  storage_->buffer.download(first_byte(), std::as_writable_bytes(std::span(numbers)));
+  return numbers;
+}
 
 Tensor Tensor::reshape(const Shape& shape) const {
   require(shape.elements() == elements(), "a tensor of shape ", shape_, " cannot be seen as ",
@@ -241,34 +276,33 @@ void Tensor::copy_from(const Tensor& source) {
   require(defined() && source.defined(), "a tensor was copied that holds nothing");
   require(shape_ == source.shape_, "a tensor of shape ", source.shape_,
           " cannot be copied into one of shape ", shape_);
-  switch (dtype_) {
-    case DType::f64:
-      return convert_to(source, data<double>());
-    case DType::f32:
-      return convert_to(source, data<float>());
-    case DType::i32:
-      convert_to(source, writable<std::int32_t>());
-      return set_index_bounds(source.dtype_ == DType::i32 ? source.index_bounds()
-                                                          : IndexBounds::unknown());
-    case DType::bf16:
-      break;
+  const bool as_it_is = dtype_ == source.dtype_ && device() == source.device();
+  if (as_it_is) {
+    storage_->buffer.copy_from(source.storage_->buffer, source.first_byte(), first_byte(),
+                               static_cast<std::size_t>(elements()) * byte_size(dtype_));
+  } else {
+    write(source.values());
   }
-  fail("a bf16 tensor cannot be written on the host");
+  if (dtype_ == DType::i32) {
+    set_index_bounds(source.dtype_ == DType::i32 ? source.index_bounds() : IndexBounds::unknown());
+  }
 }
 
 void Tensor::fill(double value) {
-  const auto count = elements();
+  write(std::vector(static_cast<std::size_t>(elements()), value));
+  const auto index = static_cast<std::int32_t>(value);
+  if (dtype_ == DType::i32) set_index_bounds({index, index});
+}
+
+// Converts; of indices, the caller says the bounds.
+void Tensor::write(std::span<const double> values) {
   switch (dtype_) {
     case DType::f64:
-      std::fill_n(data<double>(), count, value);
-      return;
+      return upload(values);
     case DType::f32:
-      std::fill_n(data<float>(), count, static_cast<float>(value));
-      return;
+      return upload<float>(converted<float>(values));
     case DType::i32:
-      std::fill_n(writable<std::int32_t>(), count, static_cast<std::int32_t>(value));
-      set_index_bounds({static_cast<std::int32_t>(value), static_cast<std::int32_t>(value)});
-      return;
+      return upload<std::int32_t>(converted<std::int32_t>(values));
     case DType::bf16:
       break;
   }
@@ -277,15 +311,20 @@ void Tensor::fill(double value) {
 
 std::vector<double> Tensor::values() const {
   require(defined(), "a tensor was read that holds nothing");
-  std::vector<double> values(static_cast<std::size_t>(elements()));
-  convert_to(*this, values.data());
-  return values;
+  switch (dtype_) {
+    case DType::f64:
+      return download<double>();
+    case DType::f32:
+      return converted<double, float>(download<float>());
+    case DType::i32:
+      return converted<double, std::int32_t>(download<std::int32_t>());
+    case DType::bf16:
+      break;
+  }
+  fail("a bf16 tensor cannot be read on the host");
 }
 
-std::vector<std::int32_t> Tensor::indices() const {
-  const auto* from = data<std::int32_t>();
-  return {from, from + elements()};
-}
+std::vector<std::int32_t> Tensor::indices() const { return download<std::int32_t>(); }
 
 double Tensor::item() const {
   require(elements() == 1, "expected a tensor of one number, found the shape ", shape_);

@@ -3,8 +3,7 @@
 //
 // Which backend a tensor lives on decides which implementation of an operation runs and how its
 // real numbers are stored: reference = double, cpu = float32 (cuda, when built: float32 or bf16).
-// Indices are int32 everywhere. Storage comes from a per-thread pool of freed blocks, so a training
-// step allocates nothing once it is warm.
+// Indices are int32 everywhere. Their memory is a buffer's (device/buffer.h).
 #pragma once
 
 #include <array>
@@ -16,12 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "tensor/base/backend.h"
+#include "tensor/device/device.h"
 
 namespace arbg::tensor {
 
-using arbg::Backend;
-using arbg::name_of;
 enum class DType { f64, f32, bf16, i32 };
 
 const char* name_of(DType dtype);
@@ -64,8 +61,7 @@ struct IndexBounds {
   bool operator==(const IndexBounds&) const = default;
 };
 
-class Storage;  // a block of bytes on one backend, returned to its pool when the last tensor lets
-                // go
+struct Storage;  // a buffer, freed when the last tensor lets go
 
 class Tensor {
  public:
@@ -85,17 +81,36 @@ class Tensor {
   DType dtype() const { return dtype_; }
   Backend backend() const { return backend_; }
 
+  Device device() const;  // throws Error if undefined
+
   // i32 only: known since the numbers were written, so that checks never read them. Views share
-  // the bounds of the whole, which may be wider than their own numbers need. Whoever takes data()
-  // to write leaves them unknown, and says afterwards what it has written (a view: joined).
+  // the bounds of the whole, which may be wider than their own numbers need. Whoever takes the
+  // numbers to write leaves them unknown, and says afterwards what it has written (a view: joined).
   IndexBounds index_bounds() const;
   void set_index_bounds(const IndexBounds& bounds);
 
-  // The numbers themselves; T must match dtype (checked). Host backends only.
+  // The numbers themselves, in the host's memory. Throws Error unless T matches dtype and the
+  // device is the host.
   template <class T>
-  T* data();
+  T* host_data();
   template <class T>
-  const T* data() const;
+  const T* host_data() const;
+
+  // The same where they are, for the X_cuda.cu that work on it. Throws Error on the host.
+  template <class T>
+  T* device_data();
+  template <class T>
+  const T* device_data() const;
+
+  // An older name of host_data().
+  template <class T>
+  T* data() {
+    return host_data<T>();
+  }
+  template <class T>
+  const T* data() const {
+    return host_data<T>();
+  }
 
   Tensor reshape(const Shape& shape) const;  // same storage, same number of elements
   Tensor rows(std::int64_t first,
@@ -110,7 +125,13 @@ class Tensor {
 
  private:
   template <class T>
-  T* writable();  // data() whose bounds the caller sees to
+  void require_holds() const;
+  std::size_t first_byte() const;
+  template <class T>
+  void upload(std::span<const T> numbers);  // all of them
+  template <class T>
+  std::vector<T> download() const;
+  void write(std::span<const double> values);
 
   std::shared_ptr<Storage> storage_;
   std::int64_t offset_ = 0;  // in elements

@@ -14,7 +14,7 @@
 #include "tensor/base/random.h"
 #include "tensor/base/simd.h"
 #include "tensor/base/threads.h"
-#include "tensor/gemm.h"
+#include "tensor/gemm/gemm_cpu.h"
 
 namespace {
 

@@ -1,5 +1,8 @@
 #include "tensor/base/backend.h"
 
+#include <array>
+#include <string>
+
 #include "tensor/base/error.h"
 
 namespace arbg {
@@ -16,11 +19,19 @@ const char* name_of(Backend backend) {
   return "unknown";
 }
 
+std::span<const Backend> backends_built() {
+  static constexpr std::array kBuilt{Backend::reference, Backend::cpu};
+  return kBuilt;
+}
+
 Backend backend_named(std::string_view name) {
-  if (name == "reference") return Backend::reference;
-  if (name == "cpu") return Backend::cpu;
-  require(name != "cuda", "this build has no cuda backend; choose reference or cpu");
-  fail("there is no backend named \"", name, "\"; choose reference or cpu");
+  std::string choices;
+  for (const Backend backend : backends_built()) {
+    if (name == name_of(backend)) return backend;
+    choices += (choices.empty() ? "" : " or ") + std::string(name_of(backend));
+  }
+  require(name != "cuda", "this build has no cuda backend; choose ", choices);
+  fail("there is no backend named \"", name, "\"; choose ", choices);
 }
 
 }  // namespace arbg

@@ -4,6 +4,7 @@
 // threads; cuda: a name that builds without it refuse.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace arbg {
@@ -12,5 +13,6 @@ enum class Backend { reference, cpu, cuda };
 
 const char* name_of(Backend backend);
 Backend backend_named(std::string_view name);  // throws Error listing the names that this build has
+std::span<const Backend> backends_built();     // the reference first; every test loops over these
 
 }  // namespace arbg

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <utility>
 
-#include "tensor/gemm.h"
+#include "tensor/gemm/gemm_cpu.h"
 #include "tensor/ops/attention.h"
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/lane_loops.h"

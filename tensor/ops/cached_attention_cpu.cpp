@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tensor/gemm.h"
+#include "tensor/gemm/gemm_cpu.h"
 #include "tensor/ops/cached_attention.h"
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/lane_loops.h"

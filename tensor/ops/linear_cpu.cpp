@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "tensor/gemm.h"
+#include "tensor/gemm/gemm_cpu.h"
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/lane_loops.h"
 #include "tensor/ops/linear.h"

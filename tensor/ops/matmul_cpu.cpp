@@ -1,4 +1,4 @@
-#include "tensor/gemm.h"
+#include "tensor/gemm/gemm_cpu.h"
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/matmul.h"
 

@@ -1,5 +1,3 @@
-#include "tensor/gemm.h"
-
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -7,6 +5,7 @@
 
 #include "tensor/base/random.h"
 #include "tensor/base/threads.h"
+#include "tensor/gemm/gemm_cpu.h"
 
 namespace arbg::tensor {
 namespace {

@@ -14,8 +14,6 @@
 namespace arbg::tensor::test {
 namespace {
 
-constexpr Backend kBackends[] = {Backend::reference, Backend::cpu};
-
 Tensor random_tensor(const Shape& shape, Backend backend, std::uint64_t stream = 1) {
   return Tensor::from_values(random_values(shape.elements(), 5, stream), shape, backend);
 }
@@ -55,7 +53,7 @@ std::vector<double> with_threads(int count, const F& f) {
 
 TEST_SUITE("fast") {
   TEST_CASE("cached attention equals full attention bitwise") {
-    for (const Backend backend : kBackends) {
+    for (const Backend backend : backends_built()) {
       check_cached_attention(backend, 3, 64, 4);
       check_cached_attention(backend, 1, 10, 2);
       check_cached_attention(backend, 16, 96, 3);
@@ -64,7 +62,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("a packed weight gives the bits of the weight itself") {
-    for (const Backend backend : kBackends) {
+    for (const Backend backend : backends_built()) {
       for (const auto& [M, N, K] : {std::array<std::int64_t, 3>{1, 1, 1},
                                     {64, 170, 64},
                                     {7, 33, 300},
@@ -83,7 +81,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("cross-attention sees no padding, and one query alone is as it is among others") {
-    for (const Backend backend : kBackends) {
+    for (const Backend backend : backends_built()) {
       const std::int64_t T = 20, N = 9, C = 32;
       const Tensor q = random_tensor({1, T, C}, backend, 1),
                    k = random_tensor({1, N, C}, backend, 2),
@@ -102,7 +100,7 @@ TEST_SUITE("fast") {
 
   TEST_CASE("dropout keeps its share, rescaled, and the same in one piece and in two") {
     const std::int64_t M = 64, C = 501;
-    for (const Backend backend : kBackends) {
+    for (const Backend backend : backends_built()) {
       Tensor ones = Tensor::zeros({M, C}, real_dtype(backend), backend);
       ones.fill(1.0);
       const Random random(7, 1);
@@ -131,7 +129,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("attention at a token does not depend on later tokens") {
-    for (const Backend backend : kBackends) {
+    for (const Backend backend : backends_built()) {
       const std::int64_t T = 20, C = 32;
       const Tensor qkv = random_tensor({1, T, 3 * C}, backend);
       Tensor changed = qkv.clone();
@@ -161,7 +159,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("log probabilities of all indices sum to one, also for huge logits") {
-    for (const Backend backend : kBackends) {
+    for (const Backend backend : backends_built()) {
       for (const double size : {1.0, 1e4}) {
         const Tensor y = log_softmax(scale(random_tensor({7, 300}, backend), size));
         const auto values = y.values();
@@ -175,7 +173,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("log_prob is the picked entry of log_softmax, bitwise") {
-    for (const Backend backend : kBackends) {
+    for (const Backend backend : backends_built()) {
       const Tensor logits = random_tensor({50, 37}, backend);
       std::vector<std::int32_t> tokens;
       for (int m = 0; m < 50; ++m) tokens.push_back(m * 7 % 37);
@@ -188,7 +186,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("NaN in, NaN out") {
-    for (const Backend backend : kBackends) {
+    for (const Backend backend : backends_built()) {
       Tensor x = random_tensor({2, 40}, backend);
       x.rows(1, 1).fill(NAN);
       const Tensor gain = random_tensor({40}, backend),
@@ -208,7 +206,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("an index outside the table is refused, with its place") {
-    for (const Backend backend : kBackends) {
+    for (const Backend backend : backends_built()) {
       const Tensor table = random_tensor({4, 3}, backend), logits = random_tensor({2, 4}, backend);
       for (const std::int32_t bad : {-1, 4}) {
         const Tensor index = Tensor::from_indices(std::vector<std::int32_t>{0, bad}, {2}, backend);
@@ -225,7 +223,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("a part of indices that reach further is refused until it is made anew") {
-    for (const Backend backend : kBackends) {
+    for (const Backend backend : backends_built()) {
       const Tensor table = random_tensor({4, 3}, backend);
       const Tensor all = Tensor::from_indices(std::vector{1, 2, 9}, {3}, backend);
       const Tensor part = all.rows(0, 2);

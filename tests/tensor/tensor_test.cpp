@@ -35,9 +35,9 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("real numbers are double on the reference backend and float32 on cpu") {
-    for (const Backend backend : {Backend::reference, Backend::cpu}) {
+    for (const Backend backend : backends_built()) {
       const Tensor x = Tensor::from_values(kSix, {2, 3}, backend);
-      CHECK(x.dtype() == (backend == Backend::cpu ? DType::f32 : DType::f64));
+      CHECK(x.dtype() == (backend == Backend::reference ? DType::f64 : DType::f32));
       CHECK(x.values() == kSix);
       CHECK(backend_named(name_of(backend)) == backend);
     }
@@ -53,6 +53,39 @@ TEST_SUITE("fast") {
                          "this build has no cuda backend; choose reference or cpu", Error);
     CHECK_THROWS_WITH_AS(backend_named("gpu"),
                          "there is no backend named \"gpu\"; choose reference or cpu", Error);
+  }
+
+  TEST_CASE("the backends built can be named and hold numbers, the reference first") {
+    REQUIRE(backends_built()[0] == Backend::reference);
+    for (const Backend backend : backends_built()) {
+      CHECK(backend_named(name_of(backend)) == backend);
+      const Tensor x = Tensor::from_values(kSix, {2, 3}, backend);
+      CHECK(x.device() == Device{backend});
+      CHECK(x.values() == kSix);
+      CHECK(x.rows(1, 1).values() == std::vector<double>{4, 5, 6});
+    }
+  }
+
+  TEST_CASE("numbers on the host are no business of a device's code") {
+    Tensor x = Tensor::from_values(kSix, {2, 3}, Backend::cpu);
+    CHECK(x.host_data<float>() == x.data<float>());
+    CHECK(x.rows(1, 1).host_data<float>() == x.host_data<float>() + 3);
+    CHECK_THROWS_WITH_AS(x.device_data<float>(),
+                         "the numbers of the tensor of shape [2, 3] are on the host, of the "
+                         "backend cpu; a device cannot work on them",
+                         Error);
+  }
+
+  TEST_CASE("a view is copied onto itself and between number types, part by part") {
+    for (const Backend backend : backends_built()) {
+      Tensor x = Tensor::from_values(kSix, {3, 2}, backend);
+      x.rows(0, 2).copy_from(x.rows(1, 2));  // overlapping
+      CHECK(x.values() == std::vector<double>{3, 4, 5, 6, 5, 6});
+      Tensor whole = Tensor::zeros({4}, DType::i32, backend);
+      whole.rows(1, 2).copy_from(x.reshape({6}).rows(3, 2));
+      CHECK(whole.indices() == std::vector<std::int32_t>{0, 6, 5, 0});
+      CHECK(whole.index_bounds() == IndexBounds::unknown());
+    }
   }
 
   TEST_CASE("copies share storage, clones do not") {
@@ -94,7 +127,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("an index tensor knows its least and largest number without reading them") {
-    for (const Backend backend : {Backend::reference, Backend::cpu}) {
+    for (const Backend backend : backends_built()) {
       const IndexBounds nothing, unknown = IndexBounds::unknown();
       const auto make = [&](std::vector<std::int32_t> values) {
         return Tensor::from_indices(values, {std::ssize(values)}, backend);

@@ -1,10 +1,11 @@
-#include "tensor/storage.h"
-
+// The host's memory, for the backends reference and cpu.
 #include <bit>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "tensor/base/error.h"
+#include "tensor/device/buffer.h"
 
 namespace arbg::tensor {
 namespace {
@@ -89,12 +90,37 @@ void give_back_block(std::byte* block, std::size_t capacity) {
 
 }  // namespace
 
-std::shared_ptr<Storage> Storage::make(std::size_t bytes, Backend backend) {
-  require(backend != Backend::cuda, "this build has no cuda backend");
-  const std::size_t capacity = rounded(bytes);
-  return std::shared_ptr<Storage>(new Storage(take_block(capacity), bytes, capacity));
+Buffer::Buffer(std::size_t bytes, Device device)
+    : device_(device), size_(bytes), capacity_(rounded(bytes)) {
+  require(device.is_host(), "this build has no cuda backend");
+  address_ = take_block(capacity_);
 }
 
-Storage::~Storage() { give_back_block(bytes_, capacity_); }
+Buffer::~Buffer() { give_back_block(address_, capacity_); }
+
+void Buffer::check_range(std::size_t at, std::size_t bytes) const {
+  require(at <= size_ && bytes <= size_ - at, bytes, " bytes from byte ", at,
+          " on are not inside a buffer of ", size_);
+}
+
+void Buffer::upload(std::span<const std::byte> from, std::size_t at) {
+  check_range(at, from.size());
+  if (!from.empty()) std::memcpy(address_ + at, from.data(), from.size());
+}
+
+void Buffer::download(std::size_t at, std::span<std::byte> to) const {
+  check_range(at, to.size());
+  if (!to.empty()) std::memcpy(to.data(), address_ + at, to.size());
+}
+
+// The ranges may overlap.
+void Buffer::copy_from(const Buffer& source, std::size_t source_at, std::size_t at,
+                       std::size_t bytes) {
+  check_range(at, bytes);
+  source.check_range(source_at, bytes);
+  std::memmove(address_ + at, source.address_ + source_at, bytes);
+}
+
+void Buffer::zero() { std::memset(address_, 0, size_); }
 
 }  // namespace arbg::tensor

@@ -1,0 +1,45 @@
+// A block of bytes on one device. Beside device.h the only code that knows where memory is.
+//
+// Of the host: freed blocks wait in a pool of the thread that freed them, by size, and are handed
+// out again to that thread, so a training step asks the system for nothing once it is warm. A pool
+// keeps at most 1 GiB; under the address sanitizer it keeps nothing, so that every stray access is
+// seen. Blocks may be freed on another thread than the one that made them. Offsets and sizes are in
+// bytes. Throws Error if a range is not inside.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "tensor/device/device.h"
+
+namespace arbg::tensor {
+
+class Buffer {
+ public:
+  // Contents unspecified, aligned to 64 bytes. Throws Error if memory runs out or the backend is
+  // not built.
+  Buffer(std::size_t bytes, Device device);
+  ~Buffer();
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  std::size_t size() const { return size_; }
+  Device device() const { return device_; }
+
+  void upload(std::span<const std::byte> from, std::size_t at);
+  void download(std::size_t at, std::span<std::byte> to) const;  // waits until it has come
+  void copy_from(const Buffer& source, std::size_t source_at, std::size_t at, std::size_t bytes);
+  void zero();
+
+  // In the memory of the device: only its own code may follow it.
+  std::byte* address() const { return address_; }
+
+ private:
+  void check_range(std::size_t at, std::size_t bytes) const;
+
+  Device device_;
+  std::size_t size_, capacity_;
+  std::byte* address_;
+};
+
+}  // namespace arbg::tensor
