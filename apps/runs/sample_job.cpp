@@ -56,7 +56,8 @@ std::vector<std::string> labels(const SampleJob& job) {
 
 void clear_samples_folder(const std::filesystem::path& output) {
   for (const char* name :
-       {"run.json", "ancestor.npy", "log_z.json", "smc.html", "audit.json", "audit.html"})
+       {"run.json", "ancestor.npy", "log_z.json", "smc.html", "audit.json", "audit.html",
+        "evaluation.json", "report.html"})
     std::filesystem::remove(output / name);
 }
 

@@ -620,9 +620,10 @@ for method in twisted annealed; do
 done
 absent interrupted
 [ "$(cat annealed/* | cksum)" = "$before" ] || failed "an interrupted command changed the samples that were there"
-# Samples of another kind leave nothing of these behind.
+# Other samples leave nothing of these behind, nor what was said of them.
+succeeds evaluate --samples annealed --reference md
 succeeds sample --model model/checkpoint.safetensors --output annealed --count 50
-absent annealed/ancestor.npy annealed/log_z.json annealed/smc.html
+absent annealed/ancestor.npy annealed/log_z.json annealed/smc.html annealed/evaluation.json annealed/report.html
 
 ### Many molecules in one model: a fourth is sampled that was not trained on
 for sequence in AG GA AS; do
