@@ -20,7 +20,8 @@ const CommandSpec kSpec{
     "logits",
     "logits and log likelihoods of given tokens, by any network of the published kind",
     "",
-    {{"weights", "FILE", "", "safetensors: published weights, or a checkpoint of arbg train (its average, if any)"},
+    {{"weights", "FILE", "",
+      "safetensors: published weights, or a checkpoint of arbg train (its average, if any)"},
      {"config", "FILE", "", "JSON: the network, for weights that do not describe it themselves"},
      {"input", "FILE", "",
       "safetensors: tokens [B, T]; for conditioned networks atom_type, aa_type, aa_pos [B, N], "

@@ -185,7 +185,8 @@ TEST_SUITE("fast") {
     CHECK(contains(refusal("%FORMAT(10I8)", "%FORMAT(10I)"), "expected a format such as (10I8)"));
     CHECK(contains(refusal("1.40100000E+01", "1.4010E000E+01"), "expected a finite number"));
     CHECK(contains(refusal("1.40100000E+01", "           nan"), "expected a finite number"));
-    CHECK(contains(refusal("1.20100000E+01", "0.00000000E+00"), "expected a mass above 0 for PAR1:C"));
+    CHECK(contains(refusal("1.20100000E+01", "0.00000000E+00"),
+                   "expected a mass above 0 for PAR1:C"));
   }
 
   TEST_CASE("virtual sites are refused by the name of the atom") {
