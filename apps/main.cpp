@@ -87,12 +87,12 @@ int main(int argc, char** argv) {
     std::puts("arbg " ARBG_VERSION);
     return 0;
   }
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const auto& command : kCommands) {
     if (words[0] == command.name) return run(command, {words.begin() + 1, words.end()});
     names.push_back(command.name);
   }
-  const std::string nearest = arbg::nearest_name(words[0], names);
+  const std::string nearest(arbg::nearest_name(words[0], names));
   std::fprintf(
       stderr, "arbg: unknown command '%s'; %s\n", words[0].c_str(),
       nearest.empty() ? "see arbg --help" : ("did you mean arbg " + nearest + "?").c_str());
