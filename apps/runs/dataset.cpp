@@ -141,7 +141,8 @@ std::vector<double> load_trajectory(const std::filesystem::path& path, const md:
 namespace {
 
 Dataset load_run(const std::filesystem::path& folder) {
-  require(std::filesystem::is_directory(folder), folder.string(),
+  std::error_code not_there;
+  require(std::filesystem::is_directory(folder, not_there), folder.string(),
           ": expected a run folder (topology.pdb, positions.npy, run.json) made by arbg md, or a "
           "published SEQUENCE_TEMPERATUREK_SPLIT.npy");
   Dataset out;

@@ -250,8 +250,9 @@ refuses "empty.prmtop: the file is empty" $prmtop --inpcrd empty.prmtop
 sed '/%FLAG RADII/,/%FLAG SCREEN/{/%FLAG SCREEN/!d;}' "$amber/disulfide.prmtop" >no-radii.prmtop
 refuses "ParmEd's changeRadii mbondi2 adds it" energy --prmtop no-radii.prmtop --inpcrd "$amber/disulfide.rst7"
 succeeds energy --prmtop no-radii.prmtop --inpcrd "$amber/disulfide.rst7" --implicit none
-refuses "this is a prmtop file" $prmtop --inpcrd "$amber/disulfide.prmtop"
+refuses "it is an AMBER prmtop file" $prmtop --inpcrd "$amber/disulfide.prmtop"
 refuses "begins with %VERSION" energy --prmtop "$golden/Ace-A-Nme.pdb" --inpcrd "$amber/disulfide.rst7"
+refuses "expected a PDB file; it is an AMBER prmtop file" energy --pdb "$amber/disulfide.prmtop"
 dcd=$amber/../../trajectories/mdtraj.dcd
 convert="convert --pdb $golden/Ace-A-Nme.pdb"
 succeeds energy --pdb "$golden/Ace-A-Nme.pdb" --positions "$dcd"
@@ -825,6 +826,11 @@ for output in text.npy/x.pdb /proc/x.pdb; do
   refuses "cannot write $output" convert --input nothing.npy --output $output
   refuses "cannot write $output" logits --weights nothing --input nothing --output $output
 done
+long=$(printf '%300s' | tr ' ' x)
+unread "cannot create folder $long: File name too long" $long
+refuses "cannot write $long: File name too long" build AG --output $long
+refuses "cannot open $long: File name too long" info $long
+refuses "$long: expected a run folder" train --data $long --output refused
 refuses "cannot write md: Is a directory" logits --weights nothing --input nothing --output md
 absent nothing
 
