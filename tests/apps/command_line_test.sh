@@ -2,7 +2,7 @@
 # The program as its user meets it: helps, mistakes in the command line, damaged input, and one small run from molecular
 # dynamics to the report. Usage: command_line_test.sh PATH_OF_ARBG; prints what fails, exits 1 if anything does.
 set -u
-arbg=$1
+arbg=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 golden=$(cd "$(dirname "$0")/../golden/energies/amber99sbildn-obc2/Ace-A-Nme" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
