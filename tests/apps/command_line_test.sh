@@ -736,6 +736,11 @@ succeeds info logits.safetensors
 { head -c -4 $robin/weights.safetensors; printf '\000\000\300\177'; } >nan.safetensors
 refuses "the log likelihood of molecule 0 is not finite" logits --weights nan.safetensors --input $robin/io.safetensors \
   --config $robin/config.json --output refused
+# The fourth token becomes 99.
+token_at=584
+{ head -c $token_at $robin/io.safetensors; printf '\143'; tail -c +$((token_at + 2)) $robin/io.safetensors; } >tokens.safetensors
+refuses "expected tokens from 0 to 63, found 0 to 99" logits --weights $robin/weights.safetensors --input tokens.safetensors \
+  --config $robin/config.json --output refused
 refuses "does not describe its network" logits $given --output refused
 refuses "no tensor named \"tokens\"" logits --weights $robin/weights.safetensors --input $robin/weights.safetensors --config $robin/config.json --output refused
 refuses "is conditioned" logits --weights $robin/weights.safetensors --input $networks/single-system/io.safetensors --config $robin/config.json --output refused
