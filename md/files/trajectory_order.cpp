@@ -9,6 +9,8 @@ namespace arbg::md {
 
 namespace {
 
+constexpr const char* kOfRun = "topology.pdb";  // beside positions.npy
+
 const Residue& residue_of(const Topology& topology, int atom) {
   const Atom& named = topology.atoms[static_cast<std::size_t>(atom)];
   return topology.residues[static_cast<std::size_t>(named.residue)];
@@ -34,7 +36,7 @@ std::optional<PublishedName> published_name(const std::filesystem::path& traject
 
 std::filesystem::path pdb_beside(const std::filesystem::path& trajectory) {
   std::vector<std::string> candidates;
-  if (trajectory.filename() == "positions.npy") candidates = {"topology.pdb"};
+  if (trajectory.filename() == "positions.npy") candidates = {kOfRun};
   if (const auto name = published_name(trajectory))
     candidates = {name->pdb(), name->sequence + ".pdb"};
   for (const auto& candidate : candidates) {
@@ -42,6 +44,15 @@ std::filesystem::path pdb_beside(const std::filesystem::path& trajectory) {
     if (std::filesystem::exists(path)) return path;
   }
   return {};
+}
+
+bool is_of_run(const std::filesystem::path& pdb) { return pdb.filename() == kOfRun; }
+
+std::string order_note(const std::filesystem::path& trajectory, const std::filesystem::path& pdb,
+                       bool moved) {
+  if (!moved && is_of_run(pdb)) return "";
+  return trajectory.string() + ": atoms are ordered as in " + pdb.string() +
+         (moved ? ", and matched by names" : "");
 }
 
 std::vector<int> atom_order(const Topology& from, const Topology& to) {
