@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <regex>
+#include <system_error>
 
 #include "tensor/base/error.h"
 
@@ -41,7 +42,8 @@ std::filesystem::path pdb_beside(const std::filesystem::path& trajectory) {
     candidates = {name->pdb(), name->sequence + ".pdb"};
   for (const auto& candidate : candidates) {
     const auto path = trajectory.parent_path() / candidate;
-    if (std::filesystem::exists(path)) return path;
+    std::error_code not_there;
+    if (std::filesystem::exists(path, not_there)) return path;
   }
   return {};
 }
