@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
 
@@ -68,6 +69,9 @@ int run(const Command& command, const Words& words) {
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "arbg %s: there is not enough memory for a job of this size\n",
                  command.name);
+  } catch (const std::filesystem::filesystem_error& error) {
+    std::fprintf(stderr, "arbg %s: cannot use %s: %s\n", command.name, error.path1().c_str(),
+                 error.code().message().c_str());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "arbg %s: %s\n", command.name, error.what());
   }

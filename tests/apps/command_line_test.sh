@@ -835,6 +835,7 @@ long=$(printf '%300s' | tr ' ' x)
 unread "cannot create folder $long: File name too long" $long
 refuses "cannot write $long: File name too long" build AG --output $long
 refuses "cannot open $long: File name too long" info $long
+refuses "cannot use $long/samples/run.json: File name too long" audit $long
 refuses "$long: expected a run folder" train --data $long --output refused
 refuses "cannot write md: Is a directory" logits --weights nothing --input nothing --output md
 absent nothing
