@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
 
@@ -68,6 +69,9 @@ int run(const Command& command, const Words& words) {
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "arbg %s: there is not enough memory for a job of this size\n",
                  command.name);
+  } catch (const std::filesystem::filesystem_error& error) {
+    std::fprintf(stderr, "arbg %s: cannot use %s: %s\n", command.name, error.path1().c_str(),
+                 error.code().message().c_str());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "arbg %s: %s\n", command.name, error.what());
   }
@@ -87,12 +91,12 @@ int main(int argc, char** argv) {
     std::puts("arbg " ARBG_VERSION);
     return 0;
   }
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const auto& command : kCommands) {
     if (words[0] == command.name) return run(command, {words.begin() + 1, words.end()});
     names.push_back(command.name);
   }
-  const std::string nearest = arbg::nearest_name(words[0], names);
+  const std::string nearest(arbg::nearest_name(words[0], names));
   std::fprintf(
       stderr, "arbg: unknown command '%s'; %s\n", words[0].c_str(),
       nearest.empty() ? "see arbg --help" : ("did you mean arbg " + nearest + "?").c_str());

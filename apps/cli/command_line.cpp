@@ -76,12 +76,12 @@ bool Arguments::knows(std::string_view name) const {
 }
 
 const Option& Arguments::find(std::string_view name) const {
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const auto& option : spec_.options) {
     if (option.name == name) return option;
     names.push_back(option.name);
   }
-  const std::string nearest = nearest_name(name, names);
+  const std::string nearest(nearest_name(name, names));
   fail("there is no option --", name,
        nearest.empty() ? "; see arbg " + spec_.name + " --help"
                        : "; did you mean --" + nearest + "?");

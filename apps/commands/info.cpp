@@ -146,7 +146,8 @@ int info_command(const Words& words) {
   const std::filesystem::path path = arguments.positional();
   require(!path.empty(), "a PATH is needed; see arbg info --help");
   Json out;
-  if (std::filesystem::is_directory(path)) {
+  std::error_code not_there;  // which reading it says
+  if (std::filesystem::is_directory(path, not_there)) {
     out = describe_folder(path, arguments.text("config"));
   } else if (path.extension() == ".npy") {
     out = describe_array(path);

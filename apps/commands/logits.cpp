@@ -20,7 +20,8 @@ const CommandSpec kSpec{
     "logits",
     "logits and log likelihoods of given tokens, by any network of the published kind",
     "",
-    {{"weights", "FILE", "", "safetensors: published weights, or a checkpoint of arbg train (its average, if any)"},
+    {{"weights", "FILE", "",
+      "safetensors: published weights, or a checkpoint of arbg train (its average, if any)"},
      {"config", "FILE", "", "JSON: the network, for weights that do not describe it themselves"},
      {"input", "FILE", "",
       "safetensors: tokens [B, T]; for conditioned networks atom_type, aa_type, aa_pos [B, N], "
@@ -69,6 +70,10 @@ int logits_command(const Words& words) {
     const nn::Tensor tokens = file.tensor("tokens", common.backend);
     require(tokens.dtype() == nn::DType::i32 && tokens.shape().rank() == 2,
             "expected integer tokens [B, T], found shape ", tokens.shape());
+    const std::int64_t last = network.config().num_bins - 1;
+    const auto found = tokens.index_bounds();
+    require(found.inside(0, last), "expected tokens from 0 to ", last, ", found ", found.least,
+            " to ", found.largest);
     const nn::Molecules molecules = nn::read_molecules(file, common.backend);
     const nn::Tensor logits = logits_of(network, tokens, molecules);
     const auto log_q = network.log_likelihood(tokens.indices(), kRows, molecules);

@@ -38,8 +38,8 @@ CommandSpec spec() {
        {"forcefield", "NAME", "amber14-obc1", "with a published --data: of its energies"},
        {"mix", "FILE", "",
         "instead of --data, conformations of many molecules: lines NAME TRAJECTORY TOPOLOGY "
-        "[WEIGHT] (see sampling/training/mixture_file.h); Cartesian, range 4.5, sinusoidal positions, a "
-        "network told its molecule"},
+        "[WEIGHT] (see sampling/training/mixture_file.h); Cartesian, range 4.5, sinusoidal "
+        "positions, a network told its molecule"},
        {"output", "FOLDER", "", "where checkpoint.safetensors, train_log.jsonl and report.html go"},
        {"coordinates", "NAME", "internal",
         "internal (bonds, angles, dihedrals) or cartesian (as published)"},
@@ -95,8 +95,7 @@ CommandSpec spec() {
        {"checkpoint-every", "DURATION", "60s", "how much work a crash may lose"},
        {"resume", "", "",
         "go on from the checkpoint in --output, if there is one: bit for bit with --steps, "
-        "otherwise "
-        "with what is left of --time"}},
+        "otherwise with what is left of --time"}},
       {"arbg train --data runs/ala2-md --output runs/ala2 --time 60m",
        "arbg train --data runs/ala2-md --output runs/ala2 --time 60m --resume",
        "arbg train --data runs/ala2-md --output runs/ala2-xyz --coordinates cartesian --steps "

@@ -120,7 +120,6 @@ std::vector<double> load_positions(const std::filesystem::path& path, int atoms)
 std::vector<double> load_trajectory(const std::filesystem::path& path, const md::Topology& topology,
                                     const md::System& system) {
   const auto pdb = md::pdb_beside(path);
-  const bool own_run = pdb.filename() == "topology.pdb";
   std::vector<double> positions_nm;
   std::string note;
   if (pdb.empty()) {
@@ -129,11 +128,9 @@ std::vector<double> load_trajectory(const std::filesystem::path& path, const md:
     const auto found = load_pdb(pdb).topology;
     positions_nm = load_positions(path, found.atom_count());
     const bool moved = match_atoms(positions_nm, found, topology, path.string());
-    if (moved || !own_run)
-      note = path.string() + ": atoms are ordered as in " + pdb.string() +
-             (moved ? ", and matched by names" : "");
+    note = md::order_note(path, pdb, moved);
   }
-  if (!own_run) md::require_bonded(topology, system, positions_nm, path.string());
+  if (!md::is_of_run(pdb)) md::require_bonded(topology, system, positions_nm, path.string());
   say(note);
   return positions_nm;
 }
@@ -141,7 +138,8 @@ std::vector<double> load_trajectory(const std::filesystem::path& path, const md:
 namespace {
 
 Dataset load_run(const std::filesystem::path& folder) {
-  require(std::filesystem::is_directory(folder), folder.string(),
+  std::error_code not_there;
+  require(std::filesystem::is_directory(folder, not_there), folder.string(),
           ": expected a run folder (topology.pdb, positions.npy, run.json) made by arbg md, or a "
           "published SEQUENCE_TEMPERATUREK_SPLIT.npy");
   Dataset out;

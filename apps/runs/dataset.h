@@ -56,8 +56,8 @@ md::Pdb load_pdb(const std::filesystem::path& path);
 std::vector<double> load_positions(const std::filesystem::path& path, int atoms);
 
 // The same of a given molecule, in the order of its atoms: if a PDB file beside the trajectory
-// (md/files/trajectory_order.h) has another, they are matched by names, which is said. Where that file is
-// no topology.pdb of a run of our own, the lengths of the bonds are checked.
+// (md/files/trajectory_order.h) has another, they are matched by names, which is said. Where that
+// file is no topology.pdb of a run of our own, the lengths of the bonds are checked.
 std::vector<double> load_trajectory(const std::filesystem::path& path, const md::Topology& topology,
                                     const md::System& system);
 

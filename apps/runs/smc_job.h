@@ -17,8 +17,7 @@
 namespace arbg::apps {
 
 struct SmcJob {
-  SampleJob
-      sample;  // its count is shared out among the populations, whose sizes differ by at most 1
+  SampleJob sample;  // its count is shared out; populations differ in size by at most 1
   bool annealed = false;
   sampling::SmcOptions smc;
   sampling::Twist twist;  // its stages are set by the job: residues

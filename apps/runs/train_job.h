@@ -3,8 +3,8 @@
 // The output folder holds checkpoint.safetensors (weights, optimiser, everything to resume and to
 // sample), best.safetensors (the model of the best held-out evaluation, where evaluations are
 // wanted), train_log.jsonl (one JSON object a line) and report.html. Killed at any moment, a run
-// goes on from its last checkpoint, bit for bit if its steps are counted (nn/training/trainer.h); it throws
-// Error, saying what differs, if it is asked to go on with other data or options.
+// goes on from its last checkpoint, bit for bit if its steps are counted (nn/training/trainer.h);
+// it throws Error, saying what differs, if it is asked to go on with other data or options.
 #pragma once
 
 #include <filesystem>

@@ -63,7 +63,7 @@ class Reader {
           "DCD files with 64-bit record lengths are not supported; write it again with 32-bit "
           "lengths (by catdcd or VMD)");
     check(is_length(words[0]), "not a DCD file: expected a record of ", kHeaderBytes,
-          " bytes at its begin", said_kind(bytes_));
+          " bytes at its beginning", said_kind(bytes_));
     swapped_ = words[0] != kHeaderBytes;
   }
 
@@ -108,7 +108,7 @@ class Reader {
     return positions_nm;
   }
 
-  // What follows the last whole frame is the begin of another, or nothing.
+  // What follows the last whole frame is the beginning of another, or nothing.
   void check_rest(std::size_t frames) const {
     const std::size_t rest = bytes_.size() - at_;
     if (rest == 0) return;
@@ -144,7 +144,7 @@ class Reader {
           length, " bytes, the file has ", left - kMarkers, " more");
     const std::uint32_t again = load(bytes_, at_ + 4 + length, swapped_);
     check(again == length, "the record at byte ", at_, " (", what, ") has length ", length,
-          " at its begin and ", again, " at its end");
+          " at its beginning and ", again, " at its end");
     const std::string_view content = bytes_.substr(at_ + 4, length);
     at_ += kMarkers + length;
     return content;

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tensor/base/error.h"
+#include "tensor/base/file_kind.h"
 #include "tensor/base/files.h"
 #include "tensor/base/quoted.h"
 
@@ -45,11 +46,12 @@ bool is_box(std::string_view line) {
 }  // namespace
 
 std::vector<double> parse_inpcrd(std::string_view text, const std::string& name, int atoms) {
-  require(!text.starts_with("CDF") && !text.starts_with("\x89HDF"), name,
-          ": this is a binary NetCDF file, which is not supported; write it as text (ntxo=1 in "
-          "AMBER, or a .rst7 by cpptraj's trajout with the keyword restart)");
-  require(!text.starts_with("%VERSION"), name,
-          ": this is a prmtop file; expected the coordinates that belong to it (inpcrd or rst7)");
+  const std::string_view kind = kind_of_file(text);  // the title may look like some other kind
+  require(kind.find("NetCDF") == kind.npos, name, ": it is ", kind,
+          ", which is not supported; write it as text (ntxo=1 in AMBER, or a .rst7 by cpptraj's "
+          "trajout with the keyword restart)");
+  require(kind.find("prmtop") == kind.npos, name, ": it is ", kind,
+          "; expected the coordinates that belong to it (inpcrd or rst7)");
   const std::vector<std::string_view> lines = split_lines(text);
   require(!lines.empty(), name, ": the file is empty; expected AMBER coordinates");
   require(

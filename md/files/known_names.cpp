@@ -1,8 +1,8 @@
 #include "md/files/known_names.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
+#include <iterator>
 #include <limits>
 
 #include "md/forcefields/tables.h"
@@ -170,9 +170,9 @@ std::string advice(std::string_view name, std::span<const std::string> supported
 }
 
 bool is_water(std::string_view residue_name) {
-  constexpr std::array<std::string_view, 10> kWater = {"HOH", "WAT",  "H2O",  "SOL", "TIP",
-                                                       "DOD", "TIP3", "TIP4", "TP3", "SPC"};
-  return std::ranges::find(kWater, residue_name) != kWater.end();
+  constexpr std::string_view kWater[] = {"HOH",  "WAT",  "H2O", "SOL", "TIP", "DOD",
+                                         "TIP3", "TIP4", "TP3", "TP4", "TP5", "SPC"};
+  return std::ranges::find(kWater, residue_name) != std::end(kWater);
 }
 
 bool is_ion(std::string_view residue_name) {

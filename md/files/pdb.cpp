@@ -16,6 +16,7 @@
 #include "md/files/pdb_names.h"
 #include "md/forcefields/templates.h"
 #include "tensor/base/error.h"
+#include "tensor/base/file_kind.h"
 #include "tensor/base/files.h"
 #include "tensor/base/quoted.h"
 
@@ -38,8 +39,8 @@ class Reader {
   explicit Reader(std::string name) : path_(std::move(name)) {}
 
   Pdb read(std::string_view text) {
-    require(!text.starts_with("data_"), path_,
-            ": expected a PDB file, found mmCIF; write it in the PDB format");
+    const std::string_view kind = kind_of_file(text);
+    require(kind.empty() || kind == "a PDB file", path_, ": expected a PDB file; it is ", kind);
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
       std::string_view line = text.substr(0, end);

@@ -4,10 +4,10 @@
 // and END, disulfide bonds from SSBOND and CONECT; everything else is skipped. One chain, without
 // water; its residues are told apart by number and insertion code, 52A after 52, and stand in the
 // order of the file, whatever their numbers. Atoms keep their order; names become those of the
-// residue templates (md/files/pdb_names.h), from which elements and bonds come. Of alternate locations
-// one is taken (md/files/alternate_locations.h), which `note` says. Throws Error as PATH:LINE: what was
-// expected and found; nothing is guessed or repaired. What is supported: md/SUPPORTED.md. Source:
-// wwPDB, "Atomic Coordinate Entry Format" 3.3.
+// residue templates (md/files/pdb_names.h), from which elements and bonds come. Of alternate
+// locations one is taken (md/files/alternate_locations.h), which `note` says. Throws Error as
+// PATH:LINE: what was expected and found; nothing is guessed or repaired. What is supported:
+// md/SUPPORTED.md. Source: wwPDB, "Atomic Coordinate Entry Format" 3.3.
 #pragma once
 
 #include <filesystem>

@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "md/files/known_names.h"
 #include "md/files/prmtop_sections.h"
 #include "md/files/prmtop_supported.h"
 #include "md/molecule/elements.h"
@@ -90,9 +91,8 @@ class Reader {
       file_.check(first < next && next <= pointers_[kAtoms] && (r > 0 || first == 0),
                   "RESIDUE_POINTER", r, "expected first atoms that ascend from 1 to at most ",
                   pointers_[kAtoms], ", found ", firsts[r]);
-      for (const char* water : {"WAT", "HOH", "TP3", "TP4", "TP5"})
-        file_.check(labels[r] != water, "RESIDUE_LABEL", r, "residue ", r + 1, " is water (", water,
-                    "), which needs constraints; only implicit solvent is supported");
+      file_.check(!is_water(labels[r]), "RESIDUE_LABEL", r, "residue ", r + 1, " is water (",
+                  labels[r], "), which needs constraints; only implicit solvent is supported");
       topology.residues.push_back({labels[r], static_cast<int>(r) + 1, first, next - first});
       for (int atom = first; atom < next; ++atom)
         topology.atoms.push_back({names[static_cast<std::size_t>(atom)], "", static_cast<int>(r)});

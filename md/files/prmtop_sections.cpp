@@ -5,6 +5,7 @@
 #include <sstream>
 #include <type_traits>
 
+#include "tensor/base/file_kind.h"
 #include "tensor/base/quoted.h"
 
 namespace arbg::md {
@@ -43,7 +44,7 @@ void check_beginning(std::string_view text, const std::string& path) {
           ":1: expected an AMBER prmtop file, which begins with %VERSION; this one is older than "
           "AMBER 7, write it again with ParmEd");
   fail(path, ":1: expected an AMBER prmtop file, which begins with %VERSION, found ",
-       Quoted(text.substr(0, std::min(text.find('\n'), std::size_t{80}))));
+       Quoted(text.substr(0, std::min(text.find('\n'), std::size_t{80}))), said_kind(text));
 }
 
 const char* name_of_letter(char letter) {

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <regex>
+#include <system_error>
 
 #include "tensor/base/error.h"
 
 namespace arbg::md {
 
 namespace {
+
+constexpr const char* kOfRun = "topology.pdb";  // beside positions.npy
 
 const Residue& residue_of(const Topology& topology, int atom) {
   const Atom& named = topology.atoms[static_cast<std::size_t>(atom)];
@@ -34,14 +37,24 @@ std::optional<PublishedName> published_name(const std::filesystem::path& traject
 
 std::filesystem::path pdb_beside(const std::filesystem::path& trajectory) {
   std::vector<std::string> candidates;
-  if (trajectory.filename() == "positions.npy") candidates = {"topology.pdb"};
+  if (trajectory.filename() == "positions.npy") candidates = {kOfRun};
   if (const auto name = published_name(trajectory))
     candidates = {name->pdb(), name->sequence + ".pdb"};
   for (const auto& candidate : candidates) {
     const auto path = trajectory.parent_path() / candidate;
-    if (std::filesystem::exists(path)) return path;
+    std::error_code not_there;
+    if (std::filesystem::exists(path, not_there)) return path;
   }
   return {};
+}
+
+bool is_of_run(const std::filesystem::path& pdb) { return pdb.filename() == kOfRun; }
+
+std::string order_note(const std::filesystem::path& trajectory, const std::filesystem::path& pdb,
+                       bool moved) {
+  if (!moved && is_of_run(pdb)) return "";
+  return trajectory.string() + ": atoms are ordered as in " + pdb.string() +
+         (moved ? ", and matched by names" : "");
 }
 
 std::vector<int> atom_order(const Topology& from, const Topology& to) {

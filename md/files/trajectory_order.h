@@ -26,12 +26,19 @@ std::optional<PublishedName> published_name(const std::filesystem::path& traject
 // else AAA.pdb, beside AAA_310K_train.npy. Empty if there is none.
 std::filesystem::path pdb_beside(const std::filesystem::path& trajectory);
 
+// Whether that file is the one a run of MD writes beside its trajectory.
+bool is_of_run(const std::filesystem::path& pdb);
+
 // order[i]: the atom of `from` that is atom i of `to`. Throws Error that names the first atom
 // without a partner, or atoms that are bonded in one and not in the other.
 std::vector<int> atom_order(const Topology& from, const Topology& to);
 
 // Whether no atom changes its place.
 bool is_same_order(std::span<const int> order);
+
+// What to say of an order found in `pdb`; empty if it is of a run of MD and no atom moved.
+std::string order_note(const std::filesystem::path& trajectory, const std::filesystem::path& pdb,
+                       bool moved);
 
 // Positions [frames, N, 3] with the atoms of every frame in that order.
 std::vector<double> reordered(std::span<const double> positions, std::span<const int> order);

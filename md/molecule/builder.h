@@ -7,8 +7,8 @@
 // 3. Disulfide bonds pull their sulfurs together from wherever they are, a little shorter each
 // time.
 // 4. Minimisation (md/dynamics/dynamics.h).
-// The result is checked (md/molecule/structure_check.h) and, if it has a fault, built again from other
-// backbones, always the same ones; nothing is random from call to call.
+// The result is checked (md/molecule/structure_check.h) and, if it has a fault, built again from
+// other backbones, always the same ones; nothing is random from call to call.
 #pragma once
 
 #include <optional>

@@ -154,8 +154,7 @@ std::string conformation_fault(std::span<const double> positions_nm) {
     if (positions_nm[i] != positions_nm[i - 3]) return "";
   }
   return positions_nm.size() > 3
-             ? "has all atoms at one place, as where a run was killed before it "
-               "wrote"
+             ? "has all atoms at one place, as where a run was killed before it wrote"
              : "";
 }
 

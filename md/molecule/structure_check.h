@@ -23,8 +23,8 @@ std::string structure_fault(const Topology& topology, std::span<const double> po
 std::string conformation_fault(std::span<const double> positions_nm);
 
 // Names of the atoms and the unit are not in a trajectory: they show in the bonds. Throws Error
-// with `where` and the bond whose length, the median of the frames [frames, N, 3], is not within 40
-// % of the force field's.
+// with `where` and the bond whose length, the median of at most 100 frames of [frames, N, 3], evenly
+// spaced, is not within 40 % of the force field's.
 void require_bonded(const Topology& topology, const System& system,
                     std::span<const double> positions_nm, const std::string& where);
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <system_error>
 
 #include "tensor/base/error.h"
 #include "tensor/base/file_kind.h"
@@ -106,7 +107,9 @@ const char* dtype_name(DType dtype) {
 }  // namespace
 
 Safetensors Safetensors::read(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(path)) return parse(read_file(path), path.string());
+  std::error_code not_there;  // which reading it says
+  if (!std::filesystem::is_regular_file(path, not_there))
+    return parse(read_file(path), path.string());
   const FileReader file(path);
   return from([=](std::size_t offset, std::size_t size) { return file.read(offset, size); },
               file.size(), path.string());

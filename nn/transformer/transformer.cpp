@@ -5,6 +5,7 @@
 #include "autograd/functions.h"
 #include "tensor/base/defects.h"
 #include "tensor/base/error.h"
+#include "tensor/ops/shift_right.h"
 
 namespace arbg::nn {
 
@@ -50,14 +51,8 @@ std::int32_t Transformer::start_token() const {
 
 // [start, t_0 ... t_{n-2}] of every row.
 Tensor Transformer::shift_right(const Tensor& tokens) const {
-  const auto n = static_cast<std::size_t>(tokens.extent(1));
-  const auto given = tokens.indices();
-  std::vector<std::int32_t> input(given.size());
-  for (std::size_t i = 0; i < input.size(); ++i) {
-    input[i] = i % n == 0 ? start_token() : given[i - 1];
-    if (planted(Defect::sees_own_token)) input[i] = given[i];
-  }
-  return Tensor::from_indices(input, tokens.shape(), backend_);
+  if (planted(Defect::sees_own_token)) return tokens;
+  return tensor::shift_right(tokens, start_token());
 }
 
 // E_token, plus the learned function of the bin's place, [rows, C].

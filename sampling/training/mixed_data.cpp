@@ -50,9 +50,7 @@ void match_atoms(MixedMolecule& molecule) {
   }
   const bool same = md::is_same_order(molecule.order);
   if (same) molecule.order.clear();
-  if (!same || pdb.filename() != "topology.pdb")
-    molecule.note = trajectory.string() + ": atoms are ordered as in " + pdb.string() +
-                    (same ? "" : ", and matched by names");
+  molecule.note = md::order_note(trajectory, pdb, !same);
 }
 
 // By evenly spaced frames, against lengths that all force fields nearly share.

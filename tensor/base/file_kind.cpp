@@ -31,6 +31,7 @@ constexpr Kind kKinds[] = {
     {"\x80\x04"sv, "a Python pickle"},
     {"\x80\x05"sv, "a Python pickle"},
     {"%VERSION"sv, "an AMBER prmtop file"},
+    {"data_"sv, "an mmCIF file"},
     {"ATOM  "sv, "a PDB file"},
     {"HEADER"sv, "a PDB file"},
     {"REMARK"sv, "a PDB file"},

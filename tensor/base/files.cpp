@@ -9,6 +9,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <system_error>
 #include <vector>
 
 #include "tensor/base/error.h"
@@ -130,8 +131,9 @@ std::string read_file_part(const std::filesystem::path& path, std::size_t offset
 }
 
 void require_writable(const std::filesystem::path& path) {
+  std::error_code not_there;  // nor, then, can a file be made, for the same reason
   errno = EISDIR;
-  if (std::filesystem::is_directory(path)) fail_with_errno("write", path);
+  if (std::filesystem::is_directory(path, not_there)) fail_with_errno("write", path);
   const auto temporary = temporary_of(path);
   const Descriptor file(temporary, O_WRONLY | O_CREAT | O_CLOEXEC);
   if (file.get() < 0) fail_with_errno("write", path);

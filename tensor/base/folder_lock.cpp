@@ -12,6 +12,7 @@
 #include <cstring>
 #include <optional>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "tensor/base/error.h"
@@ -193,7 +194,6 @@ class Candidate {
     return reason;
   }
 
- private:
   std::string name_;
   int fd_;
 };
@@ -278,7 +278,9 @@ FolderLock::~FolderLock() {
 }
 
 void FolderLock::create_folders() {
-  for (fs::path path = folder_; !path.empty() && !fs::exists(path); path = path.parent_path())
+  std::error_code ignored;  // create_folder says what is wrong
+  for (fs::path path = folder_; !path.empty() && !fs::exists(path, ignored);
+       path = path.parent_path())
     made_.push_back(path);
   create_folder(folder_);
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "tensor/base/error.h"
@@ -28,7 +29,7 @@ class HuffmanCode {
       if (count[length] > 0) longest_ = static_cast<int>(length);
       next[length] = code = (code + count[length - 1]) * 2;
       require(code + count[length] <= (1 << length), where,
-              ": damaged: a Huffman code has more codes ", "of ", length, " bits than there are");
+              ": damaged: a Huffman code has more codes of ", length, " bits than there are");
     }
     table_.resize(std::size_t{1} << longest_);
     for (std::size_t symbol = 0; symbol < lengths.size(); ++symbol) {

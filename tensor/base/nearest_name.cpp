@@ -25,17 +25,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-std::string nearest_name(std::string_view word, std::span<const std::string> names) {
-  std::string nearest;
-  std::size_t distance = 4;
-  for (const auto& name : names) {
-    const std::size_t d = edit_distance(name, word);
-    if (d < distance) distance = d, nearest = name;
-  }
-  return nearest;
-}
-
-std::string nearest_hint(std::string_view name, const std::vector<std::string_view>& candidates) {
+std::string_view nearest_name(std::string_view name,
+                              const std::vector<std::string_view>& candidates) {
   if (name.size() > kLongestName) return "";
   std::string_view nearest;
   std::size_t smallest = name.size() / 2 + 1;
@@ -46,6 +37,11 @@ std::string nearest_hint(std::string_view name, const std::vector<std::string_vi
     smallest = distance;
     nearest = candidate;
   }
+  return nearest;
+}
+
+std::string nearest_hint(std::string_view name, const std::vector<std::string_view>& candidates) {
+  const std::string_view nearest = nearest_name(name, candidates);
   return nearest.empty() ? "" : "; the nearest name is \"" + std::string(nearest) + "\"";
 }
 

@@ -1,5 +1,6 @@
 #include "tensor/base/npy_header.h"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 

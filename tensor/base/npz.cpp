@@ -43,6 +43,8 @@ class Archive {
       : bytes_(bytes), path_(path.string()) {
     check(bytes.starts_with("PK"), "not a .npz file (it does not begin with PK)", said_kind(bytes));
     const std::size_t end = end_record();
+    const std::uint64_t disk = number(end + 4, 2);
+    check(disk == 0 || disk == 0xffff, "archives in several parts are not supported");
     part(end + kEndBytes, number(end + 20, 2));  // the comment
     std::uint64_t count = number(end + 10, 2), at = number(end + 16, 4);
     if (count == 0xffff || at == kIn64Bits) {
@@ -83,8 +85,7 @@ class Archive {
     const std::size_t begin = bytes_.size() - std::min(bytes_.size(), kEndBytes + kLongestComment);
     const std::size_t at = bytes_.substr(begin).rfind("PK\x05\x06");
     check(at != std::string_view::npos,
-          "truncated: the archive's list of members, which ends it, "
-          "is missing");
+          "truncated: the archive's list of members, which ends it, is missing");
     return begin + at;
   }
 

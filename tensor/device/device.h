@@ -1,7 +1,7 @@
 // Where numbers live, and whose code computes with them.
 //
 // The reference and the cpu both compute on the host, in its memory; cuda, where it is built, has
-// memory of its own. Needs no tensors: md uses it too.
+// memory of its own. Needs no tensors.
 #pragma once
 
 #include "tensor/base/backend.h"

@@ -2,7 +2,7 @@
 # The program as its user meets it: helps, mistakes in the command line, damaged input, and one small run from molecular
 # dynamics to the report. Usage: command_line_test.sh PATH_OF_ARBG; prints what fails, exits 1 if anything does.
 set -u
-arbg=$1
+arbg=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 golden=$(cd "$(dirname "$0")/../golden/energies/amber99sbildn-obc2/Ace-A-Nme" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -250,8 +250,9 @@ refuses "empty.prmtop: the file is empty" $prmtop --inpcrd empty.prmtop
 sed '/%FLAG RADII/,/%FLAG SCREEN/{/%FLAG SCREEN/!d;}' "$amber/disulfide.prmtop" >no-radii.prmtop
 refuses "ParmEd's changeRadii mbondi2 adds it" energy --prmtop no-radii.prmtop --inpcrd "$amber/disulfide.rst7"
 succeeds energy --prmtop no-radii.prmtop --inpcrd "$amber/disulfide.rst7" --implicit none
-refuses "this is a prmtop file" $prmtop --inpcrd "$amber/disulfide.prmtop"
+refuses "it is an AMBER prmtop file" $prmtop --inpcrd "$amber/disulfide.prmtop"
 refuses "begins with %VERSION" energy --prmtop "$golden/Ace-A-Nme.pdb" --inpcrd "$amber/disulfide.rst7"
+refuses "expected a PDB file; it is an AMBER prmtop file" energy --pdb "$amber/disulfide.prmtop"
 dcd=$amber/../../trajectories/mdtraj.dcd
 convert="convert --pdb $golden/Ace-A-Nme.pdb"
 succeeds energy --pdb "$golden/Ace-A-Nme.pdb" --positions "$dcd"
@@ -736,6 +737,11 @@ succeeds info logits.safetensors
 { head -c -4 $robin/weights.safetensors; printf '\000\000\300\177'; } >nan.safetensors
 refuses "the log likelihood of molecule 0 is not finite" logits --weights nan.safetensors --input $robin/io.safetensors \
   --config $robin/config.json --output refused
+# The fourth token becomes 99.
+token_at=584
+{ head -c $token_at $robin/io.safetensors; printf '\143'; tail -c +$((token_at + 2)) $robin/io.safetensors; } >tokens.safetensors
+refuses "expected tokens from 0 to 63, found 0 to 99" logits --weights $robin/weights.safetensors --input tokens.safetensors \
+  --config $robin/config.json --output refused
 refuses "does not describe its network" logits $given --output refused
 refuses "no tensor named \"tokens\"" logits --weights $robin/weights.safetensors --input $robin/weights.safetensors --config $robin/config.json --output refused
 refuses "is conditioned" logits --weights $robin/weights.safetensors --input $networks/single-system/io.safetensors --config $robin/config.json --output refused
@@ -826,6 +832,12 @@ for output in text.npy/x.pdb /proc/x.pdb; do
   refuses "cannot write $output" convert --input nothing.npy --output $output
   refuses "cannot write $output" logits --weights nothing --input nothing --output $output
 done
+long=$(printf '%300s' | tr ' ' x)
+unread "cannot create folder $long: File name too long" $long
+refuses "cannot write $long: File name too long" build AG --output $long
+refuses "cannot open $long: File name too long" info $long
+refuses "cannot use $long/samples/run.json: File name too long" audit $long
+refuses "$long: expected a run folder" train --data $long --output refused
 refuses "cannot write md: Is a directory" logits --weights nothing --input nothing --output md
 absent nothing
 

@@ -4,7 +4,7 @@
 # Usage: concurrency_test.sh PATH_OF_ARBG [ROUNDS]; ROUNDS moments for each command (3, from a fixed seed). Prints what fails,
 # exits 1 if anything does.
 set -u
-arbg=$1
+arbg=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 rounds=${2:-3}
 work=$(mktemp -d)
 first= second=

@@ -3,7 +3,7 @@
 # with two. Usage: resume_test.sh PATH_OF_ARBG [POINTS]; trainings are stopped at POINTS random moments each (3, drawn from a
 # fixed seed). With more than 3 points one thread and two are tried apart. Prints what fails, exits 1 if anything does.
 set -u
-arbg=$1
+arbg=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 points=${2:-3}
 work=$(mktemp -d)
 pid=

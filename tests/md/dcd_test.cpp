@@ -104,7 +104,7 @@ TEST_SUITE("fast") {
     CHECK(contains(message_for(with_word(bytes, 52, 1)), "fourth dimension"));
     CHECK(contains(message_for(with_word(bytes, 4, 0)), "64-bit record lengths"));
     CHECK(message_for(with_word(bytes, 8, 0)).empty());
-    CHECK(contains(message_for(with_word(bytes, 88, 80)), "has length 84 at its begin and 80"));
+    CHECK(contains(message_for(with_word(bytes, 88, 80)), "has length 84 at its beginning and 80"));
     CHECK(contains(message_for("VELD"), "not a DCD file: it has 4 bytes"));
     std::string velocities = bytes;
     velocities.replace(4, 4, "VELD");

@@ -14,8 +14,6 @@
 
 namespace arbg::md {
 
-inline constexpr Backend kBackends[] = {Backend::reference, Backend::cpu};
-
 inline System alanine_dipeptide() {
   return ForceField::named("amber99sbildn-obc2")
       .create_system(Topology::from_sequence("Ace-A-Nme"));

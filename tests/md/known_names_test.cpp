@@ -281,7 +281,7 @@ TEST_SUITE("fast") {
     for (const char* name : {"a.npy", "pdb", "a.pdb.npy", ".pdb"}) CHECK_FALSE(is_pdb_path(name));
     CHECK(error_message([] {
             parse_pdb("data_1ABC\n", "a.pdb");
-          }).find("expected a PDB file, found mmCIF") != std::string::npos);
+          }).find("expected a PDB file; it is an mmCIF file") != std::string::npos);
   }
 }
 

@@ -185,7 +185,8 @@ TEST_SUITE("fast") {
     CHECK(contains(refusal("%FORMAT(10I8)", "%FORMAT(10I)"), "expected a format such as (10I8)"));
     CHECK(contains(refusal("1.40100000E+01", "1.4010E000E+01"), "expected a finite number"));
     CHECK(contains(refusal("1.40100000E+01", "           nan"), "expected a finite number"));
-    CHECK(contains(refusal("1.20100000E+01", "0.00000000E+00"), "expected a mass above 0 for PAR1:C"));
+    CHECK(contains(refusal("1.20100000E+01", "0.00000000E+00"),
+                   "expected a mass above 0 for PAR1:C"));
   }
 
   TEST_CASE("virtual sites are refused by the name of the atom") {
@@ -270,7 +271,7 @@ TEST_SUITE("fast") {
     CHECK(contains(message(text, 22), "x.rst7:2: expected 22 atoms, found 20"));
     CHECK(contains(message(""), "x.rst7: the file is empty"));
     CHECK(contains(message("title\n"), "is this an inpcrd file, and whole?"));
-    CHECK(contains(message("%VERSION"), "this is a prmtop file"));
+    CHECK(contains(message("%VERSION"), "x.rst7: it is an AMBER prmtop file; expected the"));
     CHECK(contains(message("title\n   20\n"), "found 0; they are missing or cut short"));
     const std::string box = "  30.0000000  30.0000000  30.0000000\n";
     CHECK(contains(message("title\n   20\n" + box), "found 1; they are missing or cut short"));

@@ -48,6 +48,14 @@ TEST_SUITE("fast") {
     }
   }
 
+  TEST_CASE("an order is said, but for that of a run of MD where no atom moved") {
+    CHECK(order_note("md/positions.npy", "md/topology.pdb", false).empty());
+    CHECK(order_note("md/positions.npy", "md/topology.pdb", true) ==
+          "md/positions.npy: atoms are ordered as in md/topology.pdb, and matched by names");
+    CHECK(order_note("AAA_310K_train.npy", "AAA.pdb", false) ==
+          "AAA_310K_train.npy: atoms are ordered as in AAA.pdb");
+  }
+
   TEST_CASE("another molecule is refused with the first atom that does not match") {
     const auto alanine = Topology::from_sequence("Ace-A-Nme");
     const auto glycine = Topology::from_sequence("Ace-G-Nme");

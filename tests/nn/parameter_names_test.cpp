@@ -10,7 +10,6 @@
 #include "nn/files/safetensors.h"
 #include "nn/training/trainer.h"
 #include "tensor/base/error.h"
-#include "tensor/base/nearest_name.h"
 
 namespace arbg::nn {
 namespace {
@@ -187,15 +186,6 @@ TEST_SUITE("fast") {
     const auto unknown = complaint([&] { Transformer(config, Backend::cpu, more); });
     CHECK(has(unknown, "\"final_norm.bias\""));
     CHECK(has(unknown, "the nearest name is \"final_norm.weight\""));
-  }
-
-  TEST_CASE("the nearest name is the one at the smallest edit distance, and none if all are far") {
-    CHECK(nearest_hint("hed_dim", {"channels", "head_dim", "input_dim"}) ==
-          "; the nearest name is \"head_dim\"");
-    CHECK(nearest_hint("abc", {"cab", "abd"}) == "; the nearest name is \"abd\"");
-    CHECK(nearest_hint("tokens", {"blocks.0.norm1.weight"}).empty());
-    CHECK(nearest_hint("x", {}).empty());
-    CHECK(nearest_hint(std::string(100000, 'x'), {std::string(100000, 'x')}).empty());
   }
 }
 

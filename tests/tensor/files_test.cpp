@@ -92,6 +92,8 @@ TEST_SUITE("fast") {
     refused(folder / "file" / "x", "Not a directory");
     refused(folder / "missing" / "x", "No such file or directory");
     refused("/proc/x", "No such file or directory");
+    refused(folder / std::string(300, 'x'), "File name too long");
+    refused(folder / std::string(300, 'x') / "y", "File name too long");
   }
 
   TEST_CASE("what cannot be read is named with the reason") {

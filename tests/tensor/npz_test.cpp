@@ -76,6 +76,9 @@ TEST_SUITE("fast") {
     damaged = stored;
     damaged[entry + 10] = 12;
     CHECK(contains(message_for(damaged), "compressed by method 12"));
+    damaged = stored;
+    damaged[stored.rfind("PK\x05\x06") + 4] = 1;
+    CHECK(contains(message_for(damaged), "x.npz: archives in several parts"));
     damaged = deflated;
     damaged[deflated.find("PK\x01\x02") + 27] = 127;  // two thousand million bytes
     CHECK(contains(message_for(damaged), "bytes cannot stand for"));

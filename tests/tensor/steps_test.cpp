@@ -43,17 +43,6 @@ TEST_SUITE("fast") {
     }
   }
 
-  TEST_CASE("nothing of what stood in masked rows is left, NaN neither") {
-    for (const Backend backend : backends_built()) {
-      Tensor x = random_tensor({2, 3, 2}, backend);
-      x.reshape({6, 2}).rows(1, 2).fill(NAN);
-      const Tensor count = indices({1, 3}, {2}, backend);
-      const auto before = x.values(), after = mask_rows(x, count, 0).values();
-      for (std::size_t i = 0; i < after.size(); ++i)
-        CHECK(after[i] == (i >= 2 && i < 6 ? 0.0 : before[i]));
-    }
-  }
-
   TEST_CASE("steps are bitwise the same for any thread count") {
     const Shape shape{5, 40001};
     const auto run = [&](int threads) {
@@ -82,10 +71,6 @@ TEST_SUITE("fast") {
       CHECK_THROWS_AS(gather_rows(x, x), Error);
       CHECK_THROWS_AS(gather_rows_backward(x, index, 3), Error);
       CHECK_THROWS_AS(gather_rows_backward(other, index, 4), Error);
-      CHECK_THROWS_WITH_AS(mask_rows(x, indices({1, 4}, {2}, backend), 0),
-                           "mask_rows: count 4 at place 1 is outside 0 ... 3", Error);
-      CHECK_THROWS_AS(mask_rows(x, indices({1}, {1}, backend), 0), Error);
-      CHECK_THROWS_AS(mask_rows(x.reshape({6}), index, 0), Error);
       CHECK_THROWS_AS(shift_right(x, 0), Error);
       CHECK_THROWS_AS(shift_right(indices({1}, {}, backend), 0), Error);
       CHECK_THROWS_AS(transpose(random_tensor({1, 2, 3}, backend)), Error);
