@@ -363,7 +363,7 @@ class Reader {
   template <class... Parts>
   void note(const Parts&... parts) {
     std::ostringstream text;
-    (text << path_ << ": " << ... << parts);
+    ((text << path_ << ": ") << ... << parts);
     molecule_.notes.push_back(text.str());
   }
 

@@ -93,16 +93,15 @@ LaneBorn<T> lane_born(const System& system, const LanePairs<T>& list) {
 // The part of I that an atom of reach s adds for an atom of radius rho at distance r; (dI/dr)/r.
 //   I = 1/2 (1/L - 1/U + (r - s^2/r)/4 (1/U^2 - 1/L^2) + log(L/U)/(2r))
 // with L = max(rho, |r - s|), U = r + s; nothing if rho >= U. Inside, where rho < s - r, either
-// 1/rho - 1/L more (descreens_inside) or 1/L^2 more in dI/dr; else the terms in dL/dr and dU/dr
-// cancel.
+// 1/rho - 1/L more (kInside) or 1/L^2 more in dI/dr; else the terms in dL/dr and dU/dr cancel.
 template <class T>
 struct Descreening {
   Lanes<T> integral, slope;
 };
 
 // At any distance.
-template <class T>
-inline Descreening<T> near_descreening(T rho, T reach, bool descreens_inside, const Lanes<T>& r,
+template <bool kInside, class T>
+inline Descreening<T> near_descreening(T rho, T reach, const Lanes<T>& r,
                                        const Lanes<T>& inverse_r) {
   const Lanes<T> gap = r - reach, upper = r + reach, distance = abs_lanes(gap);
   const Lanes<T> lower = select(distance > rho, distance, broadcast(rho));
@@ -110,14 +109,14 @@ inline Descreening<T> near_descreening(T rho, T reach, bool descreens_inside, co
   const Lanes<T> l = upper * product, u = lower * product;  // 1/lower, 1/upper
   const Lanes<T> half_log = T(0.5) * log_lanes(lower * u) * inverse_r;
   const Lanes<T> squares = (u - l) * (u + l), s2_r = reach * reach * inverse_r;
-  Lanes<T> integral = T(0.5) * (l - u + T(0.25) * (r - s2_r) * squares + half_log);
-  Lanes<T> slope =
-      T(0.5) * (T(0.25) * (T(1) + s2_r * inverse_r) * squares - half_log * inverse_r) * inverse_r;
+  Lanes<T> integral2 = l - u + T(0.25) * (r - s2_r) * squares + half_log;  // twice I, and dI/dr
+  Lanes<T> slope2 = T(0.25) * (T(1) + s2_r * inverse_r) * squares - half_log * inverse_r;
   const LaneMask<T> inside = gap < -rho;
-  if (descreens_inside)
-    integral += select(inside, T(1) / rho - l, Lanes<T>{});
+  if constexpr (kInside)
+    integral2 += select(inside, T(2) / rho - T(2) * l, Lanes<T>{});
   else
-    slope += select(inside, l * l * inverse_r, Lanes<T>{});
+    slope2 += select(inside, T(2) * l * l, Lanes<T>{});
+  const Lanes<T> integral = T(0.5) * integral2, slope = T(0.5) * slope2 * inverse_r;
   const LaneMask<T> swallowed = upper <= rho;
   return {select(swallowed, Lanes<T>{}, integral), select(swallowed, Lanes<T>{}, slope)};
 }
@@ -138,10 +137,9 @@ inline Descreening<T> far_descreening(T reach, const Lanes<T>& r2, const Lanes<T
 
 // Of both atoms, by j and by i; nothing beyond the cutoff. In double, whose series would be as long
 // as a logarithm, always by the general formula.
-template <bool kCutoff, class T>
+template <bool kCutoff, bool kInside, class T>
 inline std::pair<Descreening<T>, Descreening<T>> descreenings(const LaneBornAtom<T>& a,
                                                               const LaneBornAtom<T>& b,
-                                                              bool descreens_inside,
                                                               const Lanes<T>& r2, T cutoff2,
                                                               T near2) {
   Descreening<T> by_j{}, by_i{};
@@ -160,16 +158,16 @@ inline std::pair<Descreening<T>, Descreening<T>> descreenings(const LaneBornAtom
   }
   // Lane by lane, so that a conformation's numbers do not depend on the others.
   const Lanes<T> r = sqrt_lanes(r2), inverse_r = T(1) / r;
-  const Descreening<T> near_j = near_descreening(a.rho, b.reach, descreens_inside, r, inverse_r);
-  const Descreening<T> near_i = near_descreening(b.rho, a.reach, descreens_inside, r, inverse_r);
+  const Descreening<T> near_j = near_descreening<kInside>(a.rho, b.reach, r, inverse_r);
+  const Descreening<T> near_i = near_descreening<kInside>(b.rho, a.reach, r, inverse_r);
   return {{select(near, near_j.integral, by_j.integral), select(near, near_j.slope, by_j.slope)},
           {select(near, near_i.integral, by_i.integral), select(near, near_i.slope, by_i.slope)}};
 }
 
 // Integrals I of all atoms, and for each pair the slopes that chain() will use.
-template <bool kCutoff, class T>
-void descreen(const LaneBorn<T>& born, const LanePairs<T>& list, const LaneVector<T>* x,
-              BornState<T>* state, BornSlopes<T>* slopes) {
+template <bool kCutoff, bool kInside, class T>
+void descreen_pairs(const LaneBorn<T>& born, const LanePairs<T>& list, const LaneVector<T>* x,
+                    BornState<T>* state, BornSlopes<T>* slopes) {
   for (std::size_t i = 0; i < born.atoms.size(); ++i) state[i].integral = Lanes<T>{};
   for (const PairRun& run : list.runs) {
     const LaneBornAtom<T>& a = born.atoms[static_cast<std::size_t>(run.i)];
@@ -181,13 +179,21 @@ void descreen(const LaneBorn<T>& born, const LanePairs<T>& list, const LaneVecto
       const LaneVector<T> d = x[j] - xi;
       const Lanes<T> r2 = dot(d, d);
       const auto [by_j, by_i] =
-          descreenings<kCutoff>(a, b, born.descreens_inside, r2, list.cutoff2, born.near2[p]);
+          descreenings<kCutoff, kInside>(a, b, r2, list.cutoff2, born.near2[p]);
       sum += by_j.integral;
       state[j].integral += by_i.integral;
       slopes[p] = {by_j.slope, by_i.slope};
     }
     state[run.i].integral = sum;
   }
+}
+
+template <bool kCutoff, class T>
+void descreen(const LaneBorn<T>& born, const LanePairs<T>& list, const LaneVector<T>* x,
+              BornState<T>* state, BornSlopes<T>* slopes) {
+  const auto sweep =
+      born.descreens_inside ? descreen_pairs<kCutoff, true, T> : descreen_pairs<kCutoff, false, T>;
+  sweep(born, list, x, state, slopes);
 }
 
 // Radii B from the integrals, the energies that belong to single atoms, and their dE/dB.
