@@ -82,6 +82,14 @@ void require_same_settings(const fs::path& path, const Json& wanted) {
           "; choose another folder or the same settings");
 }
 
+// Whether run.json is what it should be at the end.
+bool is_complete(const fs::path& path, const SimulationOptions& o) {
+  if (!fs::exists(path)) return false;
+  const Json run = Json::parse(read_file(path), path.string());
+  return run.at("steps").integer() == o.steps &&
+         run.at("step").integer() == o.warmup_steps + o.steps;
+}
+
 std::vector<double> swap_acceptance(const SimulationOptions& o, const Checkpoint& c) {
   std::vector<double> rates;
   const double tried = static_cast<double>(std::max<std::int64_t>(1, c.sweeps * o.replicas));
@@ -268,6 +276,10 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     write_run_json(folder, o, settings, rungs, c);
   }
   Frames frames(folder, engine, o, c.saves);
+
+  // What others added to run.json since (its convergence) stays.
+  if (c.state.step == total && is_complete(folder / "run.json", o))
+    return {c.saves * o.replicas, true, swap_acceptance(o, c)};
 
   const auto checkpoint = [&] {
     frames.sync();

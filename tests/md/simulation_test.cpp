@@ -187,6 +187,19 @@ TEST_SUITE("fast") {
           std::string::npos);
   }
 
+  TEST_CASE("a finished run that is run again keeps what was added to its run.json") {
+    const Run run("again");
+    run.go();
+    const auto path = run.folder / "run.json";
+    Json json = Json::parse(read_file(path), "run.json");
+    json["convergence"] = "assessed";
+    write_file(path, json.dump(2));
+    const SimulationResult again = run.go();
+    CHECK(again.finished);
+    CHECK(again.frames == 60);
+    CHECK(Json::parse(read_file(path), "run.json").has("convergence"));
+  }
+
   TEST_CASE("an interrupt saves a checkpoint and stops, and the run goes on from there") {
     const Run whole("uninterrupted"), run("interrupted");
     whole.go();
