@@ -129,7 +129,13 @@ std::string read_file_part(const std::filesystem::path& path, std::size_t offset
   return FileReader(path).read(offset, size);
 }
 
-void require_writable(const std::filesystem::path& path) {
+void require_writable(const std::filesystem::path& path,
+                      const std::vector<std::filesystem::path>& read) {
+  for (const auto& input : read) {
+    std::error_code ignored;  // of files that are not there
+    require(!std::filesystem::equivalent(path, input, ignored), "cannot write ", path.string(),
+            ": it is the file that is read; choose another name");
+  }
   errno = EISDIR;
   if (std::filesystem::is_directory(path)) fail_with_errno("write", path);
   const auto temporary = temporary_of(path);
