@@ -16,6 +16,7 @@
 #include "md/files/pdb_names.h"
 #include "md/forcefields/templates.h"
 #include "tensor/base/error.h"
+#include "tensor/base/file_kind.h"
 #include "tensor/base/files.h"
 #include "tensor/base/quoted.h"
 
@@ -38,6 +39,9 @@ class Reader {
   explicit Reader(std::string name) : path_(std::move(name)) {}
 
   Pdb read(std::string_view text) {
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // of editors on Windows
+    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+    const std::string kind = said_kind(text);
     require(!text.starts_with("data_"), path_,
             ": expected a PDB file, found mmCIF; write it in the PDB format");
     while (!text.empty()) {
@@ -49,7 +53,8 @@ class Reader {
       read_line(line);
     }
     if (!model_.empty()) finish_model();
-    require(pdb_.models > 0, path_, ": expected ATOM records, found none; is this a PDB file?");
+    require(pdb_.models > 0, path_, ": expected ATOM records, found none",
+            kind.empty() ? "; is this a PDB file?" : kind);
     if (!locations_.note().empty())
       pdb_.note = path_ + ": of alternate locations one is read: " + locations_.note();
     with_path([&] { adopt_template_names(pdb_.topology); });
