@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <stdexcept>
 #include <string>
 
 #include "apps/cli/command_line.h"
@@ -58,6 +59,8 @@ void print_help(std::FILE* to) {
       to);
 }
 
+constexpr char kNoMemory[] = "arbg %s: there is not enough memory for a job of this size\n";
+
 // Runs a command; whatever goes wrong becomes one line and exit status 1, or 130 after Ctrl-C.
 int run(const Command& command, const Words& words) {
   try {
@@ -67,8 +70,9 @@ int run(const Command& command, const Words& words) {
     arbg::require(written, "cannot write to standard output: ", std::strerror(errno));
     return status;
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "arbg %s: there is not enough memory for a job of this size\n",
-                 command.name);
+    std::fprintf(stderr, kNoMemory, command.name);
+  } catch (const std::length_error&) {  // more than any memory
+    std::fprintf(stderr, kNoMemory, command.name);
   } catch (const std::filesystem::filesystem_error& error) {
     std::fprintf(stderr, "arbg %s: cannot use %s: %s\n", command.name, error.path1().c_str(),
                  error.code().message().c_str());

@@ -8,6 +8,7 @@
 #include "tensor/base/available_cpus.h"
 #include "tensor/base/error.h"
 #include "tensor/base/nearest_name.h"
+#include "tensor/base/quoted.h"
 
 namespace arbg::apps {
 namespace {
@@ -28,7 +29,7 @@ T parse_number(std::string_view text, std::string_view name, const char* kind) {
   T value{};
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
   if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) {
-    fail("--", name, " expects ", kind, ", got '", text, "'");
+    fail("--", name, " expects ", kind, ", got ", Quoted(text));
   }
   return value;
 }

@@ -78,7 +78,7 @@ int convert_command(const Words& words) {
           ": expected a file that ends in .npy, .dcd or .pdb (.ent)");
   const bool from_pdb = md::is_pdb_path(input);
   require(!from_pdb || !arguments.given("pdb"), "--pdb is not needed where the input is a .pdb");
-  require_writable(output);
+  require_writable(output, {input, arguments.text("pdb")});
   md::Pdb pdb = load_pdb(from_pdb ? input.string() : arguments.required("pdb"));
   if (from_pdb)
     require_conformations(pdb.positions_nm, pdb.topology.atom_count(), input);

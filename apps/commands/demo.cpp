@@ -149,7 +149,6 @@ class Demo {
 };
 
 bool Demo::simulate() {
-  begin("1/5  Molecular dynamics: reference conformations to learn from and to compare with");
   MdJob job;
   job.output = options_.output / "md";
   job.options.sequence = options_.sequence;
@@ -159,6 +158,12 @@ bool Demo::simulate() {
   job.options.replicas = kReplicas;
   const std::int64_t made = complete_steps(job.output);
   job.options.steps = options_.md_steps.value_or(made > 0 ? made : kDynamicsSteps);
+  // Training goes on with the frames that it began with only.
+  const bool trained = std::filesystem::exists(options_.output / "model/checkpoint.safetensors");
+  require(!trained || made == 0 || made == job.options.steps, options_.output.string(),
+          " holds a model trained on ", made, " steps of dynamics; give --md-steps ", made,
+          " or choose another --output");
+  begin("1/5  Molecular dynamics: reference conformations to learn from and to compare with");
   if (!options_.md_steps) job.options.most_seconds = kMostDynamics_s;
   job.options.save_interval = 200;
   job.options.seed = options_.common.seed;

@@ -61,7 +61,7 @@ int logits_command(const Words& words) {
   const CommonOptions common = apply_common_options(arguments);
   const std::string weights = arguments.required("weights"), input = arguments.required("input"),
                     output = arguments.required("output");
-  require_writable(output);
+  require_writable(output, {weights, input, arguments.text("config")});
   const auto checkpoint =
       nn::Checkpoint::read(weights, common.backend, read_config(arguments.text("config")));
   const auto file = nn::Safetensors::read(input);

@@ -70,7 +70,7 @@ int minimize_command(const Words& words) {
   constexpr std::int64_t kMostSteps = 1000000000;
   const auto steps = static_cast<int>(arguments.integer("steps", 1, kMostSteps));
 
-  require_writable(output);
+  require_writable(output, {arguments.text("pdb")});
   const auto pdb = load_pdb(arguments.required("pdb"));
   require(pdb.models == 1, arguments.text("pdb"), ": expected one conformation, found ", pdb.models,
           " models");

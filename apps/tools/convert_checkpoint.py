@@ -131,13 +131,20 @@ class Unpickler(pickle.Unpickler):
 
 
 def load(path):
-    with zipfile.ZipFile(path) as archive:
-        pickles = [name for name in archive.namelist() if re.fullmatch(r"([^/]*/)?data\.pkl", name)]
-        if len(pickles) != 1:
-            sys.exit(f"{path}: expected a checkpoint of torch.save (a zip with one data.pkl)")
-        root = pickles[0].removesuffix("data.pkl")
-        with archive.open(pickles[0]) as file:
-            return Unpickler(file, archive, root).load()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            pickles = [name for name in archive.namelist() if re.fullmatch(r"([^/]*/)?data\.pkl", name)]
+            if len(pickles) != 1:
+                sys.exit(f"{path}: expected a checkpoint of torch.save (a zip with one data.pkl)")
+            root = pickles[0].removesuffix("data.pkl")
+            with archive.open(pickles[0]) as file:
+                return Unpickler(file, archive, root).load()
+    except OSError as error:
+        sys.exit(f"cannot open {path}: {error.strerror or error}")
+    except zipfile.BadZipFile as error:
+        sys.exit(f"{path}: expected a checkpoint of torch.save (a zip with one data.pkl), whole: {error}")
+    except Exception as error:  # a damaged pickle may raise anything
+        sys.exit(f"{path}: damaged checkpoint: {type(error).__name__}: {error}")
 
 
 def walk(value, path="", seen=None):
@@ -291,6 +298,10 @@ def main():
     parser.add_argument("--leave-out", action="append", default=[], metavar="OPTION",
                         help="a hyper-parameter that arbg does not know and that does not change the network")
     arguments = parser.parse_args()
+    output = pathlib.Path(arguments.output)
+    for read in filter(None, (arguments.checkpoint, arguments.config)):
+        if output.exists() and pathlib.Path(read).exists() and output.samefile(read):
+            sys.exit(f"cannot write {output}: it is the file that is read; choose another name")
     checkpoint = load(arguments.checkpoint)
     if not isinstance(checkpoint, dict):
         sys.exit(f"{arguments.checkpoint}: expected a dictionary, found {type(checkpoint).__name__}")

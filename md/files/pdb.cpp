@@ -39,6 +39,8 @@ class Reader {
   explicit Reader(std::string name) : path_(std::move(name)) {}
 
   Pdb read(std::string_view text) {
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // of editors on Windows
+    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
     const std::string_view kind = kind_of_file(text);
     require(kind.empty() || kind == "a PDB file", path_, ": expected a PDB file; it is ", kind);
     while (!text.empty()) {

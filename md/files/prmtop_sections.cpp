@@ -12,6 +12,8 @@ namespace arbg::md {
 
 namespace {
 
+constexpr std::size_t kLineWidth = 80;
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
@@ -92,6 +94,11 @@ PrmtopSections::PrmtopSections(std::string_view text, std::string path) : path_(
 void PrmtopSections::read_format(std::string_view line, int line_number, Section& section) const {
   std::string_view text = trimmed(line);
   const bool bracketed = text.starts_with('(') && text.ends_with(')') && text.size() > 2;
+  if (bracketed && text.find(',') != std::string_view::npos) {  // of CHAMBER's FORCE_FIELD_TYPE
+    section.letter = 'M';
+    section.width = kLineWidth;
+    return;
+  }
   if (bracketed) text = text.substr(1, text.size() - 2);
   leading_number(text);  // items in a line: the line's own length says it too
   const char letter = text.empty() ? '?' : static_cast<char>(text.front() & ~0x20);

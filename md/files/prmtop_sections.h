@@ -40,7 +40,7 @@ class PrmtopSections {
  private:
   struct Section {
     int line = 0;           // of %FLAG
-    char letter = 0;        // I, E or A
+    char letter = 0;        // I, E or A; M: mixed, as in (i2,a78), an item a line
     std::size_t width = 0;  // columns of an item; 0 before %FORMAT
     std::vector<std::string_view> items;
     std::vector<int> lines;  // of the items

@@ -17,13 +17,13 @@ constexpr Refusal kRefusals[] = {
     {"CMAP_", "CMAP terms (of ff19SB, say; ff14SB has none)"},
     {"LENNARD_JONES_14_", "CHARMM topologies (chamber)"},
     {"LENNARD_JONES_CCOEF", "12-6-4 terms"},
-    {"AMOEBA_", "the AMOEBA force field"},
-    {"POLARIZABILITY", "polarisation"},
+    {"AMOEBA_", "AMOEBA terms"},
+    {"POLARIZABILITY", "polarisable atoms"},
     {"SOLVENT_POINTERS", "periodic boxes"},
     {"ATOMS_PER_MOLECULE", "periodic boxes"},
     {"BOX_DIMENSIONS", "periodic boxes"},
     {"CAP_INFO", "solvent caps"},
-    {"PERT_", "perturbation"},
+    {"PERT_", "perturbed systems"},
 };
 
 // Sections that prmtop.cpp reads, and at the end those that say nothing of the energy.

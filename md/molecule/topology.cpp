@@ -59,7 +59,7 @@ constexpr const char* kNames[] = {"ALA", "CYS", "ASP", "GLU", "PHE", "GLY", "HIS
   std::vector<std::string> caps;
   for (const Cap& cap : at_start ? std::span<const Cap>(kFirstCaps) : kLastCaps)
     caps.emplace_back(cap.text);
-  fail("sequence '", sequence, "': expected the caps Ace-, -Nme or -Nhe (-NH2), found ",
+  fail("sequence ", Quoted(sequence), ": expected the caps Ace-, -Nme or -Nhe (-NH2), found ",
        Quoted(found), advice(found, caps));
 }
 
@@ -85,13 +85,13 @@ std::vector<std::string> residue_names(std::string_view sequence) {
         for (const char c : kLetters) out.emplace_back(1, c);
         return out;
       }();
-      fail("sequence '", sequence, "': expected one-letter codes of amino acids (", kLetters,
-           ") between the optional caps Ace- and -Nme or -Nhe, found '", letter, "'",
+      fail("sequence ", Quoted(sequence), ": expected one-letter codes of amino acids (", kLetters,
+           ") between the optional caps Ace- and -Nme or -Nhe, found ", Quoted({&letter, 1}),
            advice({&letter, 1}, known));
     }
     names.emplace_back(kNames[index]);
   }
-  require(!letters.empty(), "sequence '", sequence, "' has no amino acid");
+  require(!letters.empty(), "sequence ", Quoted(sequence), " has no amino acid");
   if (capped) names.emplace_back(last->residue);
   return names;
 }

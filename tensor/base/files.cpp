@@ -130,8 +130,13 @@ std::string read_file_part(const std::filesystem::path& path, std::size_t offset
   return FileReader(path).read(offset, size);
 }
 
-void require_writable(const std::filesystem::path& path) {
+void require_writable(const std::filesystem::path& path,
+                      const std::vector<std::filesystem::path>& read) {
   std::error_code not_there;  // nor, then, can a file be made, for the same reason
+  for (const auto& input : read) {
+    require(!std::filesystem::equivalent(path, input, not_there), "cannot write ", path.string(),
+            ": it is the file that is read; choose another name");
+  }
   errno = EISDIR;
   if (std::filesystem::is_directory(path, not_there)) fail_with_errno("write", path);
   const auto temporary = temporary_of(path);

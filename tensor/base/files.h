@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace arbg {
 
@@ -38,9 +39,11 @@ std::string read_file_part(const std::filesystem::path& path, std::size_t offset
 // reason (no space left, no permission), with the old file untouched.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
-// Throws Error, as write_file would, if `path` is a folder or no file can be made beside it: for
-// commands to call before their work.
-void require_writable(const std::filesystem::path& path);
+// Throws Error, as write_file would, if `path` is a folder or no file can be made beside it, or if
+// it is one of the files that are read, under whatever name: for commands to call before their
+// work.
+void require_writable(const std::filesystem::path& path,
+                      const std::vector<std::filesystem::path>& read = {});
 
 // Removes the temporary files that write_file left in a folder when it was killed: those of
 // processes that are gone.

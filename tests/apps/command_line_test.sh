@@ -261,6 +261,16 @@ succeeds $convert --input all.dcd --output few.npy --first 2 --last 22 --stride 
 grep -q '"frames": 3' out.txt || failed "convert took other frames: $(cat out.txt)"
 succeeds $convert --input few.npy --output few.pdb
 [ "$(grep -c ENDMDL few.pdb)" -eq 3 ] || failed "few.pdb has not three models"
+# The only copy of the frames or of the molecule is not replaced.
+cp few.npy kept.npy
+ln -s few.npy link.npy
+for output in few.npy ./few.npy link.npy; do
+  refuses "cannot write $output: it is the file that is read" $convert --input few.npy --output $output --stride 2
+done
+cp few.pdb molecule.pdb
+refuses "molecule.pdb: it is the file that is read" convert --pdb molecule.pdb --input few.npy --output molecule.pdb
+refuses "molecule.pdb: it is the file that is read" minimize --pdb molecule.pdb --output molecule.pdb
+cmp -s few.npy kept.npy || failed "the input of convert was written"
 succeeds convert --input few.pdb --output again.dcd
 refuses "expected a file that ends in .npy, .dcd or .pdb" $convert --input few.npy --output few.xtc
 refuses "expected frames between 0 and 2" $convert --input few.npy --output none.dcd --first 3
@@ -492,6 +502,10 @@ grep -q "Are the samples what they claim" demo/report.html demo/audit.html || fa
 # Called again without times: what is there stays as it is, of six minutes and 1,200,000 steps no word.
 "$arbg" demo --output demo --samples 100 >out.txt 2>err.txt || failed "arbg demo, called again: $(cat err.txt)"
 grep -q "made before" out.txt && grep -q "done before" out.txt || failed "arbg demo, called again, begins anew: $(cat out.txt)"
+# With other steps the model could not go on: the dynamics are not lengthened first.
+refuses "give --md-steps 2000 or choose another --output" demo --output demo --md-steps 4000 --samples 100
+succeeds info demo/md
+grep -q "steps: 2000" out.txt || failed "a refused demo lengthened the dynamics: $(cat out.txt)"
 for what in md model samples samples/positions.npy model/checkpoint.safetensors; do
   succeeds info "$what"
   succeeds info "$what" --json
@@ -838,6 +852,10 @@ refuses "cannot write $long: File name too long" build AG --output $long
 refuses "cannot open $long: File name too long" info $long
 refuses "cannot use $long/samples/run.json: File name too long" audit $long
 refuses "$long: expected a run folder" train --data $long --output refused
+for read in "--weights md/run.json --input nothing" "--weights nothing --input md/run.json" \
+  "--weights nothing --input nothing --config md/run.json"; do
+  refuses "cannot write md/run.json: it is the file that is read" logits $read --output md/run.json
+done
 refuses "cannot write md: Is a directory" logits --weights nothing --input nothing --output md
 absent nothing
 
@@ -852,6 +870,8 @@ refuses "cannot open nothing" sample --model nothing --output refused
 # AddressSanitizer ends the program itself when memory is asked for that no machine has.
 if ! grep -q __asan_init "$arbg"; then
   refuses "not enough memory" sample --model $checkpoint --output refused --count 100000000000000
+  refuses "not enough memory" sample --model $checkpoint --output refused \
+    --count 9223372036854775807
 fi
 rm -rf refused
 refuses "--count expects a whole number from 1" sample --model $checkpoint --output refused --count 0

@@ -52,6 +52,13 @@ def replaced(source, target, old, new):
                 data = data.replace(old.encode(), new.encode())
             here.writestr(name, data)
 
+def truncated(source, target, member):
+    """The checkpoint with a third of one of its members."""
+    with zipfile.ZipFile(source) as there, zipfile.ZipFile(target, "w") as here:
+        for name in there.namelist():
+            data = there.read(name)
+            here.writestr(name, data[:len(data) // 3] if name.endswith("/" + member) else data)
+
 globals()[sys.argv[1]](*sys.argv[2:])
 PYTHON
 python3 tools.py near logits.safetensors "$golden/io.safetensors" || failed "not what PyTorch says"
@@ -67,6 +74,26 @@ refuses net.blocks.1.cross_attn.kv_proj.weight net.blocks.1.cross_attn.kw_proj.w
   "blocks.1.cross_attn.kw_proj.weight (the nearest name is blocks.1.cross_attn.kv_proj.weight)"
 refuses use_global_cond use_global_bond "use_global_bond = true (the nearest name is use_global_cond)"
 refuses net.blocks.1. net.blocks.2. "found layers [0, 2]"
+
+# damaged FILE MESSAGE: one line.
+damaged() {
+  if python3 "$convert" "$1" refused.safetensors > out.txt 2>&1; then failed "$1 is accepted"; fi
+  [ "$(wc -l < out.txt)" -eq 1 ] || failed "of $1 it says more than one line: $(cat out.txt)"
+  grep -q -F "$2" out.txt || failed "of $1 it says: $(cat out.txt)"
+  [ ! -e refused.safetensors ] || failed "$1: refused, and yet written"
+}
+damaged nothing.ckpt "cannot open nothing.ckpt: No such file or directory"
+head -c 5000 "$golden/model.ckpt" > cut.ckpt
+damaged cut.ckpt "cut.ckpt: expected a checkpoint of torch.save"
+python3 tools.py truncated "$golden/model.ckpt" pickle.ckpt data.pkl
+damaged pickle.ckpt "pickle.ckpt: damaged checkpoint"
+python3 tools.py truncated "$golden/model.ckpt" storage.ckpt data/0
+damaged storage.ckpt "damaged checkpoint"
+cp "$golden/model.ckpt" model.ckpt
+ln -s model.ckpt link.ckpt
+if python3 "$convert" model.ckpt link.ckpt > out.txt 2>&1; then failed "a checkpoint was converted into itself"; fi
+grep -q "it is the file that is read" out.txt || failed "of a checkpoint into itself it says: $(cat out.txt)"
+cmp -s model.ckpt "$golden/model.ckpt" || failed "a checkpoint was converted into itself"
 
 # What the weights show counts.
 python3 tools.py replaced "$golden/model.ckpt" changed.ckpt use_global_cond use_global_bond

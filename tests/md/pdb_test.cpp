@@ -113,6 +113,11 @@ std::string dictionary_name(const std::string& residue, const std::string& name)
 }  // namespace
 
 TEST_SUITE("fast") {
+  TEST_CASE("a byte order mark before the first atom is no part of it") {
+    const std::string text = read_file(kGolden), atoms = text.substr(text.find("ATOM"));
+    CHECK(read_text("\xef\xbb\xbf" + atoms).topology.atom_count() == 22);
+  }
+
   TEST_CASE("coordinates become nm") {
     const Pdb pdb = read_pdb(kGolden);
     CHECK(pdb.models == 1);
@@ -297,7 +302,8 @@ TEST_SUITE("fast") {
     const std::string text = read_file(kGolden);
     const std::string cb =
         "ATOM     11  CB  ALA A   2       3.557  -0.874  -1.316  1.00  0.00           C  \n";
-    CHECK(contains(message_for(""), "expected ATOM records, found none"));
+    CHECK(contains(message_for(""), "expected ATOM records, found none; is this a PDB file?"));
+    CHECK(contains(message_for("\x1f\x8b\x08"), "; it is compressed by gzip: unpack it first"));
     CHECK(contains(message_for(replaced(text, cb, "")), "ALA2 lacks CB"));
     CHECK(contains(message_for(replaced(text, cb, cb + cb)), "ALA2 has two atoms CB"));
     CHECK(contains(message_for(replaced(text, " CB  ALA", " XB  ALA")),

@@ -150,7 +150,14 @@ TEST_SUITE("fast") {
         refusal("%FLAG SOLTY", section("CMAP_COUNT", "2I8", "       1       1") + "%FLAG SOLTY"),
         ": CMAP_COUNT: CMAP terms"));
     CHECK(contains(refusal("%FLAG TITLE", "%FLAG CTITLE"), "CHARMM topologies"));
+    const std::string chamber =
+        section("FORCE_FIELD_TYPE", "i2,a78", " 1 CHARMM  31       *>>>>>>>>CHARMM22 Protein") +
+        "%FLAG SOLTY";
+    CHECK(contains(refusal("%FLAG SOLTY", chamber),
+                   "FORCE_FIELD_TYPE: CHARMM topologies (chamber) are not supported"));
     CHECK(contains(refusal("%FLAG SOLTY", "%FLAG CHARMM_UREY_BRADLEY_COUNT"), "(chamber)"));
+    CHECK(contains(refusal("%FLAG SOLTY", "%FLAG AMOEBA_FORCEFIELD"),
+                   "AMOEBA_FORCEFIELD: AMOEBA terms are not supported"));
     CHECK(contains(refusal("%FLAG SOLTY", "%FLAG LENNARD_JONES_CCOEF"), "12-6-4"));
     CHECK(contains(refusal("%FLAG SOLTY", "%FLAG BOX_DIMENSIONS"), "periodic boxes"));
     CHECK(contains(refusal("%FLAG SOLTY", "%FLAG SOMETHING_NEW"),

@@ -96,6 +96,17 @@ TEST_SUITE("fast") {
     refused(folder / std::string(300, 'x') / "y", "File name too long");
   }
 
+  TEST_CASE("a file that is read is not written, whatever it is called") {
+    const TemporaryFolder folder;
+    write_file(folder / "file", "x");
+    std::filesystem::create_symlink("file", folder / "link");
+    require_writable(folder / "other", {folder / "file", folder / "missing", ""});
+    for (const char* name : {"file", "./file", "link"}) {
+      CHECK_THROWS_WITH_AS(require_writable(folder / name, {"", folder / "file"}),
+                           doctest::Contains("it is the file that is read"), Error);
+    }
+  }
+
   TEST_CASE("what cannot be read is named with the reason") {
     const TemporaryFolder folder;
     const auto missing = folder / "missing";

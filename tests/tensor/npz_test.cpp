@@ -127,6 +127,9 @@ TEST_SUITE("fast") {
     CHECK(kind_of_file("\0\0\x07\xc9..."s) == "a GROMACS .trr trajectory");
     CHECK(said_kind("\x1f\x8b\x08") == "; it is compressed by gzip: unpack it first");
     CHECK(kind_of_file("\x93NUMPY\x01") == "a .npy array");
+    CHECK(said_kind("version https://git-lfs.github.com/spec/v1\noid sha256:0\n") ==
+          "; it is a pointer of Git LFS: fetch the file itself by git lfs pull");
+    CHECK(said_kind("<!DOCTYPE html><html>") == "; it is a web page");
     CHECK(said_kind("\0\0"s).empty());
     CHECK(said_kind("").empty());
   }
