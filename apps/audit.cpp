@@ -70,7 +70,7 @@ Model load_audited(const AuditJob& job) {
 
 // The figures of populations in run.json.
 Check populations_said(const Json& run, const sampling::StoredSamples& samples) {
-  const auto summary = summarise(samples.log_weight, samples.populations);
+  const auto summary = sampling::summarise(samples.log_weight, samples.populations);
   const auto log_z = sampling::log_z_of_populations(samples.log_weight, samples.populations);
   const Json& said = run.at("log_z_of_populations");
   const auto difference = [](const Json& number, double b) {

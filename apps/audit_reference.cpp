@@ -9,6 +9,7 @@
 #include "metrics/bennett.h"
 #include "metrics/uniformity.h"
 #include "metrics/weights.h"
+#include "sampling/smc/population.h"
 #include "tensor/base/random.h"
 
 namespace arbg::apps {
@@ -131,7 +132,7 @@ Check compare_log_z(std::span<const double> model_log_weights,
 
 Check compare_populations(std::span<const double> log_weight, std::int64_t populations,
                           std::span<const double> independent_log_weight) {
-  const auto smc = summarise(log_weight, populations);
+  const auto smc = sampling::summarise(log_weight, populations);
   const auto plain = metrics::summarise_weights(independent_log_weight);
   const double error = std::hypot(smc.log_z_error, plain.log_z_error);
   const Check check =

@@ -7,6 +7,7 @@
 #include "md/molecule/torsion_atoms.h"
 #include "metrics/torsions.h"
 #include "metrics/wasserstein.h"
+#include "sampling/smc/population.h"
 #include "sampling/smc/resampling.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
@@ -119,11 +120,11 @@ Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, co
   Evaluation out;
   out.decoding = options.decoding;
   out.populations = samples.populations;
-  out.weights = summarise(samples.log_weight, samples.populations);
+  out.weights = sampling::summarise(samples.log_weight, samples.populations);
   out.trim = options.trim;
   const auto log_weight = options.trim > 0 ? metrics::trim_largest(samples.log_weight, options.trim)
                                            : samples.log_weight;
-  if (options.trim > 0) out.trimmed = summarise(log_weight, samples.populations);
+  if (options.trim > 0) out.trimmed = sampling::summarise(log_weight, samples.populations);
   out.weight = metrics::normalised_weights(log_weight);
 
   // As many points a side as the smallest of the sets allows: the halves of the reference are the

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 
 #include "apps/cli/decoding_options.h"
 #include "apps/cli/progress.h"
 #include "metrics/pages/table.h"
-#include "sampling/smc/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
@@ -58,16 +56,6 @@ void clear_samples_folder(const std::filesystem::path& output) {
   for (const char* name :
        {"run.json", "ancestor.npy", "log_z.json", "smc.html", "audit.json", "audit.html"})
     std::filesystem::remove(output / name);
-}
-
-metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_t populations) {
-  auto summary = metrics::summarise_weights(log_weight);
-  if (populations == 0) return summary;
-  summary.pareto_k = std::numeric_limits<double>::quiet_NaN();
-  summary.log_z_error =
-      metrics::summarise_weights(sampling::log_z_of_populations(log_weight, populations))
-          .log_z_error;
-  return summary;
 }
 
 std::string log_z_text(const metrics::WeightSummary& summary, const char* plus_minus, int digits) {

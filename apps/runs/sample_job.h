@@ -51,11 +51,6 @@ void clear_samples_folder(const std::filesystem::path& output);
 void write_samples(const SampleJob& job, const Model& model, std::span<const std::int32_t> tokens,
                    const WeightedSamples& samples, const Json& figures);
 
-// The figures of weights. With populations of sequential Monte Carlo the error of log Z is that of
-// their scatter, NaN of a single one, and there is no k-hat (NaN): particles of one population are
-// not independent.
-metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_t populations);
-
 // `populations` is left to run.json.
 WeightedSamples load_samples(const std::filesystem::path& folder, int atoms);
 

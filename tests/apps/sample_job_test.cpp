@@ -1,0 +1,20 @@
+// The figures of weights as commands print them.
+#include "apps/runs/sample_job.h"
+
+#include <doctest/doctest.h>
+
+#include "sampling/smc/population.h"
+
+namespace arbg::apps {
+
+TEST_SUITE("fast") {
+  TEST_CASE("log Z of a single population, or a single sample, is printed without an error") {
+    const double log_weight[] = {0, 1, 2};
+    CHECK(log_z_text(sampling::summarise(log_weight, 1)) == "1.308994, without an error");
+    CHECK(log_z_text(sampling::summarise(std::span(log_weight).first(1), 0)) ==
+          "0, without an error");
+    CHECK(log_z_text(sampling::summarise(log_weight, 3)).find(" +- ") != std::string::npos);
+  }
+}
+
+}  // namespace arbg::apps
