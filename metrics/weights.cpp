@@ -81,9 +81,11 @@ double log_mean_weight(std::span<const double> log_weights) {
 }
 
 double ess_fraction(std::span<const double> log_weights) {
-  if (largest_of(log_weights) == -kInfinity) return 0;
+  const double largest = largest_of(log_weights);
+  if (largest == -kInfinity) return 0;
   double total = 0, squares = 0;
-  for (const double w : relative_weights(log_weights)) {
+  for (const double log_w : log_weights) {
+    const double w = std::exp(log_w - largest);
     total += w;
     squares += w * w;
   }

@@ -5,6 +5,7 @@
 #include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
 #include "apps/runs/refine_job.h"
+#include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
 #include "metrics/pages/table.h"
 #include "tensor/base/error.h"

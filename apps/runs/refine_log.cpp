@@ -3,6 +3,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "apps/runs/results_json.h"
 #include "tensor/base/files.h"
 
 namespace arbg::apps {

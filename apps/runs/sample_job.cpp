@@ -6,6 +6,7 @@
 
 #include "apps/cli/decoding_options.h"
 #include "apps/cli/progress.h"
+#include "apps/runs/results_json.h"
 #include "metrics/pages/table.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -24,19 +25,6 @@ void write_vector(const std::filesystem::path& path, std::span<const double> val
 }
 
 }  // namespace
-
-Json summary_json(const metrics::WeightSummary& summary) {
-  Json json = Json::object();
-  json["samples"] = static_cast<std::int64_t>(summary.count);
-  json["zero_weights"] = static_cast<std::int64_t>(summary.zero_count);
-  json["ess"] = summary.ess;
-  json["ess_fraction"] = summary.ess_fraction;
-  json["largest_share"] = summary.largest_share;
-  json["pareto_k"] = summary.pareto_k;
-  json["log_z"] = summary.log_z;
-  json["log_z_error"] = summary.log_z_error;
-  return json;
-}
 
 std::vector<std::string> labels(const SampleJob& job) {
   std::vector<std::string> out;
@@ -74,7 +62,12 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   WeightedSamples out;
   out.decoding = job.decoding;
   if (job.tune_temperature) {
-    out.tuning = tune_temperature(model.generator, target, job.decoding, kPilot, job.seed);
+    Progress progress("tune");
+    out.tuning = sampling::tune_temperature(
+        model.generator, target, job.decoding, kPilot, job.seed,
+        [&](double done, double temperature) {
+          progress.update(done, "temperature " + metrics::format_number(temperature, 3));
+        });
     out.decoding.temperature = out.tuning->temperature;
   }
   create_folder(job.output);

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "apps/runs/results_json.h"
 #include "sampling/smc/population.h"
 
 namespace arbg::apps {
@@ -14,6 +15,11 @@ TEST_SUITE("fast") {
     CHECK(log_z_text(sampling::summarise(std::span(log_weight).first(1), 0)) ==
           "0, without an error");
     CHECK(log_z_text(sampling::summarise(log_weight, 3)).find(" +- ") != std::string::npos);
+  }
+
+  TEST_CASE("the curve of a chosen temperature comes back from JSON") {
+    const sampling::TemperatureTuning tuning{{{0.98, 0.25, 0.01}, {1.0, 0.5, 0.02}}, 1.0, 2000};
+    CHECK(to_json(tuning_from_json(to_json(tuning))).dump() == to_json(tuning).dump());
   }
 }
 
