@@ -14,26 +14,18 @@ namespace {
 constexpr std::size_t kLeastTail = 5;   // weights, below which a tail is not fitted
 constexpr double kNegligible = 1e-290;  // of the largest weight: safe to divide by
 
-// w_i / max w, so that the largest is exactly 1.
-struct Scaled {
-  std::vector<double> weights;
-  double log_scale;  // log max w
-};
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-Scaled scaled_weights(std::span<const double> log_weights) {
+// -infinity if all weights are 0.
+double largest_of(std::span<const double> log_weights) {
   require(!log_weights.empty(), "expected at least one log weight, found none");
-  double largest = -std::numeric_limits<double>::infinity();
+  double largest = -kInfinity;
   for (std::size_t i = 0; i < log_weights.size(); ++i) {
-    require(log_weights[i] < std::numeric_limits<double>::infinity(),
-            "expected a finite log weight or -infinity, found ", log_weights[i], " at index ", i);
+    require(log_weights[i] < kInfinity, "expected a finite log weight or -infinity, found ",
+            log_weights[i], " at index ", i);
     largest = std::max(largest, log_weights[i]);
   }
-  require(std::isfinite(largest), "expected at least one weight above zero, found that all ",
-          log_weights.size(), " log weights are -infinity: no sample lies in the target's support");
-  Scaled scaled{std::vector<double>(log_weights.size()), largest};
-  for (std::size_t i = 0; i < log_weights.size(); ++i)
-    scaled.weights[i] = std::exp(log_weights[i] - largest);
-  return scaled;
+  return largest;
 }
 
 double sum(std::span<const double> values) {
@@ -71,14 +63,43 @@ double fit_pareto_shape(std::span<const double> x) {
 
 }  // namespace
 
+std::vector<double> relative_weights(std::span<const double> log_weights) {
+  const double largest = largest_of(log_weights);
+  require(largest > -kInfinity, "expected at least one weight above zero, found that all ",
+          log_weights.size(), " log weights are -infinity: no sample lies in the target's support");
+  std::vector<double> weights(log_weights.size());
+  for (std::size_t i = 0; i < log_weights.size(); ++i)
+    weights[i] = std::exp(log_weights[i] - largest);
+  return weights;
+}
+
+double log_mean_weight(std::span<const double> log_weights) {
+  const double largest = largest_of(log_weights);
+  if (largest == -kInfinity) return largest;
+  return largest +
+         std::log(sum(relative_weights(log_weights)) / static_cast<double>(log_weights.size()));
+}
+
+double ess_fraction(std::span<const double> log_weights) {
+  const double largest = largest_of(log_weights);
+  if (largest == -kInfinity) return 0;
+  double total = 0, squares = 0;
+  for (const double log_w : log_weights) {
+    const double w = std::exp(log_w - largest);
+    total += w;
+    squares += w * w;
+  }
+  return total * total / squares / static_cast<double>(log_weights.size());
+}
+
 WeightSummary summarise_weights(std::span<const double> log_weights) {
-  const Scaled scaled = scaled_weights(log_weights);
+  const auto weights = relative_weights(log_weights);
   const auto n = static_cast<double>(log_weights.size());
-  const double total = sum(scaled.weights);
+  const double total = sum(weights);
   double squares = 0;
   WeightSummary summary;
   for (std::size_t i = 0; i < log_weights.size(); ++i) {
-    const double share = scaled.weights[i] / total;
+    const double share = weights[i] / total;
     squares += share * share;
     if (std::isinf(log_weights[i])) ++summary.zero_count;
   }
@@ -87,7 +108,7 @@ WeightSummary summarise_weights(std::span<const double> log_weights) {
   summary.ess_fraction = summary.ess / n;
   summary.largest_share = 1 / total;
   summary.pareto_k = pareto_k(log_weights);
-  summary.log_z = scaled.log_scale + std::log(total / n);
+  summary.log_z = log_mean_weight(log_weights);
   // Var(w)/mean(w)^2 = n sum W^2 - 1 with divisor n; the unbiased variance has n - 1.
   summary.log_z_error = n > 1 ? std::sqrt(std::max(n * squares - 1, 0.0) / (n - 1))
                               : std::numeric_limits<double>::quiet_NaN();
@@ -95,14 +116,14 @@ WeightSummary summarise_weights(std::span<const double> log_weights) {
 }
 
 std::vector<double> normalised_weights(std::span<const double> log_weights) {
-  Scaled scaled = scaled_weights(log_weights);
-  const double total = sum(scaled.weights);
-  for (double& weight : scaled.weights) weight /= total;
-  return scaled.weights;
+  auto weights = relative_weights(log_weights);
+  const double total = sum(weights);
+  for (double& weight : weights) weight /= total;
+  return weights;
 }
 
 double pareto_k(std::span<const double> log_weights) {
-  std::vector<double> weights = scaled_weights(log_weights).weights;
+  auto weights = relative_weights(log_weights);
   std::sort(weights.begin(), weights.end());
   const auto n = static_cast<double>(weights.size());
   const auto tail_size = static_cast<std::size_t>(std::ceil(std::min(0.2 * n, 3 * std::sqrt(n))));
@@ -113,11 +134,10 @@ double pareto_k(std::span<const double> log_weights) {
   for (std::size_t i = first; i < weights.size(); ++i) {
     if (weights[i] - threshold > kNegligible) exceedances.push_back(weights[i] - threshold);
   }
-  if (exceedances.empty()) return -std::numeric_limits<double>::infinity();
+  if (exceedances.empty()) return -kInfinity;
   if (exceedances.size() < kLeastTail) {
     const bool underflow = tail_size >= kLeastTail && threshold <= kNegligible;
-    return underflow ? std::numeric_limits<double>::infinity()
-                     : std::numeric_limits<double>::quiet_NaN();
+    return underflow ? kInfinity : std::numeric_limits<double>::quiet_NaN();
   }
   // The prior pulls towards 0.5 with the weight of ten observations.
   const auto used = static_cast<double>(exceedances.size());
@@ -127,7 +147,7 @@ double pareto_k(std::span<const double> log_weights) {
 std::vector<double> trim_largest(std::span<const double> log_weights, double fraction) {
   require(fraction >= 0 && fraction < 1,
           "expected a fraction to trim of at least 0 and below 1, found ", fraction);
-  scaled_weights(log_weights);  // refuses NaN and +infinity
+  relative_weights(log_weights);  // refuses NaN and +infinity
   std::vector<std::size_t> order(log_weights.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -136,7 +156,7 @@ std::vector<double> trim_largest(std::span<const double> log_weights, double fra
       static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(order.size())));
   std::vector<double> trimmed(log_weights.begin(), log_weights.end());
   for (std::size_t k = order.size() - dropped; k < order.size(); ++k) {
-    trimmed[order[k]] = -std::numeric_limits<double>::infinity();
+    trimmed[order[k]] = -kInfinity;
   }
   return trimmed;
 }

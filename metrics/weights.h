@@ -4,8 +4,8 @@
 // w; effective sample size 1 / sum W_i^2 (Kish, "Survey sampling", 1965); log Z = log mean w_i. All
 // in double, in index order, relative to the largest weight. A log weight of -infinity is legal
 // (weight 0: outside the target's support). Throws Error for NaN or +infinity, naming the index,
-// for no weights at all and for weights that are all 0. ESS, k-hat and log Z see only what q has
-// sampled: none of them can notice a missing mode.
+// for no weights at all and, where nothing else is said, for weights that are all 0. ESS, k-hat and
+// log Z see only what q has sampled: none of them can notice a missing mode.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,13 @@ struct WeightSummary {
 };
 
 WeightSummary summarise_weights(std::span<const double> log_weights);
+
+// log mean w, -infinity if all weights are 0; and Kish's effective number over n, 0 if all are 0.
+double log_mean_weight(std::span<const double> log_weights);
+double ess_fraction(std::span<const double> log_weights);
+
+// w_i / max w, so that the largest is exactly 1.
+std::vector<double> relative_weights(std::span<const double> log_weights);
 
 // W_i, summing to 1.
 std::vector<double> normalised_weights(std::span<const double> log_weights);

@@ -1,11 +1,11 @@
 // arbg audit: check a model, its force field and its samples; write audit.html.
-#include "apps/audit.h"
-
 #include <cstdio>
 
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
+#include "apps/pages/audit_page.h"
+#include "apps/runs/audit_job.h"
 #include "tensor/base/error.h"
 #include "tensor/base/folder_lock.h"
 
@@ -57,7 +57,7 @@ int audit_command(const Words& words) {
   for (const auto& word : words) command += " " + word;
 
   const FolderLock lock(output, "arbg audit");  // beside whatever run is there
-  const Audit audit = run_audit(job);
+  const sampling::Audit audit = run_audit(job);
   write_audit(output, audit, command);
   if (common.json)
     std::puts(to_json(audit).dump().c_str());

@@ -4,13 +4,15 @@
 #include <cstdio>
 #include <optional>
 
-#include "apps/audit.h"
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
 #include "apps/cli/decoding_options.h"
 #include "apps/commands/commands.h"
+#include "apps/pages/audit_page.h"
 #include "apps/pages/report_page.h"
+#include "apps/runs/audit_job.h"
 #include "apps/runs/md_job.h"
+#include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
 #include "apps/runs/train_job.h"
 #include "metrics/pages/table.h"
@@ -96,9 +98,9 @@ std::int64_t complete_steps(const std::filesystem::path& folder) {
   return complete ? steps : 0;
 }
 
-std::string slowest_torsion(const Convergence& convergence) {
+std::string slowest_torsion(const sampling::Convergence& convergence) {
   if (convergence.torsions.empty()) return "";
-  const TorsionConvergence& slowest = convergence.slowest();
+  const sampling::TorsionConvergence& slowest = convergence.slowest();
   return "; slowest torsion " + slowest.name + ", " + format_number(slowest.effective_frames, 3) +
          " effective frames";
 }
@@ -144,8 +146,8 @@ class Demo {
   std::filesystem::path checkpoint_;
   std::optional<Model> model_;
   WeightedSamples samples_;
-  Evaluation evaluation_;
-  Audit audit_;
+  sampling::Evaluation evaluation_;
+  sampling::Audit audit_;
 };
 
 bool Demo::simulate() {
@@ -238,10 +240,10 @@ void Demo::sample() {
 
 void Demo::evaluate_samples() {
   begin("4/5  Comparing weighted samples with the reference");
-  EvaluationOptions options;
+  sampling::EvaluationOptions options;
   options.seed = options_.common.seed;
-  options.decoding = options_.decoding;
-  evaluation_ = evaluate(samples_, reference_, &*model_, options);
+  evaluation_ =
+      sampling::evaluate(samples_.ensemble(), reference_.ensemble(), &model_->generator, options);
   write_file(options_.output / "evaluation.json", to_json(evaluation_).dump(2) + "\n");
   note("evaluation", stage_time());
 }

@@ -5,7 +5,9 @@
 #include "apps/cli/common_options.h"
 #include "apps/cli/decoding_options.h"
 #include "apps/commands/commands.h"
+#include "apps/pages/audit_page.h"
 #include "apps/pages/report_page.h"
+#include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
 #include "apps/runs/smc_job.h"
 #include "md/files/pdb.h"
@@ -93,7 +95,7 @@ int evaluate_command(const Words& words) {
   const std::filesystem::path output =
       arguments.given("output") ? arguments.text("output") : folder.string();
 
-  EvaluationOptions options;
+  sampling::EvaluationOptions options;
   options.points = static_cast<std::size_t>(arguments.integer("points", 2));
   options.seed = common.seed;
 
@@ -107,7 +109,7 @@ int evaluate_command(const Words& words) {
   Dataset reference = load_dataset(reference_folder, run.at("forcefield").string());
   match_molecule(folder, run, reference, reference_folder);
   WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
-  options.decoding = samples.decoding = decoding_of(run);
+  samples.decoding = decoding_of(run);
   const bool is_smc = run.has("method");
   if (is_smc) samples.populations = run.at("populations").integer();
   if (run.has("tuning")) samples.tuning = tuning_from_json(run.at("tuning"));
@@ -127,7 +129,10 @@ int evaluate_command(const Words& words) {
                              ToldMolecule{reference.topology, reference.topology_pdb,
                                           reference.forcefield, reference.temperature_kelvin}));
   if (model) require_same_atoms(*model, reference, arguments.text("model"));
-  const Evaluation evaluation = evaluate(samples, reference, model ? &*model : nullptr, options);
+  require(!reference.reduced_energy.empty(),
+          "the reference folder has no energy.npy; make it with arbg md");
+  const auto evaluation = sampling::evaluate(samples.ensemble(), reference.ensemble(),
+                                             model ? &model->generator : nullptr, options);
 
   write_file(output / "evaluation.json", to_json(evaluation).dump(2) + "\n");
   ReportInput input;
@@ -144,11 +149,11 @@ int evaluate_command(const Words& words) {
     if (std::filesystem::exists(log)) input.train_log = log;
   }
   input.facts = {{"samples", std::to_string(samples.count())},
-                 {"decoding", options.decoding.text()},
+                 {"decoding", samples.decoding.text()},
                  {"reference frames", std::to_string(reference.frames())}};
   for (const auto& label : labels) input.facts.emplace_back("weights", label);
   const auto audit_path = folder / "audit.json";
-  Audit audit;
+  sampling::Audit audit;
   if (std::filesystem::exists(audit_path)) {
     audit = audit_from_json(Json::parse(read_file(audit_path), audit_path.string()),
                             audit_path.string());

@@ -8,6 +8,7 @@
 #include "apps/pages/md_page.h"
 #include "apps/runs/dataset.h"
 #include "apps/runs/md_job.h"
+#include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
 #include "md/files/pdb.h"
 #include "md/molecule/stereocentres.h"
@@ -48,11 +49,11 @@ const CommandSpec kSpec{
 
 constexpr std::int64_t kMostReplicas = 100000, kMostTemperatures = 1000;
 
-void print_convergence(const Convergence& convergence) {
+void print_convergence(const sampling::Convergence& convergence) {
   if (convergence.torsions.empty()) return;
   metrics::Table table({"torsion", "independent after (ps)", "effective frames"});
   auto slowest = convergence.torsions;
-  std::ranges::stable_sort(slowest, {}, &TorsionConvergence::effective_frames);
+  std::ranges::stable_sort(slowest, {}, &sampling::TorsionConvergence::effective_frames);
   constexpr std::size_t kMostRows = 6;
   for (std::size_t k = 0; k < std::min(kMostRows, slowest.size()); ++k) {
     table.add_row({slowest[k].name, metrics::format_number(slowest[k].time_ps, 3),

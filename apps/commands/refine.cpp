@@ -5,7 +5,9 @@
 #include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
 #include "apps/runs/refine_job.h"
+#include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
+#include "apps/runs/sample_job.h"
 #include "metrics/pages/table.h"
 #include "tensor/base/error.h"
 
@@ -29,23 +31,25 @@ CommandSpec spec() {
         "without --model: amber99sbildn-obc2 or amber14-obc1"},
        {"temperature-kelvin", "K", text(job.temperature_kelvin),
         "without --model: of the distribution"},
-       {"rounds", "N", std::to_string(job.rounds), "of drawing, moving and training"},
-       {"samples", "N", std::to_string(job.samples),
+       {"rounds", "N", std::to_string(job.options.rounds), "of drawing, moving and training"},
+       {"samples", "N", std::to_string(job.options.samples),
         "drawn in a round, to measure by and to propose to the walkers; at most as many"},
-       {"walkers", "N", std::to_string(job.walkers), "conformations at the target to learn from"},
-       {"warm-up", "N", std::to_string(job.warm_up),
+       {"walkers", "N", std::to_string(job.options.walkers),
+        "conformations at the target to learn from"},
+       {"warm-up", "N", std::to_string(job.options.warm_up),
         "Langevin moves of each walker before the first round"},
-       {"moves", "N", std::to_string(job.moves), "Langevin moves of each walker in a round"},
-       {"steps", "N", std::to_string(job.steps), "of training in a round"},
-       {"until", "X", text(job.until),
+       {"moves", "N", std::to_string(job.options.moves),
+        "Langevin moves of each walker in a round"},
+       {"steps", "N", std::to_string(job.options.steps), "of training in a round"},
+       {"until", "X", text(job.options.until),
         "stop early at this mean effective share of five rounds, raw weights"},
-       {"patience", "N", std::to_string(job.patience),
+       {"patience", "N", std::to_string(job.options.patience),
         "or after so many rounds without a better mean; 0: never"},
-       {"learning-rate", "X", text(job.trainer.learning_rate),
+       {"learning-rate", "X", text(job.options.trainer.learning_rate),
         "largest learning rate of the one-cycle schedule"},
-       {"variance-weight", "X", text(job.trainer.variance_weight),
+       {"variance-weight", "X", text(job.options.trainer.variance_weight),
         "weight of the log-variance loss"},
-       {"sampling-temperature", "X", text(job.sampling_temperature),
+       {"sampling-temperature", "X", text(job.options.sampling_temperature),
         "of the network's categoricals (log q stays exact)"}},
       {"arbg refine --sequence Ace-A-Nme --output runs/no-data",
        "arbg refine --model runs/ala2/checkpoint.safetensors --learning-rate 0.001 --output "
@@ -65,22 +69,22 @@ RefineJob job_from(const Arguments& arguments, const CommonOptions& common) {
   job.sequence = arguments.text("sequence");
   job.forcefield = arguments.text("forcefield");
   job.temperature_kelvin = arguments.number("temperature-kelvin");
-  job.rounds = arguments.integer("rounds", 1, kMostOfAnything);
-  job.samples = arguments.integer("samples", 2, kMostOfAnything);
-  job.steps = arguments.integer("steps", 1, kMostOfAnything);
-  job.walkers = arguments.integer("walkers", 2, kMostOfAnything);
-  job.warm_up = arguments.integer("warm-up", 0, kMostOfAnything);
-  job.moves = arguments.integer("moves", 1, kMostOfAnything);
-  require(job.samples <= job.walkers, "--samples expects at most --walkers, ", job.walkers,
-          ", got ", job.samples);
-  job.until = arguments.number("until");
-  require(job.until > 0 && job.until <= 1, "--until expects a share above 0 and at most 1, got ",
-          job.until);
-  job.patience = arguments.integer("patience", 0, kMostOfAnything);
-  job.sampling_temperature = arguments.number("sampling-temperature");
-  job.trainer.learning_rate = arguments.number("learning-rate");
-  job.trainer.variance_weight = arguments.number("variance-weight");
-  job.trainer.seed = common.seed;
+  job.options.rounds = arguments.integer("rounds", 1, kMostOfAnything);
+  job.options.samples = arguments.integer("samples", 2, kMostOfAnything);
+  job.options.steps = arguments.integer("steps", 1, kMostOfAnything);
+  job.options.walkers = arguments.integer("walkers", 2, kMostOfAnything);
+  job.options.warm_up = arguments.integer("warm-up", 0, kMostOfAnything);
+  job.options.moves = arguments.integer("moves", 1, kMostOfAnything);
+  require(job.options.samples <= job.options.walkers, "--samples expects at most --walkers, ",
+          job.options.walkers, ", got ", job.options.samples);
+  job.options.until = arguments.number("until");
+  require(job.options.until > 0 && job.options.until <= 1,
+          "--until expects a share above 0 and at most 1, got ", job.options.until);
+  job.options.patience = arguments.integer("patience", 0, kMostOfAnything);
+  job.options.sampling_temperature = arguments.number("sampling-temperature");
+  job.options.trainer.learning_rate = arguments.number("learning-rate");
+  job.options.trainer.variance_weight = arguments.number("variance-weight");
+  job.options.trainer.seed = common.seed;
   job.backend = common.backend;
   return job;
 }

@@ -5,6 +5,8 @@
 #include "apps/cli/common_options.h"
 #include "apps/cli/decoding_options.h"
 #include "apps/commands/commands.h"
+#include "apps/pages/tuning_page.h"
+#include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
 #include "apps/runs/sample_job.h"
 #include "apps/runs/smc_job.h"

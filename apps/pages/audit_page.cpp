@@ -1,9 +1,9 @@
-// The audit on paper: the terminal, JSON, the page with its figures.
+#include "apps/pages/audit_page.h"
+
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
-#include "apps/audit.h"
-#include "apps/audit_reference.h"
 #include "metrics/histogram.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -12,6 +12,7 @@ namespace arbg::apps {
 namespace {
 
 using metrics::format_number;
+using sampling::Audit;
 using sampling::Check;
 using sampling::Verdict;
 
@@ -52,7 +53,7 @@ std::string unbroken(std::string text) {
   return exponent == std::string::npos ? text : text.replace(exponent, 2, "e\u2212");
 }
 
-metrics::Table table_of(const AuditSection& section, bool on_page) {
+metrics::Table table_of(const sampling::AuditSection& section, bool on_page) {
   using metrics::Align;
   metrics::Table table({section.title, "measured", "bound", "", "looked at"},
                        {Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
@@ -78,11 +79,9 @@ metrics::Series log_weight_series(const char* name, std::span<const double> log_
       name, metrics::make_histogram(shifted, {}, metrics::uniform_edges(-10, 10, 100)));
 }
 
-}  // namespace
-
-std::vector<metrics::Figure> audit_figures(std::span<const double> draws,
-                                           const ReferenceAudit& reference,
-                                           std::span<const double> log_weight) {
+// Transforms of samples and held-out frames, calibration by coordinate, weights from both sides.
+std::vector<metrics::Figure> audit_figures(const Audit& audit) {
+  const sampling::ReferenceAudit& reference = audit.reference;
   std::vector<metrics::Figure> out;
   metrics::Plot transforms;
   transforms.title = "Probability integral transforms";
@@ -95,7 +94,7 @@ std::vector<metrics::Figure> audit_figures(std::span<const double> draws,
     transforms.series.push_back(metrics::histogram_series(
         name, metrics::make_histogram(values, {}, metrics::uniform_edges(0, 1, 50))));
   };
-  add("samples", draws);
+  add("samples", audit.draws);
   add("held-out frames", reference.transform);
   if (!transforms.series.empty()) {
     transforms.series.push_back(uniform_line(1));
@@ -121,7 +120,7 @@ std::vector<metrics::Figure> audit_figures(std::span<const double> draws,
     out.push_back(plot);
   }
   std::vector<double> finite;
-  for (const double log_w : log_weight)
+  for (const double log_w : audit.log_weight)
     if (std::isfinite(log_w)) finite.push_back(log_w);
   if (finite.empty()) return out;
   std::ranges::nth_element(finite, finite.begin() + std::ssize(finite) / 2);
@@ -133,19 +132,14 @@ std::vector<metrics::Figure> audit_figures(std::span<const double> draws,
   weights.x = {.label = "log w - median"};
   weights.y = {.label = "density", .logarithmic = true};
   const double middle = finite[finite.size() / 2];
-  weights.series = {log_weight_series("samples", log_weight, middle)};
+  weights.series = {log_weight_series("samples", audit.log_weight, middle)};
   if (!reference.log_weight.empty())
     weights.series.push_back(log_weight_series("reference", reference.log_weight, middle));
   out.push_back(weights);
   return out;
 }
 
-std::int64_t Audit::count(Verdict verdict) const {
-  std::int64_t out = 0;
-  for (const auto& section : sections)
-    out += std::ranges::count(section.checks, verdict, &Check::verdict);
-  return out;
-}
+}  // namespace
 
 Json to_json(const Audit& audit) {
   Json checks = Json::list();
@@ -225,9 +219,10 @@ void write_audit(const std::filesystem::path& folder, const Audit& audit,
         "nothing is wrong, but figures mean less"}});
   report.add_heading("Lines");
   add_audit(report, audit);
-  if (!audit.figures.empty()) {
+  const auto figures = audit_figures(audit);
+  if (!figures.empty()) {
     report.add_heading("Figures");
-    report.add_plots(audit.figures);
+    report.add_plots(figures);
   }
   report.add_details("Make this page again", command);
   write_file(folder / "audit.json", to_json(audit).dump(2) + "\n");

@@ -13,7 +13,7 @@ namespace {
 using metrics::format_number;
 
 // phi against psi of every residue that has both.
-std::vector<metrics::Figure> ramachandran_maps(const Convergence& convergence) {
+std::vector<metrics::Figure> ramachandran_maps(const sampling::Convergence& convergence) {
   constexpr double kPi = std::numbers::pi;
   const auto edges = metrics::uniform_edges(-kPi, kPi, 72);
   std::vector<metrics::Figure> maps;
@@ -21,8 +21,8 @@ std::vector<metrics::Figure> ramachandran_maps(const Convergence& convergence) {
     const std::string& name = convergence.torsions[phi].name;
     if (!name.starts_with("phi ")) continue;
     const std::string residue = name.substr(4);
-    const auto psi =
-        std::ranges::find(convergence.torsions, "psi " + residue, &TorsionConvergence::name);
+    const auto psi = std::ranges::find(convergence.torsions, "psi " + residue,
+                                       &sampling::TorsionConvergence::name);
     if (psi == convergence.torsions.end()) continue;
     const auto& y =
         convergence.angles[static_cast<std::size_t>(psi - convergence.torsions.begin())];
@@ -64,7 +64,7 @@ std::vector<metrics::Figure> energy_plots(const std::vector<double>& u,
 }  // namespace
 
 void write_md_page(const std::filesystem::path& path, const MdJob& job, const MdOutcome& outcome) {
-  const Convergence& c = outcome.convergence;
+  const sampling::Convergence& c = outcome.convergence;
   metrics::Report report(
       job.options.sequence + ": molecular dynamics",
       job.options.forcefield + ", " + format_number(job.options.temperature_kelvin, 3) + " K");
@@ -92,7 +92,7 @@ void write_md_page(const std::filesystem::path& path, const MdJob& job, const Md
   }
   report.add_heading("Convergence");
   metrics::Table torsions({"torsion", "independent after (ps)", "effective frames", ""});
-  for (const TorsionConvergence& t : c.torsions) {
+  for (const sampling::TorsionConvergence& t : c.torsions) {
     torsions.add_row({t.name, format_number(t.time_ps, 3), format_number(t.effective_frames, 3),
                       t.reliable ? "" : "at most: the run is too short to tell"});
   }

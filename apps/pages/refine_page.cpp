@@ -10,7 +10,7 @@ namespace {
 using metrics::format_number;
 
 metrics::Plot plot_of(const RefineOutcome& outcome, const char* title, const char* description,
-                      const char* label, double (*value)(const RefineRound&)) {
+                      const char* label, double (*value)(const sampling::RefinementRound&)) {
   metrics::Plot plot;
   plot.title = title;
   plot.description = description;
@@ -50,17 +50,19 @@ void write_refine_page(const std::filesystem::path& path, const RefineJob& job,
       "trained on them; the energies are all that were evaluated, those of moves included. None of "
       "these figures can see a mode that neither model nor walkers ever reach: compare with "
       "molecular dynamics by arbg evaluate.");
-  report.add_plots({plot_of(outcome, "Effective samples",
-                            "Of each round's fresh samples, raw weights.", "effective samples (%)",
-                            [](const RefineRound& r) { return 100 * r.weights.ess_fraction; }),
-                    plot_of(outcome, "Fresh samples that walkers took",
-                            "By Metropolis: it is these that set the populations of basins right.",
-                            "accepted (%)", [](const RefineRound& r) { return 100 * r.exchanged; }),
-                    plot_of(outcome, "log Z", "Should become flat; jumps are modes found or lost.",
-                            "log Z", [](const RefineRound& r) { return r.weights.log_z; }),
-                    plot_of(outcome, "Log variance",
-                            "Huber loss of log q - log target over the training batches.",
-                            "nats squared", [](const RefineRound& r) { return r.variance; })});
+  report.add_plots(
+      {plot_of(outcome, "Effective samples", "Of each round's fresh samples, raw weights.",
+               "effective samples (%)",
+               [](const sampling::RefinementRound& r) { return 100 * r.weights.ess_fraction; }),
+       plot_of(outcome, "Fresh samples that walkers took",
+               "By Metropolis: it is these that set the populations of basins right.",
+               "accepted (%)",
+               [](const sampling::RefinementRound& r) { return 100 * r.exchanged; }),
+       plot_of(outcome, "log Z", "Should become flat; jumps are modes found or lost.", "log Z",
+               [](const sampling::RefinementRound& r) { return r.weights.log_z; }),
+       plot_of(outcome, "Log variance",
+               "Huber loss of log q - log target over the training batches.", "nats squared",
+               [](const sampling::RefinementRound& r) { return r.variance; })});
   report.add_details("Make this page again", command);
   report.save(path);
 }

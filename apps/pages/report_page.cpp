@@ -4,7 +4,9 @@
 #include <cmath>
 #include <numbers>
 
+#include "apps/pages/audit_page.h"
 #include "apps/pages/train_page.h"
+#include "apps/pages/tuning_page.h"
 #include "apps/runs/train_log.h"
 #include "metrics/histogram.h"
 #include "metrics/pages/report.h"
@@ -29,7 +31,7 @@ double quantile(std::vector<double> values, double fraction) {
   return values[at];
 }
 
-metrics::Plot energy_plot(const WeightedSamples& samples, const Evaluation& e,
+metrics::Plot energy_plot(const WeightedSamples& samples, const sampling::Evaluation& e,
                           const Dataset& reference) {
   const auto& u = reference.reduced_energy;
   const double low = quantile(u, 0.0), high = quantile(u, 0.9999);
@@ -81,7 +83,7 @@ metrics::Plot loss_plot(const std::filesystem::path& log) {
   return plot;
 }
 
-metrics::Figure torsion_map(const std::string& title, const Angles& angles,
+metrics::Figure torsion_map(const std::string& title, const sampling::Angles& angles,
                             std::span<const double> weights) {
   constexpr double kPi = std::numbers::pi;
   const auto edges = metrics::uniform_edges(-kPi, kPi, 72);
@@ -92,7 +94,7 @@ metrics::Figure torsion_map(const std::string& title, const Angles& angles,
 
 }  // namespace
 
-metrics::Table results_table(const Evaluation& e) {
+metrics::Table results_table(const sampling::Evaluation& e) {
   using metrics::Align;
   metrics::Table table({"figure", "value", "compare with", "meaning"},
                        {Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft});
@@ -148,7 +150,7 @@ metrics::Table published_table() {
 }
 
 void write_report(const std::filesystem::path& path, const ReportInput& input) {
-  const Evaluation& e = *input.evaluation;
+  const sampling::Evaluation& e = *input.evaluation;
   const bool smc = e.populations > 0;
   metrics::Report report(input.title, input.subtitle);
   report.add_key_numbers(
@@ -177,7 +179,7 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
   if (!e.sample_angles.phi.empty()) {
     report.add_heading("Backbone torsions");
     report.add_plots(
-        {torsion_map("MD reference", input.reference ? e.reference_angles : Angles{}, {}),
+        {torsion_map("MD reference", input.reference ? e.reference_angles : sampling::Angles{}, {}),
          torsion_map("Reweighted samples", e.sample_angles, e.weight),
          torsion_map("Samples as drawn", e.sample_angles, {})});
   }

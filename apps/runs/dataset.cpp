@@ -31,13 +31,8 @@ void say(const std::string& note) {
 
 }  // namespace
 
-std::int64_t Dataset::held_out(double share) const {
-  constexpr std::int64_t kMost = 4096;
-  return std::min(kMost, static_cast<std::int64_t>(share * static_cast<double>(frames())));
-}
-
 std::int64_t Dataset::frames() const {
-  return static_cast<std::int64_t>(positions_nm.size()) / (3 * topology.atom_count());
+  return ensemble().frames();
 }
 
 Dataset Dataset::part(std::int64_t first, std::int64_t count) const {

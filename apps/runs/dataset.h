@@ -13,6 +13,7 @@
 #include "md/files/pdb.h"
 #include "md/molecule/system.h"
 #include "md/molecule/topology.h"
+#include "sampling/evaluation/ensembles.h"
 
 namespace arbg::apps {
 
@@ -26,8 +27,9 @@ struct Dataset {
   std::vector<double> reduced_energy;  // [frames], or empty if the folder has no energy.npy
 
   std::int64_t frames() const;
-  // How many of its last frames a share held out of training is: at most 4096.
-  std::int64_t held_out(double share) const;
+  sampling::ReferenceEnsemble ensemble() const {
+    return {topology, replicas, positions_nm, reduced_energy};
+  }
 
   // Frames [first, first + count) as a data set of their own.
   Dataset part(std::int64_t first, std::int64_t count) const;

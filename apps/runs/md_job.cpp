@@ -3,6 +3,8 @@
 #include <cstdio>
 
 #include "apps/cli/progress.h"
+#include "apps/runs/md_run.h"
+#include "apps/runs/results_json.h"
 #include "md/dynamics/temperature_ladder.h"
 #include "md/forcefields/forcefield.h"
 #include "md/molecule/builder.h"
@@ -11,7 +13,7 @@
 namespace arbg::apps {
 namespace {
 
-void add_to_run_json(const std::filesystem::path& path, const Convergence& convergence) {
+void add_to_run_json(const std::filesystem::path& path, const sampling::Convergence& convergence) {
   Json run = Json::parse(read_file(path), path.string());
   run["convergence"] = to_json(convergence);
   write_file(path, run.dump(2) + "\n");
@@ -58,7 +60,7 @@ MdOutcome run_md_job(const MdJob& job) {
   outcome.steps = last - first;
   outcome.ns_per_day = static_cast<double>(outcome.steps) * ns_per_step / outcome.seconds * 86400;
   if (outcome.result.finished) {
-    outcome.convergence = assess_convergence(job.output);
+    outcome.convergence = convergence_of_run(job.output);
     add_to_run_json(job.output / "run.json", outcome.convergence);
   }
   return outcome;

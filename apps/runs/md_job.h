@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <optional>
 
-#include "apps/convergence.h"
 #include "md/dynamics/simulation.h"
 #include "md/files/pdb.h"
+#include "sampling/evaluation/convergence.h"
 
 namespace arbg::apps {
 
@@ -19,8 +19,8 @@ struct MdJob {
 struct MdOutcome {
   md::SimulationResult result;
   std::vector<double> ladder_kelvin;
-  Convergence convergence;  // also in run.json; empty if the run was interrupted
-  std::int64_t steps = 0;   // done by this call, of every replica
+  sampling::Convergence convergence;  // also in run.json; empty if the run was interrupted
+  std::int64_t steps = 0;             // done by this call, of every replica
   double seconds = 0;
   double ns_per_day = 0;  // aggregated over replicas and temperatures, of this call
 };

@@ -1,29 +1,19 @@
 #include "apps/runs/refine_job.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <numeric>
 #include <optional>
 
 #include "apps/cli/progress.h"
-#include "apps/runs/refine_log.h"
-#include "apps/runs/train_run.h"
+#include "apps/runs/model_file.h"
+#include "apps/runs/refine_folder.h"
+#include "apps/runs/train_job.h"
 #include "md/files/pdb.h"
 #include "md/forcefields/forcefield.h"
-#include "nn/files/safetensors.h"
 #include "sampling/proposals/bonded_marginals.h"
-#include "sampling/training/walker_pool.h"
-#include "tensor/base/error.h"
 #include "tensor/base/files.h"
-#include "tensor/base/interrupt.h"
-#include "tensor/base/npy.h"
 
 namespace arbg::apps {
 namespace {
-
-constexpr int kRoundsToJudge = 5;
-constexpr std::int64_t kMovesInSweep = 8;  // of the warm-up, before steps and lengths adapt
 
 // What a round needs to draw: everything of a checkpoint but the weights.
 struct Start {
@@ -32,20 +22,23 @@ struct Start {
 };
 
 Json settings_of(const RefineJob& job) {
-  Json json = job.trainer.to_json();
+  const sampling::RefinementOptions& options = job.options;
+  nn::TrainerOptions trainer = options.trainer;
+  trainer.total_steps = options.rounds * options.steps;
+  Json json = trainer.to_json();
   json["model"] = job.model.string();
   json["sequence"] = job.sequence;
   json["forcefield"] = job.forcefield;
   json["temperature_kelvin"] = job.temperature_kelvin;
-  json["rounds"] = job.rounds;
-  json["samples"] = job.samples;
-  json["steps"] = job.steps;
-  json["walkers"] = job.walkers;
-  json["warm_up"] = job.warm_up;
-  json["moves"] = job.moves;
-  json["until"] = job.until;
-  json["patience"] = job.patience;
-  json["sampling_temperature"] = job.sampling_temperature;
+  json["rounds"] = options.rounds;
+  json["samples"] = options.samples;
+  json["steps"] = options.steps;
+  json["walkers"] = options.walkers;
+  json["warm_up"] = options.warm_up;
+  json["moves"] = options.moves;
+  json["until"] = options.until;
+  json["patience"] = options.patience;
+  json["sampling_temperature"] = options.sampling_temperature;
   return json;
 }
 
@@ -64,7 +57,7 @@ Start start_from_forcefield(const RefineJob& job) {
   out.checkpoint.config = network_for(own_network(), *map);
   out.checkpoint.bins = sampling::bins_of(*map, out.checkpoint.config.num_bins);
   out.checkpoint.description = describe_model(nothing, *map);
-  nn::Transformer network(out.checkpoint.config, job.backend, job.trainer.seed);
+  nn::Transformer network(out.checkpoint.config, job.backend, job.options.trainer.seed);
   network.initialise_from_marginals(sampling::bonded_marginals(*map, *out.checkpoint.bins, system,
                                                                job.temperature_kelvin, ideal));
   out.checkpoint.weights = network.values();
@@ -82,277 +75,56 @@ Start start_from_model(const RefineJob& job) {
   return out;
 }
 
-// The run: everything that lives from round to round.
-class Refinement {
- public:
-  explicit Refinement(const RefineJob& job);
-  RefineOutcome run();
-
- private:
-  std::filesystem::path checkpoint_path() const { return job_.output / "checkpoint.safetensors"; }
-  std::filesystem::path log_path() const { return job_.output / "rounds.jsonl"; }
-  std::filesystem::path walkers_path(std::int64_t rounds) const {
-    return job_.output / ("walkers-" + std::to_string(rounds) + ".npy");
-  }
-  std::filesystem::path warm_up_path() const { return job_.output / "warm-up.safetensors"; }
-  void require_same_settings(const Json& there) const;
-  void go_on(const nn::Checkpoint& saved);
-  bool warm_up();
-  std::int64_t resume_warm_up();
-  void save_warm_up(std::int64_t moves, double seconds) const;
-  bool draw(RefineRound& round);
-  bool train(RefineRound& round, Progress& progress);
-  void save();
-  void clear_up() const;
-  void show(Progress& progress, const RefineRound& round, double steps_done) const;
-  bool done() const;
-  Model model() const;
-  sampling::Decoding decoding() const;
-  sampling::Walkers sample(const Model& model, std::int64_t count, std::uint64_t stream) const;
-
-  RefineJob job_;
-  Json settings_;
-  std::optional<nn::Checkpoint> saved_;
-  Start start_;
-  nn::Transformer network_;
-  Model first_;  // of the map, the bins and the target that all rounds share
-  sampling::Target target_;
-  sampling::WalkerPool pool_;
-  nn::Trainer trainer_;
-  std::vector<RefineRound> history_;
-  std::int64_t energies_ = 0;
-  double seconds_before_ = 0;
-};
-
-std::optional<nn::Checkpoint> read_saved(const RefineJob& job) {
-  const auto path = job.output / "checkpoint.safetensors";
-  if (!std::filesystem::exists(path)) return {};
-  auto saved = nn::Checkpoint::read(path, job.backend);
-  require(saved.description.is_object() && saved.description.has("refine"), job.output.string(),
-          " holds a model that is not of arbg refine; choose another --output");
-  return saved;
-}
-
 Start start_of(const RefineJob& job, const std::optional<nn::Checkpoint>& saved) {
   if (saved) return {*saved, 0};
   return job.model.empty() ? start_from_forcefield(job) : start_from_model(job);
 }
 
-RefineJob with_total_steps(RefineJob job) {
-  job.trainer.total_steps = job.rounds * job.steps;
-  return job;
-}
-
-Refinement::Refinement(const RefineJob& job)
-    : job_(with_total_steps(job)),
-      settings_(settings_of(job_)),
-      saved_(read_saved(job_)),
-      start_(start_of(job_, saved_)),
-      network_(start_.checkpoint.config, job_.backend, job_.trainer.seed),
-      first_(make_model(start_.checkpoint, job_.backend, true, job_.output.string())),
-      target_(first_.target(job_.backend)),
-      pool_(first_.generator.map(), first_.generator.bins(), target_, job_.trainer.seed),
-      trainer_((network_.load(start_.checkpoint.weights), network_), pool_, job_.trainer),
-      energies_(start_.energies) {
-  if (saved_) go_on(*saved_);
-}
-
-void Refinement::require_same_settings(const Json& there) const {
-  const std::string different = differences(there, settings_);
-  require(different.empty(), "cannot go on in ", job_.output.string(),
-          ", a run with other settings: ", different, "; choose another --output");
-}
-
-void Refinement::go_on(const nn::Checkpoint& saved) {
-  const Json& state = saved.description.at("refine");
-  require_same_settings(state.at("settings"));
-  trainer_.resume(saved);
-  energies_ = state.at("energies").integer();
-  const std::int64_t rounds = state.at("rounds").integer();
-  history_ = read_refine_log(log_path(), rounds);
-  require(std::ssize(history_) == rounds, log_path().string(), " has ", history_.size(),
-          " rounds, the checkpoint beside it ", rounds);
-  seconds_before_ = history_.back().seconds;
-  pool_.restore(read_npy(walkers_path(rounds)).data, state.at("eps").number());
-  clear_up();
-}
-
-Model Refinement::model() const {
-  nn::Checkpoint checkpoint = trainer_.checkpoint();
-  if (trainer_.step() == 0) checkpoint.averaged_weights.clear();
-  checkpoint.bins = start_.checkpoint.bins;
-  checkpoint.description = start_.checkpoint.description;
-  return make_model(checkpoint, job_.backend, true, checkpoint_path().string());
-}
-
-sampling::Decoding Refinement::decoding() const {
-  sampling::Decoding out;
-  out.temperature = job_.sampling_temperature;
-  return out;
-}
-
-// Samples with their energies; fewer when interrupted.
-sampling::Walkers Refinement::sample(const Model& model, std::int64_t count,
-                                     std::uint64_t stream) const {
-  sampling::SampleOptions options;
-  options.count = count;
-  options.decoding = decoding();
-  options.seed = job_.trainer.seed;
-  options.stream = stream;
-  return sampling::make_walkers(model.generator.sample(options), model.generator.map(), target_);
-}
-
-metrics::WeightSummary weights_of(const sampling::Walkers& samples) {
-  return metrics::summarise_weights(
-      sampling::log_weights(samples.u, samples.samples.log_volume, samples.samples.log_q));
-}
-
 // The walkers, from samples of the model to the start of the first round. False: interrupted.
-bool Refinement::warm_up() {
+bool warm_up(sampling::Refinement& refinement, const RefineFolder& folder) {
   Progress progress("warm up");
-  const std::int64_t first = resume_warm_up();
-  if (first == 0) {
-    auto samples = sample(model(), job_.walkers, stream_id("walkers"));
-    if (interrupted()) return false;
-    pool_.start(std::move(samples));
+  if (const auto state = folder.read_warm_up()) {
+    refinement.resume_warm_up(*state);
+  } else if (!refinement.begin()) {
+    return false;
   }
-  for (std::int64_t done = first; done < job_.warm_up; done += kMovesInSweep) {
-    const std::int64_t moves = std::min(kMovesInSweep, job_.warm_up - done);
-    const double accepted = pool_.relax(moves, static_cast<std::uint64_t>(done));
-    if (interrupted()) return false;
-    save_warm_up(done + moves, seconds_before_ + progress.elapsed_s());
+  while (!refinement.warmed_up()) {
+    if (!refinement.warm_up()) return false;
+    folder.save_warm_up(refinement);
     char detail[80];
-    std::snprintf(detail, sizeof detail, "%.0f %% of moves accepted, step %.2f", 100 * accepted,
-                  pool_.eps());
-    progress.update(static_cast<double>(done + moves) / static_cast<double>(job_.warm_up), detail);
-  }
-  energies_ += job_.walkers * (1 + job_.warm_up);
-  seconds_before_ += progress.elapsed_s();
-  return true;
-}
-
-// Moves of the warm-up that an earlier call has made: 0 if there is nothing of one.
-std::int64_t Refinement::resume_warm_up() {
-  if (!std::filesystem::exists(warm_up_path())) return 0;
-  const auto file = nn::Safetensors::read(warm_up_path());
-  const std::string* text = file.metadata("warm_up");
-  require(text != nullptr, warm_up_path().string(),
-          " is not of arbg refine; choose another --output");
-  const Json state = Json::parse(*text, warm_up_path().string());
-  require_same_settings(state.at("settings"));
-  pool_.restore(file.values("walkers"), state.at("eps").number());
-  seconds_before_ = state.at("seconds").number();
-  return state.at("moves_done").integer();
-}
-
-void Refinement::save_warm_up(std::int64_t moves, double seconds) const {
-  Json state = Json::object();
-  state["settings"] = settings_;
-  state["moves_done"] = moves;
-  state["eps"] = pool_.eps();
-  state["seconds"] = seconds;
-  const auto& walkers = pool_.walkers();
-  const auto coordinates = tensor::Tensor::from_values(
-      walkers.samples.coordinates, {walkers.count(), first_.generator.map().size()},
-      nn::Backend::reference);  // as double
-  nn::write_safetensors(warm_up_path(), {{"walkers", coordinates}}, {{"warm_up", state.dump()}});
-}
-
-// Fresh samples, to look at and to propose to the walkers. False: interrupted.
-bool Refinement::draw(RefineRound& round) {
-  const auto number = static_cast<std::uint64_t>(round.round);
-  const Model now = model();
-  const auto fresh = sample(now, job_.samples, stream_id("refine", number));
-  if (interrupted()) return false;
-  round.weights = weights_of(fresh);
-  round.exchanged = pool_.exchange(fresh, now.generator, decoding(), round.round);
-  round.moved = pool_.relax(job_.moves, stream_id("round", number));
-  round.energies = energies_ + job_.samples + job_.moves * job_.walkers;
-  return !interrupted();
-}
-
-bool Refinement::train(RefineRound& round, Progress& progress) {
-  for (std::int64_t step = 0; step < job_.steps; ++step) {
-    if (interrupted()) return false;
-    const nn::StepReport report = trainer_.train_step();
-    round.nats += report.nats_per_coordinate / static_cast<double>(job_.steps);
-    round.variance += report.variance / static_cast<double>(job_.steps);
-    show(progress, round, static_cast<double>(step + 1));
+    std::snprintf(detail, sizeof detail, "%.0f %% of moves accepted, step %.2f",
+                  100 * refinement.accepted(), refinement.eps());
+    progress.update(static_cast<double>(refinement.warm_up_moves()) /
+                        static_cast<double>(refinement.options().warm_up),
+                    detail);
   }
   return true;
 }
 
-void Refinement::show(Progress& progress, const RefineRound& round, double steps_done) const {
-  const double done =
-      static_cast<double>(round.round) + steps_done / static_cast<double>(job_.steps);
+void show(Progress& progress, const sampling::RefinementOptions& options,
+          const sampling::RefinementRound& round, std::int64_t steps) {
+  const double done = static_cast<double>(round.round) +
+                      static_cast<double>(steps) / static_cast<double>(options.steps);
   char detail[160];
   std::snprintf(detail, sizeof detail,
                 "round %lld/%lld  ESS %.1f %%  exchanged %.1f %%  %lld energies",
-                static_cast<long long>(round.round + 1), static_cast<long long>(job_.rounds),
+                static_cast<long long>(round.round + 1), static_cast<long long>(options.rounds),
                 100 * round.weights.ess_fraction, 100 * round.exchanged,
                 static_cast<long long>(round.energies));
-  progress.update(done / static_cast<double>(job_.rounds), detail);
+  progress.update(done / static_cast<double>(options.rounds), detail);
 }
 
-// The checkpoint comes last but for clearing up: it says which rounds are complete.
-void Refinement::save() {
-  const std::int64_t rounds = std::ssize(history_);
-  const auto& walkers = pool_.walkers();
-  const std::int64_t shape[] = {walkers.count(), first_.generator.map().size()};
-  write_npy(walkers_path(rounds), shape, std::span<const double>(walkers.samples.coordinates));
-  write_refine_log(log_path(), history_);
-  nn::Checkpoint checkpoint = trainer_.checkpoint();
-  checkpoint.bins = start_.checkpoint.bins;
-  checkpoint.description = start_.checkpoint.description;
-  Json state = Json::object();
-  state["settings"] = settings_;
-  state["rounds"] = rounds;
-  state["energies"] = energies_;
-  state["eps"] = pool_.eps();
-  checkpoint.description["refine"] = std::move(state);
-  checkpoint.write(checkpoint_path());
-  clear_up();
-}
-
-// What this call, or one that was killed, left of other rounds.
-void Refinement::clear_up() const {
-  const std::int64_t rounds = std::ssize(history_);
-  for (const auto old : {rounds - 1, rounds - 2}) std::filesystem::remove(walkers_path(old));
-  std::filesystem::remove(warm_up_path());
-}
-
-bool Refinement::done() const {
-  std::vector<double> ess;
-  for (const RefineRound& round : history_) ess.push_back(round.weights.ess_fraction);
-  return std::ssize(history_) >= job_.rounds || enough_rounds(ess, job_.until, job_.patience);
-}
-
-RefineOutcome Refinement::run() {
-  bool going = saved_ || warm_up();
+// All rounds that are left, each saved. False: interrupted.
+bool make_rounds(sampling::Refinement& refinement, const RefineFolder& folder) {
   Progress progress("refine");
-  while (going && !done()) {
-    RefineRound round;
-    round.round = std::ssize(history_);
-    going = draw(round) && train(round, progress);
-    if (!going) break;
-    round.seconds = seconds_before_ + progress.elapsed_s();
-    energies_ = round.energies;
-    history_.push_back(round);
-    save();
+  while (!refinement.done()) {
+    const bool made = refinement.advance([&](const auto& round, std::int64_t steps) {
+      show(progress, refinement.options(), round, steps);
+    });
+    if (!made) return false;
+    folder.save(refinement);
   }
-  RefineOutcome out;
-  out.checkpoint = checkpoint_path();
-  out.rounds = std::ssize(history_);
-  out.energies = energies_;
-  out.parameters = network_.parameter_count();
-  out.history = history_;
-  out.seconds = history_.empty() ? 0 : history_.back().seconds;
-  if (!going) return out;
-  const auto samples = sample(model(), job_.final_samples, stream_id("refined"));
-  if (interrupted()) return out;
-  out.weights = weights_of(samples);
-  out.complete = true;
-  return out;
+  return true;
 }
 
 }  // namespace
@@ -360,23 +132,33 @@ RefineOutcome Refinement::run() {
 RefineJob::RefineJob() {
   TrainJob recommended;
   set_recommended(recommended);
-  trainer = recommended.trainer;
+  options.trainer = recommended.trainer;
 }
 
-bool enough_rounds(std::span<const double> ess_fractions, double until, std::int64_t patience) {
-  const auto rounds = std::ssize(ess_fractions);
-  double best = 0, mean = 0;
-  std::int64_t best_round = 0;
-  for (std::int64_t r = kRoundsToJudge - 1; r < rounds; ++r) {
-    const auto last = ess_fractions.subspan(static_cast<std::size_t>(r + 1 - kRoundsToJudge),
-                                            static_cast<std::size_t>(kRoundsToJudge));
-    mean = std::accumulate(last.begin(), last.end(), 0.0) / kRoundsToJudge;
-    if (mean > best) best = mean, best_round = r;
-  }
-  if (rounds < kRoundsToJudge) return false;
-  return mean >= until || (patience > 0 && rounds - 1 - best_round >= patience);
-}
+RefineOutcome run_refine_job(const RefineJob& job) {
+  const RefineFolder folder(job.output, settings_of(job));
+  const auto saved = folder.read_checkpoint(job.backend);
+  const Start start = start_of(job, saved);
+  const Model model = make_model(start.checkpoint, job.backend, true, job.output.string());
+  const auto target = model.target(job.backend);
+  sampling::Refinement refinement(start.checkpoint, target, job.options, job.backend,
+                                  start.energies);
+  if (saved) refinement.resume(folder.read_state(*saved), *saved);
 
-RefineOutcome run_refine_job(const RefineJob& job) { return Refinement(job).run(); }
+  const bool warm = saved || warm_up(refinement, folder);
+  const bool made = warm && make_rounds(refinement, folder);
+  RefineOutcome out;
+  out.checkpoint = folder.checkpoint_path();
+  out.history = refinement.history();
+  out.rounds = std::ssize(out.history);
+  out.energies = refinement.energies();
+  out.parameters = refinement.parameters();
+  out.seconds = out.history.empty() ? 0 : out.history.back().seconds;
+  if (!made) return out;
+  const auto weights = refinement.judge(job.final_samples);
+  if (weights) out.weights = *weights;
+  out.complete = weights.has_value();
+  return out;
+}
 
 }  // namespace arbg::apps

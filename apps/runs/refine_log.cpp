@@ -3,6 +3,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "apps/runs/results_json.h"
 #include "tensor/base/files.h"
 
 namespace arbg::apps {
@@ -15,14 +16,15 @@ double number_or_nan(const Json& line, const char* name) {
 
 }  // namespace
 
-std::vector<RefineRound> read_refine_log(const std::filesystem::path& path, std::int64_t rounds) {
-  std::vector<RefineRound> out;
+std::vector<sampling::RefinementRound> read_refine_log(const std::filesystem::path& path,
+                                                       std::int64_t rounds) {
+  std::vector<sampling::RefinementRound> out;
   if (!std::filesystem::exists(path)) return out;
   std::istringstream lines(read_file(path));
   for (std::string text;
        static_cast<std::int64_t>(out.size()) < rounds && std::getline(lines, text);) {
     const Json line = Json::parse(text, path.string());
-    RefineRound r;
+    sampling::RefinementRound r;
     r.round = line.at("round").integer();
     r.energies = line.at("energies").integer();
     r.moved = line.at("moved").number();
@@ -43,7 +45,8 @@ std::vector<RefineRound> read_refine_log(const std::filesystem::path& path, std:
   return out;
 }
 
-void write_refine_log(const std::filesystem::path& path, const std::vector<RefineRound>& history) {
+void write_refine_log(const std::filesystem::path& path,
+                      const std::vector<sampling::RefinementRound>& history) {
   std::string text;
   for (const auto& r : history) {
     Json line = Json::object();

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 
 #include "apps/cli/decoding_options.h"
 #include "apps/cli/progress.h"
+#include "apps/runs/results_json.h"
 #include "metrics/pages/table.h"
-#include "sampling/smc/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
@@ -26,19 +25,6 @@ void write_vector(const std::filesystem::path& path, std::span<const double> val
 }
 
 }  // namespace
-
-Json summary_json(const metrics::WeightSummary& summary) {
-  Json json = Json::object();
-  json["samples"] = static_cast<std::int64_t>(summary.count);
-  json["zero_weights"] = static_cast<std::int64_t>(summary.zero_count);
-  json["ess"] = summary.ess;
-  json["ess_fraction"] = summary.ess_fraction;
-  json["largest_share"] = summary.largest_share;
-  json["pareto_k"] = summary.pareto_k;
-  json["log_z"] = summary.log_z;
-  json["log_z_error"] = summary.log_z_error;
-  return json;
-}
 
 std::vector<std::string> labels(const SampleJob& job) {
   std::vector<std::string> out;
@@ -61,16 +47,6 @@ void clear_samples_folder(const std::filesystem::path& output) {
     std::filesystem::remove(output / name);
 }
 
-metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_t populations) {
-  auto summary = metrics::summarise_weights(log_weight);
-  if (populations == 0) return summary;
-  summary.pareto_k = std::numeric_limits<double>::quiet_NaN();
-  summary.log_z_error =
-      metrics::summarise_weights(sampling::log_z_of_populations(log_weight, populations))
-          .log_z_error;
-  return summary;
-}
-
 std::string log_z_text(const metrics::WeightSummary& summary, const char* plus_minus, int digits) {
   const std::string log_z = metrics::format_number(summary.log_z, digits);
   if (std::isnan(summary.log_z_error)) return log_z + ", without an error";
@@ -87,7 +63,12 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   WeightedSamples out;
   out.decoding = job.decoding;
   if (job.tune_temperature) {
-    out.tuning = tune_temperature(model.generator, target, job.decoding, kPilot, job.seed);
+    Progress progress("tune");
+    out.tuning = sampling::tune_temperature(
+        model.generator, target, job.decoding, kPilot, job.seed,
+        [&](double done, double temperature) {
+          progress.update(done, "temperature " + metrics::format_number(temperature, 3));
+        });
     out.decoding.temperature = out.tuning->temperature;
   }
   create_folder(job.output);

@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "apps/runs/model_file.h"
-#include "apps/temperature_tuning.h"
 #include "metrics/weights.h"
+#include "sampling/evaluation/ensembles.h"
 #include "sampling/proposals/mirror_images.h"
+#include "sampling/proposals/tuning.h"
 
 namespace arbg::apps {
 
@@ -34,12 +35,15 @@ std::vector<std::string> labels(const SampleJob& job);
 struct WeightedSamples {
   std::vector<double> positions_nm, reduced_energy, log_q, log_weight;
   sampling::Decoding decoding;  // that they were drawn with
-  std::optional<TemperatureTuning> tuning;
+  std::optional<sampling::TemperatureTuning> tuning;
   std::int64_t reflected = 0;    // mirror images that were turned
   std::int64_t populations = 0;  // of sequential Monte Carlo, one after the other; 0: independent
   double seconds = 0;
 
   std::int64_t count() const { return static_cast<std::int64_t>(log_q.size()); }
+  sampling::WeightedEnsemble ensemble() const {
+    return {positions_nm, reduced_energy, log_weight, populations, decoding};
+  }
 };
 
 // Samples, energies and weights, written to job.output.
@@ -51,19 +55,11 @@ void clear_samples_folder(const std::filesystem::path& output);
 void write_samples(const SampleJob& job, const Model& model, std::span<const std::int32_t> tokens,
                    const WeightedSamples& samples, const Json& figures);
 
-// The figures of weights. With populations of sequential Monte Carlo the error of log Z is that of
-// their scatter, NaN of a single one, and there is no k-hat (NaN): particles of one population are
-// not independent.
-metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_t populations);
-
 // `populations` is left to run.json.
 WeightedSamples load_samples(const std::filesystem::path& folder, int atoms);
 
 // log Z with its error where there is one: a single sample or population gives none.
 std::string log_z_text(const metrics::WeightSummary& summary, const char* plus_minus = " +- ",
                        int digits = 7);
-
-// The figures of a set of weights: for terminal, JSON and report.
-Json summary_json(const metrics::WeightSummary& summary);
 
 }  // namespace arbg::apps

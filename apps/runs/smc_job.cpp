@@ -171,7 +171,7 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
     append(all.log_weight, population.log_weight);
   }
   SmcOutcome out = summarise(populations);
-  out.weights = summarise(all.log_weight, job.smc.populations);
+  out.weights = sampling::summarise(all.log_weight, job.smc.populations);
   out.energies += plan.energies;
   out.densities += plan.densities;
   out.seconds = all.seconds = clock.elapsed_s();

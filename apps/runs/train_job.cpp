@@ -97,7 +97,7 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
           "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
   require(job.trainer.variance_weight == 0 || !all.reduced_energy.empty(),
           "the variance term needs energy.npy beside positions.npy; use --variance-weight 0");
-  const std::int64_t held_out_frames = all.held_out(job.held_out);
+  const std::int64_t held_out_frames = sampling::held_out_count(all.frames(), job.held_out);
   const Dataset train = all.part(0, all.frames() - held_out_frames);
   const Dataset held_out = all.part(train.frames(), held_out_frames);
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "metrics/format_number.h"
+
 namespace arbg::metrics {
 
 enum class Align { kLeft, kRight };
@@ -29,9 +31,5 @@ class Table {
   std::vector<Align> alignment_;
   std::vector<std::vector<std::string>> rows_;
 };
-
-// A number for people: `digits` significant ones, without an exponent from 1e-4 up to 1e7, "n/a"
-// for NaN, "inf" and "-inf" for infinities.
-std::string format_number(double value, int digits = 4);
 
 }  // namespace arbg::metrics

@@ -110,7 +110,8 @@ double conditional_ess(std::span<const double> log_weight, std::span<const doubl
     once[i] += step * log_ratio[i];
     twice[i] += 2 * step * log_ratio[i];
   }
-  return std::exp(2 * log_mean_weight(once) - log_mean_weight(twice) - log_mean_weight(log_weight));
+  return std::exp(2 * metrics::log_mean_weight(once) - metrics::log_mean_weight(twice) -
+                  metrics::log_mean_weight(log_weight));
 }
 
 // The next rung: as far as the conditional ESS allows.
@@ -138,7 +139,8 @@ AnnealingPlan plan_annealing(const Generator& generator, const Potential& potent
   Annealing pilot(generator, potential, options, "pilot", 0);
   AnnealingPlan plan;
   if (interrupted()) return plan;
-  require(log_mean_weight(pilot.log_ratio()) > -INFINITY, "none of the ", options.particles(0),
+  require(metrics::log_mean_weight(pilot.log_ratio()) > -INFINITY, "none of the ",
+          options.particles(0),
           " particles of the pilot lies in the target's support: train the model for longer");
   plan.moves = annealing.moves;
   plan.lengths = move_lengths(pilot.walkers(), generator.map());

@@ -50,9 +50,18 @@ std::vector<double> log_z_of_populations(std::span<const double> log_weight,
   for (std::int64_t p = 0; p < populations; ++p) {
     const auto first = static_cast<std::size_t>(first_particle(count, populations, p)),
                end = static_cast<std::size_t>(first_particle(count, populations, p + 1));
-    out.push_back(log_mean_weight(log_weight.subspan(first, end - first)));
+    out.push_back(metrics::log_mean_weight(log_weight.subspan(first, end - first)));
   }
   return out;
+}
+
+metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_t populations) {
+  auto summary = metrics::summarise_weights(log_weight);
+  if (populations == 0) return summary;
+  summary.pareto_k = std::numeric_limits<double>::quiet_NaN();
+  summary.log_z_error =
+      metrics::summarise_weights(log_z_of_populations(log_weight, populations)).log_z_error;
+  return summary;
 }
 
 double SmcPopulation::ancestor_share() const { return share_of(ancestor, log_weight); }
@@ -74,14 +83,14 @@ void ParticleWeights::multiply(std::span<const double> log_factors) {
 }
 
 std::vector<std::int64_t> ParticleWeights::close_stage(SmcStage& stage) {
-  stage.ess_fraction = ess_fraction(log_weight_);
+  stage.ess_fraction = metrics::ess_fraction(log_weight_);
   stage.resampled = stage.ess_fraction > 0 && stage.ess_fraction < threshold_;
   std::vector<std::int64_t> from;
   if (stage.resampled) {
     const std::int64_t count = std::ssize(log_weight_);
     from = resample(scheme_, log_weight_, count, random_, next_draw_);
     next_draw_ += static_cast<std::uint64_t>(count) + 1;
-    std::ranges::fill(log_weight_, log_mean_weight(log_weight_));
+    std::ranges::fill(log_weight_, metrics::log_mean_weight(log_weight_));
     const auto before = ancestor_;
     for (std::size_t i = 0; i < from.size(); ++i) {
       ancestor_[i] = before[static_cast<std::size_t>(from[i])];

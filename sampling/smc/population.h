@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "metrics/weights.h"
 #include "sampling/proposals/generator.h"
 #include "sampling/smc/resampling.h"
 
@@ -57,7 +58,7 @@ struct SmcPopulation {
   std::int64_t partial_energies = 0;  // of U of the atoms placed so far
   std::int64_t densities = 0;         // uncached passes through the network for log q
 
-  double log_z() const { return log_mean_weight(log_weight); }
+  double log_z() const { return metrics::log_mean_weight(log_weight); }
   double ancestor_share() const;  // distinct ancestors of particles with a weight, over P
 };
 
@@ -67,6 +68,11 @@ struct SmcPopulation {
 // same, gives its error, at sizes that differ by one a little too large.
 std::vector<double> log_z_of_populations(std::span<const double> log_weight,
                                          std::int64_t populations);
+
+// The figures of such weights; of independent samples where `populations` is 0. Otherwise the error
+// of log Z is that of their scatter, NaN of a single one, and there is no k-hat (NaN): particles of
+// one population are not independent.
+metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_t populations);
 
 // The weights and ancestors of particles while they move; their coordinates are the caller's.
 class ParticleWeights {

@@ -2,36 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
+#include "metrics/weights.h"
 #include "tensor/base/error.h"
 
 namespace arbg::sampling {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr const char* kNames[] = {"systematic", "stratified", "residual", "multinomial"};
-
-double largest_of(std::span<const double> log_weights) {
-  double largest = -kInfinity;
-  for (std::size_t i = 0; i < log_weights.size(); ++i) {
-    require(log_weights[i] < kInfinity, "expected a finite log weight or -infinity, found ",
-            log_weights[i], " at index ", i);
-    largest = std::max(largest, log_weights[i]);
-  }
-  return largest;
-}
-
-// w_i / max w.
-std::vector<double> scaled(std::span<const double> log_weights) {
-  const double largest = largest_of(log_weights);
-  require(largest > -kInfinity, "expected a weight above zero to resample from, found that all ",
-          log_weights.size(), " log weights are -infinity: nothing lies in the target's support");
-  std::vector<double> weights;
-  for (const double log_w : log_weights) weights.push_back(std::exp(log_w - largest));
-  return weights;
-}
 
 // The index whose interval each pointer falls into; pointers ascend in [0, 1).
 std::vector<std::int64_t> indices_at(std::span<const double> pointers,
@@ -94,7 +73,7 @@ const char* name_of(Resampling scheme) { return kNames[static_cast<std::size_t>(
 
 std::vector<std::int64_t> resample(Resampling scheme, std::span<const double> log_weights,
                                    std::int64_t count, const Random& random, std::uint64_t first) {
-  std::vector<double> weights = scaled(log_weights);
+  std::vector<double> weights = metrics::relative_weights(log_weights);
   if (scheme == Resampling::residual) return residual(std::move(weights), count, random, first);
   if (scheme == Resampling::multinomial) {
     return indices_at(sorted_uniforms(count, random, first), weights);
@@ -106,26 +85,6 @@ std::vector<std::int64_t> resample(Resampling scheme, std::span<const double> lo
                        static_cast<double>(count));
   }
   return indices_at(pointers, weights);
-}
-
-double log_mean_weight(std::span<const double> log_weights) {
-  const double largest = largest_of(log_weights);
-  if (largest == -kInfinity) return largest;
-  double sum = 0;
-  for (const double log_w : log_weights) sum += std::exp(log_w - largest);
-  return largest + std::log(sum / static_cast<double>(log_weights.size()));
-}
-
-double ess_fraction(std::span<const double> log_weights) {
-  const double largest = largest_of(log_weights);
-  if (largest == -kInfinity) return 0;
-  double sum = 0, squares = 0;
-  for (const double log_w : log_weights) {
-    const double w = std::exp(log_w - largest);
-    sum += w;
-    squares += w * w;
-  }
-  return sum * sum / squares / static_cast<double>(log_weights.size());
 }
 
 }  // namespace arbg::sampling

@@ -31,9 +31,4 @@ std::vector<std::int64_t> resample(Resampling scheme, std::span<const double> lo
                                    std::int64_t count, const Random& random,
                                    std::uint64_t first = 0);
 
-// log of the mean weight, -infinity if all are 0; and Kish's effective number over n, 0 if all are
-// 0. Summed in index order.
-double log_mean_weight(std::span<const double> log_weights);
-double ess_fraction(std::span<const double> log_weights);
-
 }  // namespace arbg::sampling

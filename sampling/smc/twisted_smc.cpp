@@ -100,7 +100,7 @@ SmcPopulation grow_population(const Generator& generator, const Potential& poten
   out.ancestor = weights.ancestor();
   SmcStage record;
   record.at = generator.map().atom_count();
-  record.ess_fraction = ess_fraction(out.log_weight);
+  record.ess_fraction = metrics::ess_fraction(out.log_weight);
   record.ancestors = out.ancestor_share();
   out.stages.push_back(record);
   stage_done();

@@ -10,8 +10,9 @@
 #include <limits>
 #include <string>
 
-#include "apps/audit.h"
+#include "apps/runs/audit_job.h"
 #include "apps/runs/md_job.h"
+#include "apps/runs/results_json.h"
 #include "apps/runs/sample_job.h"
 #include "apps/runs/smc_job.h"
 #include "apps/runs/train_job.h"
@@ -23,6 +24,7 @@ namespace arbg::apps {
 namespace {
 
 namespace fs = std::filesystem;
+using sampling::Audit;
 using sampling::Verdict;
 
 struct Planted {

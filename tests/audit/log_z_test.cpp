@@ -5,17 +5,15 @@
 #include <cmath>
 #include <vector>
 
-#include "apps/audit_reference.h"
+#include "sampling/audit/reference.h"
 #include "tensor/base/random.h"
 
-namespace arbg::apps {
+namespace arbg::sampling {
 namespace {
-
-using sampling::Verdict;
 
 // q = N(0, 1), target exp(-u) = exp(-(x - shift)^2 / 2): log w = x shift - shift^2/2 + log sqrt(2
 // pi).
-std::vector<double> log_weights(double mean, double shift, std::uint64_t seed) {
+std::vector<double> normal_log_weights(double mean, double shift, std::uint64_t seed) {
   const Random random(seed, stream_id("log z"));
   std::vector<double> out;
   for (std::uint64_t i = 0; i < 4000; ++i) {
@@ -27,19 +25,20 @@ std::vector<double> log_weights(double mean, double shift, std::uint64_t seed) {
 
 TEST_SUITE("statistical") {
   TEST_CASE("log Z agrees from both sides where q covers the target") {
-    const auto check = compare_log_z(log_weights(0, 0.3, 1), log_weights(0.3, 0.3, 2));
+    const auto check =
+        compare_log_z(normal_log_weights(0, 0.3, 1), normal_log_weights(0.3, 0.3, 2));
     CHECK(check.verdict == Verdict::pass);
   }
 
   TEST_CASE("weights of the samples off by a constant fail") {
-    auto model = log_weights(0, 0.3, 1);
+    auto model = normal_log_weights(0, 0.3, 1);
     for (double& log_w : model) log_w += 0.2;
-    CHECK(compare_log_z(model, log_weights(0.3, 0.3, 2)).verdict == Verdict::fail);
+    CHECK(compare_log_z(model, normal_log_weights(0.3, 0.3, 2)).verdict == Verdict::fail);
   }
 
   TEST_CASE("log Z of populations agrees with independent samples, and fails where it is off") {
-    auto particles = log_weights(0, 0.3, 3);
-    const auto independent = log_weights(0, 0.3, 1);
+    auto particles = normal_log_weights(0, 0.3, 3);
+    const auto independent = normal_log_weights(0, 0.3, 1);
     CHECK(compare_populations(particles, 20, independent).verdict == Verdict::pass);
     for (double& log_w : particles) log_w += 0.2;
     CHECK(compare_populations(particles, 20, independent).verdict == Verdict::fail);
@@ -54,4 +53,4 @@ TEST_SUITE("statistical") {
 }
 
 }  // namespace
-}  // namespace arbg::apps
+}  // namespace arbg::sampling

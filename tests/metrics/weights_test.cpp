@@ -50,6 +50,21 @@ TEST_CASE("equal weights are worth all samples, whatever their scale") {
   }
 }
 
+TEST_CASE("the mean weight and the effective share of weights of any size") {
+  CHECK(log_mean_weight(std::vector<double>{900, 900 + std::log(3.0)}) ==
+        doctest::Approx(900 + std::log(2.0)));
+  CHECK(ess_fraction(std::vector<double>{-900, -kInfinity}) == doctest::Approx(0.5));
+  CHECK(ess_fraction(std::vector<double>{0, std::log(2.0), std::log(3.0)}) ==
+        doctest::Approx(36.0 / 14 / 3));
+  const std::vector<double> dead(2, -kInfinity);
+  CHECK(log_mean_weight(dead) == -kInfinity);
+  CHECK(ess_fraction(dead) == 0);
+  CHECK_THROWS_WITH_AS(relative_weights(dead), doctest::Contains("all 2 log weights"), Error);
+  CHECK(relative_weights(std::vector<double>{-900, -900 + std::log(0.25)})[1] ==
+        doctest::Approx(0.25));
+  CHECK_THROWS_AS(log_mean_weight({}), Error);
+}
+
 TEST_CASE("figures of four weights equal those by hand") {
   const std::vector<double> log_weights{std::log(1.0), -kInfinity, std::log(2.0), std::log(5.0)};
   const WeightSummary summary = summarise_weights(log_weights);

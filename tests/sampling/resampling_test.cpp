@@ -95,16 +95,6 @@ TEST_CASE("weights that cannot be resampled are refused with the reason") {
                        Error);
 }
 
-TEST_CASE("the mean weight and the effective share of weights of any size") {
-  CHECK(log_mean_weight(std::vector<double>{900, 900 + std::log(3.0)}) ==
-        doctest::Approx(900 + std::log(2.0)));
-  CHECK(ess_fraction(std::vector<double>{-900, -kInfinity}) == doctest::Approx(0.5));
-  CHECK(ess_fraction(logs({1, 2, 3})) == doctest::Approx(36.0 / 14 / 3));
-  const std::vector<double> dead(2, -kInfinity);
-  CHECK(log_mean_weight(dead) == -kInfinity);
-  CHECK(ess_fraction(dead) == 0);
-}
-
 TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("statistical");

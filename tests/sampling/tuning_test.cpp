@@ -1,4 +1,4 @@
-#include "apps/temperature_tuning.h"
+#include "sampling/proposals/tuning.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include "tensor/base/random.h"
 #include "tests/sampling/small_generators.h"
 
-namespace arbg::apps {
+namespace arbg::sampling {
 namespace {
 
 // log w of n samples of a normal whose deviation is `tau` times that of the network's, a standard
@@ -59,21 +59,27 @@ TEST_CASE("the top of a parabola is found, one outlier with its large error does
   CHECK_THROWS_WITH(best_temperature({}), doctest::Contains("found 0"));
 }
 
-TEST_CASE("a curve comes back from JSON") {
-  const TemperatureTuning tuning{{{0.98, 0.25, 0.01}, {1.0, 0.5, 0.02}}, 1.0, 2000};
-  CHECK(to_json(tuning_from_json(to_json(tuning))).dump() == to_json(tuning).dump());
-}
-
 TEST_CASE("truncation alone is refused, with full support it is not") {
-  const auto m = sampling::chain(3, 0.012, 0.4);
-  const auto generator = sampling::three_atoms(8, nn::Backend::cpu);
-  const sampling::Target target(m.topology, m.system, sampling::kTemperature);
-  sampling::Decoding decoding;
+  const auto m = chain(3, 0.012, 0.4);
+  const auto generator = three_atoms(8, nn::Backend::cpu);
+  const Target target(m.topology, m.system, kTemperature);
+  Decoding decoding;
   decoding.top_p = 0.9;
   CHECK_THROWS_WITH(tune_temperature(generator, target, decoding, 40, 1),
                     doctest::Contains("add --full-support"));
   decoding.full_support = 0.1;
-  CHECK(tune_temperature(generator, target, decoding, 40, 1).curve.size() == 11);
+  std::vector<double> shares, temperatures;
+  const auto tuning =
+      tune_temperature(generator, target, decoding, 40, 1, [&](double done, double temperature) {
+        shares.push_back(done);
+        temperatures.push_back(temperature);
+      });
+  REQUIRE(tuning.curve.size() == 11);
+  REQUIRE(shares.size() == 11);
+  for (std::size_t i = 0; i < 11; ++i) {
+    CHECK(shares[i] == doctest::Approx(static_cast<double>(i + 1) / 11));
+    CHECK(temperatures[i] == tuning.curve[i].temperature);
+  }
 }
 
 TEST_SUITE_END();
@@ -108,4 +114,4 @@ TEST_CASE("a target broader than the network asks for the temperature that match
 TEST_SUITE_END();
 
 }  // namespace
-}  // namespace arbg::apps
+}  // namespace arbg::sampling

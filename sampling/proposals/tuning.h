@@ -10,17 +10,15 @@
 // again.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "metrics/pages/svg_plot.h"
-#include "metrics/pages/table.h"
 #include "sampling/proposals/generator.h"
 #include "sampling/targets/target.h"
-#include "tensor/base/json.h"
 
-namespace arbg::apps {
+namespace arbg::sampling {
 
 struct TemperaturePoint {
   double temperature = 1, ess_fraction = 0;
@@ -43,13 +41,10 @@ double best_temperature(std::span<const TemperaturePoint> curve);
 
 // Throws Error if the decoding truncates without full support: effective samples of what is left
 // say nothing about what is cut off, and less is always easier. Also when interrupted.
-TemperatureTuning tune_temperature(const sampling::Generator& generator,
-                                   const sampling::Target& target, sampling::Decoding decoding,
-                                   std::int64_t pilot, std::uint64_t seed);
+// `on_progress` is told the share of the grid that is done, and its last temperature.
+TemperatureTuning tune_temperature(
+    const Generator& generator, const Target& target, Decoding decoding, std::int64_t pilot,
+    std::uint64_t seed,
+    const std::function<void(double done, double temperature)>& on_progress = {});
 
-Json to_json(const TemperatureTuning& tuning);
-TemperatureTuning tuning_from_json(const Json& json);
-metrics::Table tuning_table(const TemperatureTuning& tuning);
-metrics::Plot tuning_plot(const TemperatureTuning& tuning);
-
-}  // namespace arbg::apps
+}  // namespace arbg::sampling

@@ -1,21 +1,17 @@
-#include "apps/audit.h"
+#include "apps/runs/audit_job.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "apps/audit_reference.h"
 #include "apps/cli/decoding_options.h"
+#include "apps/runs/results_json.h"
 #include "apps/runs/sample_job.h"
-#include "metrics/uniformity.h"
+#include "metrics/format_number.h"
 #include "metrics/weights.h"
-#include "sampling/audit/coordinates.h"
-#include "sampling/audit/energies.h"
-#include "sampling/audit/probabilities.h"
 #include "sampling/smc/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
-#include "tensor/base/interrupt.h"
 #include "tensor/base/npy.h"
 
 namespace arbg::apps {
@@ -70,7 +66,7 @@ Model load_audited(const AuditJob& job) {
 
 // The figures of populations in run.json.
 Check populations_said(const Json& run, const sampling::StoredSamples& samples) {
-  const auto summary = summarise(samples.log_weight, samples.populations);
+  const auto summary = sampling::summarise(samples.log_weight, samples.populations);
   const auto log_z = sampling::log_z_of_populations(samples.log_weight, samples.populations);
   const Json& said = run.at("log_z_of_populations");
   const auto difference = [](const Json& number, double b) {
@@ -130,50 +126,6 @@ std::vector<Check> audit_run_json(const std::filesystem::path& folder, const Mod
   return out;
 }
 
-// All conditionals of all draws together are independent and uniform.
-Check uniform_draws(std::span<const double> transform) {
-  std::vector<double> values;
-  for (const double f : transform) values.push_back(std::clamp(f, 0.0, 1.0));
-  const double statistic =
-      std::sqrt(static_cast<double>(values.size())) * metrics::kolmogorov_distance(values);
-  return judged("transforms of the draws against the uniform distribution, sqrt(n) D", statistic,
-                metrics::kolmogorov_bound(1e-6),
-                std::to_string(values.size()) + " conditionals, places within bins included");
-}
-
-std::vector<Check> weight_lines(std::span<const double> log_weight, const std::string& of) {
-  const auto summary = metrics::summarise_weights(log_weight);
-  Check tail = judged("Pareto k-hat of the weights", summary.pareto_k, 0.7, of);
-  if (tail.verdict == Verdict::fail) {
-    tail.verdict = Verdict::warning;
-    tail.note += "; averages over these weights are not reliable";
-  }
-  return {{"effective sample size, share", summary.ess_fraction, 0, Verdict::information, of},
-          {"share of the largest weight", summary.largest_share, 0, Verdict::information, of},
-          tail};
-}
-
-// Fresh samples that are molecules: the better half by energy, at most 64; none if all have an
-// infinite energy or the wrong hand.
-std::vector<double> good_conformations(const sampling::Samples& samples,
-                                       std::span<const double> u) {
-  constexpr std::size_t kMost = 64;
-  std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < u.size(); ++i)
-    if (std::isfinite(u[i])) order.push_back(i);
-  if (order.empty()) return {};
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return u[i]; });
-  const std::size_t half = (order.size() + 1) / 2, used = std::min(kMost, half),
-                    frame = samples.positions_nm.size() / u.size();
-  std::vector<double> out;
-  for (std::size_t n = 0; n < used; ++n) {
-    const auto begin =
-        samples.positions_nm.begin() + static_cast<std::ptrdiff_t>(order[n * half / used] * frame);
-    out.insert(out.end(), begin, begin + static_cast<std::ptrdiff_t>(frame));
-  }
-  return out;
-}
-
 }  // namespace
 
 AuditJob audit_job_of(const std::filesystem::path& run) {
@@ -193,71 +145,28 @@ AuditJob audit_job_of(const std::filesystem::path& run) {
   return job;
 }
 
-Audit run_audit(const AuditJob& job) {
+sampling::Audit run_audit(const AuditJob& job) {
   const Model model = load_audited(job);
-  const auto& generator = model.generator;
   const auto target = model.target(Backend::cpu);
+  sampling::AuditSubject subject{model.generator, target, model.topology};
   sampling::StoredSamples stored;
-  if (!job.samples.empty()) stored = load_stored(job.samples, model);
-
-  sampling::SampleOptions options;
-  options.count = job.fresh;
-  options.decoding = stored.decoding;
-  options.seed = job.seed;
-  options.stream = stream_id("audit");
-  const auto fresh = generator.sample(options);
-  require(!interrupted(), "interrupted; nothing was written");
-  const auto u = target.reduced_energy(fresh.positions_nm);
-  const auto good = good_conformations(fresh, u);
-
-  Audit out;
+  if (!job.samples.empty()) {
+    stored = load_stored(job.samples, model);
+    subject.stored = &stored;
+    subject.said = audit_run_json(job.samples, model, stored);
+    std::ranges::copy(audit_trimming(job.samples), std::back_inserter(subject.said));
+  }
+  Dataset data;
+  if (!job.reference.empty()) {
+    data = load_dataset(job.reference, model.forcefield);
+    data.reorder(model.topology, job.reference.string());
+  }
+  const auto reference = data.ensemble();
+  if (!job.reference.empty()) subject.reference = &reference;
+  auto out = sampling::audit(subject, {job.fresh, job.close, job.seed});
   out.subtitle = job.model.string() + ", " + model.forcefield + " at " +
                  metrics::format_number(model.temperature_kelvin) + " K, " +
-                 generator.map().name() + " coordinates";
-  out.sections.push_back(
-      {"Is q a probability?", audit_probabilities(generator, fresh, stored.decoding)});
-  out.sections.push_back(
-      {"Do coordinates mean what log q says?", audit_coordinates(generator, fresh)});
-  std::vector<Check> physics;
-  if (good.empty()) {
-    physics.push_back({"fresh samples that are molecules", 0, 1, Verdict::fail,
-                       "none has a finite energy and the right hand: the model has learned "
-                       "nothing, or is of another molecule"});
-  } else {
-    physics = sampling::audit_energies(model.topology, target, good);
-    std::ranges::copy(sampling::audit_symmetry(model.topology, generator, target, good),
-                      std::back_inserter(physics));
-  }
-  out.sections.push_back({"Are energies those of the force field?", physics});
-
-  const bool populations = stored.populations > 0;
-  const auto fresh_log_weight = sampling::log_weights(u, fresh.log_volume, fresh.log_q);
-  // Of independent samples: those stored, if they are.
-  const auto log_weight = job.samples.empty() || populations ? fresh_log_weight : stored.log_weight;
-  std::vector<double> draws;
-  if (!job.samples.empty()) {
-    auto audit = sampling::audit_stored(generator, target, stored, job.close);
-    draws = audit.transform;
-    if (!draws.empty()) audit.checks.push_back(uniform_draws(draws));
-    std::ranges::copy(audit_run_json(job.samples, model, stored), std::back_inserter(audit.checks));
-    std::ranges::copy(audit_trimming(job.samples), std::back_inserter(audit.checks));
-    if (populations)
-      audit.checks.push_back(
-          compare_populations(stored.log_weight, stored.populations, fresh_log_weight));
-    out.sections.push_back({"Are the samples what they claim?", audit.checks});
-  }
-  ReferenceAudit reference;
-  if (!job.reference.empty()) {
-    Dataset data = load_dataset(job.reference, model.forcefield);
-    data.reorder(model.topology, job.reference.string());
-    reference = audit_reference(model, data, log_weight, stored.decoding, job.close, job.seed);
-  }
-  auto trust =
-      weight_lines(log_weight, std::to_string(log_weight.size()) +
-                                   (populations ? " fresh independent samples" : " samples"));
-  trust.insert(trust.begin(), reference.checks.begin(), reference.checks.end());
-  out.sections.push_back({"How far do the weights carry?", trust});
-  out.figures = audit_figures(draws, reference, log_weight);
+                 model.generator.map().name() + " coordinates";
   return out;
 }
 

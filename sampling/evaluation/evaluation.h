@@ -9,24 +9,12 @@
 #include <optional>
 #include <vector>
 
-#include "apps/runs/dataset.h"
-#include "apps/runs/sample_job.h"
 #include "metrics/bennett.h"
 #include "metrics/weights.h"
+#include "sampling/evaluation/ensembles.h"
+#include "sampling/proposals/generator.h"
 
-namespace arbg::apps {
-
-// Frames of replicas first ... last-1 where frame f is of replica f % replicas: `count` of them, or
-// all if there are no more, every replica alike, evenly spaced in time.
-std::vector<std::int64_t> replica_frames(std::int64_t frames, std::int64_t replicas,
-                                         std::int64_t first, std::int64_t last, std::int64_t count);
-
-// The share of its frames, the last ones, that training by default does not see.
-constexpr double kHeldOut = 0.05;
-
-// Those frames of `data`, at least one and at most 4096, replica by replica; with a share of 1
-// evenly spaced ones of all.
-std::vector<std::int64_t> held_out_frames(const Dataset& data, double share);
+namespace arbg::sampling {
 
 struct Distance {
   double weighted = 0,
@@ -40,10 +28,10 @@ struct Angles {
 
 struct Evaluation {
   std::int64_t populations = 0;    // of sequential Monte Carlo; 0: independent samples
-  metrics::WeightSummary weights;  // raw; summarise() of sample_job.h
+  metrics::WeightSummary weights;  // raw; summarise() of population.h
   double trim = 0;                 // share of the largest weights that were dropped, if any: then
   metrics::WeightSummary trimmed;  // the same figures without them, as are the distances
-  sampling::Decoding decoding;     // of the samples
+  Decoding decoding;               // of the samples
   std::size_t points = 0;          // samples a side in the distances
   Distance energy_w2_kt, torsion_w2_rad;
   Angles sample_angles, reference_angles;
@@ -62,14 +50,13 @@ struct EvaluationOptions {
   std::size_t points = 4000;
   double held_out = kHeldOut;  // 1: the model has not been trained on the reference
   std::uint64_t seed = 1;
-  double trim = 0;              // drops ceil(trim B) weights: biased, for comparison
-  sampling::Decoding decoding;  // of the samples: q on both sides of Bennett's log Z
+  double trim = 0;  // drops ceil(trim B) weights: biased, for comparison
 };
 
-// `model` may be null: then nothing is said of the reference's likelihood.
-Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, const Model* model,
-                    const EvaluationOptions& options);
+// Atoms of both are in the order of the reference's topology. `model`, which drew the samples, may
+// be null: then nothing is said of the reference's likelihood. Throws Error if the reference has no
+// energies, and for fewer than two points.
+Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
+                    const Generator* model, const EvaluationOptions& options);
 
-Json to_json(const Evaluation& evaluation);
-
-}  // namespace arbg::apps
+}  // namespace arbg::sampling

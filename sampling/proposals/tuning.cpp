@@ -1,13 +1,12 @@
-#include "apps/temperature_tuning.h"
+#include "sampling/proposals/tuning.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "apps/cli/progress.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 
-namespace arbg::apps {
+namespace arbg::sampling {
 namespace {
 
 constexpr int kFirstPercent = 90, kLastPercent = 110, kStepPercent = 2;
@@ -89,94 +88,33 @@ double best_temperature(std::span<const TemperaturePoint> curve) {
   return std::round(100 * temperature) / 100;
 }
 
-TemperatureTuning tune_temperature(const sampling::Generator& generator,
-                                   const sampling::Target& target, sampling::Decoding decoding,
-                                   std::int64_t pilot, std::uint64_t seed) {
+TemperatureTuning tune_temperature(
+    const Generator& generator, const Target& target, Decoding decoding, std::int64_t pilot,
+    std::uint64_t seed, const std::function<void(double done, double temperature)>& on_progress) {
   require(!decoding.biased(),
           "effective sample sizes under truncation alone cannot be compared: what is cut off does "
           "not count against them; add --full-support, or choose --temperature yourself");
   TemperatureTuning out;
   out.pilot = pilot;
-  Progress progress("tune");
   for (int percent = kFirstPercent; percent <= kLastPercent; percent += kStepPercent) {
     decoding.temperature = percent / 100.0;
-    sampling::SampleOptions options;
+    SampleOptions options;
     options.count = pilot;
     options.decoding = decoding;
     options.seed = seed;
     options.stream = stream_id("tune");
     const auto samples = generator.sample(options);
     require(!interrupted(), "interrupted while tuning the temperature; nothing was written");
-    out.curve.push_back(effective_fraction(
-        decoding.temperature, sampling::log_weights(target.reduced_energy(samples.positions_nm),
-                                                    samples.log_volume, samples.log_q)));
-    progress.update(static_cast<double>(percent - kFirstPercent + kStepPercent) /
-                        (kLastPercent - kFirstPercent + kStepPercent),
-                    "temperature " + metrics::format_number(decoding.temperature, 3));
+    out.curve.push_back(effective_fraction(decoding.temperature,
+                                           log_weights(target.reduced_energy(samples.positions_nm),
+                                                       samples.log_volume, samples.log_q)));
+    if (!on_progress) continue;
+    on_progress(static_cast<double>(percent - kFirstPercent + kStepPercent) /
+                    (kLastPercent - kFirstPercent + kStepPercent),
+                decoding.temperature);
   }
   out.temperature = best_temperature(out.curve);
   return out;
 }
 
-Json to_json(const TemperatureTuning& tuning) {
-  Json curve = Json::list();
-  for (const auto& point : tuning.curve) {
-    Json entry = Json::object();
-    entry["temperature"] = point.temperature;
-    entry["ess_fraction"] = point.ess_fraction;
-    entry["error"] = point.error;
-    curve.push_back(std::move(entry));
-  }
-  Json json = Json::object();
-  json["temperature"] = tuning.temperature;
-  json["pilot_samples"] = tuning.pilot;
-  json["curve"] = std::move(curve);
-  return json;
-}
-
-TemperatureTuning tuning_from_json(const Json& json) {
-  TemperatureTuning out;
-  out.temperature = json.at("temperature").number();
-  out.pilot = json.at("pilot_samples").integer();
-  for (const Json& entry : json.at("curve").items()) {
-    out.curve.push_back({entry.at("temperature").number(), entry.at("ess_fraction").number(),
-                         entry.at("error").number()});
-  }
-  return out;
-}
-
-metrics::Table tuning_table(const TemperatureTuning& tuning) {
-  metrics::Table table({"temperature", "effective (%)", "+-", ""});
-  for (const auto& point : tuning.curve) {
-    table.add_row(
-        {metrics::format_number(point.temperature, 3),
-         metrics::format_number(100 * point.ess_fraction, 3),
-         metrics::format_number(100 * point.error, 2),
-         std::abs(point.temperature - tuning.temperature) < 0.011 ? "near the choice" : ""});
-  }
-  return table;
-}
-
-metrics::Plot tuning_plot(const TemperatureTuning& tuning) {
-  metrics::Plot plot;
-  plot.title = "Sampling temperature";
-  plot.description = "Effective samples of " + std::to_string(tuning.pilot) +
-                     " pilot samples at each temperature, and one standard error; " +
-                     metrics::format_number(tuning.temperature, 3) + " was chosen.";
-  plot.x.label = "temperature of the network's categoricals";
-  plot.y.label = "effective samples (%)";
-  metrics::Series line, low, high;
-  for (const auto& point : tuning.curve) {
-    for (auto* series : {&line, &low, &high}) series->x.push_back(point.temperature);
-    line.y.push_back(100 * point.ess_fraction);
-    low.y.push_back(100 * (point.ess_fraction - point.error));
-    high.y.push_back(100 * (point.ess_fraction + point.error));
-  }
-  line.colour = 0;
-  low.mark = high.mark = metrics::Mark::kDashed;
-  low.colour = high.colour = 6;
-  plot.series = {std::move(low), std::move(high), std::move(line)};
-  return plot;
-}
-
-}  // namespace arbg::apps
+}  // namespace arbg::sampling

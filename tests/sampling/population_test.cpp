@@ -1,19 +1,19 @@
-// Populations of sequential Monte Carlo as a run's figures see them.
+// The sizes and the figures of populations of sequential Monte Carlo.
+#include "sampling/smc/population.h"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "apps/runs/sample_job.h"
-#include "sampling/smc/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 
-namespace arbg::apps {
+namespace arbg::sampling {
 namespace {
 
 TEST_SUITE("fast") {
   TEST_CASE("populations share out any number of particles, sizes differ by at most one") {
-    sampling::SmcOptions options;
+    SmcOptions options;
     for (const std::int64_t populations : {1, 2, 3, 20, 53}) {
       for (const std::int64_t count : {53, 60, 100, 1003}) {
         options.populations = populations;
@@ -38,21 +38,20 @@ TEST_SUITE("fast") {
     const double weights[] = {1, 2, 3, 4, 5, 6, 7};  // 3, 2 and 2
     std::vector<double> log_weight;
     for (const double w : weights) log_weight.push_back(std::log(w));
-    const auto log_z = sampling::log_z_of_populations(log_weight, 3);
+    const auto log_z = log_z_of_populations(log_weight, 3);
     REQUIRE(log_z.size() == 3);
     CHECK(log_z[0] == doctest::Approx(std::log(2.0)).epsilon(1e-14));
     CHECK(log_z[1] == doctest::Approx(std::log(4.5)).epsilon(1e-14));
     CHECK(log_z[2] == doctest::Approx(std::log(6.5)).epsilon(1e-14));
     CHECK(summarise(log_weight, 3).log_z == doctest::Approx(std::log(4.0)).epsilon(1e-14));
-    CHECK_THROWS_AS(sampling::log_z_of_populations(log_weight, 8), Error);
+    CHECK_THROWS_AS(log_z_of_populations(log_weight, 8), Error);
   }
 
   TEST_CASE("a single population, or a single sample, has log Z without an error") {
     const double log_weight[] = {0, 1, 2};
     CHECK(std::isnan(summarise(log_weight, 1).log_z_error));
-    CHECK(log_z_text(summarise(log_weight, 1)) == "1.308994, without an error");
-    CHECK(log_z_text(summarise(std::span(log_weight).first(1), 0)) == "0, without an error");
-    CHECK(log_z_text(summarise(log_weight, 3)).find(" +- ") != std::string::npos);
+    CHECK(std::isnan(summarise(std::span(log_weight).first(1), 0).log_z_error));
+    CHECK(std::isfinite(summarise(log_weight, 3).log_z_error));
   }
 }
 
@@ -85,4 +84,4 @@ TEST_SUITE("statistical") {
 }
 
 }  // namespace
-}  // namespace arbg::apps
+}  // namespace arbg::sampling

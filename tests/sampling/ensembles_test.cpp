@@ -1,11 +1,12 @@
-#include "apps/evaluation.h"
+#include "sampling/evaluation/ensembles.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
-namespace arbg::apps::test {
+namespace arbg::sampling::test {
 
 TEST_SUITE("fast") {
   // A stride of 120 over frames that 24 replicas take in turns met two replicas only, and every
@@ -42,22 +43,25 @@ TEST_SUITE("fast") {
 
   // Bennett's log Z is too small from frames that the model was trained on.
   TEST_CASE("likelihoods are of frames that training leaves out, and of nothing else") {
-    Dataset data;
-    data.topology.atoms.resize(1);
-    data.replicas = 3;
-    data.positions_nm.resize(3 * 100);
-    auto frames = held_out_frames(data, 0.1);
-    CHECK(frames.size() == static_cast<std::size_t>(data.held_out(0.1)));
+    auto frames = held_out_frames(100, 3, 0.1);
+    CHECK(std::ssize(frames) == held_out_count(100, 0.1));
     CHECK(std::ranges::is_sorted(frames, {}, [](std::int64_t f) { return std::pair(f % 3, f); }));
     std::ranges::sort(frames);
     CHECK(frames == std::vector<std::int64_t>{90, 91, 92, 93, 94, 95, 96, 97, 98, 99});
-    CHECK(held_out_frames(data, 1).size() == 100);
+    CHECK(held_out_frames(100, 3, 1).size() == 100);
+    CHECK(held_out_frames(100, 3, 0.001) == std::vector<std::int64_t>{99});
 
-    data.positions_nm.resize(3 * 200000);
-    CHECK(held_out_frames(data, 0.05).size() == 4096);
-    CHECK(std::ranges::min(held_out_frames(data, 0.05)) == data.frames() - 4096);
-    CHECK(std::ranges::min(held_out_frames(data, 1)) == 0);
+    constexpr std::int64_t kMany = 200000;
+    CHECK(held_out_frames(kMany, 3, 0.05).size() == 4096);
+    CHECK(std::ranges::min(held_out_frames(kMany, 3, 0.05)) == kMany - 4096);
+    CHECK(std::ranges::min(held_out_frames(kMany, 3, 1)) == 0);
+  }
+
+  TEST_CASE("rows are picked whole, in the order of the indices") {
+    const std::vector<double> rows{0, 1, 10, 11, 20, 21};
+    CHECK(pick(rows, std::vector<std::int64_t>{2, 0, 2}, 2) ==
+          std::vector<double>{20, 21, 0, 1, 20, 21});
   }
 }
 
-}  // namespace arbg::apps::test
+}  // namespace arbg::sampling::test

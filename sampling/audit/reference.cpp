@@ -1,62 +1,58 @@
-#include "apps/audit_reference.h"
+#include "sampling/audit/reference.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "apps/evaluation.h"
 #include "md/molecule/units.h"
 #include "metrics/autocorrelation.h"
 #include "metrics/bennett.h"
+#include "metrics/format_number.h"
 #include "metrics/uniformity.h"
 #include "metrics/weights.h"
+#include "sampling/audit/replay.h"
+#include "sampling/smc/population.h"
 #include "tensor/base/random.h"
 
-namespace arbg::apps {
+namespace arbg::sampling {
 namespace {
 
 using metrics::format_number;
-using sampling::Check;
-using sampling::judged;
-using sampling::Verdict;
 
 constexpr double kHeavyTail = 0.7;
 constexpr double kMostOutside = 0.05;
 constexpr double kNoEstimate = 0.5;  // error of log Z in nats, beyond which nothing is compared
 
-std::vector<double> positions_of(const Dataset& data, const std::vector<std::int64_t>& frames) {
-  const std::int64_t width = 3 * data.topology.atom_count();
-  std::vector<double> out;
-  for (const auto f : frames)
-    out.insert(out.end(), data.positions_nm.begin() + f * width,
-               data.positions_nm.begin() + (f + 1) * width);
-  return out;
+std::vector<double> positions_of(const ReferenceEnsemble& reference,
+                                 std::span<const std::int64_t> frames) {
+  return pick(reference.positions_nm, frames,
+              static_cast<std::size_t>(3 * reference.topology.atom_count()));
 }
 
 // Molecular dynamics keeps float32 energies, computed before positions were rounded to float32.
-Check stored_energies(const Model& model, const Dataset& reference,
-                      const std::vector<std::int64_t>& frames) {
+Check stored_energies(const Target& target, const ReferenceEnsemble& reference,
+                      std::span<const std::int64_t> frames) {
   constexpr std::size_t kMost = 256;
   std::vector<std::int64_t> some;
   for (std::size_t i = 0; i < std::min(kMost, frames.size()); ++i)
     some.push_back(frames[i * frames.size() / std::min(kMost, frames.size())]);
-  const auto target = model.target(Backend::reference);
-  const auto e = target.energy().evaluate(positions_of(reference, some), false).energy_kj_mol;
+  const md::EnergyEngine plain(target.energy().system(), Backend::reference);
+  const auto e = plain.evaluate(positions_of(reference, some), false).energy_kj_mol;
   double largest = 0;
   for (std::size_t i = 0; i < some.size(); ++i) {
-    const double u = e[i] / md::thermal_energy(model.temperature_kelvin),
+    const double u = e[i] / md::thermal_energy(target.temperature_kelvin()),
                  stored = reference.reduced_energy[static_cast<std::size_t>(some[i])];
-    largest = sampling::worse(largest, std::abs(u - stored));
+    largest = worse(largest, std::abs(u - stored));
   }
   return judged("reference energies against plain loops, kT", largest, 0.01,
                 std::to_string(some.size()) + " frames, stored in float32");
 }
 
 // Each coordinate's transforms of held-out frames against the uniform distribution.
-void add_calibration(ReferenceAudit& out, const Model& model, const Dataset& reference,
-                     std::uint64_t seed) {
-  const auto K = static_cast<std::size_t>(model.generator.map().size());
-  const auto frames = held_out_frames(reference, kHeldOut);
-  const auto encoded = model.generator.encode(positions_of(reference, frames), seed);
+void add_calibration(ReferenceAudit& out, const md::Topology& topology, const Generator& generator,
+                     const ReferenceEnsemble& reference, std::uint64_t seed) {
+  const auto K = static_cast<std::size_t>(generator.map().size());
+  const auto frames = held_out_frames(reference.frames(), reference.replicas, kHeldOut);
+  const auto encoded = generator.encode(positions_of(reference, frames), seed);
   std::vector<std::int32_t> tokens;
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const auto row = std::span(encoded.tokens).subspan(i * K, K);
@@ -68,7 +64,7 @@ void add_calibration(ReferenceAudit& out, const Model& model, const Dataset& ref
   const Random random(seed, stream_id("audit transform"));
   std::vector<double> fraction;
   for (std::size_t i = 0; i < tokens.size(); ++i) fraction.push_back(random.uniform(i));
-  out.transform = sampling::replay(model.generator, tokens, fraction, {}).transform;
+  out.transform = replay(generator, tokens, fraction, {}).transform;
 
   out.kolmogorov_bound = metrics::kolmogorov_bound(0.001 / static_cast<double>(K));
   std::size_t worst = 0;
@@ -83,13 +79,13 @@ void add_calibration(ReferenceAudit& out, const Model& model, const Dataset& ref
     if (out.kolmogorov_statistic[j] > out.kolmogorov_statistic[worst]) worst = j;
     distance = std::max(distance, d);
   }
-  const auto& coordinate = model.generator.map().coordinates()[worst];
-  Check check = judged(
-      "calibration of the conditionals, largest sqrt(n) D", out.kolmogorov_statistic[worst],
-      out.kolmogorov_bound,
-      std::to_string(count) + " held-out frames, by their autocorrelation; worst: coordinate " +
-          std::to_string(worst) + " of " + model.topology.describe(coordinate.atom) +
-          "; largest D " + format_number(distance, 2));
+  const auto& coordinate = generator.map().coordinates()[worst];
+  Check check = judged("calibration of the conditionals, largest sqrt(n) D",
+                       out.kolmogorov_statistic[worst], out.kolmogorov_bound,
+                       std::to_string(count) +
+                           " held-out frames, by their autocorrelation; worst: coordinate " +
+                           std::to_string(worst) + " of " + topology.describe(coordinate.atom) +
+                           "; largest D " + format_number(distance, 2));
   // A network need not be perfect: the weights correct for it.
   if (check.verdict == Verdict::fail) check.verdict = Verdict::warning;
   out.checks.push_back(check);
@@ -142,14 +138,14 @@ Check compare_populations(std::span<const double> log_weight, std::int64_t popul
   return doubted(check, plain.pareto_k, error);
 }
 
-ReferenceAudit audit_reference(const Model& model, const Dataset& reference,
-                               std::span<const double> log_weight,
-                               const sampling::Decoding& decoding, std::int64_t frames,
-                               std::uint64_t seed) {
+ReferenceAudit audit_reference(const md::Topology& topology, const Generator& generator,
+                               const Target& target, const ReferenceEnsemble& reference,
+                               std::span<const double> log_weight, const Decoding& decoding,
+                               std::int64_t frames, std::uint64_t seed) {
   ReferenceAudit out;
   const auto chosen =
       replica_frames(reference.frames(), reference.replicas, 0, reference.replicas, frames);
-  const auto encoded = model.generator.encode(positions_of(reference, chosen), seed);
+  const auto encoded = generator.encode(positions_of(reference, chosen), seed);
   const auto count = static_cast<double>(chosen.size());
   Check outside =
       judged("share of the reference outside the bins' support",
@@ -160,18 +156,16 @@ ReferenceAudit audit_reference(const Model& model, const Dataset& reference,
   if (outside.verdict == Verdict::fail && outside.measured <= kMostOutside)
     outside.verdict = Verdict::warning;
   out.checks.push_back(outside);
-  add_calibration(out, model, reference, seed);
+  add_calibration(out, topology, generator, reference, seed);
   if (reference.reduced_energy.empty()) return out;
-  out.checks.push_back(stored_energies(model, reference, chosen));
+  out.checks.push_back(stored_energies(target, reference, chosen));
 
   // On frames that it was trained on, q is larger than on others of the same distribution, and
   // Bennett's log Z too small.
-  const auto unseen = held_out_frames(reference, kHeldOut);
-  const auto unseen_tokens = model.generator.encode(positions_of(reference, unseen), seed);
-  std::vector<double> u;
-  for (const auto f : unseen) u.push_back(reference.reduced_energy[static_cast<std::size_t>(f)]);
-  out.log_weight = sampling::log_weights(
-      u, unseen_tokens.log_volume, model.generator.log_density(unseen_tokens.tokens, decoding));
+  const auto unseen = held_out_frames(reference.frames(), reference.replicas, kHeldOut);
+  const auto unseen_tokens = generator.encode(positions_of(reference, unseen), seed);
+  out.log_weight = log_weights(pick(reference.reduced_energy, unseen), unseen_tokens.log_volume,
+                               generator.log_density(unseen_tokens.tokens, decoding));
   Check log_z = compare_log_z(log_weight, out.log_weight);
   if (decoding.biased()) {
     log_z.verdict = Verdict::information;
@@ -184,4 +178,4 @@ ReferenceAudit audit_reference(const Model& model, const Dataset& reference,
   return out;
 }
 
-}  // namespace arbg::apps
+}  // namespace arbg::sampling

@@ -1,0 +1,59 @@
+#include "apps/runs/md_run.h"
+
+#include <algorithm>
+
+#include "md/files/pdb.h"
+#include "md/molecule/structure_check.h"
+#include "tensor/base/error.h"
+#include "tensor/base/files.h"
+#include "tensor/base/json.h"
+#include "tensor/base/npy.h"
+
+namespace arbg::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kMostFrames = 20000;
+
+// Every stride-th frame of each replica, replica by replica, [frames, N, 3] in nm: the file may be
+// larger than memory.
+std::vector<double> read_frames(const NpyFrames& file, std::int64_t replicas, std::int64_t stride,
+                                std::size_t numbers_a_frame) {
+  std::vector<double> frame(numbers_a_frame), out;
+  for (std::int64_t replica = 0; replica < replicas; ++replica) {
+    for (std::int64_t f = replica; f < file.frames(); f += stride * replicas) {
+      file.read(f, frame);
+      const auto fault = md::conformation_fault(frame);
+      require(fault.empty(), file.path().string(), ": frame ", f, " ", fault);
+      out.insert(out.end(), frame.begin(), frame.end());
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+sampling::Convergence convergence_of_run(const fs::path& folder) {
+  const fs::path run_path = folder / "run.json";
+  const Json run = Json::parse(read_file(run_path), run_path.string());
+  const Json& settings = run.at("settings");
+  const auto topology = md::read_pdb(folder / "topology.pdb").topology;
+  const NpyFrames file(folder / "positions.npy");
+  const std::int64_t frames = file.frames(), replicas = settings.at("replicas").integer();
+  require(run.at("frames").integer() == frames, file.path().string(), ": expected ",
+          run.at("frames").integer(), " frames, as run.json says, found ", frames);
+  const std::vector<std::int64_t> shape = {frames, topology.atom_count(), 3};
+  require(file.shape() == shape, file.path().string(), ": expected positions of shape [", frames,
+          ", ", topology.atom_count(), ", 3], found ",
+          Json(Json::List(file.shape().begin(), file.shape().end())).dump());
+  require(replicas > 0, run_path.string(), ": expected at least one replica, found ", replicas);
+  if (frames < 2) return {};
+  const std::int64_t stride = std::max<std::int64_t>(1, (frames + kMostFrames - 1) / kMostFrames);
+  const double spacing_ps = static_cast<double>(stride * settings.at("save_interval").integer()) *
+                            settings.at("timestep_ps").number();
+  return sampling::assess_convergence(
+      topology, read_frames(file, replicas, stride, 3 * topology.atoms.size()), spacing_ps);
+}
+
+}  // namespace arbg::apps

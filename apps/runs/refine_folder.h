@@ -1,0 +1,50 @@
+// The folder of a refinement, saved so that the same call goes on from it bit for bit.
+//
+// topology.pdb, checkpoint.safetensors, rounds.jsonl (one JSON object a round), walkers-R.npy
+// (coordinates [W, K] after R rounds), report.html; before the first round warm-up.safetensors
+// (walkers and settings) instead. Killed at any moment, it holds the last complete round, or the
+// last moves of the warm-up.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "nn/files/checkpoint.h"
+#include "sampling/training/refinement.h"
+
+namespace arbg::apps {
+
+class RefineFolder {
+ public:
+  // `settings`: what a run must agree in to go on.
+  RefineFolder(std::filesystem::path folder, Json settings)
+      : folder_(std::move(folder)), settings_(std::move(settings)) {}
+
+  std::filesystem::path checkpoint_path() const { return folder_ / "checkpoint.safetensors"; }
+
+  // The checkpoint of the last complete round, if there is one. This and the following throw Error
+  // if the folder is of another run.
+  std::optional<nn::Checkpoint> read_checkpoint(nn::Backend backend) const;
+  // What belongs to it; removes what is of other rounds.
+  sampling::RefinementState read_state(const nn::Checkpoint& checkpoint) const;
+  // Of a warm-up that an earlier call has begun.
+  std::optional<sampling::RefinementState> read_warm_up() const;
+
+  // After a round.
+  void save(const sampling::Refinement& refinement) const;
+  void save_warm_up(const sampling::Refinement& refinement) const;
+
+ private:
+  std::filesystem::path log_path() const { return folder_ / "rounds.jsonl"; }
+  std::filesystem::path warm_up_path() const { return folder_ / "warm-up.safetensors"; }
+  std::filesystem::path walkers_path(std::int64_t rounds) const {
+    return folder_ / ("walkers-" + std::to_string(rounds) + ".npy");
+  }
+  void require_same_settings(const Json& there) const;
+  void clear_up(std::int64_t rounds) const;
+
+  std::filesystem::path folder_;
+  Json settings_;
+};
+
+}  // namespace arbg::apps

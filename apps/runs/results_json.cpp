@@ -1,0 +1,98 @@
+#include "apps/runs/results_json.h"
+
+#include "apps/cli/decoding_options.h"
+
+namespace arbg::apps {
+
+Json summary_json(const metrics::WeightSummary& summary) {
+  Json json = Json::object();
+  json["samples"] = static_cast<std::int64_t>(summary.count);
+  json["zero_weights"] = static_cast<std::int64_t>(summary.zero_count);
+  json["ess"] = summary.ess;
+  json["ess_fraction"] = summary.ess_fraction;
+  json["largest_share"] = summary.largest_share;
+  json["pareto_k"] = summary.pareto_k;
+  json["log_z"] = summary.log_z;
+  json["log_z_error"] = summary.log_z_error;
+  return json;
+}
+
+Json to_json(const sampling::TemperatureTuning& tuning) {
+  Json curve = Json::list();
+  for (const auto& point : tuning.curve) {
+    Json entry = Json::object();
+    entry["temperature"] = point.temperature;
+    entry["ess_fraction"] = point.ess_fraction;
+    entry["error"] = point.error;
+    curve.push_back(std::move(entry));
+  }
+  Json json = Json::object();
+  json["temperature"] = tuning.temperature;
+  json["pilot_samples"] = tuning.pilot;
+  json["curve"] = std::move(curve);
+  return json;
+}
+
+sampling::TemperatureTuning tuning_from_json(const Json& json) {
+  sampling::TemperatureTuning out;
+  out.temperature = json.at("temperature").number();
+  out.pilot = json.at("pilot_samples").integer();
+  for (const Json& entry : json.at("curve").items()) {
+    out.curve.push_back({entry.at("temperature").number(), entry.at("ess_fraction").number(),
+                         entry.at("error").number()});
+  }
+  return out;
+}
+
+Json to_json(const sampling::Evaluation& e) {
+  const auto distance = [](const sampling::Distance& d) {
+    Json json = Json::object();
+    json["weighted"] = d.weighted;
+    json["raw"] = d.raw;
+    json["floor"] = d.floor;
+    return json;
+  };
+  Json out = Json::object();
+  out["weights"] = summary_json(e.weights);
+  if (e.populations > 0) out["populations"] = e.populations;
+  out["decoding"] = to_json(e.decoding);
+  if (e.trim > 0) {
+    out["trimmed_fraction"] = e.trim;
+    out["trimmed_weights"] = summary_json(e.trimmed);
+  }
+  out["points"] = static_cast<std::int64_t>(e.points);
+  out["energy_w2_kt"] = distance(e.energy_w2_kt);
+  out["torsion_w2_rad"] = distance(e.torsion_w2_rad);
+  if (e.likelihood_frames > 0) {
+    out["reference_likelihood_frames"] = e.likelihood_frames;
+    out["reference_nats_per_coordinate"] = e.reference_nats;
+    out["reference_frames_outside_support"] = e.reference_outside;
+    out["reverse_ess_fraction"] = e.reverse_ess_fraction;
+    out["bennett_log_z"] = e.bennett->log_z;
+    out["bennett_log_z_error"] = e.bennett->error;
+    out["bennett_overlap"] = e.bennett->overlap;
+  }
+  return out;
+}
+
+Json to_json(const sampling::Convergence& c) {
+  Json out = Json::object();
+  out["frames_used"] = static_cast<std::int64_t>(c.frames);
+  out["spacing_ps"] = c.spacing_ps;
+  out["torsions"] = Json::list();
+  for (const sampling::TorsionConvergence& torsion : c.torsions) {
+    Json entry = Json::object();
+    entry["name"] = torsion.name;
+    entry["autocorrelation_time_ps"] = torsion.time_ps;
+    entry["effective_frames"] = torsion.effective_frames;
+    entry["reliable"] = torsion.reliable;
+    out["torsions"].push_back(std::move(entry));
+  }
+  if (c.floor_points > 0) {
+    out["torsion_w2_floor_rad"] = c.torsion_floor_rad;
+    out["torsion_w2_points"] = static_cast<std::int64_t>(c.floor_points);
+  }
+  return out;
+}
+
+}  // namespace arbg::apps

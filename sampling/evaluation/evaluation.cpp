@@ -1,0 +1,158 @@
+#include "sampling/evaluation/evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "md/molecule/torsion_atoms.h"
+#include "metrics/torsions.h"
+#include "metrics/wasserstein.h"
+#include "sampling/smc/population.h"
+#include "sampling/targets/target.h"
+#include "tensor/base/error.h"
+#include "tensor/base/random.h"
+
+namespace arbg::sampling {
+namespace {
+
+using Indices = std::vector<std::int64_t>;
+
+// The rows that distances compare.
+struct Points {
+  Indices weighted, raw;  // samples: resampled, and as drawn
+  Indices reference;
+  Indices left, right;  // halves of the reference: the floor's two sides
+};
+
+Points points_of(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
+                 std::int64_t points, std::uint64_t seed) {
+  Points out;
+  out.weighted = resample(Resampling::systematic, samples.log_weight, points,
+                          Random(seed, stream_id("resample")));
+  // Samples as drawn; what is not a conformation at all (infinite energy) has no place in a
+  // distance.
+  for (const auto i : evenly_spaced(samples.count(), points)) {
+    if (std::isfinite(samples.reduced_energy[static_cast<std::size_t>(i)])) out.raw.push_back(i);
+  }
+  const std::int64_t frames = reference.frames(), replicas = reference.replicas,
+                     half = replicas / 2;
+  out.reference = replica_frames(frames, replicas, 0, replicas, points);
+  if (replicas > 1) {
+    out.left = replica_frames(frames, replicas, 0, half, points);
+    out.right = replica_frames(frames, replicas, half, replicas, points);
+  } else {
+    out.left = evenly_spaced(frames / 2, points);
+    for (const auto i : out.left) out.right.push_back(i + frames / 2);
+  }
+  const auto size = std::min(out.left.size(), out.right.size());
+  out.left.resize(size);
+  out.right.resize(size);
+  return out;
+}
+
+// phi and psi of every residue that has them, [B, width]: all phi first, then all psi.
+std::vector<double> torsions_of(const md::Topology& topology, std::span<const double> positions_nm,
+                                std::size_t& width) {
+  auto atoms = md::backbone_torsions(topology).phi;
+  const auto psi = md::backbone_torsions(topology).psi;
+  atoms.insert(atoms.end(), psi.begin(), psi.end());
+  width = atoms.size();
+  return metrics::dihedrals(positions_nm, topology.atoms.size(), atoms);
+}
+
+Angles first_phi_psi(const md::Topology& topology, const std::vector<double>& torsions,
+                     std::size_t width) {
+  const std::size_t psi = md::backbone_torsions(topology).phi.size();
+  Angles out;
+  if (psi == 0 || psi == width) return out;
+  for (std::size_t row = 0; row < torsions.size(); row += width) {
+    out.phi.push_back(torsions[row]);
+    out.psi.push_back(torsions[row + psi]);
+  }
+  return out;
+}
+
+Distance energy_distance(std::span<const double> u, std::span<const double> v, const Points& at) {
+  return {metrics::wasserstein2_line(pick(u, at.weighted), pick(v, at.reference)),
+          metrics::wasserstein2_line(pick(u, at.raw), pick(v, at.reference)),
+          metrics::wasserstein2_line(pick(v, at.left), pick(v, at.right))};
+}
+
+// Torsions [B, width] of samples and of reference frames.
+Distance torsion_distance(std::span<const double> s, std::span<const double> r, std::size_t width,
+                          const Points& at, const ReferenceEnsemble& reference) {
+  // The solver wants as many points on either side.
+  const auto for_raw = replica_frames(reference.frames(), reference.replicas, 0, reference.replicas,
+                                      std::ssize(at.raw));
+  const auto distance = [&](const std::vector<double>& a, const std::vector<double>& b) {
+    return metrics::wasserstein2_torus(a, b, width).distance;
+  };
+  return {distance(pick(s, at.weighted, width), pick(r, at.reference, width)),
+          distance(pick(s, at.raw, width), pick(r, for_raw, width)),
+          distance(pick(r, at.left, width), pick(r, at.right, width))};
+}
+
+void add_reference_likelihood(Evaluation& out, const WeightedEnsemble& samples,
+                              const ReferenceEnsemble& reference, const Generator& model,
+                              const EvaluationOptions& options) {
+  const auto atoms = static_cast<std::size_t>(3 * reference.topology.atom_count());
+  const auto frames = held_out_frames(reference.frames(), reference.replicas, options.held_out);
+  const auto encoded = model.encode(pick(reference.positions_nm, frames, atoms), options.seed);
+  const auto log_q = model.log_density(encoded.tokens);
+  const auto decoded_log_q =
+      samples.decoding == Decoding{} ? log_q : model.log_density(encoded.tokens, samples.decoding);
+  const auto log_w =
+      log_weights(pick(reference.reduced_energy, frames), encoded.log_volume, decoded_log_q);
+  double sum = 0, inside = 0;
+  for (const double value : log_q) {
+    if (std::isfinite(value)) sum += value, inside += 1;
+  }
+  out.likelihood_frames = std::ssize(frames);
+  out.reference_outside = encoded.outside;
+  out.reference_nats = -sum / inside / model.map().size();
+  out.reverse_ess_fraction = metrics::reverse_ess_fraction(log_w);
+  out.bennett = metrics::bennett_log_z(samples.log_weight, log_w);
+}
+
+}  // namespace
+
+Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
+                    const Generator* model, const EvaluationOptions& options) {
+  require(std::ssize(reference.reduced_energy) == reference.frames(),
+          "expected an energy for each of ", reference.frames(), " reference frames, found ",
+          reference.reduced_energy.size());
+  Evaluation out;
+  out.decoding = samples.decoding;
+  out.populations = samples.populations;
+  out.weights = summarise(samples.log_weight, samples.populations);
+  out.trim = options.trim;
+  if (options.trim > 0) {
+    const auto trimmed = metrics::trim_largest(samples.log_weight, options.trim);
+    out.trimmed = summarise(trimmed, samples.populations);
+    out.weight = metrics::normalised_weights(trimmed);
+  } else {
+    out.weight = metrics::normalised_weights(samples.log_weight);
+  }
+
+  // As many points a side as the smallest of the sets allows: the halves of the reference are the
+  // floor's two sides.
+  const std::int64_t points = std::min(
+      {static_cast<std::int64_t>(options.points), samples.count(), reference.frames() / 2});
+  require(points >= 2, "too few samples or reference frames to compare (", samples.count(), " and ",
+          reference.frames(), ")");
+  const Points at = points_of(samples, reference, points, options.seed);
+  out.points = static_cast<std::size_t>(points);
+  out.energy_w2_kt = energy_distance(samples.reduced_energy, reference.reduced_energy, at);
+
+  std::size_t width = 0;
+  const auto sample_torsions = torsions_of(reference.topology, samples.positions_nm, width);
+  const auto reference_torsions = torsions_of(reference.topology, reference.positions_nm, width);
+  out.sample_angles = first_phi_psi(reference.topology, sample_torsions, width);
+  out.reference_angles = first_phi_psi(reference.topology, reference_torsions, width);
+  if (width > 0)
+    out.torsion_w2_rad =
+        torsion_distance(sample_torsions, reference_torsions, width, at, reference);
+  if (model != nullptr) add_reference_likelihood(out, samples, reference, *model, options);
+  return out;
+}
+
+}  // namespace arbg::sampling
