@@ -17,6 +17,7 @@
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/npy.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::apps {
 namespace {
@@ -204,7 +205,7 @@ Audit run_audit(const AuditJob& job) {
   options.count = job.fresh;
   options.decoding = stored.decoding;
   options.seed = job.seed;
-  options.stream = stream_id("audit");
+  options.stream = stream_id(streams::kAudit);
   const auto fresh = generator.sample(options);
   require(!interrupted(), "interrupted; nothing was written");
   const auto u = target.reduced_energy(fresh.positions_nm);

@@ -10,6 +10,7 @@
 #include "metrics/uniformity.h"
 #include "metrics/weights.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::apps {
 namespace {
@@ -65,7 +66,7 @@ void add_calibration(ReferenceAudit& out, const Model& model, const Dataset& ref
   }
   const std::size_t count = tokens.size() / K;
   if (count < 20) return;
-  const Random random(seed, stream_id("audit transform"));
+  const Random random(seed, stream_id(streams::kAuditTransform));
   std::vector<double> fraction;
   for (std::size_t i = 0; i < tokens.size(); ++i) fraction.push_back(random.uniform(i));
   out.transform = sampling::replay(model.generator, tokens, fraction, {}).transform;

@@ -10,6 +10,7 @@
 #include "sampling/smc/resampling.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::apps {
 namespace {
@@ -134,7 +135,7 @@ Evaluation evaluate(const WeightedSamples& samples, const Dataset& reference, co
       {static_cast<std::int64_t>(options.points), samples.count(), reference.frames() / 2});
   require(points >= 2, "too few samples or reference frames to compare (", samples.count(), " and ",
           reference.frames(), ")");
-  const Random random(options.seed, stream_id("resample"));
+  const Random random(options.seed, stream_id(streams::kResample));
   const Indices drawn =
       sampling::resample(sampling::Resampling::systematic, samples.log_weight, points, random);
   // Samples as drawn; what is not a conformation at all (infinite energy) has no place in a

@@ -6,6 +6,7 @@
 #include "apps/cli/progress.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::apps {
 namespace {
@@ -104,7 +105,7 @@ TemperatureTuning tune_temperature(const sampling::Generator& generator,
     options.count = pilot;
     options.decoding = decoding;
     options.seed = seed;
-    options.stream = stream_id("tune");
+    options.stream = stream_id(streams::kTune);
     const auto samples = generator.sample(options);
     require(!interrupted(), "interrupted while tuning the temperature; nothing was written");
     out.curve.push_back(effective_fraction(
@@ -173,7 +174,7 @@ metrics::Plot tuning_plot(const TemperatureTuning& tuning) {
     high.y.push_back(100 * (point.ess_fraction + point.error));
   }
   line.colour = 0;
-  low.mark = high.mark = metrics::Mark::kDashed;
+  low.mark = high.mark = metrics::Mark::dashed;
   low.colour = high.colour = 6;
   plot.series = {std::move(low), std::move(high), std::move(line)};
   return plot;

@@ -18,6 +18,7 @@
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/npy.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::apps {
 namespace {
@@ -212,7 +213,7 @@ bool Refinement::warm_up() {
   Progress progress("warm up");
   const std::int64_t first = resume_warm_up();
   if (first == 0) {
-    auto samples = sample(model(), job_.walkers, stream_id("walkers"));
+    auto samples = sample(model(), job_.walkers, stream_id(streams::kWalkers));
     if (interrupted()) return false;
     pool_.start(std::move(samples));
   }
@@ -262,11 +263,11 @@ void Refinement::save_warm_up(std::int64_t moves, double seconds) const {
 bool Refinement::draw(RefineRound& round) {
   const auto number = static_cast<std::uint64_t>(round.round);
   const Model now = model();
-  const auto fresh = sample(now, job_.samples, stream_id("refine", number));
+  const auto fresh = sample(now, job_.samples, stream_id(streams::kRefine, number));
   if (interrupted()) return false;
   round.weights = weights_of(fresh);
   round.exchanged = pool_.exchange(fresh, now.generator, decoding(), round.round);
-  round.moved = pool_.relax(job_.moves, stream_id("round", number));
+  round.moved = pool_.relax(job_.moves, stream_id(streams::kRefineRound, number));
   round.energies = energies_ + job_.samples + job_.moves * job_.walkers;
   return !interrupted();
 }
@@ -348,7 +349,7 @@ RefineOutcome Refinement::run() {
   out.history = history_;
   out.seconds = history_.empty() ? 0 : history_.back().seconds;
   if (!going) return out;
-  const auto samples = sample(model(), job_.final_samples, stream_id("refined"));
+  const auto samples = sample(model(), job_.final_samples, stream_id(streams::kRefined));
   if (interrupted()) return out;
   out.weights = weights_of(samples);
   out.complete = true;

@@ -79,7 +79,7 @@ std::string log_z_text(const metrics::WeightSummary& summary, const char* plus_m
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   const auto target = model.target(job.backend);
   sampling::require_reflectable(model.generator.map(), job.mirror);
-  require(!job.published_weights || model.generator.map().name() == "cartesian",
+  require(!job.published_weights || !model.generator.map().invariant_to_motion(),
           "--published-weights leaves out the centre-of-mass factor of Cartesian coordinates; the "
           "model has ",
           model.generator.map().name(), " ones");

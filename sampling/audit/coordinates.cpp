@@ -111,9 +111,9 @@ Check volume_factor(const md::CoordinateMap& map, const Samples& samples) {
   double largest = 0;
   for (std::size_t i = 0; i < used; ++i) {
     const auto z = std::span(samples.coordinates).subspan(i * K, K);
-    const double difference = map.name() == "cartesian"
-                                  ? cartesian_log_volume_excess(map, z)
-                                  : map.log_volume(z) - internal_log_volume(map, z);
+    const double difference = map.invariant_to_motion()
+                                  ? map.log_volume(z) - internal_log_volume(map, z)
+                                  : cartesian_log_volume_excess(map, z);
     largest = worse(largest, std::abs(difference));
   }
   return judged("log volume factor against finite differences of the map", largest,
@@ -202,7 +202,7 @@ Check positions_measure_back(const Generator& generator, const Samples& samples)
 
 Ruler::Ruler(const md::CoordinateMap& map) : coordinates_(map.coordinates()) {
   const Json json = map.to_json();
-  if (map.name() == "cartesian") {
+  if (!json.has("tree")) {
     scale_nm_ = json.at("scale_nm").number();
     return;
   }
@@ -245,7 +245,7 @@ std::vector<double> Ruler::measure(std::span<const double> x) const {
                           axis[2] * (out[0] * to[1] - out[1] * to[0]);
     double phi = std::atan2(triple, dot(out, to));
     const md::Coordinate& c = coordinates_[z.size()];
-    const double middle = (c.lo + c.hi) / 2;
+    const double middle = (c.low + c.high) / 2;
     z.push_back(phi - 2 * kPi * std::round((phi - middle) / (2 * kPi)));
   }
   return z;

@@ -8,6 +8,7 @@
 #include "sampling/proposals/growing_samples.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
+#include "tensor/base/streams.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
@@ -19,7 +20,7 @@ constexpr std::int64_t kRows = 16;  // molecules in one pass of the uncached net
 
 nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins) {
   std::vector<nn::CoordinateBins::Axis> axes;
-  for (const auto& c : map.coordinates()) axes.push_back({c.lo, c.hi, c.periodic});
+  for (const auto& c : map.coordinates()) axes.push_back({c.low, c.high, c.periodic});
   return {bins, std::move(axes)};
 }
 
@@ -126,7 +127,7 @@ Generator::Encoded Generator::encode(std::span<const double> positions_nm,
   Encoded out;
   out.tokens.resize(count * length);
   out.log_volume.resize(count);
-  const Random random(seed, stream_id("encode"));
+  const Random random(seed, stream_id(streams::kEncode));
   std::atomic<std::int64_t> outside = 0;
   constexpr std::size_t kBlock = 256;
   parallel_for(static_cast<std::int64_t>((count + kBlock - 1) / kBlock), [&](std::int64_t block) {

@@ -21,6 +21,7 @@
 #include "sampling/proposals/categorical.h"
 #include "sampling/proposals/encodings.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 
@@ -28,7 +29,7 @@ struct SampleOptions {
   std::int64_t count = 1000;
   Decoding decoding;
   std::uint64_t seed = 1;
-  std::uint64_t stream = stream_id("sample");  // another stream: independent samples
+  std::uint64_t stream = stream_id(streams::kSample);  // another stream: independent samples
   std::int64_t first = 0;   // index of the first sample: drawing in parts gives the same samples
   std::int64_t lanes = 64;  // samples that share one pass through the network
   std::function<void(std::int64_t done)> on_progress;  // from any thread, one call at a time

@@ -22,7 +22,7 @@ double log_sum(double a, double b) {
 }  // namespace
 
 void require_reflectable(const md::CoordinateMap& map, Mirror rule) {
-  require(rule == Mirror::none || map.name() == "cartesian",
+  require(rule == Mirror::none || map.has_mirror_images(),
           "mirror images are reflected in Cartesian coordinates only; the model has ", map.name(),
           " ones, whose phases leave no mirror images");
 }

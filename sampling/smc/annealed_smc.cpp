@@ -8,6 +8,7 @@
 #include "sampling/smc/langevin_move.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 namespace {
@@ -84,7 +85,8 @@ class Annealing {
 
  private:
   Random random(std::string_view what, std::uint64_t k) const {
-    const std::string name = "annealed " + purpose_ + " " + std::string(what) + " ";
+    const std::string name =
+        std::string(streams::kAnnealed) + purpose_ + " " + std::string(what) + " ";
     return {options_.seed, stream_id(name + std::to_string(population_), k)};
   }
 

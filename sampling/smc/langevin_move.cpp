@@ -60,12 +60,12 @@ void copy_row(const Walkers& from, std::size_t k, Walkers& to, std::size_t i,
   row(from.slope, to.slope, width(map));
 }
 
-// Within [lo, hi) for periodic coordinates, as it is for others.
+// Within [low, high) for periodic coordinates, as it is for others.
 double wrapped(const md::Coordinate& c, double z) {
   if (!c.periodic) return z;
-  const double period = c.hi - c.lo;
-  z -= period * std::floor((z - c.lo) / period);
-  return z < c.hi ? z : c.lo;
+  const double period = c.high - c.low;
+  z -= period * std::floor((z - c.low) / period);
+  return z < c.high ? z : c.low;
 }
 
 // h of row i.
@@ -112,7 +112,7 @@ std::vector<double> move_lengths(const Walkers& walkers, const md::CoordinateMap
     const auto middle = slopes.begin() + static_cast<std::ptrdiff_t>(count / 2);
     std::nth_element(slopes.begin(), middle, slopes.end());
     const md::Coordinate& c = map.coordinates()[j];
-    const double most = (c.hi - c.lo) / 10;
+    const double most = (c.high - c.low) / 10;
     lengths[j] = *middle * most > kMedianOfNormal ? kMedianOfNormal / *middle : most;
   }
   return lengths;

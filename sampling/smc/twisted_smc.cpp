@@ -6,6 +6,7 @@
 #include "sampling/proposals/growing_samples.h"
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 namespace {
@@ -65,9 +66,9 @@ SmcPopulation grow_population(const Generator& generator, const Potential& poten
   const std::int64_t particles = options.particles(p);
   SmcPopulation out;
   ParticleWeights weights(particles, options,
-                          Random(options.seed, stream_id("twisted resampling", population)));
+                          Random(options.seed, stream_id(streams::kTwistedResampling, population)));
   auto growing = generator.start(particles, options.decoding,
-                                 Random(options.seed, stream_id("twisted", population)), 0);
+                                 Random(options.seed, stream_id(streams::kTwisted, population)), 0);
   std::vector<double> log_psi(static_cast<std::size_t>(particles), 0.0);
   for (const Stage& stage : stages) {
     if (!growing.grow(stage.coordinates)) return out;

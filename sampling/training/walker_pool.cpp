@@ -8,6 +8,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
@@ -55,7 +56,8 @@ double WalkerPool::relax(std::int64_t moves, std::uint64_t sweep) {
     const std::int64_t first = block * kBlock, rows = std::min(kBlock, count - first);
     Walkers part = walkers_.rows(first, rows, map_);
     for (std::int64_t m = 0; m < moves && !interrupted(); ++m) {
-      const std::string purpose = "walkers " + std::to_string(first) + " " + std::to_string(m);
+      const std::string purpose =
+          std::string(streams::kWalkerMove) + std::to_string(first) + " " + std::to_string(m);
       const double share = langevin_move(part, map_, bins_, potential_, eps_, lengths,
                                          Random(seed_, stream_id(purpose, sweep)));
       accepted_in[static_cast<std::size_t>(block)] += share * static_cast<double>(rows);
@@ -82,7 +84,7 @@ double WalkerPool::exchange(const Walkers& fresh, const Generator& generator,
   }
   const auto log_q = generator.log_density_or_stop(tokens, decoding);
   if (interrupted()) return 0;
-  const Random random(seed_, stream_id("exchange", static_cast<std::uint64_t>(round)));
+  const Random random(seed_, stream_id(streams::kExchange, static_cast<std::uint64_t>(round)));
   std::int64_t accepted = 0;
   for (std::size_t i = 0; i < proposed; ++i) {
     if (!std::isfinite(fresh.u[i])) continue;
@@ -101,7 +103,7 @@ void WalkerPool::fill(std::int64_t step, std::span<std::int32_t> tokens,
                       std::span<double> log_target) {
   require(walkers_.count() > 0, "expected walkers to train on, found none");
   const auto K = static_cast<std::size_t>(map_.size());
-  const Random random(seed_, stream_id("pool", static_cast<std::uint64_t>(step)));
+  const Random random(seed_, stream_id(streams::kPool, static_cast<std::uint64_t>(step)));
   for (std::size_t b = 0; b < tokens.size() / K; ++b) {
     const auto i = static_cast<std::size_t>(random.below(walkers_.count(), b));
     std::copy_n(walkers_.samples.tokens.begin() + static_cast<std::ptrdiff_t>(i * K), K,
