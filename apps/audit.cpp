@@ -38,7 +38,6 @@ sampling::StoredSamples load_stored(const std::filesystem::path& folder, const M
   out.reduced_energy = std::move(samples.reduced_energy);
   out.log_weight = std::move(samples.log_weight);
   const Json run = run_json(folder);
-  out.decoding = decoding_of(run);
   out.reflected = run.has("reflected");
   if (run.has("method")) {
     out.populations = run.at("populations").integer();
@@ -199,14 +198,18 @@ Audit run_audit(const AuditJob& job) {
   const auto& generator = model.generator;
   const auto target = model.target(Backend::cpu);
   sampling::StoredSamples stored;
-  if (!job.samples.empty()) stored = load_stored(job.samples, model);
+  sampling::Decoding decoding;
+  if (!job.samples.empty()) {
+    stored = load_stored(job.samples, model);
+    decoding = decoding_of(run_json(job.samples));
+  }
+  const sampling::AutoregressiveProposal proposal(generator, decoding);
 
   sampling::SampleOptions options;
   options.count = job.fresh;
-  options.decoding = stored.decoding;
   options.seed = job.seed;
   options.stream = stream_id(streams::kAudit);
-  const auto fresh = generator.sample(options);
+  const auto fresh = generator.sample(options, decoding);
   require(!interrupted(), "interrupted; nothing was written");
   const auto u = target.reduced_energy(fresh.positions_nm);
   const auto good = good_conformations(fresh, u);
@@ -215,8 +218,7 @@ Audit run_audit(const AuditJob& job) {
   out.subtitle = job.model.string() + ", " + model.forcefield + " at " +
                  metrics::format_number(model.temperature_kelvin) + " K, " +
                  generator.map().name() + " coordinates";
-  out.sections.push_back(
-      {"Is q a probability?", audit_probabilities(generator, fresh, stored.decoding)});
+  out.sections.push_back({"Is q a probability?", audit_probabilities(proposal, fresh)});
   out.sections.push_back(
       {"Do coordinates mean what log q says?", audit_coordinates(generator, fresh)});
   std::vector<Check> physics;
@@ -237,7 +239,7 @@ Audit run_audit(const AuditJob& job) {
   const auto log_weight = job.samples.empty() || populations ? fresh_log_weight : stored.log_weight;
   std::vector<double> draws;
   if (!job.samples.empty()) {
-    auto audit = sampling::audit_stored(generator, target, stored, job.close);
+    auto audit = sampling::audit_stored(proposal, target, stored, job.close);
     draws = audit.transform;
     if (!draws.empty()) audit.checks.push_back(uniform_draws(draws));
     std::ranges::copy(audit_run_json(job.samples, model, stored), std::back_inserter(audit.checks));
@@ -251,7 +253,7 @@ Audit run_audit(const AuditJob& job) {
   if (!job.reference.empty()) {
     Dataset data = load_dataset(job.reference, model.forcefield);
     data.reorder(model.topology, job.reference.string());
-    reference = audit_reference(model, data, log_weight, stored.decoding, job.close, job.seed);
+    reference = audit_reference(model, data, log_weight, decoding, job.close, job.seed);
   }
   auto trust =
       weight_lines(log_weight, std::to_string(log_weight.size()) +

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "apps/cli/progress.h"
+#include "sampling/proposals/autoregressive.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/streams.h"
@@ -103,10 +104,9 @@ TemperatureTuning tune_temperature(const sampling::Generator& generator,
     decoding.temperature = percent / 100.0;
     sampling::SampleOptions options;
     options.count = pilot;
-    options.decoding = decoding;
     options.seed = seed;
     options.stream = stream_id(streams::kTune);
-    const auto samples = generator.sample(options);
+    const auto samples = sampling::AutoregressiveProposal(generator, decoding).draw(options);
     require(!interrupted(), "interrupted while tuning the temperature; nothing was written");
     out.curve.push_back(effective_fraction(
         decoding.temperature, sampling::log_weights(target.reduced_energy(samples.positions_nm),

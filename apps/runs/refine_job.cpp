@@ -12,6 +12,7 @@
 #include "md/files/pdb.h"
 #include "md/forcefields/forcefield.h"
 #include "nn/files/safetensors.h"
+#include "sampling/proposals/autoregressive.h"
 #include "sampling/proposals/bonded_marginals.h"
 #include "sampling/training/walker_pool.h"
 #include "tensor/base/error.h"
@@ -195,12 +196,12 @@ sampling::Decoding Refinement::decoding() const {
 // Samples with their energies; fewer when interrupted.
 sampling::Walkers Refinement::sample(const Model& model, std::int64_t count,
                                      std::uint64_t stream) const {
+  const sampling::AutoregressiveProposal proposal(model.generator, decoding());
   sampling::SampleOptions options;
   options.count = count;
-  options.decoding = decoding();
   options.seed = job_.trainer.seed;
   options.stream = stream;
-  return sampling::make_walkers(model.generator.sample(options), model.generator.map(), target_);
+  return sampling::make_walkers(proposal.draw(options), proposal.map(), target_);
 }
 
 metrics::WeightSummary weights_of(const sampling::Walkers& samples) {
@@ -266,7 +267,8 @@ bool Refinement::draw(RefineRound& round) {
   const auto fresh = sample(now, job_.samples, stream_id(streams::kRefine, number));
   if (interrupted()) return false;
   round.weights = weights_of(fresh);
-  round.exchanged = pool_.exchange(fresh, now.generator, decoding(), round.round);
+  const sampling::AutoregressiveProposal proposal(now.generator, decoding());
+  round.exchanged = pool_.exchange(fresh, proposal, round.round);
   round.moved = pool_.relax(job_.moves, stream_id(streams::kRefineRound, number));
   round.energies = energies_ + job_.samples + job_.moves * job_.walkers;
   return !interrupted();

@@ -183,7 +183,7 @@ Check outside(const nn::CoordinateBins& bins) {
                 std::to_string(probes) + " probes; periodic ones come round");
 }
 
-Check positions_measure_back(const Generator& generator, const Samples& samples) {
+Check positions_measure_back(const Generator& generator, const BinnedSamples& samples) {
   const Ruler ruler(generator.map());
   const auto K = static_cast<std::size_t>(generator.map().size()),
              frame = static_cast<std::size_t>(generator.map().atom_count()) * 3;
@@ -269,7 +269,7 @@ std::int32_t plain_token(const nn::CoordinateBins& bins, std::int64_t j, double 
   return k >= 0 && k < V ? static_cast<std::int32_t>(k) : nn::CoordinateBins::kOutside;
 }
 
-std::vector<Check> audit_coordinates(const Generator& generator, const Samples& samples) {
+std::vector<Check> audit_coordinates(const Generator& generator, const BinnedSamples& samples) {
   return {tiling(generator.bins()), widths(generator.bins()), outside(generator.bins()),
           volume_factor(generator.map(), samples), positions_measure_back(generator, samples)};
 }
