@@ -205,7 +205,7 @@ TEST_SUITE_BEGIN("statistical");
 
 TEST_CASE("weights average to Z if, and only if, a proposal has no label") {
   for_every_kind([](const Row& row) {
-    const auto drawn = row.proposal->draw(options_for(6000));
+    const auto drawn = row.proposal->draw(options_for(15000));
     const auto summary = metrics::summarise_weights(
         log_weights(row.target.reduced_energy(drawn.positions_nm), drawn.log_volume, drawn.log_q));
     INFO("log Z ", summary.log_z, " +- ", summary.log_z_error, ", exactly ", row.log_z);
