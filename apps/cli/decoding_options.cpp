@@ -1,5 +1,7 @@
 #include "apps/cli/decoding_options.h"
 
+#include "sampling/proposals/autoregressive.h"
+
 namespace arbg::apps {
 
 std::vector<Option> with_decoding(std::vector<Option> options, const char* temperature) {
@@ -44,7 +46,7 @@ Json to_json(const sampling::Decoding& decoding) {
   json["top_p"] = decoding.top_p;
   json["full_support"] = decoding.full_support;
   json["text"] = decoding.text();
-  if (decoding.biased()) json["biased"] = kBiased;
+  if (decoding.biased()) json["biased"] = sampling::kTruncated;
   return json;
 }
 

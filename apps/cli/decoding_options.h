@@ -10,9 +10,6 @@
 
 namespace arbg::apps {
 
-inline constexpr const char* kBiased =
-    "biased: truncation removes support; weights are not consistent";
-
 // `options` with --temperature (its default is given), --top-k, --top-p and --full-support.
 std::vector<Option> with_decoding(std::vector<Option> options, const char* temperature);
 

@@ -235,7 +235,7 @@ void Demo::sample() {
   samples_ = run_sample_job(job, *model_);
   note("sampling", std::to_string(samples_.count()) + " samples (" + options_.decoding.text() +
                        ") and energies in " + stage_time());
-  if (options_.decoding.biased()) note("weights", kBiased);
+  if (options_.decoding.biased()) note("weights", sampling::kTruncated);
 }
 
 void Demo::evaluate_samples() {

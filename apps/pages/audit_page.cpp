@@ -56,7 +56,7 @@ std::string unbroken(std::string text) {
 metrics::Table table_of(const sampling::AuditSection& section, bool on_page) {
   using metrics::Align;
   metrics::Table table({section.title, "measured", "bound", "", "looked at"},
-                       {Align::kLeft, Align::kRight, Align::kRight, Align::kLeft, Align::kLeft});
+                       {Align::left, Align::right, Align::right, Align::left, Align::left});
   for (const Check& check : section.checks) {
     const bool bounded = check.verdict != Verdict::information;
     const std::string measured = number(check.measured), bound = bounded ? number(check.bound) : "";
@@ -67,7 +67,7 @@ metrics::Table table_of(const sampling::AuditSection& section, bool on_page) {
 }
 
 metrics::Series uniform_line(double height) {
-  return {"uniform", {0, 1}, {height, height}, metrics::Mark::kDashed, 6};
+  return {"uniform", {0, 1}, {height, height}, metrics::Mark::dashed, 6};
 }
 
 metrics::Series log_weight_series(const char* name, std::span<const double> log_weight,
@@ -107,7 +107,7 @@ std::vector<metrics::Figure> audit_figures(const Audit& audit) {
         "Distance of held-out transforms from uniform; above the line, more than chance.";
     plot.x = {.label = "coordinate"};
     plot.y = {.label = "sqrt(n) D", .low = 0};
-    metrics::Series points{"", {}, reference.kolmogorov_statistic, metrics::Mark::kPoints, 0};
+    metrics::Series points{"", {}, reference.kolmogorov_statistic, metrics::Mark::points, 0};
     for (std::size_t j = 0; j < reference.kolmogorov_statistic.size(); ++j)
       points.x.push_back(static_cast<double>(j));
     const double bound = reference.kolmogorov_bound;
@@ -115,7 +115,7 @@ std::vector<metrics::Figure> audit_figures(const Audit& audit) {
                    {"one in a thousand audits",
                     {0, points.x.back()},
                     {bound, bound},
-                    metrics::Mark::kDashed,
+                    metrics::Mark::dashed,
                     6}};
     out.push_back(plot);
   }

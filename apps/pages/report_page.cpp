@@ -44,7 +44,7 @@ metrics::Plot energy_plot(const WeightedSamples& samples, const sampling::Evalua
   plot.y.label = "density";
   plot.series = {
       metrics::histogram_series("MD reference", metrics::make_histogram(u, {}, edges),
-                                metrics::Mark::kArea),
+                                metrics::Mark::area),
       metrics::histogram_series("as drawn",
                                 metrics::make_histogram(samples.reduced_energy, {}, edges)),
       metrics::histogram_series("reweighted",
@@ -97,7 +97,7 @@ metrics::Figure torsion_map(const std::string& title, const sampling::Angles& an
 metrics::Table results_table(const sampling::Evaluation& e) {
   using metrics::Align;
   metrics::Table table({"figure", "value", "compare with", "meaning"},
-                       {Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft});
+                       {Align::left, Align::right, Align::left, Align::left});
   const auto& w = e.weights;
   const std::string samples = std::to_string(w.count) + " samples";
   if (e.populations > 0) {
@@ -204,7 +204,7 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
       "comparable; Rehman et al., Autoregressive Boltzmann Generators, 2026).");
   report.add_table(published_table());
   report.add_heading("What ran");
-  metrics::Table facts({"step", "result"}, {metrics::Align::kLeft, metrics::Align::kLeft});
+  metrics::Table facts({"step", "result"}, {metrics::Align::left, metrics::Align::left});
   for (const auto& [what, result] : input.facts) facts.add_row({what, result});
   report.add_table(facts);
   report.add_details("Make this page again", input.command);

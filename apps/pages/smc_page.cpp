@@ -35,9 +35,9 @@ std::vector<metrics::Figure> smc_figures(bool annealed, const Json& outcome) {
   log_z.x.label = "population";
   log_z.y.label = "log Z less that of all";
   const double of_all = outcome.at("log_z").number();
-  metrics::Series points, mean{"all", {}, {}, metrics::Mark::kDashed, 6};
+  metrics::Series points, mean{"all", {}, {}, metrics::Mark::dashed, 6};
   points.name = "one population";
-  points.mark = metrics::Mark::kPoints;
+  points.mark = metrics::Mark::points;
   for (const Json& one : outcome.at("log_z_of_populations").items()) {
     const auto p = static_cast<double>(points.x.size() + 1);
     points.x.push_back(p);

@@ -17,7 +17,7 @@ metrics::Plot likelihood_plot(const TrainCurves& curves) {
   plot.y.label = "nats per coordinate";
   plot.series = {{"training batches, smoothed", curves.step, smoothed(curves.nats)},
                  {"held out", curves.held_out_step, curves.held_out_nats}};
-  if (curves.held_out_step.size() < 3) plot.series[1].mark = metrics::Mark::kPoints;
+  if (curves.held_out_step.size() < 3) plot.series[1].mark = metrics::Mark::points;
   if (curves.held_out_step.empty()) plot.series.pop_back();
   return plot;
 }

@@ -32,7 +32,7 @@ metrics::Plot tuning_plot(const sampling::TemperatureTuning& tuning) {
     high.y.push_back(100 * (point.ess_fraction + point.error));
   }
   line.colour = 0;
-  low.mark = high.mark = metrics::Mark::kDashed;
+  low.mark = high.mark = metrics::Mark::dashed;
   low.colour = high.colour = 6;
   plot.series = {std::move(low), std::move(high), std::move(line)};
   return plot;

@@ -9,10 +9,12 @@
 #include "apps/runs/sample_job.h"
 #include "metrics/format_number.h"
 #include "metrics/weights.h"
+#include "sampling/proposals/autoregressive.h"
 #include "sampling/smc/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::apps {
 namespace {
@@ -33,7 +35,6 @@ sampling::StoredSamples load_stored(const std::filesystem::path& folder, const M
   out.reduced_energy = std::move(samples.reduced_energy);
   out.log_weight = std::move(samples.log_weight);
   const Json run = run_json(folder);
-  out.decoding = decoding_of(run);
   out.reflected = run.has("reflected");
   if (run.has("method")) {
     out.populations = run.at("populations").integer();
@@ -148,7 +149,10 @@ AuditJob audit_job_of(const std::filesystem::path& run) {
 sampling::Audit run_audit(const AuditJob& job) {
   const Model model = load_audited(job);
   const auto target = model.target(Backend::cpu);
-  sampling::AuditSubject subject{model.generator, target, model.topology};
+  sampling::Decoding decoding;
+  if (!job.samples.empty()) decoding = decoding_of(run_json(job.samples));
+  const sampling::AutoregressiveProposal proposal(model.generator, decoding);
+  sampling::AuditSubject subject{proposal, target, model.topology};
   sampling::StoredSamples stored;
   if (!job.samples.empty()) {
     stored = load_stored(job.samples, model);

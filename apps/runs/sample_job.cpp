@@ -8,6 +8,8 @@
 #include "apps/cli/progress.h"
 #include "apps/runs/results_json.h"
 #include "metrics/pages/table.h"
+#include "sampling/proposals/autoregressive.h"
+#include "sampling/smc/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
@@ -24,14 +26,22 @@ void write_vector(const std::filesystem::path& path, std::span<const double> val
   write_npy(path, shape, values);
 }
 
+std::unique_ptr<const sampling::Proposal> proposal_of(const SampleJob& job,
+                                                      const sampling::Generator& generator,
+                                                      const sampling::Decoding& decoding,
+                                                      const sampling::Target& target) {
+  auto network = std::make_unique<sampling::AutoregressiveProposal>(generator, decoding);
+  if (job.mirror == sampling::Mirror::none) return network;
+  return std::make_unique<sampling::MirroredProposal>(std::move(network), target, job.mirror);
+}
+
 }  // namespace
 
 std::vector<std::string> labels(const SampleJob& job) {
   std::vector<std::string> out;
-  if (job.decoding.biased()) out.emplace_back(kBiased);
+  if (job.decoding.biased()) out.emplace_back(sampling::kTruncated);
   if (job.mirror == sampling::Mirror::keep_old_log_q) {
-    out.emplace_back(
-        "biased, as published: mirror images are reflected and keep the log q of before");
+    out.emplace_back(sampling::kOldLogQ);
   }
   if (job.published_weights) {
     out.emplace_back(
@@ -56,7 +66,7 @@ std::string log_z_text(const metrics::WeightSummary& summary, const char* plus_m
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   const auto target = model.target(job.backend);
   sampling::require_reflectable(model.generator.map(), job.mirror);
-  require(!job.published_weights || model.generator.map().name() == "cartesian",
+  require(!job.published_weights || !model.generator.map().invariant_to_motion(),
           "--published-weights leaves out the centre-of-mass factor of Cartesian coordinates; the "
           "model has ",
           model.generator.map().name(), " ones");
@@ -75,7 +85,6 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   Progress progress("sample");
   sampling::SampleOptions options;
   options.count = job.count;
-  options.decoding = out.decoding;
   options.seed = job.seed;
   options.on_progress = [&](std::int64_t done) {
     char detail[64];
@@ -83,11 +92,12 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
                   static_cast<double>(done) / progress.elapsed_s());
     progress.update(static_cast<double>(done) / static_cast<double>(job.count), detail);
   };
-  sampling::Samples samples = model.generator.sample(options);
+  const auto proposal = proposal_of(job, model.generator, out.decoding, target);
+  sampling::Samples samples = proposal->draw(options);
   require(!interrupted(), "interrupted after ", samples.count(), " of ", job.count,
           " samples; nothing was written (the same --seed draws them again)");
 
-  out.reflected = sampling::reflect(samples, model.generator, target, out.decoding, job.mirror);
+  out.reflected = samples.reflected;
   if (job.published_weights) std::ranges::fill(samples.log_volume, 0.0);
   out.reduced_energy = target.reduced_energy(samples.positions_nm);
   out.log_weight = sampling::log_weights(out.reduced_energy, samples.log_volume, samples.log_q);
@@ -102,18 +112,20 @@ WeightedSamples run_sample_job(const SampleJob& job, const Model& model) {
   if (job.published_weights) figures["published_weights"] = true;
   figures["weights"] = weights;
   clear_samples_folder(job.output);
-  write_samples(job, model, samples.tokens, out, figures);
+  write_samples(job, model, samples.coordinates, out, figures);
   return out;
 }
 
-void write_samples(const SampleJob& job, const Model& model, std::span<const std::int32_t> tokens,
+void write_samples(const SampleJob& job, const Model& model, std::span<const double> coordinates,
                    const WeightedSamples& out, const Json& figures) {
   const std::int64_t atoms = model.topology.atom_count();
   const std::int64_t shape[] = {out.count(), atoms, 3},
                      token_shape[] = {out.count(), model.generator.map().size()};
+  std::vector<std::int32_t> tokens(coordinates.size());
+  model.generator.bins().encode_rows(coordinates, tokens);
   write_file(job.output / "topology.pdb", model.topology_pdb);
   write_npy(job.output / "positions.npy", shape, std::span<const double>(out.positions_nm));
-  write_npy(job.output / "tokens.npy", token_shape, tokens);
+  write_npy(job.output / "tokens.npy", token_shape, std::span<const std::int32_t>(tokens));
   write_vector(job.output / "log_q.npy", out.log_q);
   write_vector(job.output / "energy.npy", out.reduced_energy);
   write_vector(job.output / "log_weight.npy", out.log_weight);

@@ -12,7 +12,7 @@
 #include "apps/runs/model_file.h"
 #include "metrics/weights.h"
 #include "sampling/evaluation/ensembles.h"
-#include "sampling/proposals/mirror_images.h"
+#include "sampling/proposals/mirrored.h"
 #include "sampling/proposals/tuning.h"
 
 namespace arbg::apps {
@@ -49,10 +49,11 @@ struct WeightedSamples {
 // Samples, energies and weights, written to job.output.
 WeightedSamples run_sample_job(const SampleJob& job, const Model& model);
 
-// The parts of such a job: removes run.json and what only some samples have; writes the arrays, and
+// The parts of such a job: removes run.json and what only some samples have; writes the arrays
+// (tokens.npy: the cells of the coordinates z [B, K]), and
 // run.json last, with `figures` among its members: a folder with a run.json is complete.
 void clear_samples_folder(const std::filesystem::path& output);
-void write_samples(const SampleJob& job, const Model& model, std::span<const std::int32_t> tokens,
+void write_samples(const SampleJob& job, const Model& model, std::span<const double> coordinates,
                    const WeightedSamples& samples, const Json& figures);
 
 // `populations` is left to run.json.

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "apps/cli/progress.h"
+#include "sampling/proposals/autoregressive.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
@@ -65,14 +66,15 @@ std::vector<sampling::SmcPopulation> run_populations(const SmcJob& job, const Mo
                   static_cast<long long>(of));
     progress.update(static_cast<double>(done) / static_cast<double>(of), detail);
   };
+  const sampling::AutoregressiveProposal proposal(model.generator, job.sample.decoding);
   std::vector<sampling::SmcPopulation> out;
   if (job.annealed) {
-    plan = sampling::plan_annealing(model.generator, target, job.annealing, smc);
-    if (!interrupted()) out = sampling::sample_annealed(model.generator, target, plan, smc);
+    plan = sampling::plan_annealing(proposal, target, job.annealing, smc);
+    if (!interrupted()) out = sampling::sample_annealed(proposal, target, plan, smc);
   } else {
     sampling::Twist twist = job.twist;
-    twist.stage_atoms = sampling::residue_stages(model.topology, model.generator.map());
-    out = sampling::sample_twisted(model.generator, target, twist, smc);
+    twist.stage_atoms = sampling::residue_stages(model.topology, proposal.map());
+    out = sampling::sample_twisted(proposal, target, twist, smc);
   }
   require(!interrupted(), "interrupted; nothing was written (the same --seed draws them again)");
   return out;
@@ -143,7 +145,6 @@ SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample) {
   job.smc.count = sample.count;
   job.smc.ess_threshold = arguments.number("ess-threshold");
   job.smc.resampling = sampling::resampling_named(arguments.text("resampling"));
-  job.smc.decoding = sample.decoding;
   job.smc.seed = sample.seed;
   job.twist.lambda = arguments.number("lambda");
   require(job.twist.lambda >= 0, "--lambda expects a number from 0, got ", job.twist.lambda);
@@ -160,10 +161,11 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
   const auto populations = run_populations(job, model, target, plan);
 
   WeightedSamples all;
-  all.decoding = job.smc.decoding;
-  std::vector<std::int32_t> tokens, ancestors;
+  all.decoding = job.sample.decoding;
+  std::vector<double> coordinates;
+  std::vector<std::int32_t> ancestors;
   for (const auto& population : populations) {
-    append(tokens, population.samples.tokens);
+    append(coordinates, population.samples.coordinates);
     append(ancestors, population.ancestor);
     append(all.positions_nm, population.samples.positions_nm);
     append(all.reduced_energy, population.reduced_energy);
@@ -181,7 +183,7 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
   write_npy(job.sample.output / "ancestor.npy", shape, std::span<const std::int32_t>(ancestors));
   write_file(job.sample.output / "log_z.json", to_json(out).dump(2) + "\n");
   write_smc_page(job.sample.output / "smc.html", job, out);
-  write_samples(job.sample, model, tokens, all, run_json(job, out, plan));
+  write_samples(job.sample, model, coordinates, all, run_json(job, out, plan));
   return out;
 }
 

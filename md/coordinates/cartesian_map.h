@@ -12,6 +12,8 @@ class CartesianMap final : public CoordinateMap {
 
   std::string name() const override { return "cartesian"; }
   int atom_count() const override { return atom_count_; }
+  bool invariant_to_motion() const override { return false; }
+  bool has_mirror_images() const override { return true; }
   void encode(std::span<const double> positions_nm, std::span<double> z, const Random& random,
               std::uint64_t index) const override;
   void decode(std::span<const double> z, std::span<double> positions_nm) const override;

@@ -29,21 +29,29 @@ struct Coordinate {
   int order;      // place of that atom in the order of generation, 0-based: the network's "atom
                   // position"
   int kind;       // Cartesian: 0 x, 1 y, 2 z. Internal: 0 bond, 1 angle, 2 dihedral or phase
-  double lo, hi;  // support [lo, hi) in the map's own units (nm, radians, or scaled lengths)
-  bool periodic;  // hi is the same place as lo
+  double low, high;  // support [low, high) in the map's own units (nm, radians, or scaled lengths)
+  bool periodic;     // high is the same place as low
 };
 
 class CoordinateMap {
  public:
   virtual ~CoordinateMap() = default;
 
-  virtual std::string name() const = 0;  // "cartesian" or "internal"
+  // In files and for people. Code asks what a map can do, below, not what it is called.
+  virtual std::string name() const = 0;
   virtual int atom_count() const = 0;
+
+  // Whether z is the same however the molecule is turned and shifted. If not, encode() draws a
+  // frame: every (random, index) gives another z of the same shape.
+  virtual bool invariant_to_motion() const = 0;
+  // Whether x(-z) = -x(z), the other hand, with the same volume, and the support is symmetric.
+  virtual bool has_mirror_images() const = 0;
+
   const std::vector<Coordinate>& coordinates() const { return coordinates_; }
   int size() const { return static_cast<int>(coordinates_.size()); }
 
-  // z of a conformation, without checking the support. Cartesian draws its rotation and shift from
-  // (random, index); Internal ignores them. Positions [N, 3], z [K].
+  // z of a conformation, without checking the support. A map that is not invariant to motion draws
+  // its rotation and shift from (random, index); others ignore them. Positions [N, 3], z [K].
   virtual void encode(std::span<const double> positions_nm, std::span<double> z,
                       const Random& random, std::uint64_t index) const = 0;
 

@@ -22,7 +22,7 @@ constexpr double kPhaseWidth = 1, kPlanarWidth = kPi / 2;
 constexpr double kShortest = 1e-3, kStraightest = 1e-3;
 
 struct Support {
-  double lo, hi;
+  double low, high;
   bool periodic;
 };
 
@@ -97,7 +97,7 @@ void InternalMap::encode(std::span<const double> positions_nm, std::span<double>
   for (std::size_t j = 0; j < z.size(); ++j) {
     const Coordinate& c = coordinates_[j];
     if (c.kind != 2) continue;
-    const double middle = (c.lo + c.hi) / 2;
+    const double middle = (c.low + c.high) / 2;
     if (planted(Defect::dihedral_sign_lost) && !c.periodic) z[j] = std::copysign(z[j], middle);
     if (z[j] >= middle + kPi) z[j] -= 2 * kPi;
     if (z[j] < middle - kPi) z[j] += 2 * kPi;
@@ -148,14 +148,14 @@ void InternalMap::pull_back(std::span<const double> z, std::span<const double> p
   }
 }
 
-// "tree": rows of [atom, parent, grandparent, reference]; "support": [lo, hi, periodic] of each
+// "tree": rows of [atom, parent, grandparent, reference]; "support": [low, high, periodic] of each
 // coordinate.
 Json InternalMap::to_json() const {
   Json tree = Json::list(), support = Json::list();
   for (const ZMatrixRow& row : zmatrix_) {
     tree.push_back(Json::List{row.atom, row.parent, row.grandparent, row.reference});
   }
-  for (const Coordinate& c : coordinates_) support.push_back(Json::List{c.lo, c.hi, c.periodic});
+  for (const Coordinate& c : coordinates_) support.push_back(Json::List{c.low, c.high, c.periodic});
   Json json = Json::object();
   json["name"] = name();
   json["tree"] = std::move(tree);
@@ -178,11 +178,13 @@ std::unique_ptr<CoordinateMap> InternalMap::from_json(const Json& json) {
     for (int kind = 0; kind < coordinates_in_row(m); ++kind) {
       const std::size_t j = coordinates.size();
       require(j < support.size() && support[j].items().size() == 3, "internal coordinate ", j,
-              " has no support of lo, hi and periodic");
+              " has no support of low, high and periodic");
       const auto& s = support[j].items();
-      const double lo = s[0].number(), hi = s[1].number();
-      require(lo < hi, "the support of internal coordinate ", j, " is empty: ", lo, " to ", hi);
-      coordinates.push_back({zmatrix[m].atom, static_cast<int>(m), kind, lo, hi, s[2].boolean()});
+      const double low = s[0].number(), high = s[1].number();
+      require(low < high, "the support of internal coordinate ", j, " is empty: ", low, " to ",
+              high);
+      coordinates.push_back(
+          {zmatrix[m].atom, static_cast<int>(m), kind, low, high, s[2].boolean()});
     }
   }
   require(support.size() == coordinates.size(), "expected ", coordinates.size(),
@@ -200,8 +202,8 @@ std::unique_ptr<CoordinateMap> make_internal_map(const Topology& topology, const
   std::vector<Coordinate> coordinates;
   for (std::size_t m = 0; m < zmatrix.size(); ++m) {
     for (int kind = 0; kind < coordinates_in_row(m); ++kind) {
-      const auto [lo, hi, periodic] = support_of(geometry, zmatrix[m], kind, rt);
-      coordinates.push_back({zmatrix[m].atom, static_cast<int>(m), kind, lo, hi, periodic});
+      const auto [low, high, periodic] = support_of(geometry, zmatrix[m], kind, rt);
+      coordinates.push_back({zmatrix[m].atom, static_cast<int>(m), kind, low, high, periodic});
     }
   }
   return std::make_unique<InternalMap>(std::move(zmatrix), std::move(coordinates));

@@ -20,6 +20,8 @@ class InternalMap final : public CoordinateMap {
 
   std::string name() const override { return "internal"; }
   int atom_count() const override { return static_cast<int>(zmatrix_.size()); }
+  bool invariant_to_motion() const override { return true; }
+  bool has_mirror_images() const override { return false; }  // phases pin the hand
   void encode(std::span<const double> positions_nm, std::span<double> z, const Random& random,
               std::uint64_t index) const override;
   void decode(std::span<const double> z, std::span<double> positions_nm) const override;

@@ -6,6 +6,7 @@
 #include "md/molecule/units.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::md {
 
@@ -14,7 +15,7 @@ namespace {
 // Appends Maxwell-Boltzmann velocities [N, 3] of one replica.
 void add_thermal_velocities(const System& system, double temperature_kelvin, std::uint64_t seed,
                             std::uint64_t replica, std::vector<double>& velocities) {
-  const Random random(seed, stream_id("velocities", replica));
+  const Random random(seed, stream_id(streams::kVelocities, replica));
   for (std::size_t a = 0; a < system.mass_amu.size(); ++a) {
     const double scale = std::sqrt(thermal_energy(temperature_kelvin) / system.mass_amu[a]);
     const auto xy = random.normal_pair(2 * a), z = random.normal_pair(2 * a + 1);
@@ -106,7 +107,7 @@ std::vector<int> Dynamics::swap_neighbours(int ladder_size) {
   const std::size_t ladders = replicas / rungs;
   std::vector<double> energy = potential_energy_kj_mol();
   std::vector<int> swapped(rungs - 1);
-  const Random random(seed_, stream_id("swaps"));
+  const Random random(seed_, stream_id(streams::kSwaps));
   for (std::size_t ladder = 0; ladder < ladders; ++ladder) {
     for (std::size_t rung = 0; rung + 1 < rungs; ++rung) {
       const std::size_t i = ladder * rungs + rung, j = i + 1;

@@ -10,9 +10,9 @@
 // there.
 //
 // R of (replica, step, atom) is Box-Muller of block step N + atom of Random(seed,
-// stream_id("langevin", replica)): words 0 and 1 give x and y, words 2 and 3 give z. So replicas
-// are independent of each other, of their number and of threads, and backends differ by rounding
-// only.
+// stream_id(streams::kLangevin, replica)): words 0 and 1 give x and y, words 2 and 3 give z. So
+// replicas are independent of each other, of their number and of threads, and backends differ by
+// rounding only.
 //
 // reference: double, one replica after the other. cpu: float32, kLaneCount<float> replicas in SIMD
 // lanes, groups of lanes in threads.

@@ -10,6 +10,7 @@
 #include "md/molecule/units.h"
 #include "tensor/base/random.h"
 #include "tensor/base/random_lanes.h"
+#include "tensor/base/streams.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::md {
@@ -120,7 +121,7 @@ class LaneIntegrator : public Integrator {
     Lanes<float> root;
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const std::size_t replica = first + lane < replicas_ ? first + lane : 0;
-      streams[lane] = stream_id("langevin", first + lane);
+      streams[lane] = stream_id(streams::kLangevin, first + lane);
       root[lane] = root_thermal_energy(temperatures_kelvin[replica]);
     }
     const std::vector<LaneVector<float>> zero(kick_.size());

@@ -8,6 +8,7 @@
 #include "md/energy/engine.h"
 #include "md/molecule/units.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::md {
 
@@ -36,8 +37,8 @@ class ReferenceIntegrator : public Integrator {
         friction_(options.friction_per_ps) {
     const std::vector<double> zero(3 * system.mass_amu.size());
     for (const double kelvin : options.temperatures_kelvin) {
-      replicas_.push_back(
-          {zero, zero, kelvin, Random(options.seed, stream_id("langevin", replicas_.size()))});
+      replicas_.push_back({zero, zero, kelvin,
+                           Random(options.seed, stream_id(streams::kLangevin, replicas_.size()))});
     }
   }
 

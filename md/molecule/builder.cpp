@@ -12,6 +12,7 @@
 #include "md/terms/vector3.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::md {
 
@@ -229,7 +230,7 @@ std::vector<double> build_structure(const Topology& topology, const System& syst
   const Builder builder(topology, system);
   std::string fault;
   for (int attempt = 0; attempt < (free ? kAttempts : 1); ++attempt) {
-    const Random random(1, stream_id("builder", static_cast<std::uint64_t>(attempt)));
+    const Random random(1, stream_id(streams::kBuilder, static_cast<std::uint64_t>(attempt)));
     const auto angles = [&](int residue) {
       const auto region = attempt == 0 ? 0 : random.below(3, static_cast<std::uint64_t>(residue));
       const auto [phi, psi] = kRegions[region];

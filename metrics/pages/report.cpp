@@ -42,7 +42,7 @@ pre { overflow-x: auto; background: var(--panel); border-radius: 8px; padding: .
 )";
 
 std::string cell(const char* tag, const std::string& text, Align align) {
-  const std::string open = align == Align::kRight ? std::string(tag) + " class=\"r\"" : tag;
+  const std::string open = align == Align::right ? std::string(tag) + " class=\"r\"" : tag;
   return "<" + open + ">" + escape_markup(text) + "</" + tag + ">";
 }
 

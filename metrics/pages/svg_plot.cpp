@@ -16,7 +16,7 @@ constexpr int kColours = 7;
 constexpr std::size_t kMostLinePoints = 3000, kMostDots = 3000, kPixelColumns = 400;
 constexpr std::size_t kFewDots = 100;  // and fewer are drawn large
 
-bool is_histogram(const Series& s) { return s.mark == Mark::kStep || s.mark == Mark::kArea; }
+bool is_histogram(const Series& s) { return s.mark == Mark::step || s.mark == Mark::area; }
 
 void check_sizes(const Plot& plot) {
   for (const Series& s : plot.series) {
@@ -34,7 +34,7 @@ Frame frame_of(const Plot& plot, double top) {
   for (const Series& s : plot.series) {
     for (const double v : s.x) x.cover(v, plot.x);
     for (const double v : s.y) y.cover(v, plot.y);
-    points |= s.mark == Mark::kPoints;
+    points |= s.mark == Mark::points;
     from_zero |= is_histogram(s) && !plot.y.logarithmic;
   }
   if (points) x.pad(0.03, plot.x);
@@ -118,14 +118,14 @@ std::string dots_path(const Frame& f, const Series& s) {
 
 std::string classes_of(const Series& s, int colour) {
   constexpr const char* kMarks[] = {"line", "line dashed", "line", "area", "dots"};
-  const bool few = s.mark == Mark::kPoints && s.y.size() <= kFewDots;
+  const bool few = s.mark == Mark::points && s.y.size() <= kFewDots;
   return concat(kMarks[static_cast<int>(s.mark)], few ? " few s" : " s", std::to_string(colour));
 }
 
 std::string series_path(const Frame& f, const Series& s, int colour) {
-  const std::string d = is_histogram(s)           ? histogram_path(f, s)
-                        : s.mark == Mark::kPoints ? dots_path(f, s)
-                                                  : line_path(f, s);
+  const std::string d = is_histogram(s)          ? histogram_path(f, s)
+                        : s.mark == Mark::points ? dots_path(f, s)
+                                                 : line_path(f, s);
   if (d.empty()) return "";
   return concat("<path class=\"", classes_of(s, colour), "\" d=\"", d, "\"/>\n");
 }
@@ -152,10 +152,10 @@ std::string legend(const Plot& plot, const std::vector<int>& colours, double& he
       y += kLegendRow;
     }
     const std::string classes = classes_of(s, colours[k]);
-    if (s.mark == Mark::kArea) {
+    if (s.mark == Mark::area) {
       svg +=
           concat("<path class=\"", classes, "\" d=\"M", svg_point(x, y - 9), "h20v10h-20z\"/>\n");
-    } else if (s.mark == Mark::kPoints) {
+    } else if (s.mark == Mark::points) {
       svg += concat("<path class=\"", classes, "\" d=\"M", svg_point(x + 10, y - 4), "h0\"/>\n");
     } else {
       svg += svg_line(x, y - 4, x + 20, y - 4, classes);

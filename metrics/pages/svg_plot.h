@@ -15,13 +15,13 @@
 
 namespace arbg::metrics {
 
-enum class Mark { kLine, kDashed, kStep, kArea, kPoints };
+enum class Mark { line, dashed, step, area, points };
 
 struct Series {
   std::string name;  // for the legend; empty: not in it
   std::vector<double> x,
-      y;  // of equal size; for kStep and kArea x holds the edges, one more than y
-  Mark mark = Mark::kLine;
+      y;  // of equal size; for step and area x holds the edges, one more than y
+  Mark mark = Mark::line;
   int colour = -1;  // 0 to 6, -1: the next one. 6 is grey, for references
 };
 
@@ -41,7 +41,7 @@ struct HeatMap {
 };
 
 // Series from a histogram: its density over its edges.
-Series histogram_series(std::string name, const Histogram& histogram, Mark mark = Mark::kStep);
+Series histogram_series(std::string name, const Histogram& histogram, Mark mark = Mark::step);
 
 // The free energy -log(density) in kT of a histogram of (phi, psi) in radians, drawn in degrees, up
 // to `highest` kT, which shows every colour; sparser cells share the last colour, empty ones have

@@ -26,7 +26,7 @@ std::string line(const std::vector<std::string>& cells, const std::vector<std::s
   for (std::size_t k = 0; k < cells.size(); ++k) {
     const std::string blanks(widths[k] - columns_wide(cells[k]), ' ');
     if (k > 0) result += kGap;
-    result += alignment[k] == Align::kLeft ? cells[k] + blanks : blanks + cells[k];
+    result += alignment[k] == Align::left ? cells[k] + blanks : blanks + cells[k];
   }
   result.erase(result.find_last_not_of(' ') + 1);
   return result + "\n";
@@ -39,7 +39,7 @@ Table::Table(std::vector<std::string> header, std::vector<Align> alignment)
   require(alignment_.size() <= header_.size(), "expected at most one alignment for each of ",
           header_.size(), " columns, found ", alignment_.size());
   for (std::size_t k = alignment_.size(); k < header_.size(); ++k) {
-    alignment_.push_back(k == 0 ? Align::kLeft : Align::kRight);
+    alignment_.push_back(k == 0 ? Align::left : Align::right);
   }
 }
 

@@ -12,7 +12,7 @@
 
 namespace arbg::metrics {
 
-enum class Align { kLeft, kRight };
+enum class Align { left, right };
 
 class Table {
  public:

@@ -13,10 +13,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "autograd/functions.h"
 #include "nn/transformer/module.h"
+#include "tensor/base/streams.h"
 #include "tensor/ops/linear.h"
 
 namespace arbg::nn {
@@ -86,8 +88,9 @@ class Dropout {
 
   Variable operator()(const Variable& x) {
     if (rate_ == 0) return x;
-    const Random random(key_.seed, stream_id("dropout of branch " + std::to_string(places_++),
-                                             static_cast<std::uint64_t>(key_.step)));
+    const Random random(key_.seed,
+                        stream_id(std::string(streams::kDropout) + std::to_string(places_++),
+                                  static_cast<std::uint64_t>(key_.step)));
     return autograd::dropout(x, rate_, random, key_.first_row, words_a_row_);
   }
 

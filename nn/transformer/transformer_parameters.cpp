@@ -6,6 +6,7 @@
 #include "nn/transformer/transformer.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::nn {
 namespace {
@@ -16,7 +17,8 @@ constexpr int kTurns[] = {1, 2, 4, 8};
 Tensor normal_values(const Shape& shape, Backend backend, std::uint64_t seed,
                      const std::string& name) {
   // Learned positions keep the values that a seed gave them under their older name.
-  const Random random(seed, stream_id(name == "pos_embed" ? "pos_embed.weight" : name));
+  const std::string_view stream = name == "pos_embed" ? streams::kPositions : name;
+  const Random random(seed, stream_id(stream));
   std::vector<double> values(static_cast<std::size_t>(shape.elements()));
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = kInitialDeviation * random.normal_pair(i / 2)[i % 2];

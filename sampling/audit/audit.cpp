@@ -10,6 +10,7 @@
 #include "sampling/audit/probabilities.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 namespace {
@@ -61,14 +62,12 @@ void append(std::vector<Check>& to, const std::vector<Check>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
-Samples draw_fresh(const Generator& generator, const Decoding& decoding,
-                   const AuditOptions& audit) {
+BinnedSamples draw_fresh(const AutoregressiveProposal& proposal, const AuditOptions& audit) {
   SampleOptions options;
   options.count = audit.fresh;
-  options.decoding = decoding;
   options.seed = audit.seed;
-  options.stream = stream_id("audit");
-  Samples fresh = generator.sample(options);
+  options.stream = stream_id(streams::kAudit);
+  BinnedSamples fresh = proposal.generator().sample(options, proposal.decoding());
   require(!interrupted(), "interrupted; nothing was written");
   return fresh;
 }
@@ -79,7 +78,7 @@ std::vector<Check> audit_physics(const AuditSubject& subject, std::span<const do
              "none has a finite energy and the right hand: the model has learned "
              "nothing, or is of another molecule"}};
   auto out = audit_energies(subject.topology, subject.target, good);
-  append(out, audit_symmetry(subject.topology, subject.generator, subject.target, good));
+  append(out, audit_symmetry(subject.topology, subject.proposal.generator(), subject.target, good));
   return out;
 }
 
@@ -93,22 +92,22 @@ std::int64_t Audit::count(Verdict verdict) const {
 }
 
 Audit audit(const AuditSubject& subject, const AuditOptions& options) {
-  const Generator& generator = subject.generator;
-  const Decoding decoding = subject.stored ? subject.stored->decoding : Decoding{};
+  const AutoregressiveProposal& proposal = subject.proposal;
+  const Generator& generator = proposal.generator();
   const std::int64_t populations = subject.stored ? subject.stored->populations : 0;
-  const Samples fresh = draw_fresh(generator, decoding, options);
+  const BinnedSamples fresh = draw_fresh(proposal, options);
   const auto u = subject.target.reduced_energy(fresh.positions_nm);
   const auto fresh_log_weight = log_weights(u, fresh.log_volume, fresh.log_q);
 
   Audit out;
-  out.sections = {{"Is q a probability?", audit_probabilities(generator, fresh, decoding)},
+  out.sections = {{"Is q a probability?", audit_probabilities(proposal, fresh)},
                   {"Do coordinates mean what log q says?", audit_coordinates(generator, fresh)},
                   {"Are energies those of the force field?",
                    audit_physics(subject, good_conformations(fresh, u))}};
   const bool independent = subject.stored && populations == 0;
   out.log_weight = independent ? subject.stored->log_weight : fresh_log_weight;
   if (subject.stored) {
-    auto stored = audit_stored(generator, subject.target, *subject.stored, options.close);
+    auto stored = audit_stored(proposal, subject.target, *subject.stored, options.close);
     out.draws = std::move(stored.transform);
     if (!out.draws.empty()) stored.checks.push_back(uniform_draws(out.draws));
     append(stored.checks, subject.said);
@@ -119,7 +118,7 @@ Audit audit(const AuditSubject& subject, const AuditOptions& options) {
   }
   if (subject.reference)
     out.reference = audit_reference(subject.topology, generator, subject.target, *subject.reference,
-                                    out.log_weight, decoding, options.close, options.seed);
+                                    out.log_weight, proposal.decoding(), options.close, options.seed);
   auto trust = out.reference.checks;
   append(trust, weight_lines(out.log_weight,
                              std::to_string(out.log_weight.size()) +

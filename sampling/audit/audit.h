@@ -16,10 +16,10 @@ namespace arbg::sampling {
 
 // What is audited. It must outlive the call.
 struct AuditSubject {
-  const Generator& generator;
+  const AutoregressiveProposal& proposal;
   const Target& target;
   const md::Topology& topology;                  // of both
-  const StoredSamples* stored = nullptr;         // drawn from the generator; null: none
+  const StoredSamples* stored = nullptr;         // drawn from the proposal; null: none
   std::vector<Check> said = {};                  // of what else is said of the stored samples
   const ReferenceEnsemble* reference = nullptr;  // atoms in the order of the topology; null: none
 };

@@ -111,9 +111,9 @@ Check volume_factor(const md::CoordinateMap& map, const Samples& samples) {
   double largest = 0;
   for (std::size_t i = 0; i < used; ++i) {
     const auto z = std::span(samples.coordinates).subspan(i * K, K);
-    const double difference = map.name() == "cartesian"
-                                  ? cartesian_log_volume_excess(map, z)
-                                  : map.log_volume(z) - internal_log_volume(map, z);
+    const double difference = map.invariant_to_motion()
+                                  ? map.log_volume(z) - internal_log_volume(map, z)
+                                  : cartesian_log_volume_excess(map, z);
     largest = worse(largest, std::abs(difference));
   }
   return judged("log volume factor against finite differences of the map", largest,
@@ -183,7 +183,7 @@ Check outside(const nn::CoordinateBins& bins) {
                 std::to_string(probes) + " probes; periodic ones come round");
 }
 
-Check positions_measure_back(const Generator& generator, const Samples& samples) {
+Check positions_measure_back(const Generator& generator, const BinnedSamples& samples) {
   const Ruler ruler(generator.map());
   const auto K = static_cast<std::size_t>(generator.map().size()),
              frame = static_cast<std::size_t>(generator.map().atom_count()) * 3;
@@ -202,7 +202,7 @@ Check positions_measure_back(const Generator& generator, const Samples& samples)
 
 Ruler::Ruler(const md::CoordinateMap& map) : coordinates_(map.coordinates()) {
   const Json json = map.to_json();
-  if (map.name() == "cartesian") {
+  if (!json.has("tree")) {
     scale_nm_ = json.at("scale_nm").number();
     return;
   }
@@ -245,7 +245,7 @@ std::vector<double> Ruler::measure(std::span<const double> x) const {
                           axis[2] * (out[0] * to[1] - out[1] * to[0]);
     double phi = std::atan2(triple, dot(out, to));
     const md::Coordinate& c = coordinates_[z.size()];
-    const double middle = (c.lo + c.hi) / 2;
+    const double middle = (c.low + c.high) / 2;
     z.push_back(phi - 2 * kPi * std::round((phi - middle) / (2 * kPi)));
   }
   return z;
@@ -269,7 +269,7 @@ std::int32_t plain_token(const nn::CoordinateBins& bins, std::int64_t j, double 
   return k >= 0 && k < V ? static_cast<std::int32_t>(k) : nn::CoordinateBins::kOutside;
 }
 
-std::vector<Check> audit_coordinates(const Generator& generator, const Samples& samples) {
+std::vector<Check> audit_coordinates(const Generator& generator, const BinnedSamples& samples) {
   return {tiling(generator.bins()), widths(generator.bins()), outside(generator.bins()),
           volume_factor(generator.map(), samples), positions_measure_back(generator, samples)};
 }

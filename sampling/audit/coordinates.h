@@ -37,6 +37,6 @@ double distance_from_cell(const nn::CoordinateBins& bins, std::int64_t j, double
 // The token of z by arithmetic of its own, kOutside if outside.
 std::int32_t plain_token(const nn::CoordinateBins& bins, std::int64_t j, double z);
 
-std::vector<Check> audit_coordinates(const Generator& generator, const Samples& samples);
+std::vector<Check> audit_coordinates(const Generator& generator, const BinnedSamples& samples);
 
 }  // namespace arbg::sampling

@@ -8,6 +8,7 @@
 #include "md/molecule/units.h"
 #include "sampling/audit/coordinates.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 namespace {
@@ -58,7 +59,7 @@ Check pairs_1_4(const md::Topology& topology, const md::System& system) {
 }
 
 std::vector<double> moved(std::span<const double> x, std::size_t frame, std::uint64_t seed) {
-  const Random random(seed, stream_id("audit motion"));
+  const Random random(seed, stream_id(streams::kAuditMotion));
   std::vector<double> out(x.begin(), x.end());
   for (std::size_t i = 0; i < x.size() / frame; ++i) {
     // Turned about each axis in turn, then shifted.
@@ -94,7 +95,7 @@ double relative(double a, double b, std::span<const double> terms) {
 double force_error(const md::EnergyEngine& reference, std::span<const double> x,
                    std::span<const double> forces, std::size_t frame) {
   constexpr double kStep = 2e-6;  // nm
-  const Random random(3, stream_id("audit direction"));
+  const Random random(3, stream_id(streams::kAuditDirection));
   std::vector<double> ends, slopes, norms;
   for (std::size_t i = 0; i < x.size() / frame; ++i) {
     std::vector<double> plus(x.begin() + static_cast<std::ptrdiff_t>(i * frame),
@@ -168,8 +169,7 @@ std::vector<Check> audit_symmetry(const md::Topology& topology, const Generator&
   const std::size_t frame = static_cast<std::size_t>(map.atom_count()) * 3,
                     count = x.size() / frame, K = static_cast<std::size_t>(map.size());
   std::vector<Check> out;
-  const bool internal = map.name() == "internal";
-  if (internal) {
+  if (map.invariant_to_motion()) {
     // Through encode(), as conformations from elsewhere come in.
     const auto here = generator.encode(x, 1), there = generator.encode(moved(x, frame, 6), 1);
     const auto q_here = generator.log_density(here.tokens),
@@ -207,7 +207,7 @@ std::vector<Check> audit_symmetry(const md::Topology& topology, const Generator&
   const auto weighing = std::ranges::count_if(u, [](double v) { return v < kInfinity; });
   out.push_back(judged("mirror images that weigh something", static_cast<double>(weighing), 0,
                        "of " + conformations(count)));
-  if (internal) {
+  if (!map.has_mirror_images()) {
     const auto encoded = generator.encode(mirror, 1);
     out.push_back(judged("mirror images inside the support of internal coordinates",
                          static_cast<double>(count) - static_cast<double>(encoded.outside), 0,

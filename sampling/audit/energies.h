@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sampling/audit/check.h"
+#include "sampling/proposals/generator.h"
 #include "sampling/targets/target.h"
 
 namespace arbg::sampling {

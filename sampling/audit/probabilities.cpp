@@ -175,8 +175,10 @@ Check selected_rows(const Generator& generator, std::span<const std::int32_t> to
 
 }  // namespace
 
-std::vector<Check> audit_probabilities(const Generator& generator, const Samples& samples,
-                                       const Decoding& decoding) {
+std::vector<Check> audit_probabilities(const AutoregressiveProposal& proposal,
+                                       const BinnedSamples& samples) {
+  const Generator& generator = proposal.generator();
+  const Decoding& decoding = proposal.decoding();
   const auto K = static_cast<std::size_t>(generator.map().size());
   require(samples.count() >= 3, "an audit needs at least three samples, got ", samples.count());
   const std::vector<double> middle(samples.tokens.size(), 0.5);

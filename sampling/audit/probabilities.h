@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "sampling/audit/check.h"
-#include "sampling/proposals/generator.h"
+#include "sampling/proposals/autoregressive.h"
 
 namespace arbg::sampling {
 
-// `samples` were drawn by the generator with that decoding.
-std::vector<Check> audit_probabilities(const Generator& generator, const Samples& samples,
-                                       const Decoding& decoding);
+// `samples` were drawn by the proposal's generator with its decoding.
+std::vector<Check> audit_probabilities(const AutoregressiveProposal& proposal,
+                                       const BinnedSamples& samples);
 
 }  // namespace arbg::sampling

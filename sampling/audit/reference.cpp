@@ -12,6 +12,7 @@
 #include "sampling/audit/replay.h"
 #include "sampling/smc/population.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 namespace {
@@ -61,7 +62,7 @@ void add_calibration(ReferenceAudit& out, const md::Topology& topology, const Ge
   }
   const std::size_t count = tokens.size() / K;
   if (count < 20) return;
-  const Random random(seed, stream_id("audit transform"));
+  const Random random(seed, stream_id(streams::kAuditTransform));
   std::vector<double> fraction;
   for (std::size_t i = 0; i < tokens.size(); ++i) fraction.push_back(random.uniform(i));
   out.transform = replay(generator, tokens, fraction, {}).transform;

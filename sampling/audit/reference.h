@@ -9,6 +9,7 @@
 
 #include "sampling/audit/check.h"
 #include "sampling/evaluation/ensembles.h"
+#include "sampling/proposals/generator.h"
 #include "sampling/targets/target.h"
 
 namespace arbg::sampling {

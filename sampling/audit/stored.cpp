@@ -124,8 +124,9 @@ Check ancestors(const StoredSamples& samples) {
 
 }  // namespace
 
-StoredAudit audit_stored(const Generator& generator, const Target& target,
+StoredAudit audit_stored(const AutoregressiveProposal& proposal, const Target& target,
                          const StoredSamples& samples, std::int64_t most) {
+  const Generator& generator = proposal.generator();
   const auto count = static_cast<std::size_t>(samples.count()),
              K = static_cast<std::size_t>(generator.map().size()),
              frame = static_cast<std::size_t>(generator.map().atom_count()) * 3;
@@ -191,8 +192,9 @@ StoredAudit audit_stored(const Generator& generator, const Target& target,
              samples.positions_nm.begin() + static_cast<std::ptrdiff_t>((i + 1) * frame));
   }
   if (log_q.empty()) return out;
-  Replay again = replay(generator, tokens, fraction, samples.decoding);
-  if (samples.reflected) add_mirror_images(again, generator, target, tokens, x, samples.decoding);
+  Replay again = replay(generator, tokens, fraction, proposal.decoding());
+  if (samples.reflected)
+    add_mirror_images(again, generator, target, tokens, x, proposal.decoding());
   double worst_q = 0, worst_u = 0;
   const auto energies = reference_energy(target, x);
   for (std::size_t i = 0; i < log_q.size(); ++i) {
@@ -207,7 +209,7 @@ StoredAudit audit_stored(const Generator& generator, const Target& target,
   // Another machine or backend rounds float32 logits in another way.
   out.checks.push_back(judged("stored log q against the model's", worst_q,
                               2e-5 * static_cast<double>(K),
-                              of_samples(log_q.size()) + ", " + samples.decoding.text()));
+                              of_samples(log_q.size()) + ", " + proposal.decoding().text()));
   out.checks.push_back(judged("stored energies against plain loops, relative", worst_u, 1e-7,
                               of_samples(log_q.size()) + ", u in kT"));
   if (samples.reflected || particles) return out;  // what was drawn is no longer known

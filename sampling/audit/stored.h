@@ -10,6 +10,7 @@
 
 #include "sampling/audit/check.h"
 #include "sampling/audit/replay.h"
+#include "sampling/proposals/autoregressive.h"
 #include "sampling/targets/target.h"
 
 namespace arbg::sampling {
@@ -18,7 +19,6 @@ struct StoredSamples {
   std::vector<std::int32_t> tokens;                       // [B, K]; empty: found from the positions
   std::vector<double> positions_nm;                       // [B, N, 3]
   std::vector<double> log_q, reduced_energy, log_weight;  // [B]
-  Decoding decoding;
   bool reflected = false;  // log q is log(q(z) + q(-z)) where one of the two has the right hand
   // Of sequential Monte Carlo, one after the other; 0: independent samples. Weights then are those
   // of particles, which moves and copies have taken away from q: they are judged by their mean.
@@ -36,7 +36,7 @@ struct StoredAudit {
 
 // Arithmetic on all samples; at most `most` of them, evenly spaced, through the network and the
 // reference energies.
-StoredAudit audit_stored(const Generator& generator, const Target& target,
+StoredAudit audit_stored(const AutoregressiveProposal& proposal, const Target& target,
                          const StoredSamples& samples, std::int64_t most);
 
 }  // namespace arbg::sampling

@@ -10,6 +10,7 @@
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 namespace {
@@ -27,7 +28,7 @@ Points points_of(const WeightedEnsemble& samples, const ReferenceEnsemble& refer
                  std::int64_t points, std::uint64_t seed) {
   Points out;
   out.weighted = resample(Resampling::systematic, samples.log_weight, points,
-                          Random(seed, stream_id("resample")));
+                          Random(seed, stream_id(streams::kResample)));
   // Samples as drawn; what is not a conformation at all (infinite energy) has no place in a
   // distance.
   for (const auto i : evenly_spaced(samples.count(), points)) {

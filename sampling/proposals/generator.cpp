@@ -8,6 +8,7 @@
 #include "sampling/proposals/growing_samples.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
+#include "tensor/base/streams.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
@@ -19,7 +20,7 @@ constexpr std::int64_t kRows = 16;  // molecules in one pass of the uncached net
 
 nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins) {
   std::vector<nn::CoordinateBins::Axis> axes;
-  for (const auto& c : map.coordinates()) axes.push_back({c.lo, c.hi, c.periodic});
+  for (const auto& c : map.coordinates()) axes.push_back({c.low, c.high, c.periodic});
   return {bins, std::move(axes)};
 }
 
@@ -51,12 +52,13 @@ nn::Molecules Generator::molecules(std::int64_t count) const {
   return stack_molecules(rows, molecule_->atom_count(), network_.backend());
 }
 
-Samples Generator::sample(const SampleOptions& options) const {
-  options.decoding.check();
+BinnedSamples Generator::sample(const SampleOptions& options, const Decoding& decoding) const {
+  decoding.check();
   require(options.count >= 0 && options.lanes >= 1,
           "expected a number of samples and at least one lane");
-  Samples out;
+  BinnedSamples out;
   out.resize(options.count, *map_);
+  out.tokens.resize(out.coordinates.size());
 
   const std::int64_t groups = (options.count + options.lanes - 1) / options.lanes;
   std::vector<char> complete(static_cast<std::size_t>(groups), 0);
@@ -66,7 +68,7 @@ Samples Generator::sample(const SampleOptions& options) const {
     if (interrupted()) return;
     const std::int64_t first = group * options.lanes;
     const std::int64_t lanes = std::min(options.lanes, options.count - first);
-    if (!sample_lanes(options, first, lanes, out)) return;
+    if (!sample_lanes(options, decoding, first, lanes, out)) return;
     complete[static_cast<std::size_t>(group)] = 1;
     const std::lock_guard lock(progress_mutex);
     done += lanes;
@@ -76,6 +78,7 @@ Samples Generator::sample(const SampleOptions& options) const {
   // After an interrupt keep the complete groups up to the first gap.
   const auto gap = std::ranges::find(complete, 0);
   out.resize(std::min(options.count, (gap - complete.begin()) * options.lanes), *map_);
+  out.tokens.resize(out.coordinates.size());
   return out;
 }
 
@@ -84,36 +87,16 @@ GrowingSamples Generator::start(std::int64_t count, const Decoding& decoding, co
   return {network_, bins_, network_.make_cache(count, molecules(count)), decoding, random, first};
 }
 
-bool Generator::sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
-                             Samples& out) const {
+bool Generator::sample_lanes(const SampleOptions& options, const Decoding& decoding,
+                             std::int64_t first, std::int64_t count, BinnedSamples& out) const {
   const Random random(options.seed, options.stream);
-  auto growing = start(count, options.decoding, random, options.first + first);
+  auto growing = start(count, decoding, random, options.first + first);
   if (!growing.grow(map_->size())) return false;
   for (std::int64_t b = 0; b < count; ++b) {
-    out.put(first + b, growing, b, *this);
+    out.put(first + b, growing, b, *map_);
+    std::ranges::copy(growing.tokens(b), out.tokens.begin() + (first + b) * map_->size());
   }
   return true;
-}
-
-void Samples::resize(std::int64_t count, const md::CoordinateMap& map) {
-  const auto rows = static_cast<std::size_t>(count), K = static_cast<std::size_t>(map.size());
-  tokens.resize(rows * K);
-  coordinates.resize(rows * K);
-  positions_nm.resize(rows * static_cast<std::size_t>(map.atom_count()) * 3);
-  log_q.resize(rows);
-  log_volume.resize(rows);
-}
-
-void Samples::put(std::int64_t i, const GrowingSamples& grown, std::int64_t row,
-                  const Generator& generator) {
-  const auto z = grown.coordinates(row);
-  const auto frame = static_cast<std::size_t>(generator.map().atom_count()) * 3;
-  const auto sample = static_cast<std::size_t>(i);
-  std::ranges::copy(grown.tokens(row), tokens.begin() + i * std::ssize(z));
-  std::ranges::copy(z, coordinates.begin() + i * std::ssize(z));
-  log_q[sample] = grown.log_p(row) - generator.bins().log_volume();
-  log_volume[sample] = generator.map().log_volume(z);
-  generator.map().decode(z, std::span(positions_nm).subspan(sample * frame, frame));
 }
 
 Generator::Encoded Generator::encode(std::span<const double> positions_nm,
@@ -126,7 +109,7 @@ Generator::Encoded Generator::encode(std::span<const double> positions_nm,
   Encoded out;
   out.tokens.resize(count * length);
   out.log_volume.resize(count);
-  const Random random(seed, stream_id("encode"));
+  const Random random(seed, stream_id(streams::kEncode));
   std::atomic<std::int64_t> outside = 0;
   constexpr std::size_t kBlock = 256;
   parallel_for(static_cast<std::int64_t>((count + kBlock - 1) / kBlock), [&](std::int64_t block) {
@@ -164,21 +147,6 @@ std::vector<double> Generator::log_density(std::span<const std::int32_t> tokens,
                          ? network_.log_likelihood(kept, kRows, molecules(std::ssize(inside)))
                          : log_probability(kept, decoding);
   for (std::size_t i = 0; i < inside.size(); ++i) out[inside[i]] = log_p[i] - bins_.log_volume();
-  return out;
-}
-
-std::vector<double> Generator::log_density_or_stop(std::span<const std::int32_t> tokens,
-                                                   const Decoding& decoding) const {
-  const std::int64_t length = map_->size(), count = std::ssize(tokens) / length;
-  std::vector<double> out(static_cast<std::size_t>(count), 0.0);
-  parallel_for((count + kRows - 1) / kRows, [&](std::int64_t batch) {
-    if (interrupted()) return;
-    const std::int64_t first = batch * kRows, rows = std::min(kRows, count - first);
-    const auto part = log_density(tokens.subspan(static_cast<std::size_t>(first * length),
-                                                 static_cast<std::size_t>(rows * length)),
-                                  decoding);
-    std::ranges::copy(part, out.begin() + first);
-  });
   return out;
 }
 

@@ -4,11 +4,11 @@
 //   log q(z) = sum_j log P(k_j | k_<j) - log h_j,   z_j uniform in bin k_j of width h_j
 //
 // P is the categorical of a decoding (categorical.h): log q is that of the very distribution that
-// was sampled. Log probabilities are summed in double, in the order of the coordinates.
+// was sampled. As a Proposal, with its decoding bound in: autoregressive.h. Log probabilities are
+// summed in double, in the order of the coordinates.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,36 +20,16 @@
 #include "nn/transformer/transformer.h"
 #include "sampling/proposals/categorical.h"
 #include "sampling/proposals/encodings.h"
-#include "tensor/base/random.h"
+#include "sampling/proposals/proposal.h"
 
 namespace arbg::sampling {
 
-struct SampleOptions {
-  std::int64_t count = 1000;
-  Decoding decoding;
-  std::uint64_t seed = 1;
-  std::uint64_t stream = stream_id("sample");  // another stream: independent samples
-  std::int64_t first = 0;   // index of the first sample: drawing in parts gives the same samples
-  std::int64_t lanes = 64;  // samples that share one pass through the network
-  std::function<void(std::int64_t done)> on_progress;  // from any thread, one call at a time
-};
-
-class Generator;
-class GrowingSamples;
-
-struct Samples {
+// Draws with their cells.
+struct BinnedSamples : Samples {
   std::vector<std::int32_t> tokens;  // [B, K]
-  std::vector<double> coordinates;   // z [B, K]
-  std::vector<double> positions_nm;  // x(z) [B, N, 3]
-  std::vector<double> log_q;         // [B], density of z
-  std::vector<double> log_volume;    // [B], the map's
-
-  std::int64_t count() const { return static_cast<std::int64_t>(log_q.size()); }
-  void resize(std::int64_t count, const md::CoordinateMap& map);
-  // Sample i becomes a row that has grown to its full length.
-  void put(std::int64_t i, const GrowingSamples& grown, std::int64_t row,
-           const Generator& generator);
 };
+
+class GrowingSamples;
 
 // The bins of a map's coordinates: V on each coordinate's support.
 nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins);
@@ -70,7 +50,7 @@ class Generator {
 
   // `count` independent samples; sample i depends on (seed, stream, first + i), the decoding and
   // the weights alone. Stops early, with fewer samples, when interrupted.
-  Samples sample(const SampleOptions& options) const;
+  BinnedSamples sample(const SampleOptions& options, const Decoding& decoding = {}) const;
 
   // The same sample by sample in the hands of the caller (growing_samples.h): `count` rows without
   // coordinates yet, a decoding that was checked, random numbers from row `first` on.
@@ -92,15 +72,10 @@ class Generator {
   std::vector<double> log_density(std::span<const std::int32_t> tokens,
                                   const Decoding& decoding = {}) const;
 
-  // The same for moves of many walkers, which take long: Ctrl-C ends it between a few rows. Once
-  // interrupted(), the result is incomplete, and the caller throws it away.
-  std::vector<double> log_density_or_stop(std::span<const std::int32_t> tokens,
-                                          const Decoding& decoding) const;
-
  private:
   // False: interrupted, and out is as it was.
-  bool sample_lanes(const SampleOptions& options, std::int64_t first, std::int64_t count,
-                    Samples& out) const;
+  bool sample_lanes(const SampleOptions& options, const Decoding& decoding, std::int64_t first,
+                    std::int64_t count, BinnedSamples& out) const;
   std::vector<double> log_probability(std::span<const std::int32_t> tokens,
                                       const Decoding& decoding) const;
 

@@ -12,29 +12,29 @@
 #include "nn/heads/coordinate_bins.h"
 #include "nn/transformer/transformer.h"
 #include "sampling/proposals/categorical.h"
-#include "tensor/base/random.h"
+#include "sampling/proposals/proposal.h"
 
 namespace arbg::sampling {
 
-class GrowingSamples {
+class GrowingSamples final : public Growth {
  public:
   // An empty cache of the network, a row for each sample. Network and bins must outlive this
   // object.
   GrowingSamples(const nn::Transformer& network, const nn::CoordinateBins& bins, nn::KvCache cache,
                  const Decoding& decoding, const Random& random, std::int64_t first);
 
-  std::int64_t count() const { return static_cast<std::int64_t>(log_p_.size()); }
+  std::int64_t count() const override { return static_cast<std::int64_t>(log_p_.size()); }
   std::int64_t length() const { return cache_.length(); }  // coordinates drawn so far
 
-  // Draws coordinates until there are that many. False: interrupted, and too short.
-  [[nodiscard]] bool grow(std::int64_t length);
-  void select(std::span<const std::int64_t> from);  // row b becomes a copy of row from[b]
+  [[nodiscard]] bool grow(std::int64_t length) override;
+  void select(std::span<const std::int64_t> from) override;
 
   // Rows of K; what is not yet drawn is 0.
   std::span<const std::int32_t> tokens(std::int64_t row) const;
-  std::span<const double> coordinates(std::int64_t row) const;
+  std::span<const double> coordinates(std::int64_t row) const override;
   // Sum of log P of the tokens drawn so far, without bin widths.
-  double log_p(std::int64_t row) const { return log_p_[static_cast<std::size_t>(row)]; }
+  double log_p(std::int64_t row) const override { return log_p_[static_cast<std::size_t>(row)]; }
+  double log_q(std::int64_t row) const override { return log_p(row) - bins_.log_volume(); }
 
  private:
   const nn::Transformer& network_;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sampling/proposals/autoregressive.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 namespace {
@@ -100,10 +102,9 @@ TemperatureTuning tune_temperature(
     decoding.temperature = percent / 100.0;
     SampleOptions options;
     options.count = pilot;
-    options.decoding = decoding;
     options.seed = seed;
-    options.stream = stream_id("tune");
-    const auto samples = generator.sample(options);
+    options.stream = stream_id(streams::kTune);
+    const auto samples = sampling::AutoregressiveProposal(generator, decoding).draw(options);
     require(!interrupted(), "interrupted while tuning the temperature; nothing was written");
     out.curve.push_back(effective_fraction(decoding.temperature,
                                            log_weights(target.reduced_energy(samples.positions_nm),

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <numeric>
 
-#include "sampling/proposals/growing_samples.h"
 #include "sampling/smc/langevin_move.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 namespace {
@@ -18,21 +18,23 @@ constexpr double kFinest = 1e-6;  // of b, between rungs
 // Particles, their weights and their random numbers; unfinished once interrupted().
 class Annealing {
  public:
-  Annealing(const Generator& generator, const Potential& potential, const SmcOptions& options,
+  Annealing(const Proposal& proposal, const Potential& potential, const SmcOptions& options,
             std::string_view purpose, std::int64_t p)
-      : generator_(generator),
+      : proposal_(proposal),
         potential_(potential),
         options_(options),
         purpose_(purpose),
         population_(p),
         particles_(options.particles(p)),
         weights_(particles_, options, random("resampling", 0)) {
-    auto growing = generator.start(particles_, options.decoding, random("draws", 0), 0);
-    if (!growing.grow(generator.map().size())) return;
-    Samples samples;
-    samples.resize(particles_, generator.map());
-    for (std::int64_t i = 0; i < particles_; ++i) samples.put(i, growing, i, generator);
-    walkers_ = make_walkers(std::move(samples), generator.map(), potential);
+    const Random draws = random("draws", 0);
+    SampleOptions draw;
+    draw.count = particles_;
+    draw.seed = draws.seed();
+    draw.stream = draws.stream();
+    Samples samples = proposal.draw(draw);
+    if (samples.count() < particles_) return;  // interrupted
+    walkers_ = make_walkers(std::move(samples), proposal.map(), potential);
     energies_ = particles_;
   }
 
@@ -52,15 +54,15 @@ class Annealing {
     SmcStage stage;
     stage.at = to;
     const auto chosen = weights_.close_stage(stage);
-    if (!chosen.empty()) walkers_.select(chosen, generator_.map());
+    if (!chosen.empty()) walkers_.select(chosen, proposal_.map());
     stages_.push_back(stage);
   }
 
   // One move at the rung climbed last; returns the share accepted.
   double move(double eps, std::span<const double> lengths) {
     const double b = stages_.back().at;
-    const double accepted = langevin_move(walkers_, generator_, potential_, options_.decoding, b,
-                                          eps, lengths, random("move", ++moves_));
+    const double accepted =
+        langevin_move(walkers_, proposal_, potential_, b, eps, lengths, random("move", ++moves_));
     energies_ += particles_;
     densities_ += particles_;
     return accepted;
@@ -84,11 +86,12 @@ class Annealing {
 
  private:
   Random random(std::string_view what, std::uint64_t k) const {
-    const std::string name = "annealed " + purpose_ + " " + std::string(what) + " ";
+    const std::string name =
+        std::string(streams::kAnnealed) + purpose_ + " " + std::string(what) + " ";
     return {options_.seed, stream_id(name + std::to_string(population_), k)};
   }
 
-  const Generator& generator_;
+  const Proposal& proposal_;
   const Potential& potential_;
   const SmcOptions& options_;
   std::string purpose_;
@@ -128,7 +131,7 @@ double next_rung(double b, std::span<const double> log_weight, std::span<const d
 
 }  // namespace
 
-AnnealingPlan plan_annealing(const Generator& generator, const Potential& potential,
+AnnealingPlan plan_annealing(const Proposal& proposal, const Potential& potential,
                              const AnnealingOptions& annealing, const SmcOptions& options) {
   options.check();
   require(annealing.moves >= 1, "annealing needs at least 1 move at each rung, got ",
@@ -136,14 +139,14 @@ AnnealingPlan plan_annealing(const Generator& generator, const Potential& potent
   require(annealing.conditional_ess > 0 && annealing.conditional_ess < 1,
           "the conditional effective sample size of a rung is a share between 0 and 1, got ",
           annealing.conditional_ess);
-  Annealing pilot(generator, potential, options, "pilot", 0);
+  Annealing pilot(proposal, potential, options, "pilot", 0);
   AnnealingPlan plan;
   if (interrupted()) return plan;
   require(metrics::log_mean_weight(pilot.log_ratio()) > -INFINITY, "none of the ",
           options.particles(0),
           " particles of the pilot lies in the target's support: train the model for longer");
   plan.moves = annealing.moves;
-  plan.lengths = move_lengths(pilot.walkers(), generator.map());
+  plan.lengths = move_lengths(pilot.walkers(), proposal.map());
   double b = 0, eps = kFirstStep;
   while (b < 1 && !interrupted()) {
     const double next =
@@ -163,14 +166,14 @@ AnnealingPlan plan_annealing(const Generator& generator, const Potential& potent
   return plan;
 }
 
-std::vector<SmcPopulation> sample_annealed(const Generator& generator, const Potential& potential,
+std::vector<SmcPopulation> sample_annealed(const Proposal& proposal, const Potential& potential,
                                            const AnnealingPlan& plan, const SmcOptions& options) {
   options.check();
   require(!plan.b.empty() && plan.b.back() == 1 && plan.eps.size() == plan.b.size(),
           "the annealing plan does not lead to b = 1");
   return run_populations(
       options, std::ssize(plan.b), [&](std::int64_t p, const std::function<void()>& stage_done) {
-        Annealing annealing(generator, potential, options, "population", p);
+        Annealing annealing(proposal, potential, options, "population", p);
         double b = 0;
         for (std::size_t l = 0; l < plan.b.size() && !interrupted(); ++l) {
           annealing.climb(b, plan.b[l]);

@@ -32,10 +32,10 @@ struct AnnealingOptions {
 
 // Throws Error if the pilot's particles all have weight 0. Returns an incomplete plan when
 // interrupted.
-AnnealingPlan plan_annealing(const Generator& generator, const Potential& potential,
+AnnealingPlan plan_annealing(const Proposal& proposal, const Potential& potential,
                              const AnnealingOptions& annealing, const SmcOptions& options);
 
-std::vector<SmcPopulation> sample_annealed(const Generator& generator, const Potential& potential,
+std::vector<SmcPopulation> sample_annealed(const Proposal& proposal, const Potential& potential,
                                            const AnnealingPlan& plan, const SmcOptions& options);
 
 }  // namespace arbg::sampling

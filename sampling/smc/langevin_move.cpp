@@ -51,7 +51,6 @@ void copy_row(const Walkers& from, std::size_t k, Walkers& to, std::size_t i,
     std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(k * size), size,
                 target.begin() + static_cast<std::ptrdiff_t>(i * size));
   };
-  row(from.samples.tokens, to.samples.tokens, width(map));
   row(from.samples.coordinates, to.samples.coordinates, width(map));
   row(from.samples.positions_nm, to.samples.positions_nm, frame(map));
   row(from.samples.log_q, to.samples.log_q, 1);
@@ -60,12 +59,12 @@ void copy_row(const Walkers& from, std::size_t k, Walkers& to, std::size_t i,
   row(from.slope, to.slope, width(map));
 }
 
-// Within [lo, hi) for periodic coordinates, as it is for others.
+// Within [low, high) for periodic coordinates, as it is for others.
 double wrapped(const md::Coordinate& c, double z) {
   if (!c.periodic) return z;
-  const double period = c.hi - c.lo;
-  z -= period * std::floor((z - c.lo) / period);
-  return z < c.hi ? z : c.lo;
+  const double period = c.high - c.low;
+  z -= period * std::floor((z - c.low) / period);
+  return z < c.high ? z : c.low;
 }
 
 // h of row i.
@@ -112,7 +111,7 @@ std::vector<double> move_lengths(const Walkers& walkers, const md::CoordinateMap
     const auto middle = slopes.begin() + static_cast<std::ptrdiff_t>(count / 2);
     std::nth_element(slopes.begin(), middle, slopes.end());
     const md::Coordinate& c = map.coordinates()[j];
-    const double most = (c.hi - c.lo) / 10;
+    const double most = (c.high - c.low) / 10;
     lengths[j] = *middle * most > kMedianOfNormal ? kMedianOfNormal / *middle : most;
   }
   return lengths;
@@ -120,11 +119,10 @@ std::vector<double> move_lengths(const Walkers& walkers, const md::CoordinateMap
 
 namespace {
 
-// log q of rows of tokens, -infinity outside of the support.
-using LogDensity = std::function<std::vector<double>(std::span<const std::int32_t>)>;
+// log q of rows of z, -infinity outside of the support.
+using LogDensity = std::function<std::vector<double>(std::span<const double>)>;
 
-double move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
-                      const nn::CoordinateBins& bins, const Potential& potential,
+double move_and_judge(Walkers& walkers, const md::CoordinateMap& map, const Potential& potential,
                       const LogDensity& log_density, double b, double eps,
                       std::span<const double> lengths, const Random& random) {
   const std::size_t K = width(map), count = walkers.u.size();
@@ -138,8 +136,7 @@ double move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
     const double step = xi[at] + 0.5 * eps * drift(walkers, at, b, lengths[j]);
     s.coordinates[at] = wrapped(map.coordinates()[j], s.coordinates[at] + eps * lengths[j] * step);
   }
-  bins.encode_rows(s.coordinates, s.tokens);
-  s.log_q = log_density(s.tokens);
+  s.log_q = log_density(s.coordinates);
   if (interrupted()) return 0;
   // Outside of the support geometry may break down: such a row keeps its place until it is
   // rejected.
@@ -171,27 +168,24 @@ double move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
 
 }  // namespace
 
-double langevin_move(Walkers& walkers, const Generator& generator, const Potential& potential,
-                     const Decoding& decoding, double b, double eps,
-                     std::span<const double> lengths, const Random& random) {
-  const auto log_density = [&](std::span<const std::int32_t> tokens) {
-    return generator.log_density_or_stop(tokens, decoding);
-  };
-  return move_and_judge(walkers, generator.map(), generator.bins(), potential, log_density, b, eps,
-                        lengths, random);
+double langevin_move(Walkers& walkers, const Proposal& proposal, const Potential& potential,
+                     double b, double eps, std::span<const double> lengths, const Random& random) {
+  const auto log_density = [&](std::span<const double> z) { return proposal.log_density(z); };
+  return move_and_judge(walkers, proposal.map(), potential, log_density, b, eps, lengths, random);
 }
 
 double langevin_move(Walkers& walkers, const md::CoordinateMap& map, const nn::CoordinateBins& bins,
                      const Potential& potential, double eps, std::span<const double> lengths,
                      const Random& random) {
   const std::size_t K = width(map);
-  const auto inside = [&](std::span<const std::int32_t> tokens) {
-    std::vector<double> log_q(tokens.size() / K, 0.0);
-    for (std::size_t at = 0; at < tokens.size(); ++at)
-      if (tokens[at] == nn::CoordinateBins::kOutside) log_q[at / K] = -INFINITY;
+  const auto inside = [&](std::span<const double> z) {
+    std::vector<double> log_q(z.size() / K, 0.0);
+    std::vector<std::int32_t> tokens(K);
+    for (std::size_t i = 0; i < log_q.size(); ++i)
+      if (bins.encode_rows(z.subspan(i * K, K), tokens) > 0) log_q[i] = -INFINITY;
     return log_q;
   };
-  return move_and_judge(walkers, map, bins, potential, inside, 1, eps, lengths, random);
+  return move_and_judge(walkers, map, potential, inside, 1, eps, lengths, random);
 }
 
 }  // namespace arbg::sampling

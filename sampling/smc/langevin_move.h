@@ -4,16 +4,17 @@
 //   z' = z + eps s (xi + eps/2 h),   h_j = s_j b d/dz_j (-u + log_volume), kept within +-3
 //
 // xi standard normal, s_j a length for each coordinate. Accepted with probability
-// min(1, pi_b(z') T(z' -> z) / (pi_b(z) T(z -> z'))), log q exact, by a pass of the uncached
-// network over z'. q is piecewise constant, so that the drift has none of its gradient; bounding it
-// and leaving q out cost acceptance, never exactness. Periodic coordinates wrap; a move out of the
-// bins' support has q = 0 and is rejected. (Roberts, Tweedie, Bernoulli 2, 1996.)
+// min(1, pi_b(z') T(z' -> z) / (pi_b(z) T(z -> z'))), log q exact, by
+// Proposal::log_density. q is piecewise constant, so that the drift has none of its gradient;
+// bounding it and leaving q out cost acceptance, never exactness. Periodic coordinates wrap; a move
+// out of the support has q = 0 and is rejected. (Roberts, Tweedie, Bernoulli 2, 1996.)
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "sampling/proposals/generator.h"
+#include "nn/heads/coordinate_bins.h"
+#include "sampling/proposals/proposal.h"
 #include "sampling/targets/potential.h"
 
 namespace arbg::sampling {
@@ -40,9 +41,8 @@ std::vector<double> move_lengths(const Walkers& walkers, const md::CoordinateMap
 
 // One move of every walker, with the numbers of Random(seed, stream); returns the share accepted.
 // Interrupted, it leaves the walkers where they are and returns 0.
-double langevin_move(Walkers& walkers, const Generator& generator, const Potential& potential,
-                     const Decoding& decoding, double b, double eps,
-                     std::span<const double> lengths, const Random& random);
+double langevin_move(Walkers& walkers, const Proposal& proposal, const Potential& potential,
+                     double b, double eps, std::span<const double> lengths, const Random& random);
 
 // The same at b = 1, where q does not count and no network is needed: log_q becomes 0.
 double langevin_move(Walkers& walkers, const md::CoordinateMap& map, const nn::CoordinateBins& bins,

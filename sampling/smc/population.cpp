@@ -38,7 +38,6 @@ void SmcOptions::check() const {
           populations, " of ", count, " particles together");
   require(ess_threshold >= 0 && ess_threshold <= 1,
           "the threshold of the effective sample size is a share from 0 to 1, got ", ess_threshold);
-  decoding.check();
 }
 
 std::vector<double> log_z_of_populations(std::span<const double> log_weight,

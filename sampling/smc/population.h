@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "metrics/weights.h"
-#include "sampling/proposals/generator.h"
+#include "sampling/proposals/proposal.h"
 #include "sampling/smc/resampling.h"
 
 namespace arbg::sampling {
@@ -29,7 +29,6 @@ struct SmcOptions {
   std::int64_t count = 20000;  // particles of all populations together
   double ess_threshold = 0.5;  // resampled when ESS / particles is below; 0: never
   Resampling resampling = Resampling::systematic;
-  Decoding decoding;
   std::uint64_t seed = 1;
   // From any thread, one call at a time: stages done in all populations, of how many.
   std::function<void(std::int64_t done, std::int64_t of)> on_progress;
@@ -56,7 +55,7 @@ struct SmcPopulation {
   std::vector<SmcStage> stages;
   std::int64_t energies = 0;          // evaluations of u, of whole conformations
   std::int64_t partial_energies = 0;  // of U of the atoms placed so far
-  std::int64_t densities = 0;         // uncached passes through the network for log q
+  std::int64_t densities = 0;         // log q by Proposal::log_density
 
   double log_z() const { return metrics::log_mean_weight(log_weight); }
   double ancestor_share() const;  // distinct ancestors of particles with a weight, over P

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sampling/proposals/growing_samples.h"
+#include "sampling/proposals/proposal.h"
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 namespace {
@@ -17,13 +18,12 @@ struct Stage {
   std::unique_ptr<Potential> part;
 
   // log psi [P] of all rows, which have grown to this stage.
-  std::vector<double> log_psi(const Generator& generator, const Twist& twist,
-                              const GrowingSamples& growing) const {
-    std::vector<double> x(static_cast<std::size_t>(generator.map().atom_count()) * 3, 0.0);
+  std::vector<double> log_psi(const Proposal& proposal, const Twist& twist,
+                              const Growth& growing) const {
+    std::vector<double> x(static_cast<std::size_t>(proposal.map().atom_count()) * 3, 0.0);
     std::vector<double> placed;
     for (std::int64_t b = 0; b < growing.count(); ++b) {
-      generator.map().decode(growing.coordinates(b).first(static_cast<std::size_t>(coordinates)),
-                             x);
+      proposal.map().decode(growing.coordinates(b).first(static_cast<std::size_t>(coordinates)), x);
       for (const int atom : order) {
         const auto at = x.begin() + 3 * atom;
         placed.insert(placed.end(), at, at + 3);
@@ -38,11 +38,11 @@ struct Stage {
   }
 };
 
-std::vector<Stage> make_stages(const Generator& generator, const Potential& potential,
+std::vector<Stage> make_stages(const Proposal& proposal, const Potential& potential,
                                const Twist& twist) {
   require(twist.lambda >= 0 && std::isfinite(twist.lambda),
           "the twist's lambda must be 0 or more, got ", twist.lambda);
-  const auto order = generator.map().atom_order();
+  const auto order = proposal.map().atom_order();
   std::vector<Stage> stages;
   int before = 0;
   for (const int atoms : twist.stage_atoms) {
@@ -51,13 +51,13 @@ std::vector<Stage> make_stages(const Generator& generator, const Potential& pote
             ", found ", atoms, " after ", before);
     const std::vector<int> placed(order.begin(), order.begin() + atoms);
     stages.push_back(
-        {atoms, generator.map().coordinates_of_first(atoms), placed, potential.restricted(placed)});
+        {atoms, proposal.map().coordinates_of_first(atoms), placed, potential.restricted(placed)});
     before = atoms;
   }
   return stages;
 }
 
-SmcPopulation grow_population(const Generator& generator, const Potential& potential,
+SmcPopulation grow_population(const Proposal& proposal, const Potential& potential,
                               const Twist& twist, const std::vector<Stage>& stages,
                               const SmcOptions& options, std::int64_t p,
                               const std::function<void()>& stage_done) {
@@ -65,13 +65,13 @@ SmcPopulation grow_population(const Generator& generator, const Potential& poten
   const std::int64_t particles = options.particles(p);
   SmcPopulation out;
   ParticleWeights weights(particles, options,
-                          Random(options.seed, stream_id("twisted resampling", population)));
-  auto growing = generator.start(particles, options.decoding,
-                                 Random(options.seed, stream_id("twisted", population)), 0);
+                          Random(options.seed, stream_id(streams::kTwistedResampling, population)));
+  const auto growing =
+      proposal.grow(particles, Random(options.seed, stream_id(streams::kTwisted, population)), 0);
   std::vector<double> log_psi(static_cast<std::size_t>(particles), 0.0);
   for (const Stage& stage : stages) {
-    if (!growing.grow(stage.coordinates)) return out;
-    const auto next = stage.log_psi(generator, twist, growing);
+    if (!growing->grow(stage.coordinates)) return out;
+    const auto next = stage.log_psi(proposal, twist, *growing);
     for (std::size_t i = 0; i < next.size(); ++i) log_psi[i] = next[i] - log_psi[i];
     weights.multiply(log_psi);
     out.partial_energies += particles;
@@ -81,16 +81,16 @@ SmcPopulation grow_population(const Generator& generator, const Potential& poten
     out.stages.push_back(record);
     log_psi = next;
     if (!from.empty()) {
-      growing.select(from);
+      growing->select(from);
       for (std::size_t i = 0; i < from.size(); ++i) {
         log_psi[i] = next[static_cast<std::size_t>(from[i])];
       }
     }
     stage_done();
   }
-  if (!growing.grow(generator.map().size())) return out;
-  out.samples.resize(particles, generator.map());
-  for (std::int64_t i = 0; i < particles; ++i) out.samples.put(i, growing, i, generator);
+  if (!growing->grow(proposal.map().size())) return out;
+  out.samples.resize(particles, proposal.map());
+  for (std::int64_t i = 0; i < particles; ++i) out.samples.put(i, *growing, i, proposal.map());
   out.reduced_energy = potential.reduced_energy(out.samples.positions_nm);
   out.energies += particles;
   auto last = log_weights(out.reduced_energy, out.samples.log_volume, out.samples.log_q);
@@ -99,7 +99,7 @@ SmcPopulation grow_population(const Generator& generator, const Potential& poten
   out.log_weight = weights.log_weight();
   out.ancestor = weights.ancestor();
   SmcStage record;
-  record.at = generator.map().atom_count();
+  record.at = proposal.map().atom_count();
   record.ess_fraction = metrics::ess_fraction(out.log_weight);
   record.ancestors = out.ancestor_share();
   out.stages.push_back(record);
@@ -121,13 +121,13 @@ std::vector<int> residue_stages(const md::Topology& topology, const md::Coordina
   return stages;
 }
 
-std::vector<SmcPopulation> sample_twisted(const Generator& generator, const Potential& potential,
+std::vector<SmcPopulation> sample_twisted(const Proposal& proposal, const Potential& potential,
                                           const Twist& twist, const SmcOptions& options) {
   options.check();
-  const auto stages = make_stages(generator, potential, twist);
+  const auto stages = make_stages(proposal, potential, twist);
   return run_populations(options, std::ssize(stages) + 1,
                          [&](std::int64_t p, const std::function<void()>& stage_done) {
-                           return grow_population(generator, potential, twist, stages, options, p,
+                           return grow_population(proposal, potential, twist, stages, options, p,
                                                   stage_done);
                          });
 }

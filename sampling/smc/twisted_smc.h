@@ -33,8 +33,9 @@ struct Twist {
 std::vector<int> residue_stages(const md::Topology& topology, const md::CoordinateMap& map);
 
 // Populations depend on (seed, population, its size) alone. Fewer when interrupted. Throws Error
-// for a lambda below 0 and stages that do not ascend from 1 to N - 1.
-std::vector<SmcPopulation> sample_twisted(const Generator& generator, const Potential& potential,
+// for a lambda below 0 and stages that do not ascend from 1 to N - 1, and where
+// the proposal does not draw coordinate by coordinate.
+std::vector<SmcPopulation> sample_twisted(const Proposal& proposal, const Potential& potential,
                                           const Twist& twist, const SmcOptions& options);
 
 }  // namespace arbg::sampling

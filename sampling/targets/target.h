@@ -13,7 +13,6 @@
 #include "md/energy/engine.h"
 #include "md/molecule/stereocentres.h"
 #include "md/molecule/topology.h"
-#include "sampling/proposals/generator.h"
 #include "sampling/targets/potential.h"
 
 namespace arbg::sampling {

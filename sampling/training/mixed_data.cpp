@@ -13,6 +13,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/json.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
@@ -120,7 +121,8 @@ std::int64_t MixedData::frames() const {
 
 // One uniform places B points, a B-th of the whole apart, on the shares laid end to end.
 std::vector<MixedData::Visit> MixedData::visits(std::int64_t step) const {
-  const Random random(options_.seed, stream_id("mixed batch", static_cast<std::uint64_t>(step)));
+  const Random random(options_.seed,
+                      stream_id(streams::kMixedBatch, static_cast<std::uint64_t>(step)));
   const double first = random.uniform(0);
   std::vector<Visit> out;
   std::size_t m = 0;
@@ -159,7 +161,7 @@ void MixedData::fill(std::int64_t step, std::span<std::int32_t> tokens,
     const auto b = static_cast<std::size_t>(i);
     const auto visit = static_cast<std::uint64_t>(step * options_.batch + i);
     const auto own = static_cast<std::size_t>(3 * rows[b].molecule->encoding.atom_count());
-    encode(rows[b], Random(options_.seed, stream_id("frame", visit)),
+    encode(rows[b], Random(options_.seed, stream_id(streams::kFrame, visit)),
            tokens.subspan(b * length, own));
   });
 }
@@ -177,7 +179,8 @@ std::vector<std::int32_t> MixedData::held_out_tokens(const MixedMolecule& molecu
   std::vector<std::int32_t> tokens(static_cast<std::size_t>(count) * length);
   parallel_for(count, [&](std::int64_t i) {
     const Visit visit{&molecule, molecule.train + i * molecule.held_out() / count};
-    encode(visit, Random(options_.seed, stream_id("held out", static_cast<std::uint64_t>(i))),
+    encode(visit,
+           Random(options_.seed, stream_id(streams::kHeldOut, static_cast<std::uint64_t>(i))),
            std::span(tokens).subspan(static_cast<std::size_t>(i) * length, length));
   });
   return tokens;

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <numeric>
 
+#include "sampling/proposals/autoregressive.h"
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
+#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 namespace {
@@ -88,14 +90,14 @@ Walkers Refinement::sample(const Generator& generator, std::int64_t count,
                            std::uint64_t stream) const {
   SampleOptions options;
   options.count = count;
-  options.decoding = decoding();
   options.seed = options_.trainer.seed;
   options.stream = stream;
-  return make_walkers(generator.sample(options), generator.map(), potential_);
+  const AutoregressiveProposal proposal(generator, decoding());
+  return make_walkers(proposal.draw(options), generator.map(), potential_);
 }
 
 bool Refinement::begin() {
-  auto samples = sample(generator(), options_.walkers, stream_id("walkers"));
+  auto samples = sample(generator(), options_.walkers, stream_id(streams::kWalkers));
   if (interrupted()) return false;
   pool_.start(std::move(samples));
   energies_ += options_.walkers;
@@ -115,11 +117,11 @@ bool Refinement::warm_up() {
 bool Refinement::draw(RefinementRound& round) {
   const auto number = static_cast<std::uint64_t>(round.round);
   const Generator now = generator();
-  const auto fresh = sample(now, options_.samples, stream_id("refine", number));
+  const auto fresh = sample(now, options_.samples, stream_id(streams::kRefine, number));
   if (interrupted()) return false;
   round.weights = weights_of(fresh);
-  round.exchanged = pool_.exchange(fresh, now, decoding(), round.round);
-  round.moved = pool_.relax(options_.moves, stream_id("round", number));
+  round.exchanged = pool_.exchange(fresh, AutoregressiveProposal(now, decoding()), round.round);
+  round.moved = pool_.relax(options_.moves, stream_id(streams::kRefineRound, number));
   round.energies = energies_ + options_.samples + options_.moves * options_.walkers;
   return !interrupted();
 }
@@ -151,7 +153,7 @@ bool Refinement::done() const {
 }
 
 std::optional<metrics::WeightSummary> Refinement::judge(std::int64_t samples) const {
-  const auto fresh = sample(generator(), samples, stream_id("refined"));
+  const auto fresh = sample(generator(), samples, stream_id(streams::kRefined));
   if (interrupted()) return {};
   return weights_of(fresh);
 }

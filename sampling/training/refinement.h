@@ -21,6 +21,7 @@
 #include "metrics/weights.h"
 #include "nn/files/checkpoint.h"
 #include "nn/training/trainer.h"
+#include "sampling/proposals/generator.h"
 #include "sampling/training/walker_pool.h"
 
 namespace arbg::sampling {

@@ -5,6 +5,7 @@
 
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
@@ -36,7 +37,7 @@ TrainingData::TrainingData(const md::CoordinateMap& map, const nn::CoordinateBin
       positions_nm_(std::move(positions_nm)),
       log_target_(std::move(reduced_energy)),
       has_energies_(!log_target_.empty()),
-      new_frame_every_visit_(map.name() == "cartesian") {
+      new_frame_every_visit_(!map.invariant_to_motion()) {
   const auto frame = static_cast<std::size_t>(map_.atom_count()) * 3,
              length = static_cast<std::size_t>(map_.size());
   require(!positions_nm_.empty() && positions_nm_.size() % frame == 0, "expected conformations of ",
@@ -95,7 +96,8 @@ void TrainingData::encode(std::int64_t conformation, std::uint64_t visit,
                   static_cast<std::ptrdiff_t>(static_cast<std::size_t>(conformation) * frame),
               frame, x.begin());
   try {
-    log_volume = encode_inside(map_, bins_, x, Random(seed_, stream_id("frame", visit)), tokens);
+    log_volume =
+        encode_inside(map_, bins_, x, Random(seed_, stream_id(streams::kFrame, visit)), tokens);
   } catch (const Error& error) {
     fail("conformation ", conformation, ": ", error.what());
   }
@@ -123,7 +125,7 @@ const std::vector<std::int32_t>& TrainingData::order(std::int64_t epoch) {
   epoch_ = epoch;
   order_.resize(static_cast<std::size_t>(size()));
   std::iota(order_.begin(), order_.end(), 0);
-  const Random random(seed_, stream_id("epoch", static_cast<std::uint64_t>(epoch)));
+  const Random random(seed_, stream_id(streams::kEpoch, static_cast<std::uint64_t>(epoch)));
   for (std::size_t i = order_.size() - 1; i > 0; --i) {
     std::swap(order_[i],
               order_[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(i) + 1, i))]);

@@ -8,6 +8,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/random.h"
+#include "tensor/base/streams.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
@@ -41,7 +42,8 @@ void WalkerPool::restore(std::span<const double> coordinates, double eps) {
   Samples samples;
   samples.resize(static_cast<std::int64_t>(coordinates.size() / K), map_);
   samples.coordinates.assign(coordinates.begin(), coordinates.end());
-  const auto outside = bins_.encode_rows(samples.coordinates, samples.tokens);
+  std::vector<std::int32_t> tokens(coordinates.size());
+  const auto outside = bins_.encode_rows(coordinates, tokens);
   require(outside == 0, outside, " of ", samples.count(), " walkers are outside the bins' support");
   walkers_ = make_walkers(std::move(samples), map_, potential_);
   eps_ = eps;
@@ -55,7 +57,8 @@ double WalkerPool::relax(std::int64_t moves, std::uint64_t sweep) {
     const std::int64_t first = block * kBlock, rows = std::min(kBlock, count - first);
     Walkers part = walkers_.rows(first, rows, map_);
     for (std::int64_t m = 0; m < moves && !interrupted(); ++m) {
-      const std::string purpose = "walkers " + std::to_string(first) + " " + std::to_string(m);
+      const std::string purpose =
+          std::string(streams::kWalkerMove) + std::to_string(first) + " " + std::to_string(m);
       const double share = langevin_move(part, map_, bins_, potential_, eps_, lengths,
                                          Random(seed_, stream_id(purpose, sweep)));
       accepted_in[static_cast<std::size_t>(block)] += share * static_cast<double>(rows);
@@ -68,21 +71,20 @@ double WalkerPool::relax(std::int64_t moves, std::uint64_t sweep) {
   return accepted;
 }
 
-double WalkerPool::exchange(const Walkers& fresh, const Generator& generator,
-                            const Decoding& decoding, std::int64_t round) {
+double WalkerPool::exchange(const Walkers& fresh, const Proposal& proposal, std::int64_t round) {
   const auto K = static_cast<std::size_t>(map_.size()), proposed = fresh.u.size();
   require(fresh.count() <= walkers_.count(), "expected at most ", walkers_.count(),
           " proposals, found ", fresh.count());
   std::vector<std::int64_t> chosen(proposed);
-  std::vector<std::int32_t> tokens;
+  std::vector<double> z;
   for (std::size_t i = 0; i < proposed; ++i) {
     chosen[i] = (round * fresh.count() + static_cast<std::int64_t>(i)) % walkers_.count();
-    const auto row = walkers_.samples.tokens.begin() + chosen[i] * map_.size();
-    tokens.insert(tokens.end(), row, row + static_cast<std::ptrdiff_t>(K));
+    const auto row = walkers_.samples.coordinates.begin() + chosen[i] * map_.size();
+    z.insert(z.end(), row, row + static_cast<std::ptrdiff_t>(K));
   }
-  const auto log_q = generator.log_density_or_stop(tokens, decoding);
+  const auto log_q = proposal.log_density(z);
   if (interrupted()) return 0;
-  const Random random(seed_, stream_id("exchange", static_cast<std::uint64_t>(round)));
+  const Random random(seed_, stream_id(streams::kExchange, static_cast<std::uint64_t>(round)));
   std::int64_t accepted = 0;
   for (std::size_t i = 0; i < proposed; ++i) {
     if (!std::isfinite(fresh.u[i])) continue;
@@ -101,11 +103,11 @@ void WalkerPool::fill(std::int64_t step, std::span<std::int32_t> tokens,
                       std::span<double> log_target) {
   require(walkers_.count() > 0, "expected walkers to train on, found none");
   const auto K = static_cast<std::size_t>(map_.size());
-  const Random random(seed_, stream_id("pool", static_cast<std::uint64_t>(step)));
+  const Random random(seed_, stream_id(streams::kPool, static_cast<std::uint64_t>(step)));
   for (std::size_t b = 0; b < tokens.size() / K; ++b) {
     const auto i = static_cast<std::size_t>(random.below(walkers_.count(), b));
-    std::copy_n(walkers_.samples.tokens.begin() + static_cast<std::ptrdiff_t>(i * K), K,
-                tokens.begin() + static_cast<std::ptrdiff_t>(b * K));
+    bins_.encode_rows(std::span(walkers_.samples.coordinates).subspan(i * K, K),
+                      tokens.subspan(b * K, K));
     if (!log_target.empty()) log_target[b] = walkers_.log_target(i);
   }
 }

@@ -38,11 +38,10 @@ class WalkerPool : public nn::TrainingBatchSource {
   // `sweep`. Returns the share accepted. Interrupted, it leaves some of them where they are.
   double relax(std::int64_t moves, std::uint64_t sweep);
 
-  // Fresh samples of a model, with their energies and log q under `decoding`, proposed one each to
+  // Fresh samples of a model, with their energies and log q, proposed one each to
   // walkers round * samples + i modulo W. Returns the share accepted; 0, and no walker has changed,
   // when interrupted.
-  double exchange(const Walkers& fresh, const Generator& generator, const Decoding& decoding,
-                  std::int64_t round);
+  double exchange(const Walkers& fresh, const Proposal& proposal, std::int64_t round);
 
   // Rows drawn evenly, with replacement, by (seed, step).
   void fill(std::int64_t step, std::span<std::int32_t> tokens,

@@ -13,7 +13,8 @@ namespace arbg {
 
 class Random {
  public:
-  // `stream` separates independent uses of one seed; make it with stream_id("what it is for", k).
+  // `stream` separates independent uses of one seed; make it with stream_id(NAME, k), NAME
+  // one of streams.h.
   Random(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
 
   // Four independent uniform 32-bit words.

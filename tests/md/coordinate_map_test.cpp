@@ -45,7 +45,7 @@ Array<double> golden_positions(const std::string& sequence) {
 std::vector<double> uniform_in_support(const CoordinateMap& map, std::uint64_t draw) {
   std::vector<double> z;
   for (const Coordinate& c : map.coordinates()) {
-    z.push_back(c.lo + (c.hi - c.lo) * kRandom.uniform(1000 * draw + z.size()));
+    z.push_back(c.low + (c.high - c.low) * kRandom.uniform(1000 * draw + z.size()));
   }
   return z;
 }
@@ -55,7 +55,7 @@ std::string outside(const CoordinateMap& map, std::span<const double> z, const T
   std::string found;
   for (std::size_t j = 0; j < z.size(); ++j) {
     const Coordinate& c = map.coordinates()[j];
-    if (z[j] >= c.lo && z[j] < c.hi) continue;
+    if (z[j] >= c.low && z[j] < c.high) continue;
     found += topology.describe(c.atom) + " kind " + std::to_string(c.kind) + " = " +
              std::to_string(z[j]) + "; ";
   }
@@ -128,6 +128,37 @@ TEST_CASE("internal encode undoes decode, and log_volume is the determinant of d
   check_inverse(molecule({"C1", "C2", "H"}, {{0, 1}, {1, 2}}, 3e5, 400));
   check_inverse(chiral_methanol());
   check_inverse(peptide("Ace-A-Nme"));
+}
+
+TEST_CASE("maps are invariant to motion and have mirror images where they say so") {
+  const auto m = peptide("Ace-A-Nme");
+  const auto x = ideal_geometry(m.topology, m.system);
+  const auto internal = make_internal_map(m.topology, m.system, 300),
+             cartesian = make_cartesian_map(m.topology.atom_count(), 0.3, 8);
+  for (const auto* map : {internal.get(), cartesian.get()}) {
+    auto moved = x;
+    for (std::size_t i = 0; i < x.size(); i += 3) {
+      moved[i] = 0.5 - x[i + 1], moved[i + 1] = x[i], moved[i + 2] = x[i + 2] - 0.1;
+    }
+    const auto z = encode(*map, x), elsewhere = encode(*map, moved), again = encode(*map, x, 1);
+    double motion = 0, frames = 0;
+    for (std::size_t j = 0; j < z.size(); ++j) {
+      motion = std::max(motion, std::abs(elsewhere[j] - z[j]));
+      frames = std::max(frames, std::abs(again[j] - z[j]));
+    }
+    CHECK((motion < 1e-9) == map->invariant_to_motion());
+    CHECK((frames == 0) == map->invariant_to_motion());
+
+    auto mirror = z;
+    for (double& value : mirror) value = -value;
+    auto expected = decode(*map, z);
+    for (double& value : expected) value = -value;
+    CHECK((decode(*map, mirror) == expected) == map->has_mirror_images());
+    CHECK((map->log_volume(mirror) == map->log_volume(z)) == map->has_mirror_images());
+    CHECK(std::ranges::all_of(map->coordinates(), [](const Coordinate& c) {
+            return c.low == -c.high;
+          }) == map->has_mirror_images());
+  }
 }
 
 TEST_CASE("internal decode undoes encode up to a rigid motion") {
@@ -246,7 +277,7 @@ TEST_CASE("Cartesian encode turns, shifts and scales, and decode only scales bac
   }
   CHECK(map->coordinates()[7].atom == 2);
   CHECK(map->coordinates()[7].kind == 1);
-  CHECK(map->coordinates()[7].lo == -3.0);
+  CHECK(map->coordinates()[7].low == -3.0);
 }
 
 TEST_CASE("a map comes back from its JSON text bit for bit") {

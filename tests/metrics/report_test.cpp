@@ -113,9 +113,9 @@ TEST_CASE("a scale is usable for any range") {
 
 TEST_CASE("a plot leaves out what is not finite and stays well-formed") {
   const std::vector<double> x{0, 1, 2, 3, 4}, y{1, kNaN, 3, kInfinity, -2}, edges{0, 1, 2, 3, 4, 5};
-  for (const Mark mark : {Mark::kLine, Mark::kDashed, Mark::kStep, Mark::kArea, Mark::kPoints}) {
+  for (const Mark mark : {Mark::line, Mark::dashed, Mark::step, Mark::area, Mark::points}) {
     for (const bool logarithmic : {false, true}) {
-      const bool bins = mark == Mark::kStep || mark == Mark::kArea;
+      const bool bins = mark == Mark::step || mark == Mark::area;
       const Plot plot{"A < B",
                       "d",
                       {"x & y", logarithmic},
@@ -176,8 +176,8 @@ TEST_CASE("a heat map draws finite cells only and keeps them on the scale") {
 
 TEST_CASE("series of the wrong size or colour are refused") {
   CHECK_THROWS_AS(to_svg(Plot{"t", "", {}, {}, {{"s", {1, 2}, {1}}}}), Error);
-  CHECK_THROWS_AS(to_svg(Plot{"t", "", {}, {}, {{"s", {1, 2}, {1, 2}, Mark::kStep}}}), Error);
-  CHECK_THROWS_AS(to_svg(Plot{"t", "", {}, {}, {{"s", {1}, {1}, Mark::kLine, 7}}}), Error);
+  CHECK_THROWS_AS(to_svg(Plot{"t", "", {}, {}, {{"s", {1, 2}, {1, 2}, Mark::step}}}), Error);
+  CHECK_THROWS_AS(to_svg(Plot{"t", "", {}, {}, {{"s", {1}, {1}, Mark::line, 7}}}), Error);
 }
 
 TEST_CASE("a report is one well-formed page that needs nothing else") {

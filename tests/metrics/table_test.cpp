@@ -13,7 +13,7 @@ using namespace arbg::metrics;
 TEST_SUITE_BEGIN("fast");
 
 TEST_CASE("columns are as wide as their widest cell, counted in letters") {
-  Table table({"quantity", "value", "note"}, {Align::kLeft, Align::kRight, Align::kLeft});
+  Table table({"quantity", "value", "note"}, {Align::left, Align::right, Align::left});
   table.add_row({"φψ", "0.21", "kT"});
   table.add_row({"log Z", "-131.4"});
   CHECK(table.text() ==
@@ -37,7 +37,7 @@ TEST_CASE("by default the first column is left-aligned and the others right-alig
 TEST_CASE("rows that do not fit are refused") {
   Table table({"a"});
   CHECK_THROWS_AS(table.add_row({"1", "2"}), Error);
-  CHECK_THROWS_AS(Table({"a"}, {Align::kLeft, Align::kLeft}), Error);
+  CHECK_THROWS_AS(Table({"a"}, {Align::left, Align::left}), Error);
 }
 
 TEST_CASE("numbers have the digits asked for") {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "metrics/weights.h"
+#include "sampling/proposals/autoregressive.h"
 #include "sampling/smc/langevin_move.h"
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
@@ -55,19 +56,23 @@ TEST_CASE("a plan climbs from 0 to 1, and its moves are accepted about as often 
   options.count = 200;
   AnnealingOptions annealing;
   annealing.moves = 4;
-  const auto plan = plan_annealing(generator, target, annealing, options);
+  const auto plan = plan_annealing(AutoregressiveProposal(generator), target, annealing, options);
   REQUIRE(plan.b.size() >= 2);
   CHECK(plan.b.back() == 1);
   for (std::size_t l = 1; l < plan.b.size(); ++l) CHECK(plan.b[l] > plan.b[l - 1]);
-  const auto population = sample_annealed(generator, target, plan, options)[0];
+  const auto population =
+      sample_annealed(AutoregressiveProposal(generator), target, plan, options)[0];
   CHECK(std::abs(population.stages.back().acceptance - 0.57) < 0.2);
   CHECK(population.energies == 200 * (1 + 4 * std::ssize(plan.b)));
-  CHECK(population.samples.log_q == generator.log_density(population.samples.tokens));
+  CHECK(population.samples.log_q ==
+        AutoregressiveProposal(generator).log_density(population.samples.coordinates));
   AnnealingPlan unfinished = plan;
   unfinished.b.back() = 0.9;
-  CHECK_THROWS_AS(sample_annealed(generator, target, unfinished, options), Error);
+  CHECK_THROWS_AS(sample_annealed(AutoregressiveProposal(generator), target, unfinished, options),
+                  Error);
   annealing.moves = 0;
-  CHECK_THROWS_AS(plan_annealing(generator, target, annealing, options), Error);
+  CHECK_THROWS_AS(plan_annealing(AutoregressiveProposal(generator), target, annealing, options),
+                  Error);
 }
 
 TEST_SUITE_END();
@@ -96,8 +101,8 @@ TEST_CASE("moves at b = 0 leave q alone: coordinates keep their mean and spread"
   std::vector<std::pair<double, double>> before;
   for (std::size_t j = 0; j < K; ++j) before.push_back(moments(j));
   for (std::uint64_t k = 0; k < 10; ++k) {
-    const double accepted = langevin_move(walkers, generator, target, {}, 0.0, 0.5, lengths,
-                                          Random(3, stream_id("test move", k)));
+    const double accepted = langevin_move(walkers, AutoregressiveProposal(generator), target, 0.0,
+                                          0.5, lengths, Random(3, stream_id("test move", k)));
     CHECK(accepted > 0.2);
   }
   for (std::size_t j = 0; j < K; ++j) {
@@ -119,7 +124,7 @@ TEST_CASE("moves at b = 1 carry particles to the target's mean: bonds and angles
   auto walkers = make_walkers(generator.sample(options), generator.map(), target);
   const auto lengths = move_lengths(walkers, generator.map());
   for (std::uint64_t k = 0; k < 40; ++k) {
-    langevin_move(walkers, generator, target, {}, 1.0, 0.9, lengths,
+    langevin_move(walkers, AutoregressiveProposal(generator), target, 1.0, 0.9, lengths,
                   Random(4, stream_id("test move", k)));
   }
   const double r =
@@ -144,9 +149,10 @@ TEST_CASE("annealed log Z is that of quadrature, and of the determinant of coupl
   options.populations = 10;
   options.count = 2000;
   const auto check = [&](const Generator& generator, const Potential& potential, double log_z) {
-    const auto plan = plan_annealing(generator, potential, {}, options);
+    const auto plan = plan_annealing(AutoregressiveProposal(generator), potential, {}, options);
     std::vector<double> estimates;
-    for (const auto& population : sample_annealed(generator, potential, plan, options))
+    for (const auto& population :
+         sample_annealed(AutoregressiveProposal(generator), potential, plan, options))
       estimates.push_back(population.log_z());
     const auto z = metrics::summarise_weights(estimates);
     INFO(z.log_z, " +- ", z.log_z_error, ", exactly ", log_z);

@@ -25,6 +25,7 @@ bool has_line(const AuditSection& section, const std::string& begin) {
 struct Setting {
   md::Molecule molecule = chain(3, 0.012, 0.4);
   Generator generator = three_atoms(8, nn::Backend::cpu);
+  AutoregressiveProposal proposal{generator};
   Target target{molecule.topology, molecule.system, kTemperature};
 
   StoredSamples stored() const {
@@ -48,7 +49,7 @@ TEST_SUITE("fast") {
     const Setting s;
     AuditOptions options;
     options.fresh = 50;
-    const Audit found = audit({s.generator, s.target, s.molecule.topology}, options);
+    const Audit found = audit({s.proposal, s.target, s.molecule.topology}, options);
     CHECK(titles_of(found) == std::vector<std::string>{"Is q a probability?",
                                                        "Do coordinates mean what log q says?",
                                                        "Are energies those of the force field?",
@@ -67,7 +68,7 @@ TEST_SUITE("fast") {
   TEST_CASE("stored samples are asked after what else is said of them; their weights are judged") {
     const Setting s;
     const auto stored = s.stored();
-    AuditSubject subject{s.generator, s.target, s.molecule.topology, &stored};
+    AuditSubject subject{s.proposal, s.target, s.molecule.topology, &stored};
     subject.said = {{"what the folder says", 1, 0, Verdict::fail, ""}};
     AuditOptions options;
     options.fresh = 20;
@@ -86,7 +87,7 @@ TEST_SUITE("fast") {
     const auto stored = s.stored();
     const ReferenceEnsemble reference{s.molecule.topology, 1, stored.positions_nm,
                                       stored.reduced_energy};
-    AuditSubject subject{s.generator, s.target, s.molecule.topology};
+    AuditSubject subject{s.proposal, s.target, s.molecule.topology};
     subject.reference = &reference;
     AuditOptions options;
     options.fresh = 20;

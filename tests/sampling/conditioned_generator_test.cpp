@@ -69,9 +69,8 @@ TEST_CASE("cached log q of a told molecule equals uncached: bitwise on the refer
     CHECK(generator.map().size() < generator.network().config().length());
     for (const auto& decoding : {Decoding{}, Decoding{0.9, 5, 1, 0.1}}) {
       auto options = options_for(20);
-      options.decoding = decoding;
       options.lanes = 7;
-      const auto samples = generator.sample(options);
+      const auto samples = generator.sample(options, decoding);
       const auto log_q = generator.log_density(samples.tokens, decoding);
       if (backend == nn::Backend::reference)
         CHECK(samples.log_q == log_q);

@@ -22,12 +22,11 @@ const std::vector<Decoding> kDecodings = {
     {1, 0, 1, 0},    {0.7, 0, 1, 0},    {1, 3, 1, 0},      {1, 0, 0.8, 0}, {1.4, 2, 0.9, 0},
     {1, 3, 1, 0.05}, {1, 0, 0.6, 0.25}, {0.8, 2, 0.7, .1}, {1, 1, 1, 0},   {1, 2, 0.5, 1}};
 
-Samples draw(const Generator& generator, const Decoding& decoding, std::int64_t count) {
+BinnedSamples draw(const Generator& generator, const Decoding& decoding, std::int64_t count) {
   SampleOptions options;
   options.count = count;
-  options.decoding = decoding;
   options.seed = 5;
-  return generator.sample(options);
+  return generator.sample(options, decoding);
 }
 
 }  // namespace

@@ -101,17 +101,18 @@ TEST_SUITE("fast") {
     const Target target(m.topology, m.system, kTemperature);
     SampleOptions drawing;
     drawing.count = 60;
-    drawing.decoding.temperature = 1.1;
-    const auto samples = generator.sample(drawing);
+    Decoding decoding;
+    decoding.temperature = 1.1;
+    const auto samples = generator.sample(drawing, decoding);
     drawing.stream = stream_id("other");
-    auto frames = generator.sample(drawing);
+    const auto frames = generator.sample(drawing, decoding);
     auto log_w =
         log_weights(target.reduced_energy(samples.positions_nm), samples.log_volume, samples.log_q);
     const auto u = target.reduced_energy(samples.positions_nm),
                v = target.reduced_energy(frames.positions_nm);
     EvaluationOptions options;
     options.held_out = 1;
-    const auto e = evaluate({samples.positions_nm, u, log_w, 0, drawing.decoding},
+    const auto e = evaluate({samples.positions_nm, u, log_w, 0, decoding},
                             {m.topology, 1, frames.positions_nm, v}, &generator, options);
     CHECK(e.likelihood_frames == 60);
     CHECK(e.reference_outside == 0);
@@ -119,7 +120,7 @@ TEST_SUITE("fast") {
     for (const double log_q : generator.log_density(frames.tokens)) nats -= log_q / 60;
     CHECK(e.reference_nats == doctest::Approx(nats / generator.map().size()).epsilon(1e-9));
     const auto reference_log_w =
-        log_weights(v, frames.log_volume, generator.log_density(frames.tokens, drawing.decoding));
+        log_weights(v, frames.log_volume, generator.log_density(frames.tokens, decoding));
     REQUIRE(e.bennett);
     CHECK(e.bennett->log_z ==
           doctest::Approx(metrics::bennett_log_z(log_w, reference_log_w).log_z).epsilon(1e-6));

@@ -21,10 +21,9 @@ namespace {
 
 constexpr nn::Backend kBackends[] = {nn::Backend::reference, nn::Backend::cpu};
 
-SampleOptions options_for(std::int64_t count, double temperature = 1.0) {
+SampleOptions options_for(std::int64_t count) {
   SampleOptions options;
   options.count = count;
-  options.decoding.temperature = temperature;
   options.seed = 5;
   return options;
 }
@@ -64,7 +63,7 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
   return largest;
 }
 
-bool same(const Samples& a, const Samples& b) {
+bool same(const BinnedSamples& a, const BinnedSamples& b) {
   return a.tokens == b.tokens && a.coordinates == b.coordinates &&
          a.positions_nm == b.positions_nm && a.log_q == b.log_q && a.log_volume == b.log_volume;
 }
@@ -80,7 +79,7 @@ double chi_square_excess(const std::vector<double>& counts, const std::vector<do
 
 // chi^2 of sampled cells against `log_density` of all cells; cells that expect fewer than five
 // samples are one class.
-double frequency_excess(const Generator& generator, const Samples& samples, double tau) {
+double frequency_excess(const Generator& generator, const BinnedSamples& samples, double tau) {
   const std::int64_t bins = generator.bins().bins(), length = generator.map().size();
   const auto cells = all_sequences(bins, length);
   const auto log_q = tempered_log_density(generator, cells, tau);
@@ -128,11 +127,11 @@ TEST_CASE(
 TEST_CASE("at a sampling temperature log q is that of the tempered distribution") {
   const auto generator = three_atoms(16, nn::Backend::reference);
   for (const double tau : {0.5, 1.0, 3.0}) {
-    const auto samples = generator.sample(options_for(50, tau));
+    const auto samples = generator.sample(options_for(50), {tau, 0, 1, 0});
     CHECK(largest_difference(samples.log_q, tempered_log_density(generator, samples.tokens, tau)) <
           1e-12);
   }
-  const auto hot = generator.sample(options_for(50, 3.0));
+  const auto hot = generator.sample(options_for(50), {3.0, 0, 1, 0});
   CHECK(largest_difference(hot.log_q, generator.log_density(hot.tokens)) > 0.1);
 }
 
@@ -212,7 +211,7 @@ TEST_CASE("a conformation outside the support has density zero and is counted") 
 TEST_CASE("what does not fit is refused in a sentence") {
   const auto generator = three_atoms(16, nn::Backend::reference);
   CHECK(error_message([&] {
-          generator.sample(options_for(1, 0.0));
+          generator.sample(options_for(1), {0.0, 0, 1, 0});
         }).find("temperature must be positive") != std::string::npos);
   CHECK(error_message([&] {
           generator.encode(std::vector<double>(10), 1);
@@ -237,7 +236,7 @@ TEST_CASE("sampler frequencies match the probabilities, at every sampling temper
   for (const auto backend : kBackends) {
     const auto generator = three_atoms(4, backend);
     for (const double tau : {1.0, 0.6, 2.0}) {
-      const auto samples = generator.sample(options_for(40000, tau));
+      const auto samples = generator.sample(options_for(40000), {tau, 0, 1, 0});
       CHECK(std::abs(frequency_excess(generator, samples, tau)) < 4);
       CHECK(frequency_excess(generator, samples, 1.25 * tau) >
             20);  // the test sees a wrong temperature

@@ -37,10 +37,10 @@ inline double angle_z(double width) {
 
 // A generator near the target: the bias of each coordinate is log `density` at bin centres, and the
 // rest of the network bends the conditionals a little.
-inline Generator near_generator(
-    std::unique_ptr<md::CoordinateMap> map, std::int64_t bins,
-    const std::function<double(const md::Coordinate&, double)>& density) {
-  nn::Transformer network(config_of(*map, bins), nn::Backend::cpu, 3);
+inline Generator near_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t bins,
+                                const std::function<double(const md::Coordinate&, double)>& density,
+                                nn::Backend backend = nn::Backend::cpu) {
+  nn::Transformer network(config_of(*map, bins), backend, 3);
   auto axes = bins_of(*map, bins);
   std::vector<double> counts;
   for (std::int64_t j = 0; j < axes.coordinates(); ++j) {

@@ -7,6 +7,7 @@
 
 #include "metrics/bennett.h"
 #include "metrics/weights.h"
+#include "sampling/proposals/autoregressive.h"
 #include "sampling/smc/annealed_smc.h"
 #include "sampling/smc/twisted_smc.h"
 #include "sampling/targets/target.h"
@@ -217,14 +218,16 @@ SmcOptions populations(std::int64_t particles, std::uint64_t seed) {
 }
 
 Estimate twisted(const Known& known, std::uint64_t seed) {
-  return of_populations(sample_twisted(known.generator, *known.potential, {0.7, true, known.stages},
-                                       populations(200, seed)));
+  return of_populations(sample_twisted(AutoregressiveProposal(known.generator), *known.potential,
+                                       {0.7, true, known.stages}, populations(200, seed)));
 }
 
 Estimate annealed(const Known& known, std::uint64_t seed) {
   const auto options = populations(100, seed);
-  const auto plan = plan_annealing(known.generator, *known.potential, {}, options);
-  return of_populations(sample_annealed(known.generator, *known.potential, plan, options));
+  const auto plan =
+      plan_annealing(AutoregressiveProposal(known.generator), *known.potential, {}, options);
+  return of_populations(
+      sample_annealed(AutoregressiveProposal(known.generator), *known.potential, plan, options));
 }
 
 void check_estimator(const Known& known, const std::string& name,

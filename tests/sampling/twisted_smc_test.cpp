@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "metrics/weights.h"
+#include "sampling/proposals/autoregressive.h"
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
@@ -64,7 +65,8 @@ TEST_CASE("never resampled, a population is what the generator samples, with the
   options.count = 100;
   options.ess_threshold = 0;
   options.seed = 8;
-  const auto populations = sample_twisted(generator, target, {0.7, true, {2, 3}}, options);
+  const auto populations =
+      sample_twisted(AutoregressiveProposal(generator), target, {0.7, true, {2, 3}}, options);
   REQUIRE(populations.size() == 2);
   for (std::uint64_t p = 0; p < 2; ++p) {
     SampleOptions plain;
@@ -72,7 +74,7 @@ TEST_CASE("never resampled, a population is what the generator samples, with the
     plain.seed = 8;
     plain.stream = stream_id("twisted", p);
     const auto samples = generator.sample(plain);
-    CHECK(populations[p].samples.tokens == samples.tokens);
+    CHECK(populations[p].samples.coordinates == samples.coordinates);
     CHECK(populations[p].samples.positions_nm == samples.positions_nm);
     CHECK(populations[p].samples.log_q == samples.log_q);
     const auto log_w =
@@ -96,20 +98,20 @@ TEST_CASE("populations depend on seed and number alone, not on threads or their 
   options.ess_threshold = 1;
   const Twist twist{1, true, {2, 3}};
   const int threads = thread_count();
-  const auto all = sample_twisted(generator, target, twist, options);
+  const auto all = sample_twisted(AutoregressiveProposal(generator), target, twist, options);
   set_thread_count(1);
   options.populations = 2;
   options.count = 80;
-  const auto two = sample_twisted(generator, target, twist, options);
+  const auto two = sample_twisted(AutoregressiveProposal(generator), target, twist, options);
   set_thread_count(threads);
   for (std::size_t p = 0; p < 2; ++p) {
-    CHECK(all[p].samples.tokens == two[p].samples.tokens);
+    CHECK(all[p].samples.coordinates == two[p].samples.coordinates);
     CHECK(all[p].log_weight == two[p].log_weight);
     CHECK(all[p].ancestor == two[p].ancestor);
     CHECK(all[p].stages[1].resampled);
     CHECK(all[p].ancestor_share() < 1);
   }
-  CHECK(all[0].samples.tokens != all[1].samples.tokens);
+  CHECK(all[0].samples.coordinates != all[1].samples.coordinates);
 }
 
 TEST_CASE("copies carry their cache: log q of every survivor is that of its tokens") {
@@ -122,9 +124,11 @@ TEST_CASE("copies carry their cache: log q of every survivor is that of its toke
   options.populations = 1;
   options.count = 30;
   options.ess_threshold = 1;
-  const auto population = sample_twisted(generator, target, {1, true, {2, 3}}, options)[0];
+  const auto population =
+      sample_twisted(AutoregressiveProposal(generator), target, {1, true, {2, 3}}, options)[0];
   CHECK(population.ancestor_share() < 0.9);
-  CHECK(population.samples.log_q == generator.log_density(population.samples.tokens));
+  CHECK(population.samples.log_q ==
+        AutoregressiveProposal(generator).log_density(population.samples.coordinates));
 }
 
 TEST_CASE("a population without any weight estimates Z by zero and breaks nothing") {
@@ -143,8 +147,8 @@ TEST_CASE("a population without any weight estimates Z by zero and breaks nothin
   SmcOptions options;
   options.populations = 1;
   options.count = 5;
-  const auto population =
-      sample_twisted(butane_generator(0), Nowhere{}, {1, true, {2, 3}}, options)[0];
+  const auto population = sample_twisted(AutoregressiveProposal(butane_generator(0)), Nowhere{},
+                                         {1, true, {2, 3}}, options)[0];
   CHECK(population.log_z() == -INFINITY);
   CHECK(population.ancestor_share() == 0);
 }
@@ -154,12 +158,15 @@ TEST_CASE("stages that cannot be are refused") {
   const Target target(m.topology, m.system, kTemperature);
   const auto generator = butane_generator(0);
   for (const std::vector<int>& stages : {std::vector{3, 2}, {4}, {0}, {2, 2}}) {
-    CHECK_THROWS_AS(sample_twisted(generator, target, {1, true, stages}, {}), Error);
+    CHECK_THROWS_AS(
+        sample_twisted(AutoregressiveProposal(generator), target, {1, true, stages}, {}), Error);
   }
-  CHECK_THROWS_AS(sample_twisted(generator, target, {-1, true, {2}}, {}), Error);
+  CHECK_THROWS_AS(sample_twisted(AutoregressiveProposal(generator), target, {-1, true, {2}}, {}),
+                  Error);
   SmcOptions bad;
   bad.ess_threshold = 1.5;
-  CHECK_THROWS_AS(sample_twisted(generator, target, {1, true, {2}}, bad), Error);
+  CHECK_THROWS_AS(sample_twisted(AutoregressiveProposal(generator), target, {1, true, {2}}, bad),
+                  Error);
 }
 
 TEST_SUITE_END();
@@ -182,7 +189,8 @@ TEST_CASE("log Z is that of quadrature under every scheme and any psi, also a ba
     options.resampling = scheme;
     CAPTURE(std::string(name_of(options.resampling)));
     options.seed = ++seed;
-    const auto populations = sample_twisted(generator, target, {lambda, against, {2, 3}}, options);
+    const auto populations = sample_twisted(AutoregressiveProposal(generator), target,
+                                            {lambda, against, {2, 3}}, options);
     const auto z = metrics::summarise_weights(log_z_of(populations));
     INFO(z.log_z, " +- ", z.log_z_error, ", exactly ", butane_log_z());
     CHECK(z.log_z_error < 0.05);
@@ -200,8 +208,8 @@ TEST_CASE("Cartesian coordinates: log Z of coupled springs is that of their dete
                      [](const md::Coordinate&, double value) { return boltzmann(value, 0, 1.0); });
   SmcOptions options;
   options.count = 20000;
-  const auto z = metrics::summarise_weights(
-      log_z_of(sample_twisted(generator, springs, {0.6, true, {1, 2, 3}}, options)));
+  const auto z = metrics::summarise_weights(log_z_of(
+      sample_twisted(AutoregressiveProposal(generator), springs, {0.6, true, {1, 2, 3}}, options)));
   INFO(z.log_z, " +- ", z.log_z_error, ", exactly ", springs.log_z());
   CHECK(z.log_z_error < 0.1);
   CHECK(std::abs(z.log_z - springs.log_z()) < 4 * z.log_z_error);

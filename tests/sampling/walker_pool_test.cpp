@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "sampling/proposals/autoregressive.h"
 #include "sampling/targets/target.h"
 #include "tensor/base/threads.h"
 #include "tests/sampling/known_answers.h"
@@ -110,12 +111,14 @@ TEST_CASE("a batch is a function of the step; rows keep their log target density
   CHECK(target_a == target_b);
   CHECK(a != other);
   const Walkers& walkers = pool.walkers();
+  std::vector<std::int32_t> tokens(50 * kK);
+  setting.generator.bins().encode_rows(walkers.samples.coordinates, tokens);
   for (std::size_t row = 0; row < 32; ++row) {
     bool found = false;
     for (std::size_t i = 0; i < 50 && !found; ++i) {
       found = std::equal(a.begin() + static_cast<std::ptrdiff_t>(row * kK),
                          a.begin() + static_cast<std::ptrdiff_t>((row + 1) * kK),
-                         walkers.samples.tokens.begin() + static_cast<std::ptrdiff_t>(i * kK)) &&
+                         tokens.begin() + static_cast<std::ptrdiff_t>(i * kK)) &&
               target_a[row] == walkers.log_target(i);
     }
     CHECK(found);
@@ -135,7 +138,7 @@ TEST_CASE("a restored pool goes on to the same bits, for any number of threads")
   const int threads = thread_count();
   for (WalkerPool* each : {&pool, &restored}) {
     set_thread_count(each == &pool ? 1 : 3);
-    each->exchange(fresh, setting.generator, {}, 7);
+    each->exchange(fresh, AutoregressiveProposal(setting.generator), 7);
     each->relax(5, 1);
   }
   set_thread_count(threads);
@@ -144,8 +147,9 @@ TEST_CASE("a restored pool goes on to the same bits, for any number of threads")
   CHECK_THROWS_WITH(restored.restore(std::vector<double>(7), 1), doctest::Contains("found 7"));
   CHECK_THROWS_WITH(restored.restore(std::vector<double>(6, -50), 1),
                     doctest::Contains("1 of 1 walkers are outside"));
-  CHECK_THROWS_WITH(pool.exchange(setting.draw(201, 3), setting.generator, {}, 0),
-                    doctest::Contains("at most 200 proposals"));
+  CHECK_THROWS_WITH(
+      pool.exchange(setting.draw(201, 3), AutoregressiveProposal(setting.generator), 0),
+      doctest::Contains("at most 200 proposals"));
 }
 
 TEST_SUITE_END();
@@ -177,7 +181,7 @@ TEST_CASE("a model that prefers the wrong basin still gives both their populatio
   for (std::int64_t round = 0; round < 100; ++round) {
     const auto number = static_cast<std::uint64_t>(round);
     const auto fresh = setting.draw(kProposals, 100 + number);
-    CHECK(pool.exchange(fresh, setting.generator, {}, round) > 0.02);
+    CHECK(pool.exchange(fresh, AutoregressiveProposal(setting.generator), round) > 0.02);
     pool.relax(1, number);
   }
   const double exact = exact_share_in_first_basin();
