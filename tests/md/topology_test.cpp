@@ -127,8 +127,9 @@ TEST_SUITE("fast") {
           std::string::npos);
     CHECK(error_message([] { Topology::from_sequence("ace-A-nme"); }).find("found 'ace-'") !=
           std::string::npos);
-    CHECK(error_message([] { Topology::from_sequence("A\n\xc3\x84"); }).find("'A\\x0a\\xc3\\x84'") !=
-          std::string::npos);
+    CHECK(error_message([] {
+            Topology::from_sequence("A\n\xc3\x84");
+          }).find("'A\\x0a\\xc3\\x84'") != std::string::npos);
     CHECK(error_message([] { Topology::from_sequence(""); }).find("no amino acid") !=
           std::string::npos);
     CHECK(error_message([] { Topology::from_sequence("Ace--Nme"); }) != "");
