@@ -9,6 +9,7 @@
 #include "nn/optimizer/schedule.h"
 #include "nn/training/label_smoothing.h"
 #include "tensor/base/error.h"
+#include "tensor/base/ranks.h"
 #include "tensor/base/threads.h"
 #include "tensor/ops/add.h"
 
@@ -56,6 +57,7 @@ Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptio
       options_(checked(std::move(options))),
       clock_(std::move(clock)),
       total_steps_(options_.total_steps),
+      gradients_(network.parameters().size()),
       optimizer_(make_optimizer(network.parameters(), options_)),
       average_(network.parameters(), options_.average_decay),
       tokens_(static_cast<std::size_t>(options_.batch * network.config().length())),
@@ -65,10 +67,6 @@ Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptio
       smoothing_(static_cast<std::size_t>(options_.batch)) {
   for (std::int64_t shard = 0; shard < options_.shards; ++shard)
     replicas_.push_back(network.replica());
-  for (const auto& parameter : network.parameters()) {
-    const Tensor& value = parameter.variable.value();
-    gradients_.push_back(Tensor::zeros(value.shape(), value.dtype(), value.backend()));
-  }
 }
 
 // Of the step to come.
@@ -146,14 +144,18 @@ void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, st
   autograd::backward(terms, Tensor::from_values(weights, terms.value().shape(), replica.backend()));
 }
 
-// Sums over shards, in shard order; returns the norm of the whole gradient.
+// Sums over shards, as a tree, where the replicas have their gradients; returns the norm of the
+// whole gradient.
 double Trainer::sum_gradients() {
+  const auto additions = tree_additions(options_.shards);
   parallel_for(static_cast<std::int64_t>(gradients_.size()), [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
-    gradients_[i].copy_from(replicas_[0].parameters()[i].variable.grad());
-    for (std::size_t shard = 1; shard < replicas_.size(); ++shard) {
-      tensor::add_into(gradients_[i], replicas_[shard].parameters()[i].variable.grad());
-    }
+    const auto of_shard = [&](std::int64_t shard) -> const Variable& {
+      return replicas_[static_cast<std::size_t>(shard)].parameters()[i].variable;
+    };
+    for (const auto& [to, from, last] : additions)
+      tensor::add_into(*of_shard(to).grad_to_add_into(), of_shard(from).grad());
+    gradients_[i] = of_shard(0).grad();
   });
   return gradient_norm(gradients_);
 }

@@ -5,9 +5,11 @@
 // H(d) = d^2/2 for |d| <= clip, and linear beyond; c, the running mean of log q - log_target,
 // estimates -log Z. lambda = 0 is maximum likelihood as published; the second term (ours; it uses
 // the energies of the frames) is the log-variance loss of Richter et al., "VarGrad", NeurIPS 2020.
-// A batch is cut into a fixed number of shards, each with a replica of the network; gradients are
-// summed in shard order, so that the numbers do not depend on threads. Clipping, AdamW or Muon, and
-// the schedules of schedule.h. Dropout is keyed by (seed, step, place of the molecule).
+// A batch is cut into a number of shards, each with a replica of the network; their gradients are
+// the leaves of a binary sum (tensor/base/ranks.h). The options alone fix the shards, so that the
+// numbers do not depend on threads; more threads than shards find nothing to do in a step's passes.
+// Clipping, AdamW or Muon, and the schedules of schedule.h. Dropout is keyed by (seed, step, place
+// of the molecule).
 //
 // A run has a number of steps, or a time budget. By the budget, the learning rate follows the share
 // of it that the steps so far have taken, in millionths as if these were steps, and the run ends
@@ -53,7 +55,7 @@ ScheduleKind schedule_named(const std::string& name);  // likewise
 
 struct TrainerOptions {
   std::int64_t batch = 256;
-  std::int64_t shards = 8;        // part of the numbers: sums are by shard
+  std::int64_t shards = 8;        // part of the numbers: the leaves of the sum of gradients
   std::int64_t micro_batch = 16;  // molecules in one forward and backward pass
   std::int64_t total_steps = 0;   // 0: as many as fit the time budget
   double time_budget_s = 0;       // for the steps; evaluations and checkpoints come on top
@@ -147,7 +149,7 @@ class Trainer {
   double spent_s_ = 0;  // of the time budget
 
   std::vector<Transformer> replicas_;  // one a shard
-  std::vector<Tensor> gradients_;      // sums over shards, one a parameter
+  std::vector<Tensor> gradients_;      // sums over shards, one a parameter: the first replica's
   std::unique_ptr<Optimizer> optimizer_;
   WeightAverage average_;
   std::vector<std::int32_t> tokens_;        // [B, T]

@@ -11,6 +11,7 @@
 #include "autograd/functions.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
+#include "tensor/base/ranks.h"
 #include "tensor/base/threads.h"
 
 namespace arbg::nn {
@@ -280,6 +281,43 @@ TEST_SUITE("fast") {
       norm += expected[i] * expected[i];
     }
     CHECK(report.gradient_norm == doctest::Approx(std::sqrt(norm)).epsilon(1e-12));
+  }
+
+  TEST_CASE("a gradient is the tree sum of its shards' gradients, bit for bit") {
+    RingWalk source;
+    auto options = small_options();
+    options.shards = 5;
+    options.micro_batch = 5;  // a whole shard
+    options.variance_weight = 0;
+    options.clip_norm = 0;
+    options.adamw.beta1 = 0;
+    Transformer network(small_config(), Backend::reference, 5);
+    const Transformer copy(small_config(), Backend::reference, 5);
+    Trainer trainer(network, source, options);
+    trainer.train_step();
+
+    std::vector<std::int32_t> tokens(22 * 6);
+    source.fill(0, tokens, {});
+    const Tensor batch = Tensor::from_indices(tokens, {22, 6}, Backend::reference);
+    std::vector<double> leaves, in_a_row(static_cast<std::size_t>(copy.parameter_count()));
+    for (std::int64_t shard = 0; shard < 5; ++shard) {
+      const auto first = shard * 22 / 5, rows = (shard + 1) * 22 / 5 - first;
+      const Variable log_p = copy.log_prob(batch.rows(first, rows));
+      Tensor weights = Tensor::zeros({rows, 6}, DType::f64, Backend::reference);
+      weights.fill(-1.0 / (22 * 6));
+      copy.clear_gradients();
+      autograd::backward(log_p, weights);
+      auto sum = in_a_row.begin();
+      for (const auto& parameter : copy.parameters()) {
+        for (const double g : parameter.variable.grad().values()) {
+          leaves.push_back(g);
+          *sum++ += g;
+        }
+      }
+    }
+    const auto found = gradient_of_last_step(trainer);
+    CHECK(found == Ranks().sum_tree(5, copy.parameter_count(), std::span<const double>(leaves)));
+    CHECK(found != in_a_row);
   }
 
   TEST_CASE(
