@@ -10,6 +10,7 @@
 #include "tensor/base/threads.h"
 #include "tensor/ops/cached_attention.h"
 #include "tensor/ops/embedding.h"
+#include "tensor/ops/gather_rows.h"
 
 namespace arbg::nn {
 
@@ -39,19 +40,13 @@ LayerWeights<PackedWeight> packed(const LayerWeights<Variable>& w) {
 
 // Row i is row from[i] of x [B, ...], whatever stands in a row.
 Variable gathered(const Variable& x, const Tensor& from) {
-  if (!x.defined()) return x;
-  const Shape& shape = x.value().shape();
-  const Tensor flat = x.value().reshape({shape[0], shape.elements() / shape[0]});
-  return Variable(tensor::embedding(flat, from).reshape({from.elements(), shape[1], shape[2]}));
+  return x.defined() ? Variable(tensor::gather_rows(x.value(), from)) : x;
 }
 
 Memory gathered(const Memory& memory, const Tensor& from) {
   if (!memory.keys.defined()) return memory;
-  std::vector<std::int32_t> count;
-  const auto old_count = memory.count.indices();
-  for (const auto row : from.indices()) count.push_back(old_count[static_cast<std::size_t>(row)]);
   return {gathered(memory.keys, from), gathered(memory.values, from),
-          Tensor::from_indices(count, from.shape(), from.backend())};
+          tensor::gather_rows(memory.count, from)};
 }
 
 }  // namespace
