@@ -3,22 +3,23 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "autograd/functions.h"
 #include "nn/optimizer/schedule.h"
 #include "nn/training/label_smoothing.h"
 #include "tensor/base/error.h"
-#include "tensor/base/ranks.h"
 #include "tensor/base/threads.h"
 #include "tensor/ops/add.h"
 
 namespace arbg::nn {
 namespace {
 
-constexpr double kBudgetParts = 1e6;   // of a time budget, which stand for steps in the schedule
-constexpr double kCentreRate = 0.05;   // of the running mean c
-constexpr double kClipEpsilon = 1e-6;  // as torch.nn.utils.clip_grad_norm_
+constexpr double kBudgetParts = 1e6;    // of a time budget, which stand for steps in the schedule
+constexpr double kCentreRate = 0.05;    // of the running mean c
+constexpr std::int64_t kPiece = 16384;  // of a gradient, summed at once
+constexpr double kClipEpsilon = 1e-6;   // as torch.nn.utils.clip_grad_norm_
 
 TrainerOptions checked(TrainerOptions options) {
   options.check();
@@ -51,13 +52,14 @@ double steady_seconds() {
 }
 
 Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options,
-                 std::function<double()> clock)
+                 std::function<double()> clock, const Ranks& ranks)
     : network_(network),
       source_(source),
       options_(checked(std::move(options))),
       clock_(std::move(clock)),
+      ranks_(ranks),
+      shards_(ranks.share(options_.shards)),
       total_steps_(options_.total_steps),
-      gradients_(network.parameters().size()),
       optimizer_(make_optimizer(network.parameters(), options_)),
       average_(network.parameters(), options_.average_decay),
       tokens_(static_cast<std::size_t>(options_.batch * network.config().length())),
@@ -65,8 +67,12 @@ Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptio
       log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
       log_q_(static_cast<std::size_t>(options_.batch)),
       smoothing_(static_cast<std::size_t>(options_.batch)) {
-  for (std::int64_t shard = 0; shard < options_.shards; ++shard)
+  for (auto shard = shards_.first; shard < shards_.last; ++shard)
     replicas_.push_back(network.replica());
+  for (const auto& parameter : network.parameters()) {
+    const Tensor& value = parameter.variable.value();
+    gradients_.push_back(Tensor::zeros(value.shape(), value.dtype(), value.backend()));
+  }
 }
 
 // Of the step to come.
@@ -93,9 +99,8 @@ double Trainer::log_q_weight(std::size_t b, double log_q) const {
 // Forward and backward of the shard's molecules, micro-batch by micro-batch, into its replica's
 // gradients.
 void Trainer::run_shard(std::int64_t shard) {
-  const Transformer& replica = replicas_[static_cast<std::size_t>(shard)];
-  const auto begin = shard * options_.batch / options_.shards,
-             end = (shard + 1) * options_.batch / options_.shards;
+  const Transformer& replica = replica_of(shard);
+  const auto begin = first_molecule(shard), end = first_molecule(shard + 1);
   replica.clear_gradients();
   for (auto first = begin; first < end; first += options_.micro_batch)
     run_micro_batch(replica, first, std::min(options_.micro_batch, end - first));
@@ -144,19 +149,72 @@ void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, st
   autograd::backward(terms, Tensor::from_values(weights, terms.value().shape(), replica.backend()));
 }
 
-// Sums over shards, as a tree, where the replicas have their gradients; returns the norm of the
-// whole gradient.
+// log q and S of the molecules in other ranks' shards.
+void Trainer::gather_log_q() {
+  const auto first = static_cast<std::size_t>(first_molecule(shards_.first)),
+             last = static_cast<std::size_t>(first_molecule(shards_.last));
+  for (auto* numbers : {&log_q_, &smoothing_})
+    *numbers = ranks_.gather(std::span<const double>(*numbers).subspan(first, last - first));
+}
+
+// Of a parameter's gradients, numbers first ... first + count - 1: the sum over a branch of the
+// tree.
+Tensor Trainer::branch_sum(std::size_t parameter, const Share& shards, std::int64_t first,
+                           std::int64_t count) const {
+  if (shards.count() == 1) {
+    const Tensor& all = replica_of(shards.first).parameters()[parameter].variable.grad();
+    return all.reshape({all.elements()}).rows(first, count);
+  }
+  const auto middle = shards.first + left_leaves(shards.count());
+  return tensor::add(branch_sum(parameter, {shards.first, middle}, first, count),
+                     branch_sum(parameter, {middle, shards.last}, first, count));
+}
+
+// The same for all its numbers, piece by piece: what is added up in between stays in the cache.
+void Trainer::sum_branch(std::size_t parameter, const Share& shards, Tensor& sum) const {
+  const Tensor all = sum.reshape({sum.elements()});
+  for (std::int64_t first = 0; first < all.elements(); first += kPiece) {
+    const auto count = std::min(kPiece, all.elements() - first);
+    Tensor piece = all.rows(first, count);
+    piece.copy_from(branch_sum(parameter, shards, first, count));
+  }
+}
+
+// What ranks have added up alone goes to all, which add up the rest.
+void Trainer::sum_over_ranks(std::size_t parameter) {
+  Tensor& gradient = gradients_[parameter];
+  std::vector<double> own;
+  for (const auto& branch : ranks_.branches(options_.shards, ranks_.rank())) {
+    sum_branch(parameter, branch, gradient);
+    const auto values = gradient.values();
+    own.insert(own.end(), values.begin(), values.end());
+  }
+  const auto sums = ranks_.gather(std::span<const double>(own));
+  const auto size = static_cast<std::size_t>(gradient.elements());
+  std::map<std::int64_t, Tensor> sum_of_branch;
+  for (int rank = 0; rank < ranks_.count(); ++rank) {
+    for (const auto& branch : ranks_.branches(options_.shards, rank)) {
+      const auto values = std::span(sums).subspan(sum_of_branch.size() * size, size);
+      sum_of_branch[branch.first] =
+          Tensor::from_values(values, gradient.shape(), gradient.backend());
+    }
+  }
+  for (const auto& [to, from, last] : ranks_.common_additions(options_.shards))
+    tensor::add_into(sum_of_branch.at(to), sum_of_branch.at(from));
+  gradient.copy_from(sum_of_branch.at(0));
+}
+
+// Sums over shards, as a tree; returns the norm of the whole gradient.
 double Trainer::sum_gradients() {
-  const auto additions = tree_additions(options_.shards);
-  parallel_for(static_cast<std::int64_t>(gradients_.size()), [&](std::int64_t index) {
-    const auto i = static_cast<std::size_t>(index);
-    const auto of_shard = [&](std::int64_t shard) -> const Variable& {
-      return replicas_[static_cast<std::size_t>(shard)].parameters()[i].variable;
-    };
-    for (const auto& [to, from, last] : additions)
-      tensor::add_into(*of_shard(to).grad_to_add_into(), of_shard(from).grad());
-    gradients_[i] = of_shard(0).grad();
-  });
+  if (ranks_.count() == 1) {
+    parallel_for(std::ssize(gradients_), [&](std::int64_t i) {
+      const auto parameter = static_cast<std::size_t>(i);
+      sum_branch(parameter, shards_, gradients_[parameter]);
+    });
+  } else {
+    for (std::size_t parameter = 0; parameter < gradients_.size(); ++parameter)
+      sum_over_ranks(parameter);
+  }
   return gradient_norm(gradients_);
 }
 
@@ -206,7 +264,8 @@ StepReport Trainer::train_step() {
   const double start_s = clock_();
   source_.fill(step_, tokens_, log_target_);
   fetch_molecules();
-  parallel_for(options_.shards, [&](std::int64_t shard) { run_shard(shard); });
+  parallel_for(shards_.count(), [&](std::int64_t i) { run_shard(shards_.first + i); });
+  gather_log_q();
 
   StepReport report;
   report.gradient_norm = sum_gradients();
@@ -222,7 +281,8 @@ StepReport Trainer::train_step() {
   optimizer_->update(gradients_, scale, report.learning_rate, step_);
   average_.update(step_);
 
-  const double elapsed_s = clock_() - start_s;
+  const double own_s = clock_() - start_s;
+  const double elapsed_s = ranks_.gather(std::span(&own_s, 1)).front();
   if (total_steps_ == 0) {
     spent_s_ += elapsed_s;
     // Another such step would end further beyond the budget than this one ends before it.

@@ -22,6 +22,13 @@ std::vector<TreeAddition> tree_additions(std::int64_t leaves) {
   return additions;
 }
 
+std::int64_t left_leaves(std::int64_t leaves) {
+  require(leaves >= 2, "a branch of ", leaves, " leaves has no two parts");
+  std::int64_t left = 1;
+  while (2 * left < leaves) left *= 2;
+  return left;
+}
+
 const Ranks& Ranks::alone() {
   static const Ranks one;
   return one;
@@ -42,13 +49,16 @@ std::vector<TreeAddition> Ranks::own_additions(std::int64_t leaves) const {
   return additions;
 }
 
-std::vector<std::int64_t> Ranks::standing_leaves(std::int64_t leaves, int rank) const {
+std::vector<Share> Ranks::branches(std::int64_t leaves, int rank) const {
   const Share own = share(leaves, rank);
-  std::vector<std::int64_t> standing;
-  for (auto leaf = own.first; leaf < own.last; ++leaf) standing.push_back(leaf);
-  for (const auto& addition : tree_additions(leaves))
-    if (inside(addition, own)) std::erase(standing, addition.from);
-  return standing;
+  std::vector<Share> branches;
+  for (auto leaf = own.first; leaf < own.last; ++leaf) branches.push_back({leaf, leaf + 1});
+  for (const auto& addition : tree_additions(leaves)) {
+    if (!inside(addition, own)) continue;
+    std::erase_if(branches, [&](const Share& branch) { return branch.first == addition.from; });
+    std::ranges::find(branches, addition.to, &Share::first)->last = addition.last;
+  }
+  return branches;
 }
 
 std::vector<TreeAddition> Ranks::common_additions(std::int64_t leaves) const {

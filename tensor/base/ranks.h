@@ -38,6 +38,10 @@ struct TreeAddition {
 // as the sum. None for fewer than two leaves.
 std::vector<TreeAddition> tree_additions(std::int64_t leaves);
 
+// How many of the leaves of a branch, at least two, are in its left part: the same additions, by
+// recursion.
+std::int64_t left_leaves(std::int64_t leaves);
+
 class Ranks {
  public:
   Ranks() = default;
@@ -54,10 +58,10 @@ class Ranks {
   Share share(std::int64_t total) const { return share(total, rank()); }
   Share share(std::int64_t total, int rank) const;
 
-  // Of the tree over leaves that are shared as share(leaves): what this rank adds up alone; which
-  // leaves of a rank's then still stand; and what all add up of these.
-  std::vector<TreeAddition> own_additions(std::int64_t leaves) const;
-  std::vector<std::int64_t> standing_leaves(std::int64_t leaves, int rank) const;
+  // Of the tree over leaves that are shared as share(leaves): the branches that a rank adds up
+  // alone, in order, which cover its share; and what all add up of their sums, each in the place of
+  // its branch's first leaf.
+  std::vector<Share> branches(std::int64_t leaves, int rank) const;
   std::vector<TreeAddition> common_additions(std::int64_t leaves) const;
 
   // Together: the sum of `leaves` leaves of equally many numbers, at every rank; `own` are those of
@@ -80,6 +84,7 @@ class Ranks {
  private:
   // Together: the bytes of all, in the order of ranks.
   virtual std::vector<std::byte> gather_bytes(std::span<const std::byte> own) const;
+  std::vector<TreeAddition> own_additions(std::int64_t leaves) const;
   void check_leaves(std::int64_t leaves, std::int64_t width, std::size_t own) const;
 };
 
@@ -109,14 +114,16 @@ std::vector<T> Ranks::sum_tree(std::int64_t leaves, std::int64_t width,
   std::copy(own.begin(), own.end(), all.begin() + share(leaves).first * width);
   add_up(own_additions(leaves));
 
-  std::vector<T> standing;
-  for (const auto i : standing_leaves(leaves, rank()))
-    standing.insert(standing.end(), leaf(i).begin(), leaf(i).end());
-  const auto received = gather(std::span<const T>(standing));
-  auto next = received.begin();
+  std::vector<T> own_sums;
+  for (const auto& branch : branches(leaves, rank())) {
+    const auto sum = leaf(branch.first);
+    own_sums.insert(own_sums.end(), sum.begin(), sum.end());
+  }
+  const auto sums = gather(std::span<const T>(own_sums));
+  auto next = sums.begin();
   for (int r = 0; r < count(); ++r) {
-    for (const auto i : standing_leaves(leaves, r)) {
-      std::copy_n(next, width, leaf(i).begin());
+    for (const auto& branch : branches(leaves, r)) {
+      std::copy_n(next, width, leaf(branch.first).begin());
       next += width;
     }
   }

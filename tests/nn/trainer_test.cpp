@@ -13,6 +13,7 @@
 #include "tensor/base/random.h"
 #include "tensor/base/ranks.h"
 #include "tensor/base/threads.h"
+#include "tests/tensor/thread_ranks.h"
 
 namespace arbg::nn {
 namespace {
@@ -220,6 +221,45 @@ TEST_SUITE("fast") {
       CHECK(found[0] == found[1]);
     }
     set_thread_count(threads);
+  }
+
+  TEST_CASE("any number of ranks gives the numbers of one, at every rank; the first alone writes") {
+    const auto path = std::filesystem::temp_directory_path() /
+                      ("arbg_trainer_ranks_test_" + std::to_string(::getpid()));
+    for (const bool conditioned : {false, true}) {
+      std::vector<double> expected;
+      for (const int count : {1, 2, 3, 4, 7}) {
+        CAPTURE(count);
+        std::vector<std::vector<double>> found(static_cast<std::size_t>(count));
+        std::vector<std::int64_t> steps(found.size());
+        on_ranks(count, [&](const Ranks& ranks) {
+          const auto rank = static_cast<std::size_t>(ranks.rank());
+          RingWalk source;
+          source.conditioned = conditioned;
+          auto options = small_options();
+          options.shards = 5;
+          options.label_smoothing = 0.1;
+          options.evaluate_every = 5;
+          if (conditioned) options.optimizer = OptimizerKind::muon;
+          Transformer network(conditioned ? conditioned_config() : small_config(), Backend::cpu, 5);
+          Trainer trainer(network, source, options, steady_seconds, ranks);
+          RunOptions run;
+          if (!ranks.is_first()) run.description["rank"] = ranks.rank();
+          run.checkpoint_path = run.best_path = path;
+          run.evaluate = [](const Transformer&) { return 1.0; };
+          run.on_step = [&](const StepReport&) { ++steps[rank]; };
+          run_training(trainer, run);
+          found[rank] = all_numbers(trainer.checkpoint());
+        });
+        if (count == 1) expected = found[0];
+        for (std::size_t rank = 0; rank < found.size(); ++rank) {
+          CHECK(found[rank] == expected);
+          CHECK(steps[rank] == (rank == 0 ? 14 : 0));
+        }
+        CHECK_FALSE(Checkpoint::read(path, Backend::cpu).description.has("rank"));
+        std::filesystem::remove(path);
+      }
+    }
   }
 
   TEST_CASE("the loss of molecules of different sizes is the mean of their means") {

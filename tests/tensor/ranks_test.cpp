@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include "tensor/base/error.h"
@@ -78,21 +79,33 @@ TEST_SUITE("fast") {
     CHECK(Ranks().sum_tree(8, 1, std::span<const double>(leaves)).front() != in_a_row);
   }
 
-  TEST_CASE("each rank adds up alone what it can, and no addition is made twice or left out") {
+  TEST_CASE("branches cover the leaves once, and no addition is made twice or left out") {
     for (const std::int64_t leaves : {1, 5, 8, 16, 23}) {
       for (const int count : kCounts) {
         ThreadRanks::Group group(count);
-        std::size_t additions = ThreadRanks(group, 0).common_additions(leaves).size(), standing = 0;
+        const ThreadRanks any(group, 0);
+        std::int64_t next = 0, additions = std::ssize(any.common_additions(leaves)), parts = 0;
         for (int rank = 0; rank < count; ++rank) {
-          additions += ThreadRanks(group, rank).own_additions(leaves).size();
-          standing += ThreadRanks(group, rank).standing_leaves(leaves, rank).size();
+          for (const auto& branch : any.branches(leaves, rank)) {
+            CHECK(branch.first == next);
+            next = branch.last;
+            additions += branch.count() - 1;
+            ++parts;
+          }
+          CHECK(next == any.share(leaves, rank).last);
         }
-        CHECK(additions == static_cast<std::size_t>(leaves - 1));
-        CHECK(standing == ThreadRanks(group, 0).common_additions(leaves).size() + 1);
+        CHECK(additions == leaves - 1);
+        CHECK(parts == std::ssize(any.common_additions(leaves)) + 1);
       }
     }
     ThreadRanks::Group two(2);
     CHECK(ThreadRanks(two, 0).common_additions(16).size() == 1);
+  }
+
+  TEST_CASE("the left part of a branch is what its last addition adds to") {
+    for (const std::int64_t leaves : {2, 3, 4, 5, 8, 9, 16, 23})
+      CHECK(left_leaves(leaves) == tree_additions(leaves).back().from);
+    CHECK_THROWS_WITH_AS(left_leaves(1), "a branch of 1 leaves has no two parts", Error);
   }
 
   TEST_CASE("shares hold every row exactly once, in order, and differ by one row at most") {
