@@ -12,6 +12,8 @@
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tensor/ops/add.h"
+#include "tensor/ops/mask_rows.h"
+#include "tensor/ops/reduce.h"
 
 namespace arbg::nn {
 namespace {
@@ -106,21 +108,36 @@ void Trainer::run_shard(std::int64_t shard) {
     run_micro_batch(replica, first, std::min(options_.micro_batch, end - first));
 }
 
-// [rows, n], the first n of each row.
-Tensor Trainer::first_tokens(std::int64_t first, std::int64_t rows, std::int64_t n) const {
+// The first n tokens of each of the rows.
+std::vector<std::int32_t> Trainer::first_tokens(std::int64_t first, std::int64_t rows,
+                                                std::int64_t n) const {
   std::vector<std::int32_t> out;
   for (auto b = first; b < first + rows; ++b) {
     const auto row = tokens_.begin() + b * network_.config().length();
     out.insert(out.end(), row, row + n);
   }
-  return Tensor::from_indices(out, {rows, n}, network_.backend());
+  return out;
+}
+
+// The sums of terms [rows, T] over the positions that molecules have, into sums[first ...]. They
+// are all that a pass reads.
+void Trainer::sum_positions(const Variable& terms, std::int64_t first,
+                            std::span<double> sums) const {
+  std::vector<std::int32_t> real;
+  for (std::int64_t row = 0; row < terms.value().extent(0); ++row)
+    real.push_back(static_cast<std::int32_t>(positions_[static_cast<std::size_t>(first + row)]));
+  const Tensor count = Tensor::from_indices(real, {std::ssize(real)}, network_.backend());
+  const auto values =
+      tensor::sum_last_in_double(tensor::mask_rows(terms.value(), count, 0)).values();
+  std::ranges::copy(values, sums.begin() + first);
 }
 
 void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows) {
   // T is of the longest of these molecules: behind it all is padding.
   const auto own = positions_.begin() + first;
   const auto T = static_cast<std::int64_t>(*std::max_element(own, own + rows));
-  const Tensor tokens = first_tokens(first, rows, T);
+  const auto indices = first_tokens(first, rows, T);
+  const Tensor tokens = Tensor::from_indices(indices, {rows, T}, network_.backend());
   const Molecules molecules =
       molecules_.defined() ? molecules_.rows(first, rows).trimmed() : molecules_;
   const Variable logits =
@@ -128,21 +145,20 @@ void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, st
   // One row a molecule: its T log probabilities, and its T smoothing terms where they are wanted.
   const bool smooths = options_.label_smoothing > 0;
   Variable terms = replica.log_prob_from(logits, tokens, molecules);
-  if (smooths) terms = autograd::concat(terms, smoothing_term(logits, tokens));
-  const auto values = terms.value().values();
-  std::vector<double> weights(values.size());
+  sum_positions(terms, first, log_q_);
+  if (smooths) {
+    const Variable smoothing = smoothing_term(logits, indices);
+    sum_positions(smoothing, first, smoothing_);
+    terms = autograd::concat(terms, smoothing);
+  }
+  std::vector<double> weights(static_cast<std::size_t>(terms.value().elements()));
   const auto length = static_cast<std::size_t>(T), width = (smooths ? 2 : 1) * length;
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
     const auto b = static_cast<std::size_t>(first) + row;
-    const double* value = values.data() + row * width;
     double* weight = weights.data() + row * width;
-    log_q_[b] = 0;
-    for (std::size_t t = 0; t < length; ++t) log_q_[b] += value[t];
     std::fill_n(weight, length, log_q_weight(b, log_q_[b]));
     if (!smooths) continue;
     const auto real = static_cast<std::size_t>(positions_[b]);  // what follows is padding
-    smoothing_[b] = 0;
-    for (std::size_t t = 0; t < real; ++t) smoothing_[b] += value[length + t];
     std::fill_n(weight + length, real,
                 -options_.label_smoothing / (static_cast<double>(options_.batch) * positions_[b]));
   }

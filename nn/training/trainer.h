@@ -126,7 +126,9 @@ class Trainer {
   // All that is needed to go on, weights included (own storage). resume() takes it over, the
   // network's weights included, and throws Error if it is of another network or has no training
   // state. The options of the constructor are kept, except the total number of steps, which comes
-  // from the checkpoint. (In older ones a time budget had become a number of steps: it stays one.)
+  // from the checkpoint. (In older ones a time budget had become a number of steps: it stays one.
+  // Older programs summed gradients in another order: what they have begun goes on with other bits
+  // than it would have had there.)
   Checkpoint checkpoint() const;
   void resume(const Checkpoint& checkpoint);
 
@@ -143,7 +145,9 @@ class Trainer {
     return replicas_[static_cast<std::size_t>(shard - shards_.first)];
   }
   void run_shard(std::int64_t shard);
-  Tensor first_tokens(std::int64_t first, std::int64_t rows, std::int64_t n) const;
+  std::vector<std::int32_t> first_tokens(std::int64_t first, std::int64_t rows,
+                                         std::int64_t n) const;
+  void sum_positions(const Variable& terms, std::int64_t first, std::span<double> sums) const;
   void run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows);
   void gather_log_q();
   Tensor branch_sum(std::size_t parameter, const Share& shards, std::int64_t first,
