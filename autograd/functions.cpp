@@ -9,6 +9,7 @@
 #include "tensor/ops/layernorm.h"
 #include "tensor/ops/linear.h"
 #include "tensor/ops/log_prob.h"
+#include "tensor/ops/mask_rows.h"
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/rmsnorm.h"
@@ -142,6 +143,11 @@ Variable rows(const Variable& x, std::int64_t first, std::int64_t count) {
       tensor::add_into(part, dy);
     }
   });
+}
+
+Variable mask_rows(const Variable& x, const Tensor& count, double value) {
+  return made_by(tensor::mask_rows(x.value(), count, value), {x},
+                 [=](const Tensor& dy) { x.accumulate(tensor::mask_rows(dy, count, 0)); });
 }
 
 Variable reshape(const Variable& x, const tensor::Shape& shape) {

@@ -33,12 +33,14 @@ Variable add(const Variable& a, const Variable& b);          // a + b, same shap
 Variable add_rows(const Variable& x, const Variable& rows);  // x[b, t, :] + rows[t, :]
 Variable concat(const Variable& a, const Variable& b);       // [a | b] along the last axis
 Variable rows(const Variable& x, std::int64_t first, std::int64_t count);  // of the first axis
-Variable reshape(const Variable& x, const tensor::Shape& shape);           // the same numbers
-Variable multiply(const Variable& a, const Variable& b);  // a * b, element by element
-Variable scale(const Variable& x, double a);              // a x
-Variable square(const Variable& x);                       // x^2
-Variable sum_last(const Variable& x);                     // sum over the last axis
-Variable sum_all(const Variable& x);                      // sum of everything, [1]
-Variable mean_all(const Variable& x);                     // mean of everything, [1]
+Variable mask_rows(const Variable& x, const Tensor& count,
+                   double value);  // x[b, t, ...] for t < count[b], value behind
+Variable reshape(const Variable& x, const tensor::Shape& shape);  // the same numbers
+Variable multiply(const Variable& a, const Variable& b);          // a * b, element by element
+Variable scale(const Variable& x, double a);                      // a x
+Variable square(const Variable& x);                               // x^2
+Variable sum_last(const Variable& x);                             // sum over the last axis
+Variable sum_all(const Variable& x);                              // sum of everything, [1]
+Variable mean_all(const Variable& x);                             // mean of everything, [1]
 
 }  // namespace arbg::autograd

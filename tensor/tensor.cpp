@@ -1,16 +1,20 @@
 #include "tensor/tensor.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <sstream>
 #include <type_traits>
 #include <utility>
 
 #include "tensor/base/error.h"
+#include "tensor/host_reads.h"
 #include "tensor/storage.h"
 
 namespace arbg::tensor {
 namespace {
+
+std::atomic<std::int64_t> read_so_far = 0;
 
 template <class T>
 constexpr DType kDTypeOf = DType::f64;
@@ -33,6 +37,8 @@ void check_elements(std::size_t count, const Shape& shape) {
 }
 
 }  // namespace
+
+std::int64_t numbers_read() { return read_so_far; }
 
 const char* name_of(DType dtype) {
   switch (dtype) {
@@ -229,6 +235,7 @@ template <class T>
 std::vector<T> Tensor::download() const {
   require_holds<T>();
   std::vector<T> numbers(static_cast<std::size_t>(elements()));
+  read_so_far += elements();
   storage_->buffer.download(first_byte(), std::as_writable_bytes(std::span(numbers)));
   return numbers;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "autograd/functions.h"
@@ -11,13 +12,16 @@
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tensor/ops/add.h"
+#include "tensor/ops/mask_rows.h"
+#include "tensor/ops/reduce.h"
 
 namespace arbg::nn {
 namespace {
 
-constexpr double kBudgetParts = 1e6;   // of a time budget, which stand for steps in the schedule
-constexpr double kCentreRate = 0.05;   // of the running mean c
-constexpr double kClipEpsilon = 1e-6;  // as torch.nn.utils.clip_grad_norm_
+constexpr double kBudgetParts = 1e6;    // of a time budget, which stand for steps in the schedule
+constexpr double kCentreRate = 0.05;    // of the running mean c
+constexpr std::int64_t kPiece = 16384;  // of a gradient, summed at once
+constexpr double kClipEpsilon = 1e-6;   // as torch.nn.utils.clip_grad_norm_
 
 TrainerOptions checked(TrainerOptions options) {
   options.check();
@@ -50,11 +54,13 @@ double steady_seconds() {
 }
 
 Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options,
-                 std::function<double()> clock)
+                 std::function<double()> clock, const Ranks& ranks)
     : network_(network),
       source_(source),
       options_(checked(std::move(options))),
       clock_(std::move(clock)),
+      ranks_(ranks),
+      shards_(ranks.share(options_.shards)),
       total_steps_(options_.total_steps),
       optimizer_(make_optimizer(network.parameters(), options_)),
       average_(network.parameters(), options_.average_decay),
@@ -63,7 +69,7 @@ Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptio
       log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
       log_q_(static_cast<std::size_t>(options_.batch)),
       smoothing_(static_cast<std::size_t>(options_.batch)) {
-  for (std::int64_t shard = 0; shard < options_.shards; ++shard)
+  for (auto shard = shards_.first; shard < shards_.last; ++shard)
     replicas_.push_back(network.replica());
   for (const auto& parameter : network.parameters()) {
     const Tensor& value = parameter.variable.value();
@@ -95,29 +101,43 @@ double Trainer::log_q_weight(std::size_t b, double log_q) const {
 // Forward and backward of the shard's molecules, micro-batch by micro-batch, into its replica's
 // gradients.
 void Trainer::run_shard(std::int64_t shard) {
-  const Transformer& replica = replicas_[static_cast<std::size_t>(shard)];
-  const auto begin = shard * options_.batch / options_.shards,
-             end = (shard + 1) * options_.batch / options_.shards;
+  const Transformer& replica = replica_of(shard);
+  const auto begin = first_molecule(shard), end = first_molecule(shard + 1);
   replica.clear_gradients();
   for (auto first = begin; first < end; first += options_.micro_batch)
     run_micro_batch(replica, first, std::min(options_.micro_batch, end - first));
 }
 
-// [rows, n], the first n of each row.
-Tensor Trainer::first_tokens(std::int64_t first, std::int64_t rows, std::int64_t n) const {
+// The first n tokens of each of the rows.
+std::vector<std::int32_t> Trainer::first_tokens(std::int64_t first, std::int64_t rows,
+                                                std::int64_t n) const {
   std::vector<std::int32_t> out;
   for (auto b = first; b < first + rows; ++b) {
     const auto row = tokens_.begin() + b * network_.config().length();
     out.insert(out.end(), row, row + n);
   }
-  return Tensor::from_indices(out, {rows, n}, network_.backend());
+  return out;
+}
+
+// The sums of terms [rows, T] over the positions that molecules have, into sums[first ...]. They
+// are all that a pass reads.
+void Trainer::sum_positions(const Variable& terms, std::int64_t first,
+                            std::span<double> sums) const {
+  std::vector<std::int32_t> real;
+  for (std::int64_t row = 0; row < terms.value().extent(0); ++row)
+    real.push_back(static_cast<std::int32_t>(positions_[static_cast<std::size_t>(first + row)]));
+  const Tensor count = Tensor::from_indices(real, {std::ssize(real)}, network_.backend());
+  const auto values =
+      tensor::sum_last_in_double(tensor::mask_rows(terms.value(), count, 0)).values();
+  std::ranges::copy(values, sums.begin() + first);
 }
 
 void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows) {
   // T is of the longest of these molecules: behind it all is padding.
   const auto own = positions_.begin() + first;
   const auto T = static_cast<std::int64_t>(*std::max_element(own, own + rows));
-  const Tensor tokens = first_tokens(first, rows, T);
+  const auto indices = first_tokens(first, rows, T);
+  const Tensor tokens = Tensor::from_indices(indices, {rows, T}, network_.backend());
   const Molecules molecules =
       molecules_.defined() ? molecules_.rows(first, rows).trimmed() : molecules_;
   const Variable logits =
@@ -125,36 +145,92 @@ void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, st
   // One row a molecule: its T log probabilities, and its T smoothing terms where they are wanted.
   const bool smooths = options_.label_smoothing > 0;
   Variable terms = replica.log_prob_from(logits, tokens, molecules);
-  if (smooths) terms = autograd::concat(terms, smoothing_term(logits, tokens));
-  const auto values = terms.value().values();
-  std::vector<double> weights(values.size());
+  sum_positions(terms, first, log_q_);
+  if (smooths) {
+    const Variable smoothing = smoothing_term(logits, indices);
+    sum_positions(smoothing, first, smoothing_);
+    terms = autograd::concat(terms, smoothing);
+  }
+  std::vector<double> weights(static_cast<std::size_t>(terms.value().elements()));
   const auto length = static_cast<std::size_t>(T), width = (smooths ? 2 : 1) * length;
   for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
     const auto b = static_cast<std::size_t>(first) + row;
-    const double* value = values.data() + row * width;
     double* weight = weights.data() + row * width;
-    log_q_[b] = 0;
-    for (std::size_t t = 0; t < length; ++t) log_q_[b] += value[t];
     std::fill_n(weight, length, log_q_weight(b, log_q_[b]));
     if (!smooths) continue;
     const auto real = static_cast<std::size_t>(positions_[b]);  // what follows is padding
-    smoothing_[b] = 0;
-    for (std::size_t t = 0; t < real; ++t) smoothing_[b] += value[length + t];
     std::fill_n(weight + length, real,
                 -options_.label_smoothing / (static_cast<double>(options_.batch) * positions_[b]));
   }
   autograd::backward(terms, Tensor::from_values(weights, terms.value().shape(), replica.backend()));
 }
 
-// Sums over shards, in shard order; returns the norm of the whole gradient.
-double Trainer::sum_gradients() {
-  parallel_for(static_cast<std::int64_t>(gradients_.size()), [&](std::int64_t index) {
-    const auto i = static_cast<std::size_t>(index);
-    gradients_[i].copy_from(replicas_[0].parameters()[i].variable.grad());
-    for (std::size_t shard = 1; shard < replicas_.size(); ++shard) {
-      tensor::add_into(gradients_[i], replicas_[shard].parameters()[i].variable.grad());
+// log q and S of the molecules in other ranks' shards.
+void Trainer::gather_log_q() {
+  const auto first = static_cast<std::size_t>(first_molecule(shards_.first)),
+             last = static_cast<std::size_t>(first_molecule(shards_.last));
+  for (auto* numbers : {&log_q_, &smoothing_})
+    *numbers = ranks_.gather(std::span<const double>(*numbers).subspan(first, last - first));
+}
+
+// Of a parameter's gradients, numbers first ... first + count - 1: the sum over a branch of the
+// tree.
+Tensor Trainer::branch_sum(std::size_t parameter, const Share& shards, std::int64_t first,
+                           std::int64_t count) const {
+  if (shards.count() == 1) {
+    const Tensor& all = replica_of(shards.first).parameters()[parameter].variable.grad();
+    return all.reshape({all.elements()}).rows(first, count);
+  }
+  const auto middle = shards.first + left_leaves(shards.count());
+  return tensor::add(branch_sum(parameter, {shards.first, middle}, first, count),
+                     branch_sum(parameter, {middle, shards.last}, first, count));
+}
+
+// The same for all its numbers, piece by piece: what is added up in between stays in the cache.
+void Trainer::sum_branch(std::size_t parameter, const Share& shards, Tensor& sum) const {
+  const Tensor all = sum.reshape({sum.elements()});
+  for (std::int64_t first = 0; first < all.elements(); first += kPiece) {
+    const auto count = std::min(kPiece, all.elements() - first);
+    Tensor piece = all.rows(first, count);
+    piece.copy_from(branch_sum(parameter, shards, first, count));
+  }
+}
+
+// What ranks have added up alone goes to all, which add up the rest.
+void Trainer::sum_over_ranks(std::size_t parameter) {
+  Tensor& gradient = gradients_[parameter];
+  std::vector<double> own;
+  for (const auto& branch : ranks_.branches(options_.shards, ranks_.rank())) {
+    sum_branch(parameter, branch, gradient);
+    const auto values = gradient.values();
+    own.insert(own.end(), values.begin(), values.end());
+  }
+  const auto sums = ranks_.gather(std::span<const double>(own));
+  const auto size = static_cast<std::size_t>(gradient.elements());
+  std::map<std::int64_t, Tensor> sum_of_branch;
+  for (int rank = 0; rank < ranks_.count(); ++rank) {
+    for (const auto& branch : ranks_.branches(options_.shards, rank)) {
+      const auto values = std::span(sums).subspan(sum_of_branch.size() * size, size);
+      sum_of_branch[branch.first] =
+          Tensor::from_values(values, gradient.shape(), gradient.backend());
     }
-  });
+  }
+  for (const auto& [to, from, last] : ranks_.common_additions(options_.shards))
+    tensor::add_into(sum_of_branch.at(to), sum_of_branch.at(from));
+  gradient.copy_from(sum_of_branch.at(0));
+}
+
+// Sums over shards, as a tree; returns the norm of the whole gradient.
+double Trainer::sum_gradients() {
+  if (ranks_.count() == 1) {
+    parallel_for(std::ssize(gradients_), [&](std::int64_t i) {
+      const auto parameter = static_cast<std::size_t>(i);
+      sum_branch(parameter, shards_, gradients_[parameter]);
+    });
+  } else {
+    for (std::size_t parameter = 0; parameter < gradients_.size(); ++parameter)
+      sum_over_ranks(parameter);
+  }
   return gradient_norm(gradients_);
 }
 
@@ -204,7 +280,8 @@ StepReport Trainer::train_step() {
   const double start_s = clock_();
   source_.fill(step_, tokens_, log_target_);
   fetch_molecules();
-  parallel_for(options_.shards, [&](std::int64_t shard) { run_shard(shard); });
+  parallel_for(shards_.count(), [&](std::int64_t i) { run_shard(shards_.first + i); });
+  gather_log_q();
 
   StepReport report;
   report.gradient_norm = sum_gradients();
@@ -220,7 +297,8 @@ StepReport Trainer::train_step() {
   optimizer_->update(gradients_, scale, report.learning_rate, step_);
   average_.update(step_);
 
-  const double elapsed_s = clock_() - start_s;
+  const double own_s = clock_() - start_s;
+  const double elapsed_s = ranks_.gather(std::span(&own_s, 1)).front();
   if (total_steps_ == 0) {
     spent_s_ += elapsed_s;
     // Another such step would end further beyond the budget than this one ends before it.

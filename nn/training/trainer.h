@@ -5,9 +5,12 @@
 // H(d) = d^2/2 for |d| <= clip, and linear beyond; c, the running mean of log q - log_target,
 // estimates -log Z. lambda = 0 is maximum likelihood as published; the second term (ours; it uses
 // the energies of the frames) is the log-variance loss of Richter et al., "VarGrad", NeurIPS 2020.
-// A batch is cut into a fixed number of shards, each with a replica of the network; gradients are
-// summed in shard order, so that the numbers do not depend on threads. Clipping, AdamW or Muon, and
-// the schedules of schedule.h. Dropout is keyed by (seed, step, place of the molecule).
+// A batch is cut into a number of shards, each with a replica of the network; their gradients are
+// the leaves of a binary sum (tensor/base/ranks.h). The options alone fix the shards, so that the
+// numbers do not depend on threads or ranks; more of these than shards find nothing to do in a
+// step's passes. Of several ranks each runs its share of the shards, and holds all the rest.
+// Clipping, AdamW or Muon, and the schedules of schedule.h. Dropout is keyed by (seed, step, place
+// of the molecule).
 //
 // A run has a number of steps, or a time budget. By the budget, the learning rate follows the share
 // of it that the steps so far have taken, in millionths as if these were steps, and the run ends
@@ -30,6 +33,7 @@
 #include "nn/optimizer/weight_average.h"
 #include "nn/training/early_stopping.h"
 #include "nn/transformer/transformer.h"
+#include "tensor/base/ranks.h"
 
 namespace arbg::nn {
 
@@ -53,7 +57,7 @@ ScheduleKind schedule_named(const std::string& name);  // likewise
 
 struct TrainerOptions {
   std::int64_t batch = 256;
-  std::int64_t shards = 8;        // part of the numbers: sums are by shard
+  std::int64_t shards = 8;        // part of the numbers: the leaves of the sum of gradients
   std::int64_t micro_batch = 16;  // molecules in one forward and backward pass
   std::int64_t total_steps = 0;   // 0: as many as fit the time budget
   double time_budget_s = 0;       // for the steps; evaluations and checkpoints come on top
@@ -94,11 +98,13 @@ double steady_seconds();  // since some moment, by the clock that nobody sets
 
 class Trainer {
  public:
-  // The network is trained in place; both must outlive the trainer. `clock` gives seconds.
+  // The network is trained in place; all references must outlive the trainer. `clock` gives
+  // seconds; the first rank's counts.
   Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options,
-          std::function<double()> clock = steady_seconds);
+          std::function<double()> clock = steady_seconds, const Ranks& ranks = Ranks::alone());
 
   const TrainerOptions& options() const { return options_; }
+  const Ranks& ranks() const { return ranks_; }
   double flops_per_token() const { return network_.config().flops_per_token(); }
   std::int64_t step() const { return step_; }                // steps done
   std::int64_t total_steps() const { return total_steps_; }  // 0: the time budget is not yet spent
@@ -107,7 +113,7 @@ class Trainer {
     return options_.early_stop > 0 && best_.evaluations_since >= options_.early_stop;
   }
 
-  StepReport train_step();
+  StepReport train_step();  // of several ranks, together
 
   // A held-out evaluation belongs to the step just done: every evaluate_every steps and after the
   // last. record_evaluation() is told the nats per coordinate of evaluated_network(), the weight
@@ -120,7 +126,9 @@ class Trainer {
   // All that is needed to go on, weights included (own storage). resume() takes it over, the
   // network's weights included, and throws Error if it is of another network or has no training
   // state. The options of the constructor are kept, except the total number of steps, which comes
-  // from the checkpoint. (In older ones a time budget had become a number of steps: it stays one.)
+  // from the checkpoint. (In older ones a time budget had become a number of steps: it stays one.
+  // Older programs summed gradients in another order: what they have begun goes on with other bits
+  // than it would have had there.)
   Checkpoint checkpoint() const;
   void resume(const Checkpoint& checkpoint);
 
@@ -130,9 +138,22 @@ class Trainer {
   double learning_rate() const;
   double log_q_weight(std::size_t b, double log_q) const;
   void fetch_molecules();
+  std::int64_t first_molecule(std::int64_t shard) const {
+    return shard * options_.batch / options_.shards;
+  }
+  const Transformer& replica_of(std::int64_t shard) const {
+    return replicas_[static_cast<std::size_t>(shard - shards_.first)];
+  }
   void run_shard(std::int64_t shard);
-  Tensor first_tokens(std::int64_t first, std::int64_t rows, std::int64_t n) const;
+  std::vector<std::int32_t> first_tokens(std::int64_t first, std::int64_t rows,
+                                         std::int64_t n) const;
+  void sum_positions(const Variable& terms, std::int64_t first, std::span<double> sums) const;
   void run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows);
+  void gather_log_q();
+  Tensor branch_sum(std::size_t parameter, const Share& shards, std::int64_t first,
+                    std::int64_t count) const;
+  void sum_branch(std::size_t parameter, const Share& shards, Tensor& sum) const;
+  void sum_over_ranks(std::size_t parameter);
   double sum_gradients();
   void finish_batch(StepReport& report);
 
@@ -140,13 +161,15 @@ class Trainer {
   TrainingBatchSource& source_;
   TrainerOptions options_;
   std::function<double()> clock_;
+  const Ranks& ranks_;
+  Share shards_;  // of this rank
   std::int64_t step_ = 0, total_steps_ = 0;
   EarlyStopping best_;
   double variance_centre_ = 0;
   bool has_variance_centre_ = false;
   double spent_s_ = 0;  // of the time budget
 
-  std::vector<Transformer> replicas_;  // one a shard
+  std::vector<Transformer> replicas_;  // one a shard of this rank
   std::vector<Tensor> gradients_;      // sums over shards, one a parameter
   std::unique_ptr<Optimizer> optimizer_;
   WeightAverage average_;

@@ -1,5 +1,6 @@
 #include "nn/training/trainer_run.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "tensor/base/error.h"
@@ -19,7 +20,7 @@ Checkpoint complete_checkpoint(const Trainer& trainer, const RunOptions& options
 
 // Only the model, and in its description which step it is of.
 void write_best(const Trainer& trainer, const RunOptions& options) {
-  if (options.best_path.empty()) return;
+  if (options.best_path.empty() || !trainer.ranks().is_first()) return;
   Checkpoint best = complete_checkpoint(trainer, options);
   best.trainer = Json();
   best.first_moments.clear();
@@ -33,7 +34,14 @@ void evaluate(Trainer& trainer, const RunOptions& options) {
   require(options.evaluate != nullptr, "evaluations are wanted, but there is nothing held out");
   const double nats = options.evaluate(trainer.evaluated_network());
   if (trainer.record_evaluation(nats)) write_best(trainer, options);
-  if (options.on_evaluation) options.on_evaluation(trainer.step(), nats);
+  if (options.on_evaluation && trainer.ranks().is_first())
+    options.on_evaluation(trainer.step(), nats);
+}
+
+// Whether any rank has been told to stop: all have to stop after the same step.
+bool stops(const Ranks& ranks) {
+  const std::int32_t own = interrupted() ? 1 : 0;
+  return std::ranges::count(ranks.gather(std::span(&own, 1)), 1) > 0;
 }
 
 }  // namespace
@@ -41,13 +49,13 @@ void evaluate(Trainer& trainer, const RunOptions& options) {
 bool run_training(Trainer& trainer, const RunOptions& options) {
   auto last_save = Clock::now();
   const auto save = [&] {
-    if (options.checkpoint_path.empty()) return;
+    if (options.checkpoint_path.empty() || !trainer.ranks().is_first()) return;
     complete_checkpoint(trainer, options).write(options.checkpoint_path);
     last_save = Clock::now();
   };
-  while (!trainer.done() && !interrupted()) {
+  while (!trainer.done() && !stops(trainer.ranks())) {
     const StepReport report = trainer.train_step();
-    if (options.on_step) options.on_step(report);
+    if (options.on_step && trainer.ranks().is_first()) options.on_step(report);
     // Before any checkpoint of this step: a resumed run starts with the step after it.
     if (trainer.evaluation_due()) evaluate(trainer, options);
     const auto every = options.checkpoint_every_steps;
@@ -57,6 +65,7 @@ bool run_training(Trainer& trainer, const RunOptions& options) {
       save();
   }
   save();
+  trainer.ranks().barrier();  // what has been written is there for all
   return trainer.done();
 }
 

@@ -2,7 +2,8 @@
 //
 // Killed at any moment, a run that is resumed from its last checkpoint does the same as one that is
 // not, evaluations and early stopping included. Files are written whole or not at all: a full disk,
-// or a loss that is not finite, throws Error and leaves the last checkpoint as it was.
+// or a loss that is not finite, throws Error and leaves the last checkpoint as it was. Of several
+// ranks all evaluate, and the first alone writes files and calls on_step and on_evaluation.
 #pragma once
 
 #include <filesystem>
@@ -26,7 +27,8 @@ struct RunOptions {
   std::function<void(std::int64_t step, double nats)> on_evaluation;
 };
 
-// Trains until done, or until arbg::interrupted(), and writes a last checkpoint. True if done.
+// Trains until done, or until arbg::interrupted() at any rank, and writes a last checkpoint. True
+// if done.
 bool run_training(Trainer& trainer, const RunOptions& options);
 
 }  // namespace arbg::nn

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tensor/base/error.h"
+#include "tensor/ops/gather_rows.h"
 
 namespace arbg::nn {
 
@@ -21,12 +22,14 @@ Molecules Molecules::trimmed() const {
   const auto count = atom_count.indices();
   const std::int64_t most = std::ranges::max(count), N = most_atoms();
   if (most == N) return *this;
+  std::vector<std::int32_t> kept;
+  for (std::int64_t b = 0; b < batch(); ++b) {
+    for (std::int64_t atom = 0; atom < most; ++atom)
+      kept.push_back(static_cast<std::int32_t>(b * N + atom));
+  }
+  const Tensor place = Tensor::from_indices(kept, {std::ssize(kept)}, atom_count.backend());
   const auto first_columns = [&](const Tensor& tensor) {
-    const auto all = tensor.indices();
-    std::vector<std::int32_t> kept;
-    for (auto row = all.begin(); row != all.end(); row += N)
-      kept.insert(kept.end(), row, row + most);
-    return Tensor::from_indices(kept, {batch(), most}, tensor.backend());
+    return tensor::gather_rows(tensor.reshape({batch() * N}), place).reshape({batch(), most});
   };
   return {first_columns(atom_type), first_columns(residue_type), first_columns(residue_index),
           chain_length, Tensor::from_indices(count, {batch()}, atom_count.backend())};
@@ -45,9 +48,11 @@ void Molecules::check() const {
                                             {"atom counts", &atom_count, one}}) {
     require(is_index(*tensor, shape.rank()) && tensor->shape() == shape, "the molecules' ", name,
             " do not have the shape ", shape, " that goes with atom types ", atoms);
+    if (tensor->index_bounds().inside(0, tensor::IndexBounds::kHighest)) continue;
     for (const auto value : tensor->indices())
       require(value >= 0, "the molecules' ", name, " hold ", value);
   }
+  if (atom_count.index_bounds().inside(1, atoms[1])) return;
   for (const auto count : atom_count.indices()) {
     require(count >= 1 && count <= atoms[1], "a molecule of ", count, " atoms, expected 1 to ",
             atoms[1]);

@@ -5,6 +5,7 @@
 #include "autograd/functions.h"
 #include "tensor/base/defects.h"
 #include "tensor/base/error.h"
+#include "tensor/ops/gather_rows.h"
 #include "tensor/ops/shift_right.h"
 
 namespace arbg::nn {
@@ -49,10 +50,35 @@ std::int32_t Transformer::start_token() const {
   return static_cast<std::int32_t>(config_.own_start_row ? config_.num_bins : 0);
 }
 
+// positions_of as int32 [B] where the network works. The numbers of atoms are read only if not all
+// that they may be are in order.
+Tensor Transformer::position_count(const Molecules& molecules, std::int64_t n) const {
+  const auto atom = std::span(config_.atom_index).first(static_cast<std::size_t>(n));
+  const auto N = molecules.most_atoms();
+  const bool in_order = std::ranges::is_sorted(atom) && (n == 0 || atom.back() < N) &&
+                        molecules.atom_count.index_bounds().inside(0, N);
+  if (!in_order) {
+    const auto counts = positions_of(molecules, n);
+    return Tensor::from_indices(std::vector<std::int32_t>(counts.begin(), counts.end()),
+                                {molecules.batch()}, backend_);
+  }
+  std::vector<std::int32_t> positions_of_atoms;
+  for (std::int64_t atoms = 0; atoms <= N; ++atoms) {
+    positions_of_atoms.push_back(
+        static_cast<std::int32_t>(std::ranges::lower_bound(atom, atoms) - atom.begin()));
+  }
+  return tensor::gather_rows(Tensor::from_indices(positions_of_atoms, {N + 1}, backend_),
+                             molecules.atom_count);
+}
+
 // [start, t_0 ... t_{n-2}] of every row.
 Tensor Transformer::shift_right(const Tensor& tokens) const {
   if (planted(Defect::sees_own_token)) return tokens;
-  return tensor::shift_right(tokens, start_token());
+  const Tensor input = tensor::shift_right(tokens, start_token());
+  // The last column may hold anything. Only then are the numbers read, to know the bounds of
+  // others.
+  const bool inside = tokens.index_bounds().inside(0, config_.num_bins - 1);
+  return inside ? input : Tensor::from_indices(input.indices(), input.shape(), backend_);
 }
 
 // E_token, plus the learned function of the bin's place, [rows, C].
@@ -113,7 +139,7 @@ Variable Transformer::logits(const Tensor& tokens, const Molecules& molecules,
   Memory memory;
   const auto global = global_attention();
   if (config_.conditioning) {
-    positions_of(molecules, n);  // for its checks
+    position_count(molecules, n);  // for its checks
     c = condition(conditioning_, *config_.conditioning, molecules);
     of_positions = vectors_of_positions(c, 0, n);
     if (global) memory = make_memory(*global, c, atoms);
@@ -140,13 +166,7 @@ Variable Transformer::log_prob_from(const Variable& logits, const Tensor& tokens
                                     const Molecules& molecules) const {
   const Variable log_p = ag::log_prob(logits, tokens);
   if (!molecules.defined()) return log_p;
-  const auto n = tokens.extent(1);
-  std::vector<double> is_real;
-  for (const auto real : positions_of(molecules, n)) {
-    for (std::int64_t t = 0; t < n; ++t) is_real.push_back(t < real ? 1 : 0);
-  }
-  return ag::multiply(log_p,
-                      Variable(Tensor::from_values(is_real, log_p.value().shape(), backend_)));
+  return ag::mask_rows(log_p, position_count(molecules, tokens.extent(1)), 0);
 }
 
 }  // namespace arbg::nn

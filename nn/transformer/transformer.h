@@ -94,6 +94,7 @@ class Transformer : public Module {
   int heads() const { return static_cast<int>(config_.num_heads); }
   std::int32_t start_token() const;
   void check_inputs(const Tensor& tokens, const Molecules& molecules) const;
+  Tensor position_count(const Molecules& molecules, std::int64_t n) const;
   Tensor shift_right(const Tensor& tokens) const;
   Variable token_table() const;
   Variable position_rows(std::int64_t n) const;

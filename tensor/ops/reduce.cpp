@@ -11,12 +11,23 @@ void check_sum_of_all(const Tensor& dy, const char* operation) {
   require(dy.elements() == 1, operation, ": expected dy of one number, found ", dy.shape());
 }
 
+Tensor summed_as(DType dtype, const Tensor& x) {
+  require(x.shape().rank() >= 1, "sum_last: expected x [..., T], found ", x.shape());
+  Tensor y = Tensor::empty(without_last(x.shape()), dtype, x.backend());
+  on_backend(x, reference::sum_last, cpu::sum_last)(x, y);
+  return y;
+}
+
 }  // namespace
 
 Tensor sum_last(const Tensor& x) {
   require_real(x, "sum_last", "x");
-  require(x.shape().rank() >= 1, "sum_last: expected x [..., T], found ", x.shape());
-  return on_backend(x, reference::sum_last, cpu::sum_last)(x);
+  return summed_as(x.dtype(), x);
+}
+
+Tensor sum_last_in_double(const Tensor& x) {
+  require_real(x, "sum_last_in_double", "x");
+  return summed_as(DType::f64, x);
 }
 
 Tensor sum_last_backward(const Tensor& dy, const Shape& shape) {

@@ -3,8 +3,8 @@
 //
 // sum_last: x [..., T] -> [...]. sum_all, mean_all: x -> [1]. The backwards spread dy back over
 // `shape`, the shape of x. The result is stored in the backend's own number type; the sum before
-// that is not rounded to it. Throws Error if shapes or number types do not fit together, or for the
-// mean of no numbers.
+// that is not rounded to it, and sum_last_in_double keeps it as float64. Throws Error if shapes or
+// number types do not fit together, or for the mean of no numbers.
 #pragma once
 
 #include "tensor/tensor.h"
@@ -13,19 +13,21 @@ namespace arbg::tensor {
 
 Tensor sum_last(const Tensor& x);
 Tensor sum_last_backward(const Tensor& dy, const Shape& shape);
+Tensor sum_last_in_double(const Tensor& x);
 Tensor sum_all(const Tensor& x);
 Tensor sum_all_backward(const Tensor& dy, const Shape& shape);
 Tensor mean_all(const Tensor& x);
 Tensor mean_all_backward(const Tensor& dy, const Shape& shape);
 
 // The implementations, one a backend; their inputs have been checked. The sum over everything is
-// sum_last of one row, and every backward is a repetition of each number of dy, times a factor.
+// sum_last of one row (y of either number type), and every backward is a repetition of each number
+// of dy, times a factor.
 namespace reference {
-Tensor sum_last(const Tensor& x);
+void sum_last(const Tensor& x, Tensor& y);
 Tensor spread(const Tensor& dy, const Shape& shape, double factor);
 }  // namespace reference
 namespace cpu {
-Tensor sum_last(const Tensor& x);
+void sum_last(const Tensor& x, Tensor& y);
 Tensor spread(const Tensor& dy, const Shape& shape, double factor);
 }  // namespace cpu
 

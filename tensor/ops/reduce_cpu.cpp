@@ -4,18 +4,27 @@
 #include "tensor/ops/reduce.h"
 
 namespace arbg::tensor::cpu {
+namespace {
 
-Tensor sum_last(const Tensor& x) {
-  const std::int64_t M = row_count(x.shape()), T = x.extent(-1);
-  Tensor y = empty_like(x, without_last(x.shape()));
+template <class Real>
+void sum_rows(const Tensor& x, Tensor& y) {
+  const std::int64_t M = y.elements(), T = x.extent(-1);
   const float* X = x.data<float>();
-  float* Y = y.data<float>();
+  Real* Y = y.data<Real>();
   for (std::int64_t m = 0; m < M; ++m) {
     double sum = 0;
     for (std::int64_t t = 0; t < T; ++t) sum += static_cast<double>(X[m * T + t]);
-    Y[m] = static_cast<float>(sum);
+    Y[m] = static_cast<Real>(sum);
   }
-  return y;
+}
+
+}  // namespace
+
+void sum_last(const Tensor& x, Tensor& y) {
+  if (y.dtype() == DType::f64)
+    sum_rows<double>(x, y);
+  else
+    sum_rows<float>(x, y);
 }
 
 Tensor spread(const Tensor& dy, const Shape& shape, double factor) {

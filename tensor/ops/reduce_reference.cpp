@@ -5,15 +5,13 @@
 
 namespace arbg::tensor::reference {
 
-Tensor sum_last(const Tensor& x) {
-  const std::int64_t M = row_count(x.shape()), T = x.extent(-1);
-  Tensor y = empty_like(x, without_last(x.shape()));
+void sum_last(const Tensor& x, Tensor& y) {
+  const std::int64_t M = y.elements(), T = x.extent(-1);
   for (std::int64_t m = 0; m < M; ++m) {
     double sum = 0;
     for (std::int64_t t = 0; t < T; ++t) sum += x.data<double>()[m * T + t];
     y.data<double>()[m] = sum;
   }
-  return y;
 }
 
 Tensor spread(const Tensor& dy, const Shape& shape, double factor) {

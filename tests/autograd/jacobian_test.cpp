@@ -73,6 +73,11 @@ const std::vector<Case>& cases() {
       {"rows, some of them twice",
        {{5, 3}},
        [](Inputs x) { return add(rows(x[0], 1, 3), rows(x[0], 2, 3)); }},
+      {"mask_rows, all, some and none",
+       {{3, 4}},
+       [](Inputs x) {
+         return mask_rows(x[0], indices({4, 1, 0}, {3}), 2.5);
+       }},
       {"reshape",
        {{2, 6}},
        [](Inputs x) {

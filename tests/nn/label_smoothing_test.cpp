@@ -39,7 +39,7 @@ TEST_SUITE("golden") {
         const Tensor tokens = Tensor::from_indices(kTokens, {1, 2}, backend);
         const Variable smoothed =
             autograd::add(autograd::log_prob(logits, tokens),
-                          autograd::scale(smoothing_term(logits, tokens), golden.smoothing));
+                          autograd::scale(smoothing_term(logits, kTokens), golden.smoothing));
         autograd::backward(smoothed,
                            Tensor::from_values(std::vector<double>{-0.5, -0.5}, {1, 2}, backend));
         const auto values = smoothed.value().values(), gradient = logits.grad().values();

@@ -1,5 +1,4 @@
-// Training: the stated loss and its gradient, the same numbers for any thread count, and resuming
-// bit for bit.
+// Training: the stated loss and its gradient, and resuming bit for bit.
 #include "nn/training/trainer_run.h"
 
 #include <doctest/doctest.h>
@@ -10,106 +9,10 @@
 
 #include "autograd/functions.h"
 #include "tensor/base/error.h"
-#include "tensor/base/random.h"
-#include "tensor/base/threads.h"
+#include "tests/nn/ring_walk.h"
 
 namespace arbg::nn {
 namespace {
-
-TransformerConfig small_config() {
-  TransformerConfig config;
-  config.num_bins = 6;
-  config.channels = 8;
-  config.num_layers = 2;
-  config.num_heads = 2;
-  config.set_cartesian(2);
-  config.own_start_row = true;
-  config.output_bias = true;
-  config.bin_features = true;
-  return config;
-}
-
-// The same for molecules of one or two atoms, with dropout; trained by Muon.
-TransformerConfig conditioned_config() {
-  TransformerConfig config = small_config();
-  config.conditioning = ConditioningConfig{4, 3, 3, true};
-  config.add_cond_to_input = config.cross_attention = true;
-  config.dropout = 0.2;
-  return config;
-}
-
-// A walk on a ring of V bins: each token is the one before, or one of its neighbours, with
-// probabilities 1/2, 1/4, 1/4.
-struct RingWalk : TrainingBatchSource {
-  std::int64_t length = 6, bins = 6;
-  bool conditioned = false;
-  Molecules molecules(std::int64_t step, Backend backend) override {
-    if (!conditioned) return {};
-    const std::int64_t B = 22, N = 2;
-    std::vector<std::int32_t> types, count;
-    for (std::int32_t b = 0; b < B; ++b) {
-      count.push_back((b + static_cast<std::int32_t>(step)) % 3 == 0 ? 1 : 2);
-      for (std::int32_t i = 0; i < N; ++i) types.push_back((b + i) % 3);
-    }
-    const Tensor atoms = Tensor::from_indices(types, {B, N}, backend);
-    const Tensor counts = Tensor::from_indices(count, {B}, backend);
-    return {atoms, atoms, atoms, counts, counts};
-  }
-  void fill(std::int64_t step, std::span<std::int32_t> tokens,
-            std::span<double> log_target) override {
-    const Random random(21, stream_id("ring walk", static_cast<std::uint64_t>(step)));
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      const auto draw = random.below(4, i);
-      const auto move = draw == 0 ? bins - 1 : draw == 1 ? 1 : 0;
-      const bool first = i % static_cast<std::size_t>(length) == 0;
-      tokens[i] =
-          static_cast<std::int32_t>(first ? random.below(bins, i) : (tokens[i - 1] + move) % bins);
-    }
-    for (std::size_t b = 0; b < log_target.size(); ++b) {
-      log_target[b] = 40 + 3 * random.normal_pair(1'000'000 + b)[0];
-    }
-  }
-  double nats() const {  // the entropy of a walk, per coordinate
-    const double step = 0.5 * std::log(2.0) + 0.5 * std::log(4.0);
-    return (std::log(static_cast<double>(bins)) + static_cast<double>(length - 1) * step) /
-           static_cast<double>(length);
-  }
-};
-
-TrainerOptions small_options() {
-  TrainerOptions options;
-  options.batch = 22;  // no multiple of the shards, nor the shards of the micro-batch
-  options.shards = 4;
-  options.micro_batch = 4;
-  options.total_steps = 14;
-  options.learning_rate = 3e-3;
-  options.average_decay = 0.9;
-  options.variance_weight = 0.1;
-  return options;
-}
-
-// All numbers of a checkpoint in one row.
-std::vector<double> all_numbers(const Checkpoint& checkpoint) {
-  std::vector<double> numbers;
-  for (const auto* list : {&checkpoint.weights, &checkpoint.averaged_weights,
-                           &checkpoint.first_moments, &checkpoint.second_moments}) {
-    for (const auto& [name, tensor] : *list) {
-      const auto values = tensor.values();
-      numbers.insert(numbers.end(), values.begin(), values.end());
-    }
-  }
-  return numbers;
-}
-
-std::vector<double> gradient_of_last_step(
-    const Trainer& trainer) {  // with beta1 = 0 the first moment is the gradient
-  std::vector<double> numbers;
-  for (const auto& [name, tensor] : trainer.checkpoint().first_moments) {
-    const auto values = tensor.values();
-    numbers.insert(numbers.end(), values.begin(), values.end());
-  }
-  return numbers;
-}
 
 // The gradient of every parameter's middle number, against differences of the reported loss.
 void check_gradient_of_loss(double smoothing, bool conditioned) {
@@ -199,26 +102,6 @@ TEST_SUITE("fast") {
       CHECK(all_numbers(found) == all_numbers(expected));
       CHECK(found.trainer.dump() == expected.trainer.dump());
     }
-  }
-
-  TEST_CASE("one thread and three give the same numbers") {
-    const int threads = thread_count();
-    for (const bool conditioned : {false, true}) {
-      std::vector<std::vector<double>> found;
-      for (const int count : {1, 3}) {
-        set_thread_count(count);
-        RingWalk source;
-        source.conditioned = conditioned;
-        auto options = small_options();
-        if (conditioned) options.optimizer = OptimizerKind::muon;
-        Transformer network(conditioned ? conditioned_config() : small_config(), Backend::cpu, 5);
-        Trainer trainer(network, source, options);
-        run_training(trainer, {});
-        found.push_back(all_numbers(trainer.checkpoint()));
-      }
-      CHECK(found[0] == found[1]);
-    }
-    set_thread_count(threads);
   }
 
   TEST_CASE("the loss of molecules of different sizes is the mean of their means") {

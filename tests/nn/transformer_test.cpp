@@ -12,6 +12,8 @@
 #include "nn/optimizer/adamw.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
+#include "tensor/host_reads.h"
+#include "tensor/ops/draw.h"
 #include "tests/nn/small_networks.h"
 
 namespace arbg::nn {
@@ -106,6 +108,27 @@ TEST_SUITE("fast") {
             }
           }
         }
+      }
+    }
+  }
+
+  TEST_CASE("drawing and resampling read nothing until the end") {
+    for (const auto backend : tensor::backends_built()) {
+      for (const auto& config : configs()) {
+        const auto network = lively_network(config, backend);
+        KvCache cache = network.make_cache(3, molecules_for(config, 3, backend));
+        const std::vector<std::int64_t> from = {2, 0, 2};
+        tensor::Drawn drawn;
+        const auto before = tensor::numbers_read();
+        for (std::int64_t t = 0; t < config.length(); ++t) {
+          const Tensor logits = network.next_logits(drawn.index, cache);
+          drawn =
+              tensor::draw_categorical(logits, {}, Random(4, static_cast<std::uint64_t>(t)), 0, 1);
+          if (t == 2) cache.select(from);
+        }
+        CHECK(tensor::numbers_read() == before);
+        CHECK(drawn.index.indices().size() == 3);
+        CHECK(tensor::numbers_read() == before + 3);
       }
     }
   }

@@ -43,6 +43,31 @@ TEST_SUITE("fast") {
     }
   }
 
+  TEST_CASE("sums kept in double are those in order of the index, to the last bit") {
+    for (const Backend backend : backends_built()) {
+      const Tensor x = random_tensor({3, 1001}, backend), sums = sum_last_in_double(x);
+      const auto values = x.values();
+      std::vector<double> expected(3);
+      for (std::size_t i = 0; i < values.size(); ++i) expected[i / 1001] += values[i];
+      CHECK(sums.dtype() == DType::f64);
+      CHECK(sums.values() == expected);
+      CHECK(sum_last_in_double(Tensor::zeros({0, 4}, x.dtype(), backend)).shape() == Shape{0});
+      CHECK_THROWS_WITH_AS(sum_last_in_double(Tensor::zeros({}, x.dtype(), backend)),
+                           "sum_last: expected x [..., T], found []", Error);
+    }
+  }
+
+  TEST_CASE("nothing of what stood in masked rows is left, NaN neither") {
+    for (const Backend backend : backends_built()) {
+      Tensor x = random_tensor({2, 3, 2}, backend);
+      x.reshape({6, 2}).rows(1, 2).fill(NAN);
+      const Tensor count = indices({1, 3}, {2}, backend);
+      const auto before = x.values(), after = mask_rows(x, count, 0).values();
+      for (std::size_t i = 0; i < after.size(); ++i)
+        CHECK(after[i] == (i >= 2 && i < 6 ? 0.0 : before[i]));
+    }
+  }
+
   TEST_CASE("steps are bitwise the same for any thread count") {
     const Shape shape{5, 40001};
     const auto run = [&](int threads) {
