@@ -32,6 +32,7 @@ std::vector<Row> rows_for_gradients() {
       log_prob_row({3, 4}, 3.0),
       mean_row({2, 3}),
       gather_rows_row({3, 2}, 5),
+      mask_rows_row({3, 2, 2}),
       transpose_row(2, 3),
   };
   for (Row& row : elementwise_rows({2, 3})) rows.push_back(std::move(row));

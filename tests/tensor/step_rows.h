@@ -8,6 +8,7 @@
 #include "tensor/ops/blend.h"
 #include "tensor/ops/draw.h"
 #include "tensor/ops/gather_rows.h"
+#include "tensor/ops/mask_rows.h"
 #include "tensor/ops/nesterov_step.h"
 #include "tensor/ops/shift_right.h"
 #include "tensor/ops/sum_of_squares.h"
@@ -62,6 +63,19 @@ inline Row gather_rows_row(const Shape& x, std::int64_t R) {
   row.forward = [](const auto& in, const Tensor& from) { return gather_rows(in[0], from); };
   row.backward = [](const Tensor& dy, const auto& in, const Tensor& from) {
     return std::vector{gather_rows_backward(dy, from, in[0].extent(0))};
+  };
+  return row;
+}
+
+inline Row mask_rows_row(const Shape& x) {
+  Row row;
+  row.inputs = {x};
+  row.index = {x[0]};
+  row.index_below = x[1] + 1;
+  row.name = "mask_rows" + sizes({x});
+  row.forward = [](const auto& in, const Tensor& count) { return mask_rows(in[0], count, -2.5); };
+  row.backward = [](const Tensor& dy, const auto&, const Tensor& count) {
+    return std::vector{mask_rows(dy, count, 0)};
   };
   return row;
 }

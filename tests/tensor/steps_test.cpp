@@ -96,6 +96,10 @@ TEST_SUITE("fast") {
       CHECK_THROWS_AS(gather_rows(x, x), Error);
       CHECK_THROWS_AS(gather_rows_backward(x, index, 3), Error);
       CHECK_THROWS_AS(gather_rows_backward(other, index, 4), Error);
+      CHECK_THROWS_WITH_AS(mask_rows(x, indices({1, 4}, {2}, backend), 0),
+                           "mask_rows: count 4 at place 1 is outside 0 ... 3", Error);
+      CHECK_THROWS_AS(mask_rows(x, indices({1}, {1}, backend), 0), Error);
+      CHECK_THROWS_AS(mask_rows(x.reshape({6}), index, 0), Error);
       CHECK_THROWS_AS(shift_right(x, 0), Error);
       CHECK_THROWS_AS(shift_right(indices({1}, {}, backend), 0), Error);
       CHECK_THROWS_AS(transpose(random_tensor({1, 2, 3}, backend)), Error);
