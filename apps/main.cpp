@@ -22,21 +22,22 @@ struct Command {
   const char* name;
   int (*run)(const Words&);
   const char* summary;
+  bool stops = false;  // sees Ctrl-C between its steps, saves and leaves; others end at once
 };
 
 constexpr Command kCommands[] = {
     {"demo", demo_command,
-     "everything on alanine dipeptide: md, train, sample, reweight, evaluate, audit, report"},
-    {"md", md_command, "molecular dynamics of a peptide: reference conformations"},
-    {"train", train_command, "train a generator on a folder of conformations"},
+     "everything on alanine dipeptide: md, train, sample, reweight, evaluate, audit, report", true},
+    {"md", md_command, "molecular dynamics of a peptide: reference conformations", true},
+    {"train", train_command, "train a generator on a folder of conformations", true},
     {"sample", sample_command,
-     "draw conformations with exact log q, energies and importance weights"},
+     "draw conformations with exact log q, energies and importance weights", true},
     {"refine", refine_command,
-     "make a model from the force field alone, without data, or improve one"},
+     "make a model from the force field alone, without data, or improve one", true},
     {"evaluate", evaluate_command,
      "compare weighted samples with reference conformations; write report.html"},
     {"audit", audit_command,
-     "check model, force field and samples as a hostile referee would; write audit.html"},
+     "check model, force field and samples as a hostile referee would; write audit.html", true},
     {"build", build_command, "a PDB file from a sequence: idealised geometry, then minimised"},
     {"minimize", minimize_command, "move a conformation to the nearest minimum of its energy"},
     {"energy", energy_command, "energies, terms and forces of given conformations"},
@@ -64,7 +65,7 @@ constexpr char kNoMemory[] = "arbg %s: there is not enough memory for a job of t
 // Runs a command; whatever goes wrong becomes one line and exit status 1, or 130 after Ctrl-C.
 int run(const Command& command, const Words& words) {
   try {
-    arbg::catch_interrupts();
+    if (command.stops) arbg::catch_interrupts();
     const int status = command.run(words);
     const bool written = std::fflush(stdout) == 0;
     arbg::require(written, "cannot write to standard output: ", std::strerror(errno));

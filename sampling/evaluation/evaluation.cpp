@@ -24,10 +24,11 @@ struct Points {
   Indices left, right;  // halves of the reference: the floor's two sides
 };
 
-Points points_of(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
-                 std::int64_t points, std::uint64_t seed) {
+// `log_weight`: of the samples, trimmed where that was asked for.
+Points points_of(const WeightedEnsemble& samples, std::span<const double> log_weight,
+                 const ReferenceEnsemble& reference, std::int64_t points, std::uint64_t seed) {
   Points out;
-  out.weighted = resample(Resampling::systematic, samples.log_weight, points,
+  out.weighted = resample(Resampling::systematic, log_weight, points,
                           Random(seed, stream_id(streams::kResample)));
   // Samples as drawn; what is not a conformation at all (infinite energy) has no place in a
   // distance.
@@ -126,13 +127,12 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   out.populations = samples.populations;
   out.weights = summarise(samples.log_weight, samples.populations);
   out.trim = options.trim;
+  std::vector<double> log_weight(samples.log_weight.begin(), samples.log_weight.end());
   if (options.trim > 0) {
-    const auto trimmed = metrics::trim_largest(samples.log_weight, options.trim);
-    out.trimmed = summarise(trimmed, samples.populations);
-    out.weight = metrics::normalised_weights(trimmed);
-  } else {
-    out.weight = metrics::normalised_weights(samples.log_weight);
+    log_weight = metrics::trim_largest(samples.log_weight, options.trim);
+    out.trimmed = summarise(log_weight, samples.populations);
   }
+  out.weight = metrics::normalised_weights(log_weight);
 
   // As many points a side as the smallest of the sets allows: the halves of the reference are the
   // floor's two sides.
@@ -140,7 +140,7 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
       {static_cast<std::int64_t>(options.points), samples.count(), reference.frames() / 2});
   require(points >= 2, "too few samples or reference frames to compare (", samples.count(), " and ",
           reference.frames(), ")");
-  const Points at = points_of(samples, reference, points, options.seed);
+  const Points at = points_of(samples, log_weight, reference, points, options.seed);
   out.points = static_cast<std::size_t>(points);
   out.energy_w2_kt = energy_distance(samples.reduced_energy, reference.reduced_energy, at);
 

@@ -8,11 +8,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <optional>
 #include <sstream>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "tensor/base/error.h"
@@ -33,6 +35,7 @@ namespace {
 
 constexpr const char* kCandidate = ".new-";
 constexpr int kAttempts = 100;                               // while others come and go
+constexpr int kWaits = 50;                                   // for a lock that is still empty
 constexpr const char* kFirstNamespace = "pid:[4026531836]";  // of a kernel: in no container
 
 // A line of a file of the system; "" where there is none.
@@ -294,8 +297,14 @@ bool FolderLock::take_over(const fs::path& mine, const LockHolder& self) const {
     fail("cannot open ", file_.string(), ": ", std::strerror(reason));
   }
   const Flock flock = there.take_flock();
+  std::string text = there.text();
+  for (int wait = 0; text.empty() && wait < kWaits; ++wait) {  // claim_without_links fills it
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (!is_named(file_, there.fd())) return false;
+    text = there.text();
+  }
   if (!is_named(file_, there.fd())) return false;
-  const LockHolder holder = holder_of(there.text(), file_);
+  const LockHolder holder = holder_of(text, file_);
   Life life = flock == Flock::busy ? Life::there : judge(holder, self);
   if (life == Life::gone && flock == Flock::none) life = Life::unknown;
   require(life != Life::there, folder_.string(), " is being written by ", name_of(holder),

@@ -84,15 +84,17 @@ TEST_SUITE("fast") {
     CHECK(e.torsion_w2_rad.raw == doctest::Approx(0).epsilon(1e-6));
   }
 
-  TEST_CASE("raw figures stay beside those of trimmed weights") {
+  TEST_CASE("raw figures stay beside those of trimmed weights, which distances are of") {
     Setting s;
     s.log_weight[3] = std::log(20.0);
+    s.u[3] = 1000;
     EvaluationOptions options;
     options.trim = 1.0 / 40;
     const auto e = evaluate(s.samples(), s.reference(), nullptr, options);
     CHECK(e.weights.ess == doctest::Approx(39.0 * 39 / 419));
     CHECK(e.trimmed.ess == doctest::Approx(19));
     CHECK(e.weight[3] == 0);
+    CHECK(e.energy_w2_kt.weighted == doctest::Approx(0));
   }
 
   TEST_CASE("the reference's likelihood is the model's, frame by frame") {

@@ -1,0 +1,163 @@
+# From molecular dynamics to the report, and what is refused on the way.
+# Sourced by command_line_test.sh; runs that earlier files made are still there.
+
+### From molecular dynamics to the report
+md="md --replicas 4 --tempering 2 --steps 4000 --warmup 500 --save-every 50 --threads 2"
+train="train --data md --steps 30 --batch 32 --channels 16 --layers 1 --threads 2"
+slow="md --tempering 1 --replicas 1 --steps 20 --warmup 10 --save-every 10"
+succeeds $slow --backend reference --output slow
+refuses 'backend is "reference" there' $slow --output slow
+succeeds $md --output md
+succeeds $md --output md --json
+is_json out.txt
+grep -q '"name": "psi ALA2"' md/run.json || failed "run.json does not say how many frames are independent"
+grep -q "<svg" md/report.html || failed "the report of arbg md has no pictures"
+succeeds md --sequence AAA --forcefield amber14-obc1 --replicas 2 --steps 400 --warmup 100 --save-every 20 --output aaa --json
+grep -q '"ladder_kelvin": \[310, .*"torsion_w2_points": 20' out.txt || failed "arbg md --json says: $(cat out.txt)"
+refuses "--tempering expects a whole number" md --tempering some --output refused
+refuses "0 < low <= high, found 300 K and 200 K" md --top-temperature 200 --output refused
+refuses "friction_per_ps is 1 there and 2 here" $md --output md --friction 2
+refuses "already holds" md --replicas 4 --tempering 2 --steps 40 --warmup 500 --save-every 50 --output md
+succeeds $train --output model
+succeeds $train --output model --resume --json
+is_json out.txt
+refuses "go on with --resume" $train --output model
+refuses "channels is 16 there and 32 here" $train --output model --resume --channels 32
+refuses "add --coordinates internal" $train --output model --resume --coordinates cartesian
+# Every option of the optimizer, the loss and the network is part of what a run is.
+while IFS="|" read -r message options; do
+  refuses "$message" $train --output model --resume $options
+done <<END
+optimizer is "adamw" there and "muon" here|--optimizer muon
+schedule is "one-cycle" there and "constant" here|--schedule constant
+warm_up is 0.05 there and 0.1 here|--warm-up 0.1
+clip_norm is 1 there and 2 here|--clip 2
+label_smoothing is 0 there and 0.1 here|--label-smoothing 0.1
+micro_batch is 8 there and 4 here|--micro-batch 4
+dropout is the default there and 0.1 here|--dropout 0.1
+use_swiglu is the default there and false here|--activation gelu
+use_rms_norm is the default there and false here|--norm layer
+pos_embed_type is "learned" there and "sinusoidal" here|--positions sinusoidal
+num_bins is 256 there and 4096 here|--network base
+evaluate_every is 0 there and 5 here|--evaluate-every 5
+END
+succeeds $train --output muon --network base --channels 16 --heads 2 --optimizer muon --schedule constant --warm-up 0.2 \
+  --clip 0.5 --dropout 0.1 --label-smoothing 0.05 --micro-batch 3 --activation gelu --norm layer --positions sinusoidal
+"$arbg" info muon --json >out.txt
+for member in '"num_bins": 4096' '"num_layers": 1' '"channels": 16' '"num_heads": 2' '"optimizer": "muon"' '"schedule": "constant"' \
+  '"warm_up": 0.2' '"clip_norm": 0.5' '"dropout": 0.1' '"label_smoothing": 0.05' '"micro_batch": 3' '"use_swiglu": false' \
+  '"use_rms_norm": false' '"pos_embed_type": "sinusoidal"' '"learning_rate": 5e-04'; do
+  grep -qF "$member" out.txt || failed "arbg train did not take an option: no $member in $(cat out.txt)"
+done
+# Early stopping: a learning rate of nearly nothing improves nothing for long.
+succeeds $train --output stopped --learning-rate 1e-12 --average 0 --weight-decay 0 --evaluate-every 2 --early-stop 3
+grep -q "stopped early" out.txt || failed "a run that does not improve goes on: $(cat out.txt)"
+grep -q '"held_out_nats_per_coordinate"' stopped/train_log.jsonl || failed "evaluations are not in the log"
+for member in loss nats_per_coordinate gradient_norm samples_per_second gflop_per_second seconds_left; do
+  grep -q "\"$member\"" stopped/train_log.jsonl || failed "the log of a training has no $member"
+done
+grep -q "<svg" stopped/report.html || failed "the report of arbg train has no pictures"
+grep -q "held out" stopped/report.html || failed "the report of arbg train has no held-out curve"
+succeeds info stopped/best.safetensors
+succeeds sample --model stopped/best.safetensors --output stopped-samples --count 20
+# A disk that is full while a checkpoint is written (here: no file may be longer than 16 kB) leaves the old one.
+cp model/checkpoint.safetensors before.safetensors
+(trap "" XFSZ; ulimit -f 32; "$arbg" $train --output model --resume >out.txt 2>err.txt) && failed "a full disk goes unnoticed"
+grep -q "^arbg train: cannot write model/checkpoint.safetensors" err.txt || failed "a full disk: $(cat err.txt)"
+cmp before.safetensors model/checkpoint.safetensors || failed "a full disk damaged the checkpoint"
+ls model | grep -q tmp && failed "a full disk leaves a temporary file: $(ls model)"
+succeeds sample --model model/checkpoint.safetensors --output samples --count 200
+succeeds sample --model model/checkpoint.safetensors --output samples --count 200 --json
+is_json out.txt
+succeeds sample --model model/checkpoint.safetensors --output truncated-samples --count 100 --top-p 0.9
+grep -q "biased: truncation removes support" out.txt || failed "truncated samples are not called biased: $(cat out.txt)"
+grep -q "biased: truncation removes support" truncated-samples/run.json || failed "run.json does not say biased"
+succeeds evaluate --samples truncated-samples --reference md --model model/checkpoint.safetensors
+grep -q "biased: truncation removes support" truncated-samples/report.html || failed "report.html does not say biased"
+succeeds sample --model model/checkpoint.safetensors --output mixed --count 100 --top-k 5 --full-support 0.1
+grep -q "biased" out.txt mixed/run.json && failed "samples of full support are called biased"
+succeeds sample --model model/checkpoint.safetensors --output tuned --count 100 --tune temperature --json
+is_json out.txt
+grep -q '"pilot_samples": 2000' tuned/run.json || failed "run.json does not have the curve of --tune"
+succeeds evaluate --samples tuned --reference md --json
+grep -q '"decoding": {"temperature": ' out.txt || failed "arbg evaluate does not name the decoding: $(cat out.txt)"
+grep -q "Sampling temperature" tuned/report.html || failed "report.html does not show the curve of --tune"
+[ "$(wc -c <samples/positions.npy)" -eq $((128 + 200 * 22 * 3 * 8)) ] || failed "positions.npy of 200 samples has another size"
+refuses "md holds a run of arbg md" sample --model model/checkpoint.safetensors --output md
+succeeds evaluate --samples samples --reference md --model model/checkpoint.safetensors --json
+is_json out.txt
+succeeds audit samples --model model/checkpoint.safetensors --reference md --fresh 50 --close 100
+succeeds audit samples --fresh 50 --close 100 --json
+is_json out.txt
+succeeds audit --model model/checkpoint.safetensors --fresh 50 --output audited
+grep -q "<svg" samples/audit.html audited/audit.html || failed "audit.html has no pictures"
+grep -q "<svg" samples/report.html || failed "report.html has no pictures"
+grep -q "http" samples/report.html && failed "report.html is not self-contained"
+succeeds evaluate --samples samples --reference md
+grep -q "Are energies those of the force field" samples/report.html || failed "report.html leaves the audit out"
+cp samples/audit.json audit.json
+echo '{}' >samples/audit.json
+refuses "is not of arbg audit" evaluate --samples samples --reference md
+cp audit.json samples/audit.json
+# Its stages are announced on standard error.
+"$arbg" demo --output demo --train-time 1s --md-steps 2000 --samples 100 --json >out.txt 2>err.txt ||
+  failed "arbg demo: $(cat err.txt)"
+is_json out.txt
+grep -q '"audit": "PASS' out.txt || failed "arbg demo does not end with an audit: $(cat out.txt)"
+grep -q "Are the samples what they claim" demo/report.html demo/audit.html || failed "the demo's report leaves the audit out"
+# Called again without times: what is there stays as it is, of six minutes and 1,200,000 steps no word.
+"$arbg" demo --output demo --samples 100 >out.txt 2>err.txt || failed "arbg demo, called again: $(cat err.txt)"
+grep -q "made before" out.txt && grep -q "done before" out.txt || failed "arbg demo, called again, begins anew: $(cat out.txt)"
+# With other steps the model could not go on: the dynamics are not lengthened first.
+refuses "give --md-steps 2000 or choose another --output" demo --output demo --md-steps 4000 --samples 100
+succeeds info demo/md
+grep -q "steps: 2000" out.txt || failed "a refused demo lengthened the dynamics: $(cat out.txt)"
+for what in md model samples samples/positions.npy model/checkpoint.safetensors; do
+  succeeds info "$what"
+  succeeds info "$what" --json
+  is_json out.txt
+done
+# A published data set is a file whose name says what it is of.
+cp md/positions.npy Ace-A-Nme_300K_train.npy
+says "Ace-A-Nme_300K_train.npy: atoms are ordered as by arbg build, for want of a Ace-A-Nme_300K.pdb beside it" \
+  train --data Ace-A-Nme_300K_train.npy --forcefield amber99sbildn-obc2 --steps 2 --batch 8 --output published-model
+says "for want of a Ace-A-Nme_300K.pdb" evaluate --samples samples --reference Ace-A-Nme_300K_train.npy --json
+refuses "frame 1: ALA2 is a D residue" evaluate --samples samples --reference $both_hands
+# In another order than the samples: matched by names, and every figure is the same in both.
+for kind in heavy ch3first; do
+  reference=$cases/published-$kind/Ace-A-Nme_300K_test.npy
+  "$arbg" evaluate --samples samples --reference "$reference" --model model/checkpoint.safetensors --output evaluated-$kind \
+    --json >$kind.json 2>err.txt || failed "evaluate against atoms in another order: $(cat err.txt)"
+  grep -qF "$reference: atoms are matched by names to those of samples" err.txt || failed "evaluate says: $(cat err.txt)"
+  "$arbg" audit samples --reference "$reference" --fresh 50 --close 50 --output audited-$kind >out.txt 2>err.txt
+  grep -q "reference energies against plain loops, kT .* pass " out.txt ||
+    failed "audit against atoms in another order: $(grep "plain loops" out.txt)"
+  says "atoms are ordered as in" train --data "$cases/published-$kind/Ace-A-Nme_300K_train.npy" --forcefield amber99sbildn-obc2 \
+    --coordinates cartesian --bins 64 --channels 16 --layers 1 --steps 2 --batch 8 --output published-$kind
+  says "atoms are ordered as in" train --data "$cases/published-$kind/Ace-A-Nme_300K_train.npy" --forcefield amber99sbildn-obc2 \
+    --channels 16 --layers 1 --steps 2 --batch 8 --outside drop --output published-internal-$kind
+  "$arbg" evaluate --samples samples --reference md --model published-$kind/checkpoint.safetensors >out.txt 2>err.txt &&
+    failed "evaluate takes a model whose atoms have another order than the samples"
+  grep -q "another order than those of the samples" err.txt || failed "a model of another order: $(cat err.txt)"
+done
+# The last digits are of sums in another order.
+for kind in heavy ch3first; do sed 's/\([0-9.]\{10\}\)[0-9.]*/\1/g' $kind.json >$kind.txt; done
+cmp heavy.txt ch3first.txt || failed "evaluate depends on the order of the reference's atoms"
+refuses "expected a published name" train --data md/positions.npy --output refused
+cp md/positions.npy Ace-G-Nme_300K_test.npy
+refuses "expected positions of shape [frames, 19, 3]" train --data Ace-G-Nme_300K_test.npy --output refused
+succeeds $train --output cartesian --coordinates cartesian --bins 64 --held-out 0
+succeeds sample --model cartesian/checkpoint.safetensors --output cartesian-samples --count 100
+succeeds sample --model cartesian/checkpoint.safetensors --output reflected --count 50 --mirror-images reflect
+grep -q '"reflected"' reflected/run.json || failed "run.json does not say how many samples were reflected"
+grep -q labels reflected/run.json && failed "exact reflection is called biased"
+succeeds sample --model cartesian/checkpoint.safetensors --output published --count 50 --mirror-images published --published-weights
+grep -q "keep the log q of before" published/run.json || failed "published reflection is not called biased"
+grep -q "density of the centre of mass" published/run.json || failed "published weights are not called inconsistent"
+grep -q "centre of mass" out.txt || failed "the terminal does not call published weights inconsistent"
+succeeds evaluate --samples published --reference md --trim 0.1
+grep -q "are dropped in all but the raw figures" out.txt || failed "trimmed figures are not called biased"
+refuses "leave --model out" evaluate --samples published --reference md --model cartesian/checkpoint.safetensors
+refuses "in Cartesian coordinates only" sample --model model/checkpoint.safetensors --output refused --mirror-images reflect
+refuses "centre-of-mass factor of Cartesian" sample --model model/checkpoint.safetensors --output refused --published-weights
+refuses "keep, reflect or published" sample --model model/checkpoint.safetensors --output refused --mirror-images turn

@@ -1,0 +1,149 @@
+# Folders of runs: one run, one writer; damaged ones.
+# Sourced by command_line_test.sh; runs that earlier files made are still there.
+
+### One folder holds one run
+echo '{}' >json_check/run.json
+succeeds evaluate --samples samples --reference md --output evaluated
+succeeds evaluate --samples samples --reference md --output evaluated
+energies="energy --pdb $golden/Ace-A-Nme.pdb"
+succeeds $energies --output energies
+before=$(cat md/* model/* refined/* samples/* energies/* evaluated/* demo/*.* | cksum)
+while read -r folder owner; do
+  while read -r command words; do
+    [ "arbg $command" = "$owner" ] || refuses "$folder holds a run of $owner" "$command" $words --output "$folder"
+  done <<END
+md ${md#md }
+train ${train#train } --resume
+refine ${refine#refine }
+sample --model model/checkpoint.safetensors
+sample --model model/checkpoint.safetensors --method annealed
+energy ${energies#energy }
+evaluate --samples mixed --reference md
+demo --md-steps 2000
+END
+done <<END
+md arbg md
+model arbg train
+refined arbg refine
+samples arbg sample
+energies arbg energy
+json_check another program
+END
+for folder in evaluated demo; do
+  owner=evaluate
+  [ $folder = evaluated ] || owner=demo
+  for command in "$md" "$train" "$refine" "$energies" "sample --model model/checkpoint.safetensors"; do
+    refuses "$folder holds a run of arbg $owner" $command --output $folder
+  done
+done
+[ "$(cat md/* model/* refined/* samples/* energies/* evaluated/* demo/*.* | cksum)" = "$before" ] || failed "a refused command changed a run"
+
+### One command writes a folder; it is known at once, before any input is read
+$arbg $md --steps 100000000 --output busy/md >out.txt 2>err.txt &
+pid=$!
+while [ ! -e busy/md/.arbg.lock ] && kill -0 $pid; do sleep 0.02; done
+held="busy/md is being written by 'arbg md', process $pid on '$(uname -n)': wait for it, stop it, or choose another folder"
+unread() {
+  refuses "$1" md --pdb "$golden/Ace-A-Nme.pdb" --steps 100000000 --output "$2"
+  refuses "$1" train --data nothing --output "$2"
+  refuses "$1" train --mix nothing --output "$2"
+  refuses "$1" refine --model nothing --output "$2"
+  refuses "$1" sample --model nothing --output "$2"
+  refuses "$1" sample --model nothing --method twisted --output "$2"
+  refuses "$1" energy --pdb nothing --output "$2"
+  refuses "$1" evaluate --samples samples --reference nothing --output "$2"
+  refuses "$1" audit --model nothing --output "$2"
+}
+unread "$held" busy/md
+refuses "$held" demo --output busy
+ls -A busy | grep -qv '^md$' && failed "a refused demo left $(ls -A busy)"
+kill -INT $pid
+wait $pid
+[ $? -eq 130 ] || failed "Ctrl-C of arbg md: another exit status than 130"
+absent busy/md/.arbg.lock
+# Where nobody can write, root included.
+unread "cannot write /proc/.arbg.lock" /proc
+unread "cannot create folder text.npy" text.npy
+refuses "cannot create folder text.npy" demo --output text.npy
+for output in text.npy/x.pdb /proc/x.pdb; do
+  refuses "cannot write $output" build AXA --output $output
+  refuses "cannot write $output" minimize --pdb nothing --output $output
+  refuses "cannot write $output" convert --input nothing.npy --output $output
+  refuses "cannot write $output" logits --weights nothing --input nothing --output $output
+done
+long=$(printf '%300s' | tr ' ' x)
+unread "cannot create folder $long: File name too long" $long
+refuses "cannot write $long: File name too long" build AG --output $long
+refuses "cannot open $long: File name too long" info $long
+refuses "cannot use $long/samples/run.json: File name too long" audit $long
+refuses "$long: expected a run folder" train --data $long --output refused
+for read in "--weights md/run.json --input nothing" "--weights nothing --input md/run.json" \
+  "--weights nothing --input nothing --config md/run.json"; do
+  refuses "cannot write md/run.json: it is the file that is read" logits $read --output md/run.json
+done
+refuses "cannot write md: Is a directory" logits --weights nothing --input nothing --output md
+absent nothing
+
+### Damaged run folders and checkpoints
+checkpoint=model/checkpoint.safetensors
+head -c 100 $checkpoint >header.safetensors
+head -c 50000 $checkpoint >truncated.safetensors
+refuses "truncated" sample --model header.safetensors --output refused
+refuses "truncated" sample --model truncated.safetensors --output refused
+refuses "not a safetensors file" sample --model text.npy --output refused
+refuses "cannot open nothing" sample --model nothing --output refused
+# AddressSanitizer ends the program itself when memory is asked for that no machine has.
+if ! grep -q __asan_init "$arbg"; then
+  refuses "not enough memory" sample --model $checkpoint --output refused --count 100000000000000
+  refuses "not enough memory" sample --model $checkpoint --output refused \
+    --count 9223372036854775807
+fi
+rm -rf refused
+refuses "--count expects a whole number from 1" sample --model $checkpoint --output refused --count 0
+refuses "temperature must be positive" sample --model $checkpoint --output refused --temperature 0
+refuses "--top-k expects a whole number from 0" sample --model $checkpoint --output refused --top-k -1
+refuses "above 0 and at most 1, got 0" sample --model $checkpoint --output refused --top-p 0
+refuses "from 0 to 1, got 2" sample --model $checkpoint --output refused --top-p 0.9 --full-support 2
+refuses "--tune expects temperature" sample --model $checkpoint --output refused --tune all
+refuses "not both" sample --model $checkpoint --output refused --tune temperature --temperature 1.02
+refuses "cannot be compared" sample --model $checkpoint --output refused --tune temperature --top-p 0.9
+refuses "average or last" sample --model $checkpoint --output refused --weights best
+refuses "expected a run folder" train --data nothing --output refused
+refuses "does not describe a run of arbg md" train --data samples --output refused
+refuses "--bins expects a whole number from 2" train --data md --output refused --bins 1
+refuses "num_heads 3 does not divide channels" train --data md --output refused --heads 3
+refuses "internal or cartesian" train --data md --output refused --coordinates polar
+refuses "--optimizer expects adamw or muon, got 'sgd'" train --data md --output refused --optimizer sgd
+refuses "--schedule expects one-cycle or constant" train --data md --output refused --schedule linear
+refuses "--activation expects swiglu or gelu" train --data md --output refused --activation relu
+refuses "--network expects demo, base, medium or large" train --data md --output refused --network huge
+refuses "add --evaluate-every" train --data md --output refused --early-stop 3
+refuses "--evaluate-every needs held-out frames" train --data md --output refused --evaluate-every 3 --held-out 0
+refuses "label_smoothing is 2" train --data md --output refused --label-smoothing 2
+refuses "expected 0 <= dropout < 1" train --data md --output refused --dropout 1
+refuses "--time expects a duration" train --data md --output refused --time soon
+refuses "--time expects a duration above 0" train --data md --output refused --time 0
+refuses "not both" train --data md --output refused --time 5s --steps 5
+cp -r md broken && head -c 2000 md/positions.npy >broken/positions.npy
+refuses "truncated" train --data broken --output refused
+{ head -c 4088 md/positions.npy; head -c 264 /dev/zero; tail -c +4353 md/positions.npy; } >broken/positions.npy
+refuses "broken/positions.npy: frame 15 has all atoms at one place" train --data broken --output refused
+cp md/positions.npy broken/positions.npy && head -c 500 md/energy.npy >broken/energy.npy
+refuses "truncated" train --data broken --output refused
+cp md/energy.npy broken/energy.npy && echo '{"settings":' >broken/run.json
+refuses "broken/run.json" train --data broken --output refused
+absent refused
+refuses "give a RUN made by arbg sample or arbg demo" audit
+refuses "there is no run.json" audit nothing
+refuses "is not of samples" audit md
+refuses "made by arbg sample" evaluate --samples md --reference md
+refuses "fraction to trim" evaluate --samples samples --reference md --trim 1
+cp -r samples nan-samples
+{ head -c 136 samples/log_q.npy; printf '\377\377\377\377\377\377\377\377'; tail -c +145 samples/log_q.npy; } >nan-samples/log_q.npy
+refuses "nan-samples/log_q.npy: entry 1 is not a number" evaluate --samples nan-samples --reference md
+refuses "--points expects a whole number from 2" evaluate --samples samples --reference md --points 1
+refuses "cannot open nothing" evaluate --samples samples --reference md --model nothing
+succeeds md --sequence Ace-G-Nme --replicas 4 --tempering 1 --steps 200 --warmup 0 --save-every 50 --output glycine
+refuses "not of the same molecule" evaluate --samples samples --reference glycine
+succeeds md --temperature 310 --replicas 4 --tempering 1 --steps 200 --warmup 0 --save-every 50 --output warmer
+refuses "the reference of amber99sbildn-obc2 at 310 K" evaluate --samples samples --reference warmer
