@@ -64,8 +64,8 @@ TEST_SUITE("fast") {
     const std::vector<std::string> kept = {"a",      "a.tmp",         "a.tmp12x",
                                            "a.tmp0", "a.tmp" + other, "a.tmp99999999999"};
     for (const auto& name : kept) write_file(folder / name, "x");
-    for (const auto& name : {"b.tmp99999999", ("c.tmp" + self).c_str()})
-      write_file(folder / name, "x");
+    write_file(folder / "b.tmp99999999", "x");
+    write_file(folder / ("c.tmp" + self), "x");
     remove_temporaries(folder.path());
     ::kill(alive, SIGKILL);
     ::waitpid(alive, nullptr, 0);
