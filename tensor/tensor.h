@@ -102,16 +102,6 @@ class Tensor {
   template <class T>
   const T* device_data() const;
 
-  // An older name of host_data().
-  template <class T>
-  T* data() {
-    return host_data<T>();
-  }
-  template <class T>
-  const T* data() const {
-    return host_data<T>();
-  }
-
   Tensor reshape(const Shape& shape) const;  // same storage, same number of elements
   Tensor rows(std::int64_t first,
               std::int64_t count) const;  // same storage, part of the first axis

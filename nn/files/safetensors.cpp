@@ -90,11 +90,11 @@ std::string_view stored_bytes(const Tensor& tensor) {
   const auto size = static_cast<std::size_t>(tensor.elements()) * byte_size(tensor.dtype());
   switch (tensor.dtype()) {
     case DType::f64:
-      return {reinterpret_cast<const char*>(tensor.data<double>()), size};
+      return {reinterpret_cast<const char*>(tensor.host_data<double>()), size};
     case DType::f32:
-      return {reinterpret_cast<const char*>(tensor.data<float>()), size};
+      return {reinterpret_cast<const char*>(tensor.host_data<float>()), size};
     case DType::i32:
-      return {reinterpret_cast<const char*>(tensor.data<std::int32_t>()), size};
+      return {reinterpret_cast<const char*>(tensor.host_data<std::int32_t>()), size};
     default:
       fail("tensors of type ", name_of(tensor.dtype()), " cannot be written to safetensors");
   }
@@ -196,7 +196,7 @@ Tensor Safetensors::tensor(std::string_view name, Backend backend) const {
   if (from.dtype == "F32" && backend == Backend::cpu) {  // as it is
     Tensor tensor = Tensor::empty(shape, DType::f32, backend);
     const std::string data = bytes_of(from);
-    std::copy_n(data.data(), data.size(), reinterpret_cast<char*>(tensor.data<float>()));
+    std::copy_n(data.data(), data.size(), reinterpret_cast<char*>(tensor.host_data<float>()));
     return tensor;
   }
   const auto numbers = values(name);

@@ -40,8 +40,8 @@ std::vector<double> plain_probabilities(std::span<const double> logits, const De
 std::vector<double> row_of(const nn::Tensor& logits, std::int64_t b) {
   const auto V = logits.extent(-1);
   if (logits.backend() == nn::Backend::reference)
-    return {logits.data<double>() + b * V, logits.data<double>() + (b + 1) * V};
-  return {logits.data<float>() + b * V, logits.data<float>() + (b + 1) * V};
+    return {logits.host_data<double>() + b * V, logits.host_data<double>() + (b + 1) * V};
+  return {logits.host_data<float>() + b * V, logits.host_data<float>() + (b + 1) * V};
 }
 
 nn::Tensor column(std::span<const std::int32_t> tokens, std::int64_t first, std::int64_t rows,

@@ -235,8 +235,8 @@ void gemm(std::int64_t M, std::int64_t N, std::int64_t K, const MatrixView& a, c
   for_blocks(N, K, [&](const Block& block) {
     const MatrixView part{b.at(block.k, block.n), b.row_stride, b.column_stride};
     Tensor workspace = Tensor::empty({in_place ? 0 : block.size()}, DType::f32, Backend::cpu);
-    if (!in_place) pack(part, block.depth, block.columns, workspace.data<float>());
-    multiply_rows(M, N, block, a, in_place ? part.data : workspace.data<float>(),
+    if (!in_place) pack(part, block.depth, block.columns, workspace.host_data<float>());
+    multiply_rows(M, N, block, a, in_place ? part.data : workspace.host_data<float>(),
                   in_place ? b.row_stride : 0, c, accumulate);
   });
 }

@@ -8,10 +8,10 @@ namespace arbg::tensor::cpu {
 
 void adamw_step(Tensor& weight, const Tensor& gradient, Tensor& first, Tensor& second,
                 const AdamWStep& step) {
-  float* W = weight.data<float>();
-  const float* G = gradient.data<float>();
-  float* M = first.data<float>();
-  float* V = second.data<float>();
+  float* W = weight.host_data<float>();
+  const float* G = gradient.host_data<float>();
+  float* M = first.host_data<float>();
+  float* V = second.host_data<float>();
   // In double until they meet the numbers.
   const float scale = static_cast<float>(step.gradient_scale);
   const float decay = static_cast<float>(step.decay);

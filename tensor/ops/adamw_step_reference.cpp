@@ -10,10 +10,10 @@ namespace arbg::tensor::reference {
 
 void adamw_step(Tensor& weight, const Tensor& gradient, Tensor& first, Tensor& second,
                 const AdamWStep& step) {
-  double* W = weight.data<double>();
-  const double* G = gradient.data<double>();
-  double* M = first.data<double>();
-  double* V = second.data<double>();
+  double* W = weight.host_data<double>();
+  const double* G = gradient.host_data<double>();
+  double* M = first.host_data<double>();
+  double* V = second.host_data<double>();
   const double one_minus_beta1 = 1 - step.beta1, one_minus_beta2 = 1 - step.beta2;
   for (std::int64_t i = 0; i < weight.elements(); ++i) {
     const double g = G[i] * step.gradient_scale;

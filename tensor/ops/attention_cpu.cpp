@@ -95,7 +95,7 @@ class Scratch {
  public:
   explicit Scratch(std::int64_t floats)
       : storage_(Tensor::empty({floats}, DType::f32, Backend::cpu)),
-        next_(storage_.data<float>()) {}
+        next_(storage_.host_data<float>()) {}
   float* take(std::int64_t floats) { return std::exchange(next_, next_ + floats); }
 
  private:
@@ -200,9 +200,9 @@ Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
   const Head head{true, T, T, C / H, 3 * C, 3 * C, C};
   Tensor y = empty_like(qkv, {B, T, C});
   if (saved) *saved = empty_like(qkv, {B, H, T});
-  const float* X = qkv.data<float>();
-  float* Y = y.data<float>();
-  float* log_sum = saved ? saved->data<float>() : nullptr;
+  const float* X = qkv.host_data<float>();
+  float* Y = y.host_data<float>();
+  float* log_sum = saved ? saved->host_data<float>() : nullptr;
   for_pieces(B * H, T * T, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t b = i / H, h = i % H;
@@ -219,10 +219,10 @@ Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tens
   const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads;
   const Head head{true, T, T, C / H, 3 * C, 3 * C, C};
   Tensor dqkv = empty_like(qkv, qkv.shape());
-  const float* X = qkv.data<float>();
-  const float* dY = dy.data<float>();
-  const float* log_sum = saved.data<float>();
-  float* dX = dqkv.data<float>();
+  const float* X = qkv.host_data<float>();
+  const float* dY = dy.host_data<float>();
+  const float* log_sum = saved.host_data<float>();
+  float* dX = dqkv.host_data<float>();
   for_pieces(B * H, 2 * T * T, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t x = i / H * T * 3 * C + i % H * head.D;
@@ -240,10 +240,10 @@ Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const 
                      D = C / H;
   Tensor y = empty_like(q, q.shape());
   if (saved) *saved = empty_like(q, {B, H, T});
-  const float *Q = q.data<float>(), *K = k.data<float>(), *V = v.data<float>();
-  const std::int32_t* n = count.data<std::int32_t>();
-  float* Y = y.data<float>();
-  float* log_sum = saved ? saved->data<float>() : nullptr;
+  const float *Q = q.host_data<float>(), *K = k.host_data<float>(), *V = v.host_data<float>();
+  const std::int32_t* n = count.host_data<std::int32_t>();
+  float* Y = y.host_data<float>();
+  float* log_sum = saved ? saved->host_data<float>() : nullptr;
   for_pieces(B * H, T * N, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t b = i / H, at = b * T * C + i % H * D, entries = b * N * C + i % H * D;
@@ -263,10 +263,10 @@ CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor&
     return Tensor::zeros(x.shape(), x.dtype(), x.backend());
   };
   CrossAttentionGradients g{empty_like(q, q.shape()), zeros(k), zeros(v)};
-  const float *Q = q.data<float>(), *K = k.data<float>(), *V = v.data<float>();
-  const float *dY = dy.data<float>(), *log_sum = saved.data<float>();
-  const std::int32_t* n = count.data<std::int32_t>();
-  float *dQ = g.dq.data<float>(), *dK = g.dk.data<float>(), *dV = g.dv.data<float>();
+  const float *Q = q.host_data<float>(), *K = k.host_data<float>(), *V = v.host_data<float>();
+  const float *dY = dy.host_data<float>(), *log_sum = saved.host_data<float>();
+  const std::int32_t* n = count.host_data<std::int32_t>();
+  float *dQ = g.dq.host_data<float>(), *dK = g.dk.host_data<float>(), *dV = g.dv.host_data<float>();
   for_pieces(B * H, 2 * T * N, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t b = i / H, at = b * T * C + i % H * D, entries = b * N * C + i % H * D;

@@ -88,12 +88,12 @@ Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
   if (saved) *saved = empty_like(qkv, {B, H, T});
   for (std::int64_t b = 0; b < B; ++b) {
     for (std::int64_t h = 0; h < H; ++h) {
-      const double* q = qkv.data<double>() + b * T * 3 * C + h * D;
+      const double* q = qkv.host_data<double>() + b * T * 3 * C + h * D;
       for (std::int64_t t = 0; t < T; ++t) {
-        double* out = y.data<double>() + (b * T + t) * C + h * D;
+        double* out = y.host_data<double>() + (b * T + t) * C + h * D;
         const double log_sum =
             attend(q + t * 3 * C, {q + C, 3 * C}, {q + 2 * C, 3 * C}, t + 1, D, out);
-        if (saved) saved->data<double>()[(b * H + h) * T + t] = log_sum;
+        if (saved) saved->host_data<double>()[(b * H + h) * T + t] = log_sum;
       }
     }
   }
@@ -107,12 +107,12 @@ Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tens
   Tensor dqkv = Tensor::zeros(qkv.shape(), qkv.dtype(), qkv.backend());
   for (std::int64_t b = 0; b < B; ++b) {
     for (std::int64_t h = 0; h < H; ++h) {
-      const double* q = qkv.data<double>() + b * T * 3 * C + h * D;
-      double* dq = dqkv.data<double>() + b * T * 3 * C + h * D;
+      const double* q = qkv.host_data<double>() + b * T * 3 * C + h * D;
+      double* dq = dqkv.host_data<double>() + b * T * 3 * C + h * D;
       for (std::int64_t t = 0; t < T; ++t) {
         // attend(q + t * 3 * C, {q + C, 3 * C}, {q + 2 * C, 3 * C}, t + 1, D, out);
-        attend_backward(dy.data<double>() + (b * T + t) * C + h * D, q + t * 3 * C, q + C,
-                        q + 2 * C, 3 * C, saved.data<double>()[(b * H + h) * T + t], t + 1, D,
+        attend_backward(dy.host_data<double>() + (b * T + t) * C + h * D, q + t * 3 * C, q + C,
+                        q + 2 * C, 3 * C, saved.host_data<double>()[(b * H + h) * T + t], t + 1, D,
                         dq + t * 3 * C, dq + C, dq + 2 * C);
       }
     }
@@ -131,10 +131,11 @@ Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const 
       const std::int64_t entries = b * N * C + h * D;
       for (std::int64_t t = 0; t < T; ++t) {
         const std::int64_t at = (b * T + t) * C + h * D;
-        const double log_sum = attend(q.data<double>() + at, {k.data<double>() + entries, C},
-                                      {v.data<double>() + entries, C},
-                                      count.data<std::int32_t>()[b], D, y.data<double>() + at);
-        if (saved) saved->data<double>()[(b * H + h) * T + t] = log_sum;
+        const double log_sum =
+            attend(q.host_data<double>() + at, {k.host_data<double>() + entries, C},
+                   {v.host_data<double>() + entries, C}, count.host_data<std::int32_t>()[b], D,
+                   y.host_data<double>() + at);
+        if (saved) saved->host_data<double>()[(b * H + h) * T + t] = log_sum;
       }
     }
   }
@@ -156,10 +157,11 @@ CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor&
       for (std::int64_t t = 0; t < T; ++t) {
         // attend(q + at, {k + entries, C}, {v + entries, C}, count[b], D, y + at);
         const std::int64_t at = (b * T + t) * C + h * D;
-        attend_backward(dy.data<double>() + at, q.data<double>() + at, k.data<double>() + entries,
-                        v.data<double>() + entries, C, saved.data<double>()[(b * H + h) * T + t],
-                        count.data<std::int32_t>()[b], D, g.dq.data<double>() + at,
-                        g.dk.data<double>() + entries, g.dv.data<double>() + entries);
+        attend_backward(dy.host_data<double>() + at, q.host_data<double>() + at,
+                        k.host_data<double>() + entries, v.host_data<double>() + entries, C,
+                        saved.host_data<double>()[(b * H + h) * T + t],
+                        count.host_data<std::int32_t>()[b], D, g.dq.host_data<double>() + at,
+                        g.dk.host_data<double>() + entries, g.dv.host_data<double>() + entries);
       }
     }
   }
@@ -173,12 +175,12 @@ Tensor cached_attention(const Tensor& qkv, AttentionCache& cache) {
   Tensor y = empty_like(qkv, {B, C});
   for (std::int64_t b = 0; b < B; ++b) {
     for (std::int64_t h = 0; h < H; ++h) {
-      const double* q = qkv.data<double>() + b * 3 * C + h * D;
-      double* k = cache.keys.data<double>() + (b * H + h) * T * D;
-      double* v = cache.values.data<double>() + (b * H + h) * T * D;
+      const double* q = qkv.host_data<double>() + b * 3 * C + h * D;
+      double* k = cache.keys.host_data<double>() + (b * H + h) * T * D;
+      double* v = cache.values.host_data<double>() + (b * H + h) * T * D;
       std::copy_n(q + C, D, k + t * D);
       std::copy_n(q + 2 * C, D, v + t * D);
-      attend(q, {k, D}, {v, D}, t + 1, D, y.data<double>() + b * C + h * D);
+      attend(q, {k, D}, {v, D}, t + 1, D, y.host_data<double>() + b * C + h * D);
     }
   }
   return y;

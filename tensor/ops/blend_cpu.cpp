@@ -5,8 +5,8 @@
 namespace arbg::tensor::cpu {
 
 void blend(Tensor& y, const Tensor& x, double a) {
-  float* Y = y.data<float>();
-  const float* X = x.data<float>();
+  float* Y = y.host_data<float>();
+  const float* X = x.host_data<float>();
   const float f = static_cast<float>(a);
   for_pieces(y.elements(), 2, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) Y[i] += f * (X[i] - Y[i]);

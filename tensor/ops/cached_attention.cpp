@@ -13,8 +13,8 @@ void copy_rows(const Tensor& source, Tensor& to, std::span<const std::int64_t> f
   for (std::size_t row = 0; row < from.size(); ++row) {
     const auto b = static_cast<std::int64_t>(row);
     for (std::int64_t h = 0; h < H; ++h) {
-      const T* x = source.data<T>() + (from[row] / W * H + h) * tokens * D * W + from[row] % W;
-      T* y = to.data<T>() + (b / W * H + h) * tokens * D * W + b % W;
+      const T* x = source.host_data<T>() + (from[row] / W * H + h) * tokens * D * W + from[row] % W;
+      T* y = to.host_data<T>() + (b / W * H + h) * tokens * D * W + b % W;
       for (std::int64_t i = 0; i < length * D; ++i) y[i * W] = x[i * W];
     }
   }

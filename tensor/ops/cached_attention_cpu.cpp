@@ -96,8 +96,9 @@ Tensor cached_attention(const Tensor& qkv, AttentionCache& cache) {
   const std::int64_t B = cache.batch, H = cache.heads, T = cache.keys.extent(1),
                      D = cache.keys.extent(2), C = H * D, t = cache.length;
   Tensor y = empty_like(qkv, {B, C});
-  const float* X = qkv.data<float>();
-  float *K = cache.keys.data<float>(), *V = cache.values.data<float>(), *Y = y.data<float>();
+  const float* X = qkv.host_data<float>();
+  float *K = cache.keys.host_data<float>(), *V = cache.values.host_data<float>(),
+        *Y = y.host_data<float>();
   for_pieces(cache.keys.extent(0), (t + 1) * D * kVector,
              [&](std::int64_t first, std::int64_t last) {
                std::vector<float> scratch(static_cast<std::size_t>((2 * D + t + 1) * kVector));

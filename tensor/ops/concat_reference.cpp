@@ -9,10 +9,10 @@ namespace arbg::tensor::reference {
 Tensor concat(const Tensor& a, const Tensor& b) {
   const std::int64_t M = row_count(a.shape()), A = a.extent(-1), B = b.extent(-1);
   Tensor y = empty_like(a, with_last(a.shape(), A + B));
-  double* Y = y.data<double>();
+  double* Y = y.host_data<double>();
   for (std::int64_t m = 0; m < M; ++m) {
-    std::copy_n(a.data<double>() + m * A, A, Y + m * (A + B));
-    std::copy_n(b.data<double>() + m * B, B, Y + m * (A + B) + A);
+    std::copy_n(a.host_data<double>() + m * A, A, Y + m * (A + B));
+    std::copy_n(b.host_data<double>() + m * B, B, Y + m * (A + B) + A);
   }
   return y;
 }
@@ -21,11 +21,11 @@ ConcatGradients concat_backward(const Tensor& dy, std::int64_t columns_of_a) {
   const std::int64_t M = row_count(dy.shape()), A = columns_of_a, B = dy.extent(-1) - A;
   ConcatGradients g{empty_like(dy, with_last(dy.shape(), A)),
                     empty_like(dy, with_last(dy.shape(), B))};
-  const double* dY = dy.data<double>();
+  const double* dY = dy.host_data<double>();
   for (std::int64_t m = 0; m < M; ++m) {
     // std::copy_n(a + m * A, A, Y + m * (A + B)); std::copy_n(b + m * B, B, Y + m * (A + B) + A);
-    std::copy_n(dY + m * (A + B), A, g.da.data<double>() + m * A);
-    std::copy_n(dY + m * (A + B) + A, B, g.db.data<double>() + m * B);
+    std::copy_n(dY + m * (A + B), A, g.da.host_data<double>() + m * A);
+    std::copy_n(dY + m * (A + B) + A, B, g.db.host_data<double>() + m * B);
   }
   return g;
 }

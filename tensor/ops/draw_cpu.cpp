@@ -140,7 +140,7 @@ class Categorical {
 template <class Body>
 void for_rows(const Tensor& logits, const Decoding& decoding, const Body& body) {
   const std::int64_t M = row_count(logits.shape()), V = logits.extent(-1);
-  const float* L = logits.data<float>();
+  const float* L = logits.host_data<float>();
   for_pieces(M, kWork * V, [&](std::int64_t first, std::int64_t last) {
     Categorical categorical(decoding);
     for (std::int64_t m = first; m < last; ++m) {
@@ -154,8 +154,8 @@ void for_rows(const Tensor& logits, const Decoding& decoding, const Body& body) 
 
 void draw_categorical(const Tensor& logits, const Decoding& decoding, const Random& random,
                       std::uint64_t first, std::uint64_t stride, Drawn& drawn) {
-  std::int32_t* I = drawn.index.data<std::int32_t>();
-  double* log_P = drawn.log_p.data<double>();
+  std::int32_t* I = drawn.index.host_data<std::int32_t>();
+  double* log_P = drawn.log_p.host_data<double>();
   for_rows(logits, decoding, [&](std::int64_t m, const Categorical& categorical) {
     const double uniform = random.uniform(first + static_cast<std::uint64_t>(m) * stride);
     I[m] = categorical.exists() ? categorical.draw(uniform) : 0;
@@ -165,8 +165,8 @@ void draw_categorical(const Tensor& logits, const Decoding& decoding, const Rand
 
 void log_categorical(const Tensor& logits, const Tensor& index, const Decoding& decoding,
                      Tensor& log_p) {
-  const std::int32_t* I = index.data<std::int32_t>();
-  double* log_P = log_p.data<double>();
+  const std::int32_t* I = index.host_data<std::int32_t>();
+  double* log_P = log_p.host_data<double>();
   for_rows(logits, decoding, [&](std::int64_t m, const Categorical& categorical) {
     log_P[m] = categorical.log_p(I[m]);
   });
@@ -174,7 +174,7 @@ void log_categorical(const Tensor& logits, const Tensor& index, const Decoding& 
 
 void log_categorical_all(const Tensor& logits, const Decoding& decoding, Tensor& log_p) {
   const std::int64_t V = logits.extent(-1);
-  double* log_P = log_p.data<double>();
+  double* log_P = log_p.host_data<double>();
   for_rows(logits, decoding, [&](std::int64_t m, const Categorical& categorical) {
     for (std::int64_t v = 0; v < V; ++v) log_P[m * V + v] = categorical.log_p(v);
   });

@@ -82,9 +82,9 @@ class Categorical {
 void draw_categorical(const Tensor& logits, const Decoding& decoding, const Random& random,
                       std::uint64_t first, std::uint64_t stride, Drawn& drawn) {
   const std::int64_t M = logits.extent(0), V = logits.extent(1);
-  const double* L = logits.data<double>();
-  std::int32_t* I = drawn.index.data<std::int32_t>();
-  double* log_P = drawn.log_p.data<double>();
+  const double* L = logits.host_data<double>();
+  std::int32_t* I = drawn.index.host_data<std::int32_t>();
+  double* log_P = drawn.log_p.host_data<double>();
   for (std::int64_t m = 0; m < M; ++m) {
     const Categorical categorical(L + m * V, V, decoding);
     const double uniform = random.uniform(first + static_cast<std::uint64_t>(m) * stride);
@@ -96,16 +96,16 @@ void draw_categorical(const Tensor& logits, const Decoding& decoding, const Rand
 void log_categorical(const Tensor& logits, const Tensor& index, const Decoding& decoding,
                      Tensor& log_p) {
   const std::int64_t M = index.elements(), V = logits.extent(-1);
-  const double* L = logits.data<double>();
-  const std::int32_t* I = index.data<std::int32_t>();
-  double* log_P = log_p.data<double>();
+  const double* L = logits.host_data<double>();
+  const std::int32_t* I = index.host_data<std::int32_t>();
+  double* log_P = log_p.host_data<double>();
   for (std::int64_t m = 0; m < M; ++m) log_P[m] = Categorical(L + m * V, V, decoding).log_p(I[m]);
 }
 
 void log_categorical_all(const Tensor& logits, const Decoding& decoding, Tensor& log_p) {
   const std::int64_t M = row_count(logits.shape()), V = logits.extent(-1);
-  const double* L = logits.data<double>();
-  double* log_P = log_p.data<double>();
+  const double* L = logits.host_data<double>();
+  double* log_P = log_p.host_data<double>();
   for (std::int64_t m = 0; m < M; ++m) {
     const Categorical categorical(L + m * V, V, decoding);
     for (std::int64_t v = 0; v < V; ++v) log_P[m * V + v] = categorical.log_p(v);

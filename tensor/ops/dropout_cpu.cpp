@@ -9,8 +9,8 @@ Tensor dropout(const Tensor& x, double rate, const Random& random, std::int64_t 
   const auto dropped = static_cast<std::uint32_t>(rate * 4294967296.0);  // words below are dropped
   const float scale = static_cast<float>(1 / (1 - rate));
   Tensor y = empty_like(x, x.shape());
-  const float* X = x.data<float>();
-  float* Y = y.data<float>();
+  const float* X = x.host_data<float>();
+  float* Y = y.host_data<float>();
   for (std::int64_t m = 0; m < x.extent(0); ++m) {
     const auto first = static_cast<std::uint64_t>((first_row + m) * words_a_row);
     auto words = random.block(first / 4);

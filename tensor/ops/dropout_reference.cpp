@@ -11,8 +11,8 @@ Tensor dropout(const Tensor& x, double rate, const Random& random, std::int64_t 
   const auto dropped = static_cast<std::uint32_t>(rate * 4294967296.0);  // words below are dropped
   const double scale = 1 / (1 - rate);
   Tensor y = empty_like(x, x.shape());
-  const double* X = x.data<double>();
-  double* Y = y.data<double>();
+  const double* X = x.host_data<double>();
+  double* Y = y.host_data<double>();
   for (std::int64_t m = 0; m < rows; ++m) {
     for (std::int64_t i = 0; i < width; ++i) {
       const auto word = static_cast<std::uint64_t>((first_row + m) * words_a_row + i);

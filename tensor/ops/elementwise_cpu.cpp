@@ -14,15 +14,15 @@ using Two = std::array<Lanes<float>, 2>;
 template <class F>
 Tensor map(const Tensor& x, const F& f) {
   Tensor y = empty_like(x, x.shape());
-  map_lanes<1, 1>(x.elements(), {x.data<float>()}, {y.data<float>()},
+  map_lanes<1, 1>(x.elements(), {x.host_data<float>()}, {y.host_data<float>()},
                   [&](const One& in) { return One{f(in[0])}; });
   return y;
 }
 template <class F>
 Tensor map(const Tensor& a, const Tensor& b, const F& f) {
   Tensor y = empty_like(a, a.shape());
-  map_lanes<2, 1>(a.elements(), {a.data<float>(), b.data<float>()}, {y.data<float>()},
-                  [&](const Two& in) { return One{f(in[0], in[1])}; });
+  map_lanes<2, 1>(a.elements(), {a.host_data<float>(), b.host_data<float>()},
+                  {y.host_data<float>()}, [&](const Two& in) { return One{f(in[0], in[1])}; });
   return y;
 }
 

@@ -18,17 +18,17 @@ double normal_distribution(double x) { return 0.5 * std::erfc(-x / std::numbers:
 template <class F>
 Tensor map(const Tensor& x, F f) {
   Tensor y = empty_like(x, x.shape());
-  const double* X = x.data<double>();
-  double* Y = y.data<double>();
+  const double* X = x.host_data<double>();
+  double* Y = y.host_data<double>();
   for (std::int64_t i = 0; i < x.elements(); ++i) Y[i] = f(X[i]);
   return y;
 }
 template <class F>
 Tensor map(const Tensor& a, const Tensor& b, F f) {
   Tensor y = empty_like(a, a.shape());
-  const double* A = a.data<double>();
-  const double* B = b.data<double>();
-  double* Y = y.data<double>();
+  const double* A = a.host_data<double>();
+  const double* B = b.host_data<double>();
+  double* Y = y.host_data<double>();
   for (std::int64_t i = 0; i < a.elements(); ++i) Y[i] = f(A[i], B[i]);
   return y;
 }

@@ -30,10 +30,10 @@ Moments moments(const float* x, std::int64_t C, double epsilon) {
 Tensor layernorm(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon) {
   const std::int64_t M = row_count(x.shape()), C = x.extent(-1);
   Tensor y = empty_like(x, x.shape());
-  const float* X = x.data<float>();
-  const float* W = weight.data<float>();
-  const float* b = bias.data<float>();
-  float* Y = y.data<float>();
+  const float* X = x.host_data<float>();
+  const float* W = weight.host_data<float>();
+  const float* b = bias.host_data<float>();
+  float* Y = y.host_data<float>();
   for_pieces(M, C, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t m = first; m < last; ++m) {
       const auto [mean, r] = moments(X + m * C, C, epsilon);
@@ -50,12 +50,12 @@ Tensor layernorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weigh
                           Tensor* dweight, Tensor* dbias) {
   const std::int64_t M = row_count(x.shape()), C = x.extent(-1);
   Tensor dx = empty_like(x, x.shape());
-  const float* dY = dy.data<float>();
-  const float* X = x.data<float>();
-  const float* W = weight.data<float>();
-  float* dX = dx.data<float>();
-  float* dW = dweight ? dweight->data<float>() : nullptr;
-  float* db = dbias ? dbias->data<float>() : nullptr;
+  const float* dY = dy.host_data<float>();
+  const float* X = x.host_data<float>();
+  const float* W = weight.host_data<float>();
+  float* dX = dx.host_data<float>();
+  float* dW = dweight ? dweight->host_data<float>() : nullptr;
+  float* db = dbias ? dbias->host_data<float>() : nullptr;
   for (std::int64_t m = 0; m < M; ++m) {
     const auto [mean, r] = moments(X + m * C, C, epsilon);
     // Y = n * W + b, n = (X - mean) * r; with g = dY W, dX = r (g - mean(g) - n mean(g n)).

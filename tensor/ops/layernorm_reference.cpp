@@ -26,10 +26,10 @@ Moments moments(const double* x, std::int64_t C, double epsilon) {
 Tensor layernorm(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon) {
   const std::int64_t M = row_count(x.shape()), C = x.extent(-1);
   Tensor y = empty_like(x, x.shape());
-  const double* X = x.data<double>();
-  const double* W = weight.data<double>();
-  const double* b = bias.data<double>();
-  double* Y = y.data<double>();
+  const double* X = x.host_data<double>();
+  const double* W = weight.host_data<double>();
+  const double* b = bias.host_data<double>();
+  double* Y = y.host_data<double>();
   for (std::int64_t m = 0; m < M; ++m) {
     const auto [mean, r] = moments(X + m * C, C, epsilon);
     for (std::int64_t c = 0; c < C; ++c) Y[m * C + c] = (X[m * C + c] - mean) * r * W[c] + b[c];
@@ -41,10 +41,10 @@ Tensor layernorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weigh
                           Tensor* dweight, Tensor* dbias) {
   const std::int64_t M = row_count(x.shape()), C = x.extent(-1);
   Tensor dx = empty_like(x, x.shape());
-  const double* dY = dy.data<double>();
-  const double* X = x.data<double>();
-  const double* W = weight.data<double>();
-  double* dX = dx.data<double>();
+  const double* dY = dy.host_data<double>();
+  const double* X = x.host_data<double>();
+  const double* W = weight.host_data<double>();
+  double* dX = dx.host_data<double>();
   for (std::int64_t m = 0; m < M; ++m) {
     const auto [mean, r] = moments(X + m * C, C, epsilon);
     // Y[m * C + c] = (X[m * C + c] - mean) * r * W[c] + b[c]; with n = (X - mean) r the normalised
@@ -54,8 +54,8 @@ Tensor layernorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weigh
       const double d = dY[m * C + c], n = (X[m * C + c] - mean) * r;
       sum_g += d * W[c];
       sum_gn += d * W[c] * n;
-      if (dweight) dweight->data<double>()[c] += d * n;
-      if (dbias) dbias->data<double>()[c] += d;
+      if (dweight) dweight->host_data<double>()[c] += d * n;
+      if (dbias) dbias->host_data<double>()[c] += d;
     }
     for (std::int64_t c = 0; c < C; ++c) {
       const double n = (X[m * C + c] - mean) * r;

@@ -14,7 +14,7 @@ Tensor with_bias(const Tensor& x, std::int64_t N, const Tensor& bias) {
   if (bias.defined()) {
     const std::int64_t M = row_count(x.shape());
     for (std::int64_t m = 0; m < M; ++m)
-      std::copy_n(bias.data<float>(), N, y.data<float>() + m * N);
+      std::copy_n(bias.host_data<float>(), N, y.host_data<float>() + m * N);
   }
   return y;
 }
@@ -34,36 +34,38 @@ void add_column_sums(const float* x, std::int64_t M, std::int64_t N, float* out)
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const std::int64_t M = row_count(x.shape()), K = x.extent(-1), N = weight.extent(0);
   Tensor y = with_bias(x, N, bias);
-  gemm(M, N, K, row_major(x.data<float>(), K), row_major(weight.data<float>(), K).transposed(),
-       y.data<float>(), bias.defined());
+  gemm(M, N, K, row_major(x.host_data<float>(), K),
+       row_major(weight.host_data<float>(), K).transposed(), y.host_data<float>(), bias.defined());
   return y;
 }
 
 Tensor pack_weight(const Tensor& weight) {
   const std::int64_t N = weight.extent(0), K = weight.extent(1);
   Tensor packed = empty_like(weight, {packed_size(K, N)});
-  pack_matrix(N, K, row_major(weight.data<float>(), K).transposed(), packed.data<float>());
+  pack_matrix(N, K, row_major(weight.host_data<float>(), K).transposed(),
+              packed.host_data<float>());
   return packed;
 }
 
 Tensor packed_linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias) {
   Tensor y = with_bias(x, weight.N, bias);
-  gemm_packed(row_count(x.shape()), weight.N, weight.K, row_major(x.data<float>(), weight.K),
-              weight.data.data<float>(), y.data<float>(), bias.defined());
+  gemm_packed(row_count(x.shape()), weight.N, weight.K, row_major(x.host_data<float>(), weight.K),
+              weight.data.host_data<float>(), y.host_data<float>(), bias.defined());
   return y;
 }
 
 Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, Tensor* dweight,
                        Tensor* dbias, bool want_dx) {
   const std::int64_t M = row_count(x.shape()), K = x.extent(-1), N = weight.extent(0);
-  const MatrixView X = row_major(x.data<float>(), K), W = row_major(weight.data<float>(), K);
-  const MatrixView dY = row_major(dy.data<float>(), N);
+  const MatrixView X = row_major(x.host_data<float>(), K),
+                   W = row_major(weight.host_data<float>(), K);
+  const MatrixView dY = row_major(dy.host_data<float>(), N);
   // gemm(M, N, K, X, W.transposed(), Y, bias): Y = bias + X W^T.
-  if (dbias) add_column_sums(dy.data<float>(), M, N, dbias->data<float>());
-  if (dweight) gemm(N, K, M, dY.transposed(), X, dweight->data<float>(), true);
+  if (dbias) add_column_sums(dy.host_data<float>(), M, N, dbias->host_data<float>());
+  if (dweight) gemm(N, K, M, dY.transposed(), X, dweight->host_data<float>(), true);
   if (!want_dx) return {};
   Tensor dx = empty_like(x, x.shape());
-  gemm(M, K, N, dY, W, dx.data<float>(), false);
+  gemm(M, K, N, dY, W, dx.host_data<float>(), false);
   return dx;
 }
 

@@ -7,12 +7,12 @@ namespace arbg::tensor::reference {
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const std::int64_t M = row_count(x.shape()), K = x.extent(-1), N = weight.extent(0);
   Tensor y = empty_like(x, with_last(x.shape(), N));
-  const double* X = x.data<double>();
-  const double* W = weight.data<double>();
-  double* Y = y.data<double>();
+  const double* X = x.host_data<double>();
+  const double* W = weight.host_data<double>();
+  double* Y = y.host_data<double>();
   for (std::int64_t m = 0; m < M; ++m) {
     for (std::int64_t n = 0; n < N; ++n) {
-      double sum = bias.defined() ? bias.data<double>()[n] : 0.0;
+      double sum = bias.defined() ? bias.host_data<double>()[n] : 0.0;
       for (std::int64_t k = 0; k < K; ++k) sum += X[m * K + k] * W[n * K + k];
       Y[m * N + n] = sum;
     }
@@ -25,12 +25,12 @@ Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, 
   const std::int64_t M = row_count(x.shape()), K = x.extent(-1), N = weight.extent(0);
   Tensor dx;
   if (want_dx) dx = Tensor::zeros(x.shape(), x.dtype(), x.backend());
-  const double* X = x.data<double>();
-  const double* W = weight.data<double>();
-  const double* dY = dy.data<double>();
-  double* dX = want_dx ? dx.data<double>() : nullptr;
-  double* dW = dweight ? dweight->data<double>() : nullptr;
-  double* db = dbias ? dbias->data<double>() : nullptr;
+  const double* X = x.host_data<double>();
+  const double* W = weight.host_data<double>();
+  const double* dY = dy.host_data<double>();
+  double* dX = want_dx ? dx.host_data<double>() : nullptr;
+  double* dW = dweight ? dweight->host_data<double>() : nullptr;
+  double* db = dbias ? dbias->host_data<double>() : nullptr;
   for (std::int64_t m = 0; m < M; ++m) {
     for (std::int64_t n = 0; n < N; ++n) {
       const double d = dY[m * N + n];

@@ -41,9 +41,9 @@ double log_sum_exp(const float* logits, std::int64_t V) {
 Tensor log_prob(const Tensor& logits, const Tensor& index) {
   const std::int64_t M = index.elements(), V = logits.extent(-1);
   Tensor y = empty_like(logits, index.shape());
-  const float* L = logits.data<float>();
-  const std::int32_t* I = index.data<std::int32_t>();
-  float* Y = y.data<float>();
+  const float* L = logits.host_data<float>();
+  const std::int32_t* I = index.host_data<std::int32_t>();
+  float* Y = y.host_data<float>();
   for_pieces(M, V, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t m = first; m < last; ++m) {
       Y[m] = static_cast<float>(static_cast<double>(L[m * V + I[m]]) - log_sum_exp(L + m * V, V));
@@ -55,10 +55,10 @@ Tensor log_prob(const Tensor& logits, const Tensor& index) {
 Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& index) {
   const std::int64_t M = index.elements(), V = logits.extent(-1);
   Tensor dlogits = empty_like(logits, logits.shape());
-  const float* dY = dy.data<float>();
-  const float* L = logits.data<float>();
-  const std::int32_t* I = index.data<std::int32_t>();
-  float* dL = dlogits.data<float>();
+  const float* dY = dy.host_data<float>();
+  const float* L = logits.host_data<float>();
+  const std::int32_t* I = index.host_data<std::int32_t>();
+  float* dL = dlogits.host_data<float>();
   for_pieces(M, V, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t m = first; m < last; ++m) {
       // Y[m] = L[m * V + I[m]] - log_sum_exp(L + m * V, V), whose derivative is the softmax.
@@ -76,8 +76,8 @@ Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& i
 Tensor log_softmax(const Tensor& logits) {
   const std::int64_t M = row_count(logits.shape()), V = logits.extent(-1);
   Tensor y = empty_like(logits, logits.shape());
-  const float* L = logits.data<float>();
-  float* Y = y.data<float>();
+  const float* L = logits.host_data<float>();
+  float* Y = y.host_data<float>();
   for_pieces(M, V, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t m = first; m < last; ++m) {
       const double log_sum = log_sum_exp(L + m * V, V);

@@ -22,9 +22,9 @@ double log_sum_exp(const double* logits, std::int64_t V) {
 Tensor log_prob(const Tensor& logits, const Tensor& index) {
   const std::int64_t M = index.elements(), V = logits.extent(-1);
   Tensor y = empty_like(logits, index.shape());
-  const double* L = logits.data<double>();
-  const std::int32_t* I = index.data<std::int32_t>();
-  double* Y = y.data<double>();
+  const double* L = logits.host_data<double>();
+  const std::int32_t* I = index.host_data<std::int32_t>();
+  double* Y = y.host_data<double>();
   for (std::int64_t m = 0; m < M; ++m) {
     Y[m] = L[m * V + I[m]] - log_sum_exp(L + m * V, V);
   }
@@ -34,10 +34,10 @@ Tensor log_prob(const Tensor& logits, const Tensor& index) {
 Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& index) {
   const std::int64_t M = index.elements(), V = logits.extent(-1);
   Tensor dlogits = empty_like(logits, logits.shape());
-  const double* dY = dy.data<double>();
-  const double* L = logits.data<double>();
-  const std::int32_t* I = index.data<std::int32_t>();
-  double* dL = dlogits.data<double>();
+  const double* dY = dy.host_data<double>();
+  const double* L = logits.host_data<double>();
+  const std::int32_t* I = index.host_data<std::int32_t>();
+  double* dL = dlogits.host_data<double>();
   for (std::int64_t m = 0; m < M; ++m) {
     // Y[m] = L[m * V + I[m]] - log_sum_exp(L + m * V, V), whose derivative is the softmax.
     const double log_sum = log_sum_exp(L + m * V, V);
@@ -52,8 +52,8 @@ Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& i
 Tensor log_softmax(const Tensor& logits) {
   const std::int64_t M = row_count(logits.shape()), V = logits.extent(-1);
   Tensor y = empty_like(logits, logits.shape());
-  const double* L = logits.data<double>();
-  double* Y = y.data<double>();
+  const double* L = logits.host_data<double>();
+  double* Y = y.host_data<double>();
   for (std::int64_t m = 0; m < M && V > 0; ++m) {
     const double log_sum = log_sum_exp(L + m * V, V);
     for (std::int64_t v = 0; v < V; ++v) Y[m * V + v] = L[m * V + v] - log_sum;

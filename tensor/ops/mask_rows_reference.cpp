@@ -8,9 +8,9 @@ Tensor mask_rows(const Tensor& x, const Tensor& count, double value) {
   const std::int64_t B = x.extent(0), TW = row_size(x.shape());
   const std::int64_t W = x.extent(1) > 0 ? TW / x.extent(1) : 0;
   Tensor y = empty_like(x, x.shape());
-  const double* X = x.data<double>();
-  const std::int32_t* N = count.data<std::int32_t>();
-  double* Y = y.data<double>();
+  const double* X = x.host_data<double>();
+  const std::int32_t* N = count.host_data<std::int32_t>();
+  double* Y = y.host_data<double>();
   for (std::int64_t b = 0; b < B; ++b) {
     for (std::int64_t i = 0; i < TW; ++i) Y[b * TW + i] = i < N[b] * W ? X[b * TW + i] : value;
   }

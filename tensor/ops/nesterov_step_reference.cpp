@@ -7,9 +7,9 @@ namespace arbg::tensor::reference {
 
 Tensor nesterov_step(Tensor& momentum, const Tensor& gradient, double scale, double beta) {
   Tensor direction = empty_like(gradient, gradient.shape());
-  double* M = momentum.data<double>();
-  const double* G = gradient.data<double>();
-  double* D = direction.data<double>();
+  double* M = momentum.host_data<double>();
+  const double* G = gradient.host_data<double>();
+  double* D = direction.host_data<double>();
   const double rest = 1 - beta;
   for (std::int64_t i = 0; i < gradient.elements(); ++i) {
     M[i] += (G[i] * scale - M[i]) * rest;
@@ -19,8 +19,8 @@ Tensor nesterov_step(Tensor& momentum, const Tensor& gradient, double scale, dou
 }
 
 void descend(Tensor& weight, const Tensor& direction, double decay, double step) {
-  double* W = weight.data<double>();
-  const double* D = direction.data<double>();
+  double* W = weight.host_data<double>();
+  const double* D = direction.host_data<double>();
   for (std::int64_t i = 0; i < weight.elements(); ++i) W[i] = W[i] * decay - step * D[i];
 }
 

@@ -9,8 +9,8 @@ namespace {
 template <class Real>
 void sum_rows(const Tensor& x, Tensor& y) {
   const std::int64_t M = y.elements(), T = x.extent(-1);
-  const float* X = x.data<float>();
-  Real* Y = y.data<Real>();
+  const float* X = x.host_data<float>();
+  Real* Y = y.host_data<Real>();
   for (std::int64_t m = 0; m < M; ++m) {
     double sum = 0;
     for (std::int64_t t = 0; t < T; ++t) sum += static_cast<double>(X[m * T + t]);
@@ -32,8 +32,8 @@ Tensor spread(const Tensor& dy, const Shape& shape, double factor) {
   const std::int64_t M = dy.elements(), T = M == 0 ? 0 : dx.elements() / M;
   // sum += X[m * T + t];
   for (std::int64_t m = 0; m < M; ++m) {
-    const double value = static_cast<double>(dy.data<float>()[m]) * factor;
-    std::fill_n(dx.data<float>() + m * T, T, static_cast<float>(value));
+    const double value = static_cast<double>(dy.host_data<float>()[m]) * factor;
+    std::fill_n(dx.host_data<float>() + m * T, T, static_cast<float>(value));
   }
   return dx;
 }

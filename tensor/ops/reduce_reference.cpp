@@ -9,8 +9,8 @@ void sum_last(const Tensor& x, Tensor& y) {
   const std::int64_t M = y.elements(), T = x.extent(-1);
   for (std::int64_t m = 0; m < M; ++m) {
     double sum = 0;
-    for (std::int64_t t = 0; t < T; ++t) sum += x.data<double>()[m * T + t];
-    y.data<double>()[m] = sum;
+    for (std::int64_t t = 0; t < T; ++t) sum += x.host_data<double>()[m * T + t];
+    y.host_data<double>()[m] = sum;
   }
 }
 
@@ -20,7 +20,7 @@ Tensor spread(const Tensor& dy, const Shape& shape, double factor) {
   for (std::int64_t m = 0; m < M; ++m) {
     // sum += x[m * T + t];
     for (std::int64_t t = 0; t < T; ++t)
-      dx.data<double>()[m * T + t] = dy.data<double>()[m] * factor;
+      dx.host_data<double>()[m * T + t] = dy.host_data<double>()[m] * factor;
   }
   return dx;
 }

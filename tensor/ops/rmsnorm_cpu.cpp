@@ -23,9 +23,9 @@ float inverse_rms(const float* x, std::int64_t C, double epsilon) {
 Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon) {
   const std::int64_t M = row_count(x.shape()), C = x.extent(-1);
   Tensor y = empty_like(x, x.shape());
-  const float* X = x.data<float>();
-  const float* W = weight.data<float>();
-  float* Y = y.data<float>();
+  const float* X = x.host_data<float>();
+  const float* W = weight.host_data<float>();
+  float* Y = y.host_data<float>();
   for_pieces(M, C, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t m = first; m < last; ++m) {
       const float r = inverse_rms(X + m * C, C, epsilon);
@@ -42,11 +42,11 @@ Tensor rmsnorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight,
                         Tensor* dweight) {
   const std::int64_t M = row_count(x.shape()), C = x.extent(-1);
   Tensor dx = empty_like(x, x.shape());
-  const float* dY = dy.data<float>();
-  const float* X = x.data<float>();
-  const float* W = weight.data<float>();
-  float* dX = dx.data<float>();
-  float* dW = dweight ? dweight->data<float>() : nullptr;
+  const float* dY = dy.host_data<float>();
+  const float* X = x.host_data<float>();
+  const float* W = weight.host_data<float>();
+  float* dX = dx.host_data<float>();
+  float* dW = dweight ? dweight->host_data<float>() : nullptr;
   for (std::int64_t m = 0; m < M; ++m) {
     const float r = inverse_rms(X + m * C, C, epsilon);
     // Y = X * r * W, where r depends on every X of the row: dr/dX = -r^3 X / C.

@@ -20,9 +20,9 @@ double inverse_rms(const double* x, std::int64_t C, double epsilon) {
 Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon) {
   const std::int64_t M = row_count(x.shape()), C = x.extent(-1);
   Tensor y = empty_like(x, x.shape());
-  const double* X = x.data<double>();
-  const double* W = weight.data<double>();
-  double* Y = y.data<double>();
+  const double* X = x.host_data<double>();
+  const double* W = weight.host_data<double>();
+  double* Y = y.host_data<double>();
   for (std::int64_t m = 0; m < M; ++m) {
     const double r = inverse_rms(X + m * C, C, epsilon);
     for (std::int64_t c = 0; c < C; ++c) Y[m * C + c] = X[m * C + c] * r * W[c];
@@ -34,11 +34,11 @@ Tensor rmsnorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight,
                         Tensor* dweight) {
   const std::int64_t M = row_count(x.shape()), C = x.extent(-1);
   Tensor dx = empty_like(x, x.shape());
-  const double* dY = dy.data<double>();
-  const double* X = x.data<double>();
-  const double* W = weight.data<double>();
-  double* dX = dx.data<double>();
-  double* dW = dweight ? dweight->data<double>() : nullptr;
+  const double* dY = dy.host_data<double>();
+  const double* X = x.host_data<double>();
+  const double* W = weight.host_data<double>();
+  double* dX = dx.host_data<double>();
+  double* dW = dweight ? dweight->host_data<double>() : nullptr;
   for (std::int64_t m = 0; m < M; ++m) {
     const double r = inverse_rms(X + m * C, C, epsilon);
     // Y[m * C + c] = X[m * C + c] * r * W[c], where r depends on every X of the row: dr/dX = -r^3 X

@@ -11,13 +11,13 @@ void sum_of_squares(std::span<const Tensor> x, Tensor& y) {
   std::vector<double> sums(x.size());
   parallel_for(std::ssize(x), [&](std::int64_t index) {
     const Tensor& one = x[static_cast<std::size_t>(index)];
-    const float* X = one.data<float>();
+    const float* X = one.host_data<float>();
     double sum = 0;
     for (std::int64_t i = 0; i < one.elements(); ++i)
       sum += static_cast<double>(X[i]) * static_cast<double>(X[i]);
     sums[static_cast<std::size_t>(index)] = sum;
   });
-  y.data<double>()[0] = std::accumulate(sums.begin(), sums.end(), 0.0);
+  y.host_data<double>()[0] = std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 }  // namespace arbg::tensor::cpu

@@ -7,12 +7,12 @@ namespace arbg::tensor::reference {
 void sum_of_squares(std::span<const Tensor> x, Tensor& y) {
   double total = 0;
   for (const Tensor& one : x) {
-    const double* X = one.data<double>();
+    const double* X = one.host_data<double>();
     double sum = 0;
     for (std::int64_t i = 0; i < one.elements(); ++i) sum += X[i] * X[i];
     total += sum;
   }
-  y.data<double>()[0] = total;
+  y.host_data<double>()[0] = total;
 }
 
 }  // namespace arbg::tensor::reference

@@ -11,8 +11,8 @@ Lanes<float> sigmoid(const Lanes<float>& x) { return 1.0f / (1.0f + exp_lanes(-x
 
 Tensor swiglu(const Tensor& gate, const Tensor& up) {
   Tensor y = empty_like(gate, gate.shape());
-  map_lanes<2, 1>(gate.elements(), {gate.data<float>(), up.data<float>()}, {y.data<float>()},
-                  [](const std::array<Lanes<float>, 2>& x) {
+  map_lanes<2, 1>(gate.elements(), {gate.host_data<float>(), up.host_data<float>()},
+                  {y.host_data<float>()}, [](const std::array<Lanes<float>, 2>& x) {
                     const auto& [g, u] = x;
                     return std::array{g * sigmoid(g) * u};
                   });
@@ -21,8 +21,9 @@ Tensor swiglu(const Tensor& gate, const Tensor& up) {
 
 SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up) {
   SwigluGradients gradients{empty_like(gate, gate.shape()), empty_like(up, up.shape())};
-  map_lanes<3, 2>(gate.elements(), {dy.data<float>(), gate.data<float>(), up.data<float>()},
-                  {gradients.dgate.data<float>(), gradients.dup.data<float>()},
+  map_lanes<3, 2>(gate.elements(),
+                  {dy.host_data<float>(), gate.host_data<float>(), up.host_data<float>()},
+                  {gradients.dgate.host_data<float>(), gradients.dup.host_data<float>()},
                   [](const std::array<Lanes<float>, 3>& x) {
                     // g * sigmoid(g) * u, and sigmoid' = sigmoid (1 - sigmoid).
                     const auto& [d, g, u] = x;

@@ -13,20 +13,20 @@ double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
 Tensor swiglu(const Tensor& gate, const Tensor& up) {
   Tensor y = empty_like(gate, gate.shape());
-  const double* G = gate.data<double>();
-  const double* U = up.data<double>();
-  double* Y = y.data<double>();
+  const double* G = gate.host_data<double>();
+  const double* U = up.host_data<double>();
+  double* Y = y.host_data<double>();
   for (std::int64_t i = 0; i < gate.elements(); ++i) Y[i] = G[i] * sigmoid(G[i]) * U[i];
   return y;
 }
 
 SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up) {
   SwigluGradients gradients{empty_like(gate, gate.shape()), empty_like(up, up.shape())};
-  const double* dY = dy.data<double>();
-  const double* G = gate.data<double>();
-  const double* U = up.data<double>();
-  double* dG = gradients.dgate.data<double>();
-  double* dU = gradients.dup.data<double>();
+  const double* dY = dy.host_data<double>();
+  const double* G = gate.host_data<double>();
+  const double* U = up.host_data<double>();
+  double* dG = gradients.dgate.host_data<double>();
+  double* dU = gradients.dup.host_data<double>();
   for (std::int64_t i = 0; i < gate.elements(); ++i) {
     // Y[i] = G[i] * sigmoid(G[i]) * U[i], and sigmoid' = sigmoid (1 - sigmoid).
     const double s = sigmoid(G[i]);

@@ -8,21 +8,22 @@ namespace arbg::tensor::reference {
 
 Tensor tanh_gate(const Tensor& x, const Tensor& gate) {
   Tensor y = empty_like(x, x.shape());
-  const double open = std::tanh(gate.data<double>()[0]);
-  for (std::int64_t i = 0; i < x.elements(); ++i) y.data<double>()[i] = open * x.data<double>()[i];
+  const double open = std::tanh(gate.host_data<double>()[0]);
+  for (std::int64_t i = 0; i < x.elements(); ++i)
+    y.host_data<double>()[i] = open * x.host_data<double>()[i];
   return y;
 }
 
 Tensor tanh_gate_backward(const Tensor& dy, const Tensor& x, const Tensor& gate, Tensor* dgate) {
   Tensor dx = empty_like(x, x.shape());
-  const double open = std::tanh(gate.data<double>()[0]);
+  const double open = std::tanh(gate.host_data<double>()[0]);
   double sum = 0;
   for (std::int64_t i = 0; i < x.elements(); ++i) {
     // y[i] = open * x[i], and tanh' = 1 - tanh^2.
-    dx.data<double>()[i] = dy.data<double>()[i] * open;
-    sum += dy.data<double>()[i] * x.data<double>()[i];
+    dx.host_data<double>()[i] = dy.host_data<double>()[i] * open;
+    sum += dy.host_data<double>()[i] * x.host_data<double>()[i];
   }
-  if (dgate) dgate->data<double>()[0] += sum * (1 - open * open);
+  if (dgate) dgate->host_data<double>()[0] += sum * (1 - open * open);
   return dx;
 }
 

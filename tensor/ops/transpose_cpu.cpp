@@ -7,7 +7,7 @@ namespace arbg::tensor::cpu {
 Tensor transpose(const Tensor& x) {
   const std::int64_t R = x.extent(0), C = x.extent(1);
   Tensor y = empty_like(x, {C, R});
-  copy_transposed(x.data<float>(), C, R, C, y.data<float>(), R);
+  copy_transposed(x.host_data<float>(), C, R, C, y.host_data<float>(), R);
   return y;
 }
 

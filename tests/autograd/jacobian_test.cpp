@@ -125,7 +125,7 @@ std::vector<double> numerical_column(const Case& c, const std::vector<Tensor>& i
   const auto value_at = [&](double shift) {
     auto moved = inputs;
     moved[which] = inputs[which].clone();
-    moved[which].data<double>()[j] += shift;
+    moved[which].host_data<double>()[j] += shift;
     return c.f(parameters(moved)).value().values();
   };
   constexpr double h = 1e-3;
@@ -151,7 +151,7 @@ TEST_SUITE("fast") {
       for (std::int64_t i = 0; i < output.elements(); ++i) {
         const auto x = parameters(inputs);
         Tensor one_hot = Tensor::zeros(output, tensor::DType::f64, kReference);
-        one_hot.data<double>()[i] = 1;
+        one_hot.host_data<double>()[i] = 1;
         backward(c.f(x), one_hot);
         auto& row = rows.emplace_back();
         for (const auto& input : x) {

@@ -183,7 +183,7 @@ TEST_SUITE("golden") {
         Checkpoint::read(folder(kNetworks[0]) / "weights.safetensors", Backend::cpu, config);
     const auto network = checkpoint.network(Backend::cpu, false);
     for (const auto& [name, value] : network.values()) {
-      CHECK(value.data<float>() == find_tensor(checkpoint.weights, name).data<float>());
+      CHECK(value.host_data<float>() == find_tensor(checkpoint.weights, name).host_data<float>());
     }
   }
 

@@ -162,7 +162,7 @@ TEST_SUITE("fast") {
     run.on_step = [&](const StepReport& report) {
       if (report.step != 7) return;
       Tensor weight = network.parameters().front().variable.value();
-      weight.data<float>()[0] = std::nanf("");
+      weight.host_data<float>()[0] = std::nanf("");
     };
     std::string message;
     try {

@@ -36,7 +36,7 @@ void check_gradient_of_loss(double smoothing, bool conditioned) {
     Checkpoint moved = start;
     for (auto& [name, tensor] : moved.weights) tensor = tensor.clone();
     Tensor& weight = moved.weights[which].second;
-    weight.data<double>()[weight.elements() / 2] += shift;
+    weight.host_data<double>()[weight.elements() / 2] += shift;
     Trainer trainer(network, source, options);
     trainer.resume(moved);
     const auto report = trainer.train_step();

@@ -370,7 +370,7 @@ TEST_SUITE("fast") {
         const auto gradient = parameter.variable.grad().values();
         Tensor value = parameter.variable.value();
         for (const std::size_t i : {std::size_t{0}, gradient.size() / 2, gradient.size() - 1}) {
-          double& weight = value.data<double>()[i];
+          double& weight = value.host_data<double>()[i];
           const double at = weight;
           const auto total = [&](double shift) {
             weight = at + shift;

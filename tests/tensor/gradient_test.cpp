@@ -47,7 +47,7 @@ std::vector<double> column_by_differences(const Row& row, std::vector<Tensor> x,
   const auto output_at = [&](double step) {
     auto moved = x;
     moved[input] = x[input].clone();
-    moved[input].data<double>()[e] += step;
+    moved[input].host_data<double>()[e] += step;
     return row.forward(moved, index).values();
   };
   auto column = output_at(kStep);
@@ -65,7 +65,7 @@ void check_jacobian(const Row& row) {
   std::vector<std::vector<std::vector<double>>> jacobian_rows;  // [output][input][element]
   for (std::size_t o = 0; o < outputs; ++o) {
     Tensor dy = Tensor::zeros(y.shape(), y.dtype(), y.backend());
-    dy.data<double>()[o] = 1.0;
+    dy.host_data<double>()[o] = 1.0;
     auto& gradients = jacobian_rows.emplace_back();
     for (const Tensor& gradient : row.backward(dy, x, index))
       gradients.push_back(gradient.values());

@@ -68,7 +68,7 @@ TEST_SUITE("fast") {
 
   TEST_CASE("numbers on the host are no business of a device's code") {
     Tensor x = Tensor::from_values(kSix, {2, 3}, Backend::cpu);
-    CHECK(x.host_data<float>() == x.data<float>());
+    CHECK(x.host_data<float>() == x.host_data<float>());
     CHECK(x.rows(1, 1).host_data<float>() == x.host_data<float>() + 3);
     CHECK_THROWS_WITH_AS(x.device_data<float>(),
                          "the numbers of the tensor of shape [2, 3] are on the host, of the "
@@ -154,7 +154,7 @@ TEST_SUITE("fast") {
       Tensor raw = Tensor::empty({2}, DType::i32, backend);
       CHECK(raw.index_bounds() == unknown);
       raw.fill(1);
-      raw.data<std::int32_t>()[0] = 4;
+      raw.host_data<std::int32_t>()[0] = 4;
       CHECK(raw.index_bounds() == unknown);
       raw.set_index_bounds({1, 4});
       CHECK(raw.index_bounds() == IndexBounds{1, 4});
@@ -164,11 +164,11 @@ TEST_SUITE("fast") {
 
   TEST_CASE("reading numbers as another type, or from nothing, is refused") {
     const Tensor x = Tensor::zeros({2}, DType::f32, Backend::cpu);
-    CHECK_THROWS_AS(x.data<double>(), Error);
+    CHECK_THROWS_AS(x.host_data<double>(), Error);
     CHECK_THROWS_AS(x.indices(), Error);
     CHECK_THROWS_AS(x.item(), Error);
     CHECK_THROWS_AS(Tensor().values(), Error);
-    CHECK_THROWS_AS(Tensor().data<float>(), Error);
+    CHECK_THROWS_AS(Tensor().host_data<float>(), Error);
     CHECK_THROWS_AS(Tensor::from_values(kSix, {5}, Backend::cpu), Error);
   }
 
@@ -184,7 +184,7 @@ TEST_SUITE("fast") {
     for (std::int64_t size = 0; size < 2000; size += 37) {
       tensors.push_back(Tensor::empty({size}, DType::f32, Backend::cpu));
       tensors.back().fill(static_cast<double>(size));
-      CHECK(reinterpret_cast<std::uintptr_t>(tensors.back().data<float>()) % 64 == 0);
+      CHECK(reinterpret_cast<std::uintptr_t>(tensors.back().host_data<float>()) % 64 == 0);
     }
     for (const Tensor& tensor : tensors) {
       for (const double value : tensor.values())
