@@ -117,7 +117,7 @@ TEST_SUITE("statistical") {
     };
     const System system = alanine_dipeptide();
     for (const Size& size :
-         {Size{Backend::reference, 8, 50, 8000, 0.1}, Size{Backend::cpu, 16, 100, 60000, 0.01}}) {
+         {Size{Backend::reference, 12, 100, 10000, 0.1}, Size{Backend::cpu, 16, 100, 60000, 0.01}}) {
       for (const double timestep_ps : {0.0005, 0.001}) {
         CAPTURE(std::string(name_of(size.backend)));
         CAPTURE(timestep_ps);
