@@ -96,7 +96,7 @@ void write_md_page(const std::filesystem::path& path, const MdJob& job, const Md
   metrics::Table torsions({"torsion", "independent after (ps)", "effective frames"});
   for (const sampling::TorsionConvergence& t : c.torsions) {
     torsions.add_row({t.name, format_number(t.time_ps, 3),
-                      (t.reliable ? "" : "at most ") + format_number(t.effective_frames, 3)});
+                      format_number(t.effective_frames, 3) + (t.reliable ? "" : " at most")});
   }
   report.add_table(torsions, "From " + std::to_string(c.frames) + " frames, " +
                                  format_number(c.spacing_ps, 3) + " ps apart in each replica." +

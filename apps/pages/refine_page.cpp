@@ -42,7 +42,7 @@ void write_refine_page(const std::filesystem::path& path, const RefineJob& job,
        {"Energies", std::to_string(outcome.energies),
         "evaluated in " + std::to_string(outcome.rounds) + " rounds, " +
             format_duration(outcome.seconds)},
-       {"log Z", format_number(w.log_z, 7), "+- " + format_number(w.log_z_error, 2)}});
+       {"log Z", format_number(w.log_z, 7), "\u00b1 " + format_number(w.log_z_error, 2)}});
   report.add_paragraph(
       "Walkers start as samples of the model. Two Metropolis rules, both in detailed balance with "
       "the target, move them: Langevin moves, and exchange for fresh samples of the model. The "

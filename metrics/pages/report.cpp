@@ -39,6 +39,7 @@ details { margin: 1rem 0; }
 summary { cursor: pointer; color: var(--accent); }
 pre { overflow-x: auto; background: var(--panel); border-radius: 8px; padding: .9rem 1rem; font-size: .85rem; line-height: 1.45; }
 @media (max-width: 600px) {
+  th, td { padding: .38rem .5rem; }
   .stacked, .stacked caption, .stacked thead, .stacked tbody { display: block; min-width: 0; }
   .stacked tr { display: flex; flex-wrap: wrap; column-gap: 1rem; padding: .38rem 0; border-bottom: 1px solid var(--rule); }
   .stacked thead tr { border-bottom: 2px solid var(--muted); }
