@@ -1,5 +1,7 @@
-# A file tells one story (README.md): fails, naming them, when source files have more lines than that takes.
+# A source file has one subject (README.md), and Markdown can be read in a terminal: fails, naming them, when source
+# files have more lines or Markdown lines more characters than that takes.
 set(MOST 450)
+set(MOST_CHARACTERS 100)
 set(FAILURES "")
 foreach(FOLDER tensor autograd nn md metrics sampling apps tests)
   file(GLOB_RECURSE SOURCES ${ROOT}/${FOLDER}/*.h ${ROOT}/${FOLDER}/*.cpp ${ROOT}/${FOLDER}/*.cu ${ROOT}/${FOLDER}/*.py
@@ -17,7 +19,31 @@ foreach(FOLDER tensor autograd nn md metrics sampling apps tests)
     endif()
   endforeach()
 endforeach()
+
+string(ASCII 128 FIRST)  # of the bytes that continue a character of UTF-8: with them removed, a byte is a character
+string(ASCII 191 LAST)
+string(REPEAT "[^\n]" ${MOST_CHARACTERS} FULL_LINE)
+file(GLOB PAGES ${ROOT}/*.md)
+foreach(FOLDER tensor autograd nn md metrics sampling apps tests)
+  file(GLOB_RECURSE MORE ${ROOT}/${FOLDER}/*.md)
+  list(APPEND PAGES ${MORE})
+endforeach()
+list(LENGTH PAGES COUNT)
+if(COUNT EQUAL 0)
+  list(APPEND FAILURES "no Markdown files found in ${ROOT}")
+endif()
+foreach(PAGE ${PAGES})
+  file(READ ${PAGE} TEXT)
+  string(REGEX REPLACE "[${FIRST}-${LAST}]" "" TEXT "\n${TEXT}")
+  string(REGEX REPLACE "[][;]" "_" TEXT "${TEXT}")  # brackets are not for CMake's lists
+  string(REGEX MATCHALL "\n${FULL_LINE}[^\n]+" LONG "${TEXT}")
+  foreach(LINE ${LONG})
+    string(STRIP "${LINE}" LINE)
+    list(APPEND FAILURES "${PAGE}: a line of more than ${MOST_CHARACTERS} characters: ${LINE}")
+  endforeach()
+endforeach()
 if(FAILURES)
   list(JOIN FAILURES "\n  " TEXT)
-  message(FATAL_ERROR "expected at most ${MOST} lines in a source file; divide what has more:\n  ${TEXT}")
+  message(FATAL_ERROR "expected at most ${MOST} lines in a source file and ${MOST_CHARACTERS} characters in a line of "
+                      "Markdown; divide what has more:\n  ${TEXT}")
 endif()

@@ -17,7 +17,7 @@ std::vector<Option> common_options() {
   return {
       {"seed", "N", "1", "random seed; the same seed gives the same numbers"},
       {"threads", "N", std::to_string(available_cpus()),
-       "threads to use: as many as affinity and container quotas leave CPUs, unless given"},
+       "number of threads; by default one for each CPU that affinity and quotas leave"},
       {"backend", "NAME", "cpu", "cpu (float32, fast) or reference (plain double loops, slow)"},
       {"json", "", "", "print the result as one JSON object on standard output"},
       {"help", "", "", "show this help"},

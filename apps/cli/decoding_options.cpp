@@ -5,14 +5,15 @@
 namespace arbg::apps {
 
 std::vector<Option> with_decoding(std::vector<Option> options, const char* temperature) {
-  options.push_back({"temperature", "X", temperature,
-                     "of the network's categoricals (log q stays exact); not the physical one"});
-  options.push_back({"top-k", "N", "0", "draw from the N likeliest tokens; 0: from all"});
   options.push_back(
-      {"top-p", "X", "1", "draw from the likeliest tokens that have X of the probability"});
+      {"temperature", "X", temperature,
+       "sampling temperature of the network (log q stays exact), not the physical one"});
+  options.push_back({"top-k", "N", "0", "draw from the N most probable tokens; 0: from all"});
+  options.push_back(
+      {"top-p", "X", "1", "draw from the most probable tokens that together have probability X"});
   options.push_back({"full-support", "EPS", "0",
-                     "with --top-k, --top-p: a share of all tokens mixed in, so that weights stay "
-                     "consistent"});
+                     "with --top-k, --top-p: mix in this share of the full distribution, so that "
+                     "weights stay consistent"});
   return options;
 }
 

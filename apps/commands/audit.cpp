@@ -14,13 +14,13 @@ namespace {
 
 const CommandSpec kSpec{
     "audit",
-    "check model, force field and samples as a hostile referee would; write audit.html",
+    "recompute probabilities, energies and weights by independent code; write audit.html",
     "RUN",
     {{"model", "FILE", "", "checkpoint.safetensors (default: the one that RUN names)"},
      {"samples", "FOLDER", "", "made by arbg sample, instead of RUN"},
      {"reference", "FOLDER", "", "made by arbg md (default: the one of a demo)"},
-     {"fresh", "N", "1000", "samples drawn anew, to look at the sampler itself"},
-     {"close", "N", "4000", "stored samples and reference frames to put through the network"},
+     {"fresh", "N", "1000", "samples drawn anew to check the sampler itself"},
+     {"close", "N", "4000", "stored samples and reference frames whose log q is recomputed"},
      {"output", "FOLDER", "", "where audit.html and audit.json go (default: RUN)"}},
     {"arbg audit runs/demo-internal", "arbg audit runs/ala2-samples --reference runs/ala2-md",
      "arbg audit --model runs/ala2/checkpoint.safetensors --output runs/ala2"}};

@@ -27,10 +27,10 @@ const CommandSpec kSpec{
      {"ph-state", "LIST", "",
       "protonation, as HIS3=HIP,ASP5=ASH; numbers as in the PDB, caps count (states: HID, HIE, "
       "HIP, ASH, GLH, LYN, CYM)"},
-     {"disulfide", "LIST", "", "pairs of cysteines, as 2-9,4-7; numbers likewise"},
+     {"disulfide", "LIST", "", "pairs of cysteines, as 2-9,4-7; numbers as in the PDB"},
      {"phi", "DEGREES", "", "backbone torsion of all residues but proline (default: extended)"},
-     {"psi", "DEGREES", "", "the same on the other side of CA"},
-     {"no-minimize", "", "", "keep the idealised geometry with its side chains turned"}},
+     {"psi", "DEGREES", "", "the same for the torsion psi"},
+     {"no-minimize", "", "", "keep the idealised geometry, side chains in rotamers of low energy"}},
     {"arbg build GYDPETGTWG --output chignolin.pdb",
      "arbg build Ace-AHCAAC-Nme --ph-state HIS3=HIP --disulfide 4-7 --output bridge.pdb",
      "arbg build Ace-AAAAAAAA-Nme --phi -57 --psi -47 --output helix.pdb"},

@@ -35,16 +35,16 @@ const CommandSpec kSpec{
     "everything on alanine dipeptide: md, train, sample, reweight, evaluate, audit, report",
     "",
     with_decoding(
-        {{"output", "FOLDER", "", "where everything goes (default: runs/demo-COORDINATES)"},
+        {{"output", "FOLDER", "", "where all results go (default: runs/demo-COORDINATES)"},
          {"coordinates", "NAME", "internal",
           "internal (bonds, angles, dihedrals) or cartesian (as published)"},
          {"sequence", "TEXT", "Ace-A-Nme", "another capped peptide"},
          {"train-time", "DURATION", "",
-          "time to train (default: 6m, or what a slow machine leaves of ten minutes altogether)"},
+          "training time (default: 6m, less on a slow machine, to end after ten minutes)"},
          {"md-steps", "N", "",
-          "steps of each of 24 replicas, 4 temperatures each (default: 1200000, or what a slow "
-          "machine does in three minutes)"},
-         {"samples", "N", "20000", "proposals to weight"}},
+          "steps of each of 24 replicas, 4 temperatures each (default: 1200000, or as many as a "
+          "slow machine does in three minutes)"},
+         {"samples", "N", "20000", "weighted samples to draw"}},
         kSamplingTemperature),
     {"arbg demo", "arbg demo --coordinates cartesian",
      "arbg demo --train-time 60m --output runs/hour"}};

@@ -39,7 +39,7 @@ const CommandSpec kSpec{
       "conformations: .npy [frames, atoms, 3] in nm, .npz (array positions) or .dcd; atoms ordered "
       "as in the molecule's file, or as in a PDB file beside them (AAA_310K.pdb)"},
      {"output", "FOLDER", "",
-      "write energy.npy, energy_terms.npy, forces.npy (float64, kJ/mol, nm) there"}},
+      "where to write energy.npy, energy_terms.npy, forces.npy (float64, kJ/mol, nm)"}},
     {"arbg energy --pdb ala2.pdb",
      "arbg energy --pdb ala2.pdb --positions frames.dcd --output energies",
      "arbg energy --prmtop drug.prmtop --inpcrd drug.rst7 --implicit obc1"},

@@ -22,17 +22,18 @@ const CommandSpec kSpec{
     "evaluate",
     "compare weighted samples with reference conformations; write report.html",
     "",
-    {{"samples", "FOLDER", "", "made by arbg sample"},
-     {"reference", "FOLDER", "", "made by arbg md, or a published AAA_310K_test.npy (or .npz)"},
+    {{"samples", "FOLDER", "", "folder made by arbg sample"},
+     {"reference", "FOLDER", "",
+      "folder made by arbg md, or a published AAA_310K_test.npy (or .npz)"},
      {"model", "FILE", "",
       "checkpoint.safetensors: adds the reference's likelihood and Bennett's log Z"},
      {"held-out", "SHARE", "0.05",
-      "of the reference's frames, the last (at most 4096), for these: those that training has not "
-      "seen; 1 if it has seen none"},
+      "with --model: the last frames of the reference, at most 4096, that training has not seen; "
+      "1 if it has seen none"},
      {"trim", "FRACTION", "0",
-      "drop that share of the samples, those of the largest weights, as the published tables do "
+      "drop this share of the samples, those of the largest weights, as published tables do "
       "(0.002 there): biased; raw figures come first"},
-     {"points", "N", "4000", "samples and frames compared in E-W2 and T-W2 (10000 takes minutes)"},
+     {"points", "N", "4000", "samples and frames that E-W2 and T-W2 compare (10000 takes minutes)"},
      {"output", "FOLDER", "",
       "where report.html and evaluation.json go (default: the samples' folder)"}},
     {"arbg evaluate --samples runs/ala2-samples --reference runs/ala2-md --model "

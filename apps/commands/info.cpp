@@ -20,7 +20,7 @@ const CommandSpec kSpec{
     "info",
     "what a checkpoint, run folder or array file contains",
     "PATH",
-    {{"config", "FILE", "", "JSON: the network of weights that do not describe it themselves"}},
+    {{"config", "FILE", "", "JSON: the network, for weights that do not describe it themselves"}},
     {"arbg info runs/ala2/checkpoint.safetensors", "arbg info runs/ala2-md",
      "arbg info runs/ala2-md/positions.npy"},
     {"seed", "threads", "backend"}};

@@ -18,7 +18,7 @@ namespace {
 
 const CommandSpec kSpec{
     "logits",
-    "logits and log likelihoods of given tokens, by any network of the published kind",
+    "logits and log likelihoods of given tokens, by any network of the published form",
     "",
     {{"weights", "FILE", "",
       "safetensors: published weights, or a checkpoint of arbg train (its average, if any)"},

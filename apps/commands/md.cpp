@@ -25,24 +25,25 @@ const CommandSpec kSpec{
     {{"sequence", "TEXT", "Ace-A-Nme", "one-letter codes with optional caps"},
      {"pdb", "FILE", "", "start from this PDB instead of building the sequence"},
      {"output", "FOLDER", "",
-      "where topology.pdb, positions.npy, energy.npy, run.json and report.html go; a run that is "
-      "there goes on"},
+      "where topology.pdb, positions.npy, energy.npy, run.json and report.html go; continues the "
+      "run that is there"},
      {"forcefield", "NAME", "amber99sbildn-obc2",
       "force field: amber99sbildn-obc2 or amber14-obc1"},
-     {"temperature", "K", "", "temperature of what is saved (default: 300; amber14-obc1: 310)"},
+     {"temperature", "K", "", "temperature of the saved frames (default: 300; amber14-obc1: 310)"},
      {"steps", "N", "1000000", "steps of each replica after the warm-up"},
-     {"warmup", "N", "50000", "steps thrown away first, a fifth of them at the top temperature"},
+     {"warmup", "N", "50000", "steps discarded first, a fifth of them at the top temperature"},
      {"replicas", "N", "24", "independent simulations, kept apart in the files"},
      {"save-every", "N", "100", "steps between saved frames"},
      {"tempering", "N", "auto",
-      "temperatures in the ladder of every replica; auto: for 25 % of accepted swaps or a little "
-      "more; 1: plain dynamics"},
+      "temperatures in the ladder of every replica; auto: so many that 25 % of swaps or a little "
+      "more are accepted; 1: plain dynamics"},
      {"top-temperature", "K", "600",
-      "hottest of the ladder, and of the first fifth of the warm-up"},
+      "highest of the ladder, and of the first fifth of the warm-up"},
      {"swap-every", "N", "100", "steps between swaps of neighbouring temperatures"},
      {"timestep", "FS", "1", "time step in femtoseconds"},
      {"friction", "X", "", "friction in 1/ps (default: 1; amber14-obc1: 0.3)"},
-     {"checkpoint-every", "N", "100", "saves between checkpoints: what a crash may lose"}},
+     {"checkpoint-every", "N", "100",
+      "saves between checkpoints; a crash loses no more than these"}},
     {"arbg md --sequence Ace-A-Nme --output runs/ala2-md --steps 1000000",
      "arbg md --sequence Ace-A-Nme --output runs/plain --tempering 1 --save-every 1000",
      "arbg md --sequence GYDPETGTWG --forcefield amber14-obc1 --output runs/chignolin"}};

@@ -29,19 +29,23 @@ const CommandSpec kSpec{
     "draw conformations with exact log q, energies and importance weights",
     "",
     with_smc(with_decoding(
-        {{"model", "FILE", "", "checkpoint.safetensors written by arbg train"},
+        {{"model", "FILE", "", "checkpoint.safetensors written by arbg train or arbg refine"},
          {"output", "FOLDER", "", "where positions.npy, log_q.npy, energy.npy, log_weight.npy go"},
-         {"count", "N", "20000", "samples: independent ones unless --method says otherwise"},
+         {"count", "N", "20000", "number of samples, independent unless --method says otherwise"},
          {"molecule", "WHAT", "",
-          "a model of many molecules (arbg train --mix) only: which, a PDB file or a sequence"},
-         {"forcefield", "NAME", "amber14-obc1", "with --molecule: of its energies"},
-         {"temperature-kelvin", "T", "310", "with --molecule: of its Boltzmann distribution"},
+          "for a model of many molecules (arbg train --mix): a PDB file or a sequence"},
+         {"forcefield", "NAME", "amber14-obc1", "with --molecule: force field of the energies"},
+         {"temperature-kelvin", "T", "310",
+          "with --molecule: temperature of the Boltzmann distribution"},
          {"tune", "WHAT", "",
-          "temperature: choose --temperature by pilot samples at 0.90 to 1.10, then draw anew"},
-         {"weights", "WHAT", "average", "average (the weight average of training) or last"},
+          "temperature: choose --temperature by pilot samples at 0.90 to 1.10, then draw other "
+          "samples"},
+         {"weights", "WHAT", "average",
+          "of the network: average (exponential moving average of training) or last"},
          {"mirror-images", "RULE", "keep",
-          "Cartesian: keep (weight 0), reflect (log q of both ways there: exact), or published "
-          "(reflect, old log q: biased)"},
+          "Cartesian, enantiomers: keep (weight 0), reflect (log q of both mirror images: exact), "
+          "or "
+          "published (reflect, old log q: biased)"},
          {"published-weights", "", "",
           "Cartesian: leave the density of the centre of mass out of the weights (inconsistent)"}},
         "1")),

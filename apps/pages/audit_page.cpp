@@ -55,7 +55,7 @@ std::string unbroken(std::string text) {
 
 metrics::Table table_of(const sampling::AuditSection& section, bool on_page) {
   using metrics::Align;
-  metrics::Table table({section.title, "measured", "bound", "", "looked at"},
+  metrics::Table table({section.title, "measured", "bound", "verdict", "details"},
                        {Align::left, Align::right, Align::right, Align::left, Align::left});
   for (const Check& check : section.checks) {
     const bool bounded = check.verdict != Verdict::information;
@@ -70,13 +70,11 @@ metrics::Series uniform_line(double height) {
   return {"uniform", {0, 1}, {height, height}, metrics::Mark::dashed, 6};
 }
 
-metrics::Series log_weight_series(const char* name, std::span<const double> log_weight,
-                                  double middle) {
-  std::vector<double> shifted;
-  for (const double log_w : log_weight)
-    if (std::isfinite(log_w)) shifted.push_back(log_w - middle);
-  return metrics::histogram_series(
-      name, metrics::make_histogram(shifted, {}, metrics::uniform_edges(-10, 10, 100)));
+std::vector<double> finite_less(std::span<const double> values, double middle) {
+  std::vector<double> out;
+  for (const double value : values)
+    if (std::isfinite(value)) out.push_back(value - middle);
+  return out;
 }
 
 // Transforms of samples and held-out frames, calibration by coordinate, weights from both sides.
@@ -86,7 +84,7 @@ std::vector<metrics::Figure> audit_figures(const Audit& audit) {
   metrics::Plot transforms;
   transforms.title = "Probability integral transforms";
   transforms.description =
-      "Draws from q must be flat. Held-out frames are flat as far as the network has learned them.";
+      "Draws from q must be uniform; held-out frames are, as far as the network has learned them.";
   transforms.x = {.label = "share of a conditional below the coordinate"};
   transforms.y = {.label = "density", .low = 0.8, .high = 1.2};
   const auto add = [&](const char* name, std::span<const double> values) {
@@ -104,7 +102,7 @@ std::vector<metrics::Figure> audit_figures(const Audit& audit) {
     metrics::Plot plot;
     plot.title = "Calibration, coordinate by coordinate";
     plot.description =
-        "Distance of held-out transforms from uniform; above the line, more than chance.";
+        "Distance of held-out transforms from uniform; above the line it is more than chance.";
     plot.x = {.label = "coordinate"};
     plot.y = {.label = "sqrt(n) D", .low = 0};
     metrics::Series points{"", {}, reference.kolmogorov_statistic, metrics::Mark::points, 0};
@@ -112,34 +110,43 @@ std::vector<metrics::Figure> audit_figures(const Audit& audit) {
       points.x.push_back(static_cast<double>(j));
     const double bound = reference.kolmogorov_bound;
     plot.series = {points,
-                   {"one in a thousand audits",
+                   {"chance: one in 1000 audits",
                     {0, points.x.back()},
                     {bound, bound},
                     metrics::Mark::dashed,
                     6}};
     out.push_back(plot);
   }
-  std::vector<double> finite;
-  for (const double log_w : audit.log_weight)
-    if (std::isfinite(log_w)) finite.push_back(log_w);
+  std::vector<double> finite = finite_less(audit.log_weight, 0);
   if (finite.empty()) return out;
   std::ranges::nth_element(finite, finite.begin() + std::ssize(finite) / 2);
   metrics::Plot weights;
   weights.title = "Log weights from both sides";
   weights.description =
-      "Where the two cross is log Z; reference frames far to the right lie where the model "
-      "proposes too seldom.";
+      "The curves cross at log Z. Reference frames far to the right lie where the model proposes "
+      "too seldom.";
   weights.x = {.label = "log w - median"};
   weights.y = {.label = "density", .logarithmic = true};
   const double middle = finite[finite.size() / 2];
-  weights.series = {log_weight_series("samples", audit.log_weight, middle)};
-  if (!reference.log_weight.empty())
-    weights.series.push_back(log_weight_series("reference", reference.log_weight, middle));
+  const auto samples = finite_less(audit.log_weight, middle),
+             frames = finite_less(reference.log_weight, middle);
+  double largest = std::ranges::max(samples);
+  for (const double log_w : frames) largest = std::max(largest, log_w);
+  const auto edges = log_weight_edges(largest);
+  weights.series = {
+      metrics::histogram_series("samples", metrics::make_histogram(samples, {}, edges))};
+  if (!frames.empty())
+    weights.series.push_back(
+        metrics::histogram_series("reference", metrics::make_histogram(frames, {}, edges)));
   out.push_back(weights);
   return out;
 }
 
 }  // namespace
+
+std::vector<double> log_weight_edges(double largest) {
+  return metrics::uniform_edges(-10, std::max(10.0, largest), 80);
+}
 
 Json to_json(const Audit& audit) {
   Json checks = Json::list();
@@ -211,12 +218,12 @@ void add_audit(metrics::Report& report, const Audit& audit) {
 void write_audit(const std::filesystem::path& folder, const Audit& audit,
                  const std::string& command) {
   metrics::Report report("Audit", audit.subtitle);
-  report.add_key_numbers(
-      {{"verdict", audit.passed() ? "pass" : "FAIL", ""},
-       {"lines passed", std::to_string(audit.count(Verdict::pass)), ""},
-       {"lines failed", std::to_string(audit.count(Verdict::fail)), "an exact statement is broken"},
-       {"warnings", std::to_string(audit.count(Verdict::warning)),
-        "nothing is wrong, but figures mean less"}});
+  report.add_key_numbers({{"verdict", audit.passed() ? "pass" : "FAIL", ""},
+                          {"lines passed", std::to_string(audit.count(Verdict::pass)), ""},
+                          {"lines failed", std::to_string(audit.count(Verdict::fail)),
+                           "exact statements that do not hold"},
+                          {"warnings", std::to_string(audit.count(Verdict::warning)),
+                           "no fault, but figures are less reliable"}});
   report.add_heading("Lines");
   add_audit(report, audit);
   const auto figures = audit_figures(audit);

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "metrics/pages/report.h"
 #include "sampling/audit/audit.h"
@@ -18,6 +19,8 @@ std::string verdict_of(const sampling::Audit& audit);  // "PASS: 38 passed, 0 fa
 std::string audit_text(const sampling::Audit& audit);  // for the terminal
 // The lines as a section of another page.
 void add_audit(metrics::Report& report, const sampling::Audit& audit);
+// Of a histogram of log weights less their median: none is so large that it is left out.
+std::vector<double> log_weight_edges(double largest);
 // audit.json and audit.html, which says that `command` makes it again.
 void write_audit(const std::filesystem::path& folder, const sampling::Audit& audit,
                  const std::string& command);

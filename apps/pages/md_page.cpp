@@ -91,13 +91,16 @@ void write_md_page(const std::filesystem::path& path, const MdJob& job, const Md
     report.add_plots(energy_plots(energies, job.options));
   }
   report.add_heading("Convergence");
-  metrics::Table torsions({"torsion", "independent after (ps)", "effective frames", ""});
+  const bool all_reliable =
+      std::ranges::all_of(c.torsions, &sampling::TorsionConvergence::reliable);
+  metrics::Table torsions({"torsion", "independent after (ps)", "effective frames"});
   for (const sampling::TorsionConvergence& t : c.torsions) {
-    torsions.add_row({t.name, format_number(t.time_ps, 3), format_number(t.effective_frames, 3),
-                      t.reliable ? "" : "at most: the run is too short to tell"});
+    torsions.add_row({t.name, format_number(t.time_ps, 3),
+                      format_number(t.effective_frames, 3) + (t.reliable ? "" : " at most")});
   }
   report.add_table(torsions, "From " + std::to_string(c.frames) + " frames, " +
-                                 format_number(c.spacing_ps, 3) + " ps apart in each replica.");
+                                 format_number(c.spacing_ps, 3) + " ps apart in each replica." +
+                                 (all_reliable ? "" : " At most: the run is too short to tell."));
   if (!outcome.result.swap_acceptance.empty()) {
     metrics::Table swaps({"swaps between", "accepted"});
     for (std::size_t k = 0; k < outcome.result.swap_acceptance.size(); ++k) {

@@ -30,11 +30,11 @@ metrics::Plot plot_of(const RefineOutcome& outcome, const char* title, const cha
 void write_refine_page(const std::filesystem::path& path, const RefineJob& job,
                        const RefineOutcome& outcome, const std::string& command) {
   const auto& w = outcome.weights;
-  metrics::Report report("Self-improvement", job.model.empty()
-                                                 ? job.sequence + ", " + job.forcefield + ", " +
-                                                       format_number(job.temperature_kelvin, 4) +
-                                                       " K, from the force field alone"
-                                                 : "from " + job.model.string());
+  metrics::Report report("Refinement", job.model.empty()
+                                           ? job.sequence + ", " + job.forcefield + ", " +
+                                                 format_number(job.temperature_kelvin, 4) +
+                                                 " K, from the force field alone"
+                                           : "from " + job.model.string());
   report.add_key_numbers(
       {{"Effective samples", format_number(100 * w.ess_fraction, 3) + " %",
         "raw weights of " + std::to_string(w.count) + " fresh samples"},
@@ -42,24 +42,25 @@ void write_refine_page(const std::filesystem::path& path, const RefineJob& job,
        {"Energies", std::to_string(outcome.energies),
         "evaluated in " + std::to_string(outcome.rounds) + " rounds, " +
             format_duration(outcome.seconds)},
-       {"log Z", format_number(w.log_z, 7), "+- " + format_number(w.log_z_error, 2)}});
+       {"log Z", format_number(w.log_z, 7), "\u00b1 " + format_number(w.log_z_error, 2)}});
   report.add_paragraph(
-      "Walkers start as samples of the model and are moved by Metropolis rules that hold at the "
-      "target: Langevin moves, and exchange for fresh samples of the model. The model learns from "
-      "the walkers. The curves are of each round's fresh samples, raw weights, before anything was "
-      "trained on them; the energies are all that were evaluated, those of moves included. None of "
-      "these figures can see a mode that neither model nor walkers ever reach: compare with "
-      "molecular dynamics by arbg evaluate.");
+      "Walkers start as samples of the model. Two Metropolis rules, both in detailed balance with "
+      "the target, move them: Langevin moves, and exchange for fresh samples of the model. The "
+      "model learns from the walkers. The curves are of each round's fresh samples with raw "
+      "weights, before anything was trained on them; energies count all evaluations, those of "
+      "moves included. None of these figures can see a mode that neither model nor walkers ever "
+      "reach: compare with molecular dynamics by arbg evaluate.");
   report.add_plots(
       {plot_of(outcome, "Effective samples", "Of each round's fresh samples, raw weights.",
                "effective samples (%)",
                [](const sampling::RefinementRound& r) { return 100 * r.weights.ess_fraction; }),
-       plot_of(outcome, "Fresh samples that walkers took",
-               "By Metropolis: it is these that set the populations of basins right.",
+       plot_of(outcome, "Exchanges accepted",
+               "Share of fresh samples that walkers took; exchange equilibrates the populations of "
+               "basins.",
                "accepted (%)",
                [](const sampling::RefinementRound& r) { return 100 * r.exchanged; }),
-       plot_of(outcome, "log Z", "Should become flat; jumps are modes found or lost.", "log Z",
-               [](const sampling::RefinementRound& r) { return r.weights.log_z; }),
+       plot_of(outcome, "log Z", "Should become flat; jumps show that modes were found or lost.",
+               "log Z", [](const sampling::RefinementRound& r) { return r.weights.log_z; }),
        plot_of(outcome, "Log variance",
                "Huber loss of log q - log target over the training batches.", "nats squared",
                [](const sampling::RefinementRound& r) { return r.variance; })});

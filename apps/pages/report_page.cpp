@@ -39,7 +39,7 @@ metrics::Plot energy_plot(const WeightedSamples& samples, const sampling::Evalua
   metrics::Plot plot;
   plot.title = "Reduced energy";
   plot.description =
-      "Reweighted samples should lie on the reference; samples as drawn may be shifted.";
+      "Reweighted samples should agree with the reference; samples as drawn may be shifted.";
   plot.x.label = "u = E/RT (kT)";
   plot.y.label = "density";
   plot.series = {
@@ -60,12 +60,12 @@ metrics::Plot weight_plot(const WeightedSamples& samples) {
   metrics::Plot plot;
   plot.title = "Log weights";
   plot.description =
-      "A narrow peak means that nearly every sample counts; a long tail to the right, that few do.";
+      "Narrow peak: nearly every sample contributes. Long tail to the right: few samples dominate.";
   plot.x.label = "log w - median";
   plot.y.label = "density";
   plot.y.logarithmic = true;
   plot.series = {metrics::histogram_series(
-      "", metrics::make_histogram(log_w, {}, metrics::uniform_edges(-10, 10, 80)))};
+      "", metrics::make_histogram(log_w, {}, log_weight_edges(std::ranges::max(log_w))))};
   return plot;
 }
 
@@ -102,41 +102,41 @@ metrics::Table results_table(const sampling::Evaluation& e) {
   const std::string samples = std::to_string(w.count) + " samples";
   if (e.populations > 0) {
     table.add_row({"effective weights (raw)", percent(w.ess_fraction), "100 % perfect",
-                   "of " + samples + ", which share ancestors: not so many are independent"});
+                   "of " + samples + " that share ancestors"});
   } else {
-    table.add_row({"effective samples (raw)", percent(w.ess_fraction), "100 % perfect",
-                   "share of " + samples + " that the weights leave"});
+    table.add_row(
+        {"effective samples (raw)", percent(w.ess_fraction), "100 % perfect", "of " + samples});
   }
   table.add_row({"largest weight", percent(w.largest_share),
                  format_number(100.0 / static_cast<double>(w.count), 2) + " % perfect",
-                 "share of one sample in every average"});
+                 "share of a single sample"});
   if (e.populations == 0) {
     table.add_row({"Pareto k-hat", format_number(w.pareto_k, 2), "below 0.7",
-                   "tail of the weights: above, averages are unreliable"});
+                   "above: averages are unreliable"});
   }
   if (e.trim > 0) {
     table.add_row({"effective samples, trimmed", percent(e.trimmed.ess_fraction), "",
-                   "biased: without the largest " + percent(e.trim) + " of the weights"});
+                   "biased: largest " + percent(e.trim) + " dropped"});
   }
   table.add_row({"log Z", log_z_text(w, " +- ", 6),
                  e.bennett ? format_number(e.bennett->log_z, 6) + " Bennett" : "",
-                 e.populations == 0   ? "log of the partition function over shapes"
-                 : e.populations == 1 ? "over shapes; one population gives no error"
-                                      : "over shapes; error: the scatter of " +
-                                            std::to_string(e.populations) + " populations"});
+                 e.populations == 0   ? "log of the partition function"
+                 : e.populations == 1 ? "one population gives no error"
+                                      : "error: scatter of " + std::to_string(e.populations) +
+                                            " populations"});
   if (e.likelihood_frames > 0) {
     const std::string frames = std::to_string(e.likelihood_frames) + " held-out MD frames";
-    table.add_row({"reverse ESS", percent(e.reverse_ess_fraction), "about the ESS",
-                   "the same from " + frames + ": sees missed modes"});
-    table.add_row({"reference nats/coordinate", format_number(e.reference_nats, 5),
-                   "lower is better", "-log q of those frames, density"});
+    table.add_row(
+        {"reverse ESS", percent(e.reverse_ess_fraction), "about the ESS", "from " + frames});
+    table.add_row({"held-out nats/coordinate", format_number(e.reference_nats, 5),
+                   "lower is better", "mean -log q of these frames"});
   }
   table.add_row({"E-W2 (kT)", format_number(e.energy_w2_kt.weighted, 3),
                  format_number(e.energy_w2_kt.floor, 3) + " MD floor",
-                 "energy distribution, as drawn " + format_number(e.energy_w2_kt.raw, 3)});
+                 "energies; as drawn " + format_number(e.energy_w2_kt.raw, 3)});
   table.add_row({"T-W2 (rad)", format_number(e.torsion_w2_rad.weighted, 3),
                  format_number(e.torsion_w2_rad.floor, 3) + " MD floor",
-                 "backbone torsions, as drawn " + format_number(e.torsion_w2_rad.raw, 3)});
+                 "torsions; as drawn " + format_number(e.torsion_w2_rad.raw, 3)});
   return table;
 }
 
@@ -169,11 +169,9 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
         "MD against MD " + format_number(e.torsion_w2_rad.floor, 3)}});
   report.add_heading("Results");
   report.add_paragraph(
-      "Samples come from the network, whose probability for each of them is known exactly; "
-      "weights "
-      "exp(-u)/q turn averages over them into averages over the Boltzmann distribution. Every "
-      "distance stands beside its "
-      "floor: the same distance between independent halves of the reference.");
+      "The network draws samples and states the exact density q of each; weights exp(-u)/q turn "
+      "averages over them into averages over the Boltzmann distribution. Every distance stands "
+      "beside its floor: the same distance between independent halves of the reference.");
   report.add_table(results_table(e), "Distances compare " + std::to_string(e.points) +
                                          " samples with as many MD frames.");
   if (!e.sample_angles.phi.empty()) {
@@ -197,11 +195,11 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
     report.add_heading("Audit");
     add_audit(report, *input.audit);
   }
-  report.add_heading("Published neighbours");
+  report.add_heading("Published results");
   report.add_paragraph(
-      "The published generator on its own molecules (larger than alanine dipeptide, so the numbers "
-      "are not directly "
-      "comparable; Rehman et al., Autoregressive Boltzmann Generators, 2026).");
+      "The published generator on its own molecules (Rehman et al., Autoregressive Boltzmann "
+      "Generators, 2026). They are larger than alanine dipeptide, so the numbers are not directly "
+      "comparable.");
   report.add_table(published_table());
   report.add_heading("What ran");
   metrics::Table facts({"step", "result"}, {metrics::Align::left, metrics::Align::left});

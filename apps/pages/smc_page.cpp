@@ -30,8 +30,8 @@ std::vector<metrics::Figure> smc_figures(bool annealed, const Json& outcome) {
   if (annealed) shares.series.push_back(accepted);
   log_z.title = "log Z of every population";
   log_z.description =
-      "The mean of their Z is unbiased; a single log Z lies rather below that of all, more so the "
-      "wider they scatter.";
+      "The mean of their Z is unbiased. log Z of one population is on average too low, the more so "
+      "the wider they scatter.";
   log_z.x.label = "population";
   log_z.y.label = "log Z less that of all";
   const double of_all = outcome.at("log_z").number();
@@ -65,7 +65,7 @@ void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
        {"Surviving ancestors", format_number(100 * outcome.ancestors, 3) + " %",
         "of the first particles have descendants"},
        {"Energies", std::to_string(outcome.energies),
-        "and " + std::to_string(outcome.partial_energies) + " of molecules partly there"}});
+        "and " + std::to_string(outcome.partial_energies) + " of partly grown molecules"}});
   report.add_heading("Stages and populations");
   report.add_plots(smc_figures(job.annealed, to_json(outcome)));
   report.add_paragraph(

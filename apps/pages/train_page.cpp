@@ -12,7 +12,7 @@ metrics::Plot likelihood_plot(const TrainCurves& curves) {
   metrics::Plot plot;
   plot.title = "Negative log likelihood";
   plot.description =
-      "Of the bins, per coordinate. Held out rising while training falls: it learns by heart.";
+      "Of the bins, per coordinate. If held out rises while training falls, the model overfits.";
   plot.x.label = "step";
   plot.y.label = "nats per coordinate";
   plot.series = {{"training batches, smoothed", curves.step, smoothed(curves.nats)},
@@ -70,9 +70,9 @@ void write_train_page(const std::filesystem::path& path, const TrainJob& job,
   if (!curves.step.empty()) {
     report.add_heading("Curves");
     report.add_plots({likelihood_plot(curves),
-                      step_plot("Loss", "What is minimised, of every batch that was logged.",
+                      step_plot("Loss", "What training minimises, for every logged batch.",
                                 "loss per coordinate", curves, curves.loss),
-                      step_plot("Gradient", "Its norm, before clipping.", "gradient norm", curves,
+                      step_plot("Gradient", "Its norm before clipping.", "gradient norm", curves,
                                 curves.gradient_norm)});
   }
   report.add_heading("Options");

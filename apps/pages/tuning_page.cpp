@@ -22,7 +22,7 @@ metrics::Plot tuning_plot(const sampling::TemperatureTuning& tuning) {
   plot.description = "Effective samples of " + std::to_string(tuning.pilot) +
                      " pilot samples at each temperature, and one standard error; " +
                      metrics::format_number(tuning.temperature, 3) + " was chosen.";
-  plot.x.label = "temperature of the network's categoricals";
+  plot.x.label = "sampling temperature";
   plot.y.label = "effective samples (%)";
   metrics::Series line, low, high;
   for (const auto& point : tuning.curve) {

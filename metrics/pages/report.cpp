@@ -38,6 +38,15 @@ figcaption span { color: var(--muted); font-size: .9rem; }
 details { margin: 1rem 0; }
 summary { cursor: pointer; color: var(--accent); }
 pre { overflow-x: auto; background: var(--panel); border-radius: 8px; padding: .9rem 1rem; font-size: .85rem; line-height: 1.45; }
+@media (max-width: 600px) {
+  th, td { padding: .38rem .5rem; }
+  .stacked, .stacked caption, .stacked thead, .stacked tbody { display: block; min-width: 0; }
+  .stacked tr { display: flex; flex-wrap: wrap; column-gap: 1rem; padding: .38rem 0; border-bottom: 1px solid var(--rule); }
+  .stacked thead tr { border-bottom: 2px solid var(--muted); }
+  .stacked th, .stacked td { flex: 1; padding: 0; border: 0; text-align: left; }
+  .stacked :is(th, td):is(:first-child, :last-child) { flex-basis: 100%; }
+  .stacked td:last-child { color: var(--muted); font-size: .9rem; }
+}
 @media print { main { max-width: none; padding: 0; } figure, .numbers div { break-inside: avoid; } }
 )";
 
@@ -78,7 +87,8 @@ void Report::add_key_numbers(const std::vector<KeyNumber>& numbers) {
 }
 
 void Report::add_table(const Table& table, std::string_view caption) {
-  body_ += "<div class=\"scroll\"><table>\n";
+  const bool wide = table.header().size() > 3 && table.alignment().back() == Align::left;
+  body_ += std::string("<div class=\"scroll\"><table") + (wide ? " class=\"stacked\"" : "") + ">\n";
   if (!caption.empty()) body_ += "<caption>" + escape_markup(caption) + "</caption>\n";
   body_ += "<thead>" + row("th", table.header(), table.alignment()) + "</thead>\n<tbody>\n";
   for (const auto& cells : table.rows()) body_ += row("td", cells, table.alignment());

@@ -30,6 +30,8 @@ class Report {
   void add_heading(std::string_view text);
   void add_paragraph(std::string_view text);
   void add_key_numbers(const std::vector<KeyNumber>& numbers);
+  // One of more than three columns, the last of them words, is stacked on a narrow screen: a row is
+  // its first cell, a line of the others, and its last cell.
   void add_table(const Table& table, std::string_view caption = "");
   void add_plot(const Figure& figure) { add_plots({figure}); }
   void add_plots(const std::vector<Figure>& figures);  // side by side where the page is wide enough

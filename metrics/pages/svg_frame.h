@@ -12,7 +12,7 @@
 
 namespace arbg::metrics {
 
-inline constexpr double kDrawingWidth = 480, kLeftMargin = 58, kRightMargin = 22,
+inline constexpr double kDrawingWidth = 480, kLeftMargin = 72, kRightMargin = 22,
                         kBottomMargin = 46;
 
 struct Frame {  // the rectangle of the data

@@ -12,7 +12,7 @@ namespace arbg::metrics {
 
 namespace {
 
-constexpr double kMapSide = 338;
+constexpr double kMapSide = 324;
 constexpr std::size_t kShades = 40;
 
 // Viridis (van der Walt and Smith, 2015), from nine of its colours: dark for 0, bright for 1.

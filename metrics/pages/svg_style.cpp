@@ -13,7 +13,7 @@ std::string plot_style() {
     --s0: #58b4ee; --s1: #ff8f4a; --s2: #3ccf9f; --s3: #e497c3; --s4: #f0bd45; --s5: #9bd8fa; --s6: #98a3b1;
   }
 }
-svg.plot { display: block; width: 100%; height: auto; font: 12.5px system-ui, sans-serif; }
+svg.plot { display: block; width: 100%; height: auto; overflow: visible; font: 12.5px system-ui, sans-serif; }
 svg.plot text { fill: var(--muted); font-variant-numeric: tabular-nums; }
 svg.plot .label { fill: var(--ink); font-size: 13px; }
 svg.plot .middle { text-anchor: middle; }

@@ -209,4 +209,15 @@ TEST_CASE("a report is one well-formed page that needs nothing else") {
   std::filesystem::remove(path);
 }
 
+TEST_CASE("only wide tables that end in words are stacked on a narrow screen") {
+  const std::vector<Align> words(4, Align::left);
+  Report numbers("n", ""), narrow("w", ""), wide("w", "");
+  numbers.add_table(Table({"a", "b", "c", "d"}));
+  narrow.add_table(Table({"a", "b", "c"}, {Align::left, Align::left, Align::left}));
+  wide.add_table(Table({"a", "b", "c", "d"}, words));
+  CHECK(count(numbers.html(), "<table class=\"stacked\">") == 0);
+  CHECK(count(narrow.html(), "<table class=\"stacked\">") == 0);
+  CHECK(count(wide.html(), "<table class=\"stacked\">") == 1);
+}
+
 TEST_SUITE_END();
