@@ -1,20 +1,16 @@
 #include "tensor/tensor.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <sstream>
 #include <type_traits>
 #include <utility>
 
 #include "tensor/base/error.h"
-#include "tensor/host_reads.h"
 #include "tensor/storage.h"
 
 namespace arbg::tensor {
 namespace {
-
-std::atomic<std::int64_t> read_so_far = 0;
 
 template <class T>
 constexpr DType kDTypeOf = DType::f64;
@@ -37,8 +33,6 @@ void check_elements(std::size_t count, const Shape& shape) {
 }
 
 }  // namespace
-
-std::int64_t numbers_read() { return read_so_far; }
 
 const char* name_of(DType dtype) {
   switch (dtype) {
@@ -188,7 +182,7 @@ T* Tensor::host_data() {
 template <class T>
 const T* Tensor::host_data() const {
   require_holds<T>();
-  if (!device().is_host()) {
+  if (!storage_->buffer.on_host()) {
     fail("the numbers of the tensor of shape ", shape_, " are on the device ", name_of(backend_),
          "; read them with values() or indices()");
   }
@@ -235,7 +229,6 @@ template <class T>
 std::vector<T> Tensor::download() const {
   require_holds<T>();
   std::vector<T> numbers(static_cast<std::size_t>(elements()));
-  read_so_far += elements();
   storage_->buffer.download(first_byte(), std::as_writable_bytes(std::span(numbers)));
   return numbers;
 }

@@ -9,6 +9,7 @@
 #include "apps/commands/commands.h"
 #include "autograd/variable.h"
 #include "nn/files/checkpoint.h"
+#include "nn/files/molecules_file.h"
 #include "nn/files/safetensors.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"

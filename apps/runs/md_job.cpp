@@ -5,9 +5,9 @@
 #include "apps/cli/progress.h"
 #include "apps/runs/md_run.h"
 #include "apps/runs/results_json.h"
+#include "md/dynamics/builder.h"
 #include "md/dynamics/temperature_ladder.h"
 #include "md/forcefields/forcefield.h"
-#include "md/molecule/builder.h"
 #include "tensor/base/files.h"
 
 namespace arbg::apps {

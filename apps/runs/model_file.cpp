@@ -1,8 +1,8 @@
 #include "apps/runs/model_file.h"
 
+#include "md/dynamics/builder.h"
 #include "md/files/pdb.h"
 #include "md/forcefields/forcefield.h"
-#include "md/molecule/builder.h"
 #include "md/molecule/stereocentres.h"
 #include "tensor/base/error.h"
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "md/terms/vector3.h"
+#include "md/molecule/vector3.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "md/coordinates/zmatrix.h"
-#include "md/terms/vector3.h"
+#include "md/molecule/vector3.h"
 
 namespace arbg::md {
 namespace {

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "md/energy/engine.h"
-#include "md/energy/lane_vector.h"
 #include "md/molecule/system.h"
 #include "md/terms/generalised_born_cpu.h"
 #include "md/terms/harmonic_angle_cpu.h"
 #include "md/terms/harmonic_bond_cpu.h"
+#include "md/terms/lane_vector.h"
 #include "md/terms/nonbonded_cpu.h"
 #include "md/terms/periodic_torsion_cpu.h"
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "md/molecule/units.h"
 #include "tensor/base/error.h"
 #include "tensor/base/file_kind.h"
 #include "tensor/base/files.h"
@@ -19,7 +20,6 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "the DCD code assumes a little-endian machine");
 
-constexpr double kNmPerAngstrom = 0.1;
 constexpr std::uint32_t kHeaderBytes = 84;  // "CORD" and 20 integers
 constexpr std::uint32_t kCellBytes = 48;    // six doubles
 constexpr std::size_t kMarkers = 8;         // a record's length, before and after it

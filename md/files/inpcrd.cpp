@@ -4,6 +4,8 @@
 #include <cmath>
 #include <sstream>
 
+#include "md/files/trimmed.h"
+#include "md/molecule/units.h"
 #include "tensor/base/error.h"
 #include "tensor/base/file_kind.h"
 #include "tensor/base/files.h"
@@ -13,14 +15,7 @@ namespace arbg::md {
 
 namespace {
 
-constexpr double kNmPerAngstrom = 0.1;
 constexpr std::size_t kColumns = 12;
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
 
 // Without line ends, and without empty lines at the end.
 std::vector<std::string_view> split_lines(std::string_view text) {

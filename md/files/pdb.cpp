@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "md/files/alternate_locations.h"
-#include "md/files/known_names.h"
 #include "md/files/pdb_bonds.h"
 #include "md/files/pdb_names.h"
+#include "md/files/trimmed.h"
+#include "md/forcefields/known_names.h"
 #include "md/forcefields/templates.h"
+#include "md/molecule/units.h"
 #include "tensor/base/error.h"
 #include "tensor/base/file_kind.h"
 #include "tensor/base/files.h"
@@ -24,15 +26,7 @@ namespace arbg::md {
 
 namespace {
 
-constexpr double kNmPerAngstrom = 0.1;
-
 bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
 
 class Reader {
  public:

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "md/files/trimmed.h"
 #include "tensor/base/error.h"
 #include "tensor/base/quoted.h"
 
@@ -14,9 +15,7 @@ namespace arbg::md {
 namespace {
 
 std::optional<int> whole_number(std::string_view columns) {
-  const std::size_t first = columns.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  columns = columns.substr(first, columns.find_last_not_of(' ') - first + 1);
+  columns = trimmed(columns);
   int value = 0;
   const auto [end, error] = std::from_chars(columns.data(), columns.data() + columns.size(), value);
   if (error != std::errc() || end != columns.data() + columns.size()) return {};

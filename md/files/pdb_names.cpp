@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "md/files/known_names.h"
+#include "md/forcefields/known_names.h"
 #include "md/forcefields/templates.h"
 #include "tensor/base/error.h"
 

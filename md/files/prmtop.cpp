@@ -6,10 +6,11 @@
 #include <set>
 #include <sstream>
 
-#include "md/files/known_names.h"
 #include "md/files/prmtop_sections.h"
 #include "md/files/prmtop_supported.h"
+#include "md/forcefields/known_names.h"
 #include "md/molecule/elements.h"
+#include "md/molecule/units.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/quoted.h"
@@ -19,7 +20,6 @@ namespace arbg::md {
 namespace {
 
 constexpr double kKjPerKcal = 4.184;
-constexpr double kNmPerAngstrom = 0.1;
 constexpr double kAmberCharge = 18.2223;  // sqrt(332.0522 kcal Angstrom/mol): AMBER's unit
 constexpr int kMostPeriodicity = 6;       // as md/terms/periodic_torsion_cpu.h
 constexpr double kShortestBond = 0.5;     // Angstrom; a file in nm has less

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <type_traits>
 
+#include "md/files/trimmed.h"
 #include "tensor/base/file_kind.h"
 #include "tensor/base/quoted.h"
 
@@ -13,12 +14,7 @@ namespace arbg::md {
 namespace {
 
 constexpr std::size_t kLineWidth = 80;
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+constexpr std::string_view kBlanks = " \t";
 
 std::size_t leading_number(std::string_view& text) {
   std::size_t value = 0;
@@ -66,7 +62,7 @@ PrmtopSections::PrmtopSections(std::string_view text, std::string path) : path_(
     ++line_number;
     line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
     if (line.starts_with("%FLAG")) {
-      const std::string flag(trimmed(line.substr(5)));
+      const std::string flag(trimmed(line.substr(5), kBlanks));
       const auto [place, added] = sections_.try_emplace(flag);
       require(added && !flag.empty(), path_, ":", line_number,
               ": expected a section with a name of its own, found ", Quoted(line));
@@ -84,7 +80,7 @@ PrmtopSections::PrmtopSections(std::string_view text, std::string path) : path_(
       require(current && current->width > 0, path_, ":", line_number,
               ": expected %FLAG and %FORMAT before the data");
       for (std::size_t at = 0; at < line.size(); at += current->width) {
-        current->items.push_back(trimmed(line.substr(at, current->width)));
+        current->items.push_back(trimmed(line.substr(at, current->width), kBlanks));
         current->lines.push_back(line_number);
       }
     }
@@ -92,7 +88,7 @@ PrmtopSections::PrmtopSections(std::string_view text, std::string path) : path_(
 }
 
 void PrmtopSections::read_format(std::string_view line, int line_number, Section& section) const {
-  std::string_view text = trimmed(line);
+  std::string_view text = trimmed(line, kBlanks);
   const bool bracketed = text.starts_with('(') && text.ends_with(')') && text.size() > 2;
   if (bracketed && text.find(',') != std::string_view::npos) {  // of CHAMBER's FORCE_FIELD_TYPE
     section.letter = 'M';

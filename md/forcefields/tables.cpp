@@ -5,7 +5,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "md/files/known_names.h"
+#include "md/forcefields/known_names.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "md/files/known_names.h"
+#include "md/forcefields/known_names.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "md/terms/vector3.h"
+#include "md/molecule/vector3.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "md/molecule/stereocentres.h"
-#include "md/terms/vector3.h"
+#include "md/molecule/vector3.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {

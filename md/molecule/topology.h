@@ -48,11 +48,11 @@ struct Topology {
   // Atoms bonded to each atom, ascending.
   std::vector<std::vector<int>> neighbours() const;
 
-  // From one-letter codes with optional caps: "Ace-A-Nme", "Ace-AA-Nhe" (or -NH2), "AAA". Atoms in
-  // the order of the force field's residue templates. States: HID, HIE (unless said otherwise) and
-  // HIP of HIS; ASH of ASP, GLH of GLU, LYN of LYS, CYM of CYS. `disulfides` are pairs of residue
-  // numbers, whose cysteines become CYX. Throws Error naming a letter, state or residue that is
-  // unknown or unfit.
+  // From one-letter codes with optional caps (md/forcefields/sequence.cpp): "Ace-A-Nme",
+  // "Ace-AA-Nhe" (or -NH2), "AAA". Atoms in the order of the force field's residue templates.
+  // States: HID, HIE (unless said otherwise) and HIP of HIS; ASH of ASP, GLH of GLU, LYN of LYS,
+  // CYM of CYS. `disulfides` are pairs of residue numbers, whose cysteines become CYX. Throws Error
+  // naming a letter, state or residue that is unknown or unfit.
   static Topology from_sequence(std::string_view sequence,
                                 std::span<const ResidueState> states = {},
                                 std::span<const std::pair<int, int>> disulfides = {});

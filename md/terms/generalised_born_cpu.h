@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "md/energy/lane_vector.h"
 #include "md/molecule/system.h"
+#include "md/terms/lane_vector.h"
 #include "md/terms/nonbonded_cpu.h"
 
 namespace arbg::md {

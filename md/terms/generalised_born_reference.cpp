@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "md/molecule/units.h"
+#include "md/molecule/vector3.h"
 #include "md/terms/generalised_born.h"
-#include "md/terms/vector3.h"
 
 namespace arbg::md {
 

@@ -6,8 +6,8 @@
 
 #include <vector>
 
-#include "md/energy/lane_vector.h"
 #include "md/molecule/system.h"
+#include "md/terms/lane_vector.h"
 
 namespace arbg::md {
 

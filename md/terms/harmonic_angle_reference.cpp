@@ -4,8 +4,8 @@
 // One angle after the other; x and forces [N, 3], of which an angle touches rows i, j and k.
 #include <algorithm>
 
+#include "md/molecule/vector3.h"
 #include "md/terms/harmonic_angle.h"
-#include "md/terms/vector3.h"
 
 namespace arbg::md {
 

@@ -1,8 +1,8 @@
 // E = sum over system.bonds of k/2 (r - length)^2,  r = |x_j - x_i|
 //
 // One bond after the other; x and forces [N, 3], of which a bond touches rows i and j.
+#include "md/molecule/vector3.h"
 #include "md/terms/harmonic_bond.h"
-#include "md/terms/vector3.h"
 
 namespace arbg::md {
 

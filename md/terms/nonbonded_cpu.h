@@ -12,9 +12,9 @@
 #include <limits>
 #include <vector>
 
-#include "md/energy/lane_vector.h"
 #include "md/molecule/system.h"
 #include "md/molecule/units.h"
+#include "md/terms/lane_vector.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {

@@ -4,8 +4,8 @@
 // geometric mean, shift = 1/cutoff (0 without one). Then system.scaled_pairs with parameters of
 // their own, without cutoff and shift. x and forces [N, 3], of which a pair touches rows i and j.
 #include "md/molecule/units.h"
+#include "md/molecule/vector3.h"
 #include "md/terms/nonbonded.h"
-#include "md/terms/vector3.h"
 
 namespace arbg::md {
 

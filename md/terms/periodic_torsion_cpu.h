@@ -11,8 +11,8 @@
 #include <map>
 #include <vector>
 
-#include "md/energy/lane_vector.h"
 #include "md/molecule/system.h"
+#include "md/terms/lane_vector.h"
 #include "tensor/base/error.h"
 
 namespace arbg::md {

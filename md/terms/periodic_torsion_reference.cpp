@@ -4,8 +4,8 @@
 // One torsion after the other; x and forces [N, 3], of which a torsion touches rows i, j, k and l.
 #include <algorithm>
 
+#include "md/molecule/vector3.h"
 #include "md/terms/periodic_torsion.h"
-#include "md/terms/vector3.h"
 
 namespace arbg::md {
 

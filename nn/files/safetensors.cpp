@@ -86,18 +86,25 @@ void convert_bf16(const char* bytes, std::vector<double>& out) {  // the upper h
   }
 }
 
-std::string_view stored_bytes(const Tensor& tensor) {
-  const auto size = static_cast<std::size_t>(tensor.elements()) * byte_size(tensor.dtype());
-  switch (tensor.dtype()) {
-    case DType::f64:
-      return {reinterpret_cast<const char*>(tensor.host_data<double>()), size};
-    case DType::f32:
-      return {reinterpret_cast<const char*>(tensor.host_data<float>()), size};
-    case DType::i32:
-      return {reinterpret_cast<const char*>(tensor.host_data<std::int32_t>()), size};
-    default:
-      fail("tensors of type ", name_of(tensor.dtype()), " cannot be written to safetensors");
+std::size_t stored_size(const Tensor& tensor) {
+  require(tensor.dtype() != DType::bf16, "tensors of type ", name_of(tensor.dtype()),
+          " cannot be written to safetensors");
+  return static_cast<std::size_t>(tensor.elements()) * byte_size(tensor.dtype());
+}
+
+// Converts back what values() has converted to double: exactly.
+template <class T>
+void append(std::string& bytes, const Tensor& tensor) {
+  for (const double value : tensor.values()) {
+    const T number = static_cast<T>(value);
+    bytes.append(reinterpret_cast<const char*>(&number), sizeof(T));
   }
+}
+
+void append_stored(std::string& bytes, const Tensor& tensor) {
+  if (tensor.dtype() == DType::f64) append<double>(bytes, tensor);
+  if (tensor.dtype() == DType::f32) append<float>(bytes, tensor);
+  if (tensor.dtype() == DType::i32) append<std::int32_t>(bytes, tensor);
 }
 
 const char* dtype_name(DType dtype) {
@@ -193,12 +200,6 @@ Tensor Safetensors::tensor(std::string_view name, Backend backend) const {
   require(from.shape.size() <= static_cast<std::size_t>(Shape::kMostAxes), name_, ": ", name,
           " has ", from.shape.size(), " axes, at most ", Shape::kMostAxes, " are supported");
   const Shape shape{std::span<const std::int64_t>(from.shape)};
-  if (from.dtype == "F32" && backend == Backend::cpu) {  // as it is
-    Tensor tensor = Tensor::empty(shape, DType::f32, backend);
-    const std::string data = bytes_of(from);
-    std::copy_n(data.data(), data.size(), reinterpret_cast<char*>(tensor.host_data<float>()));
-    return tensor;
-  }
   const auto numbers = values(name);
   if (from.dtype[0] != 'I' && from.dtype != "BOOL")
     return Tensor::from_values(numbers, shape, backend);
@@ -225,7 +226,7 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
   for (const auto& [name, tensor] : tensors) {
     require(!header.has(name), path.string(), ": two tensors are named \"", name, "\"");
     const auto begin = at;
-    at += stored_bytes(tensor).size();
+    at += stored_size(tensor);
     Json shape = Json::list(), offsets = Json::list();
     for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.extent(axis));
     offsets.push_back(static_cast<std::int64_t>(begin));
@@ -241,7 +242,7 @@ void write_safetensors(const std::filesystem::path& path, const NamedTensors& te
   std::string bytes(reinterpret_cast<const char*>(&length), kLengthBytes);
   bytes.reserve(kLengthBytes + text.size() + at);
   bytes += text;
-  for (const auto& [name, tensor] : tensors) bytes += stored_bytes(tensor);
+  for (const auto& [name, tensor] : tensors) append_stored(bytes, tensor);
   write_file(path, bytes);
 }
 

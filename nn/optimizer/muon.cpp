@@ -11,6 +11,7 @@
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/nesterov_step.h"
 #include "tensor/ops/transpose.h"
+#include "tensor/ops/unit_norm.h"
 
 namespace arbg::nn {
 namespace {
@@ -34,8 +35,8 @@ Tensor orthogonalised(const Tensor& x) {
   using tensor::add, tensor::scale, tensor::linear, tensor::matmul, tensor::transpose;
   require(x.shape().rank() == 2, "only a matrix can be made orthogonal, not ", x.shape());
   const bool tall = x.extent(0) > x.extent(1);
-  const double norm = gradient_norm(std::span(&x, 1));
-  Tensor X = scale(tall ? transpose(x) : x, 1 / (norm + kSmallestNorm));
+  Tensor X = tensor::unit_norm(x, kSmallestNorm);
+  if (tall) X = transpose(X);
   for (int i = 0; i < kIterations; ++i) {
     const Tensor A = linear(X, X, {});  // X X^T
     const Tensor B = add(scale(A, kCubic), scale(matmul(A, A), kQuintic));

@@ -138,8 +138,9 @@ void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, st
   const auto T = static_cast<std::int64_t>(*std::max_element(own, own + rows));
   const auto indices = first_tokens(first, rows, T);
   const Tensor tokens = Tensor::from_indices(indices, {rows, T}, network_.backend());
-  const Molecules molecules =
-      molecules_.defined() ? molecules_.rows(first, rows).trimmed() : molecules_;
+  const Molecules molecules = molecules_.defined()
+                                  ? molecules_.rows(first, rows).trimmed().to(network_.backend())
+                                  : molecules_;
   const Variable logits =
       replica.logits(tokens, molecules, DropoutKey{options_.seed, step_, first});
   // One row a molecule: its T log probabilities, and its T smoothing terms where they are wanted.
@@ -262,10 +263,11 @@ void Trainer::finish_batch(StepReport& report) {
   has_variance_centre_ = true;
 }
 
-// The molecules of this step's batch, and how many positions each has.
+// The molecules of this step's batch, and how many positions each has: on the host, where lengths
+// of micro-batches are decided.
 void Trainer::fetch_molecules() {
   const auto T = network_.config().length();
-  molecules_ = source_.molecules(step_, network_.backend());
+  molecules_ = source_.molecules(step_, Backend::cpu);
   std::ranges::fill(positions_, static_cast<double>(T));
   if (!molecules_.defined()) return;
   molecules_.check();

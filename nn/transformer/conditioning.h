@@ -9,9 +9,7 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
-#include "nn/files/safetensors.h"
 #include "nn/transformer/transformer_config.h"
 #include "nn/transformer/transformer_layers.h"
 
@@ -27,19 +25,12 @@ struct Molecules {
   std::int64_t batch() const { return atom_count.extent(0); }
   std::int64_t most_atoms() const { return atom_type.extent(1); }  // N
   Molecules rows(std::int64_t first, std::int64_t count) const;
-  Molecules trimmed() const;  // without the atoms that are padding in every row
+  Molecules to(Backend backend) const;
+  Molecules trimmed() const;  // without the atoms that are padding in every row; reads the counts
 
   // Throws Error naming what does not fit: shapes, a count outside 1 ... N, a negative index.
   void check() const;
 };
-
-// The encodings in a file, under their published names: integers atom_type, aa_type and aa_pos [B,
-// N], seq_len [B] or [B, 1], and optionally mask [B, N], not zero for atoms. Undefined if there is
-// no atom_type. Throws Error as check() does, and for a mask with padding before atoms.
-Molecules read_molecules(const Safetensors& file, Backend backend);
-
-// [n, channels] of n integers.
-Tensor sinusoids(std::span<const std::int32_t> integers, std::int64_t channels, Backend backend);
 
 struct ConditioningWeights {
   Variable atom_types, residue_types;

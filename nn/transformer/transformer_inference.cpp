@@ -11,6 +11,7 @@
 #include "tensor/ops/cached_attention.h"
 #include "tensor/ops/embedding.h"
 #include "tensor/ops/gather_rows.h"
+#include "tensor/ops/reduce.h"
 
 namespace arbg::nn {
 
@@ -66,13 +67,9 @@ std::vector<double> Transformer::log_likelihood(std::span<const std::int32_t> to
     const auto first = batch * micro_batch, rows = std::min(micro_batch, count - first);
     const auto part =
         tokens.subspan(static_cast<std::size_t>(first * n), static_cast<std::size_t>(rows * n));
-    const auto log_p = log_prob(Tensor::from_indices(part, {rows, n}, backend_),
-                                molecules.defined() ? molecules.rows(first, rows) : molecules)
-                           .value()
-                           .values();
-    for (std::size_t i = 0; i < log_p.size(); ++i) {
-      log_q[static_cast<std::size_t>(first) + i / static_cast<std::size_t>(n)] += log_p[i];
-    }
+    const Variable log_p = log_prob(Tensor::from_indices(part, {rows, n}, backend_),
+                                    molecules.defined() ? molecules.rows(first, rows) : molecules);
+    std::ranges::copy(tensor::sum_last_in_double(log_p.value()).values(), log_q.begin() + first);
   });
   return log_q;
 }

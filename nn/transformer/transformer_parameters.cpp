@@ -7,6 +7,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 #include "tensor/base/streams.h"
+#include "tensor/ops/sinusoid.h"
 
 namespace arbg::nn {
 namespace {
@@ -102,7 +103,8 @@ Transformer::Transformer(TransformerConfig config, Backend backend, const MakeVa
   std::iota(positions.begin(), positions.end(), 0);
   dim_index_ = Tensor::from_indices(config_.dim_index, {T}, backend);
   atom_index_ = Tensor::from_indices(config_.atom_index, {T}, backend);
-  if (!config_.learned_positions) sinusoid_ = sinusoids(positions, C, backend);
+  if (!config_.learned_positions)
+    sinusoid_ = tensor::sinusoid(Tensor::from_indices(positions, {T}, backend), C);
   if (config_.bin_features) bin_turns_ = turns_of_bins(V, config_.token_rows(), backend);
 }
 

@@ -37,13 +37,6 @@ std::vector<double> plain_probabilities(std::span<const double> logits, const De
   return mixed;
 }
 
-std::vector<double> row_of(const nn::Tensor& logits, std::int64_t b) {
-  const auto V = logits.extent(-1);
-  if (logits.backend() == nn::Backend::reference)
-    return {logits.host_data<double>() + b * V, logits.host_data<double>() + (b + 1) * V};
-  return {logits.host_data<float>() + b * V, logits.host_data<float>() + (b + 1) * V};
-}
-
 nn::Tensor column(std::span<const std::int32_t> tokens, std::int64_t first, std::int64_t rows,
                   std::int64_t length, std::int64_t j, nn::Backend backend) {
   std::vector<std::int32_t> out;
@@ -76,6 +69,7 @@ Replay replay(const Generator& generator, std::span<const std::int32_t> tokens,
     nn::Tensor previous;
     for (std::int64_t j = 0; j < K; ++j) {
       const nn::Tensor logits = network.next_logits(previous, cache);
+      const auto numbers = logits.values();  // [rows, V]
       // What the sampler itself takes for its probabilities, to be judged.
       const auto own_log_p = checked_log_p(tensor::log_categorical_all(logits, decoding));
       for (std::int64_t b = 0; b < rows; ++b) {
@@ -86,7 +80,9 @@ Replay replay(const Generator& generator, std::span<const std::int32_t> tokens,
           sum += std::exp(own_log_p[static_cast<std::size_t>(b * V + v)]);
         worst[g] = worse(worst[g], std::abs(sum - 1));
 
-        const auto p = plain_probabilities(row_of(logits, b), decoding);
+        const auto row = std::span(numbers).subspan(static_cast<std::size_t>(b * V),
+                                                    static_cast<std::size_t>(V));
+        const auto p = plain_probabilities(row, decoding);
         double mean = 0, square = 0, below = 0;
         for (std::size_t v = 0; v < p.size(); ++v) {
           const double log_p = p[v] > 0 ? std::log(p[v]) : 0;
@@ -124,16 +120,14 @@ std::vector<double> uncached_logits(const Generator& generator, const nn::Transf
 std::vector<double> cached_logits(const Generator& generator, const nn::Transformer& network,
                                   std::span<const std::int32_t> tokens) {
   const std::int64_t K = generator.map().size(), rows = std::ssize(tokens) / K;
-  const auto V = static_cast<std::size_t>(network.config().num_bins);
-  std::vector<double> out(tokens.size() * V);
+  const std::int64_t V = network.config().num_bins;
+  std::vector<double> out(static_cast<std::size_t>(rows * K * V));
   auto cache = network.make_cache(rows, generator.molecules(rows));
   nn::Tensor previous;
   for (std::int64_t j = 0; j < K; ++j) {
-    const nn::Tensor logits = network.next_logits(previous, cache);
-    for (std::int64_t b = 0; b < rows; ++b) {
-      std::ranges::copy(row_of(logits, b),
-                        out.begin() + (b * K + j) * std::ssize(out) / std::ssize(tokens));
-    }
+    const auto logits = network.next_logits(previous, cache).values();  // [rows, V]
+    for (std::int64_t b = 0; b < rows; ++b)
+      std::copy_n(logits.begin() + b * V, V, out.begin() + (b * K + j) * V);
     previous = column(tokens, 0, rows, K, j, network.backend());
   }
   return out;

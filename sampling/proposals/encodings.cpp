@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "md/files/known_names.h"
+#include "md/forcefields/known_names.h"
 #include "tensor/base/error.h"
 
 namespace arbg::sampling {

@@ -36,29 +36,35 @@ GrowingSamples::GrowingSamples(const nn::Transformer& network, const nn::Coordin
       coordinates_(tokens_.size(), 0),
       log_p_(static_cast<std::size_t>(cache_.batch()), 0) {}
 
+// Draws first and reads afterwards: between coordinates nobody waits for the device.
 bool GrowingSamples::grow(std::int64_t length) {
-  const std::int64_t rows = count(), K = bins_.coordinates();
-  const auto number_of = [K](std::int64_t row, std::int64_t j) {
-    return static_cast<std::uint64_t>(2 * (row * K + j));
-  };
-  for (std::int64_t j = cache_.length(); j < length; ++j) {
-    if (interrupted()) return false;
+  const std::int64_t K = bins_.coordinates(), begin = cache_.length();
+  std::vector<tensor::Drawn> drawn;
+  while (cache_.length() < length && !interrupted()) {
+    const auto number = static_cast<std::uint64_t>(2 * (first_ * K + cache_.length()));
     const nn::Tensor logits = network_.next_logits(previous_, cache_);
-    const auto drawn = tensor::draw_categorical(logits, decoding_, random_, number_of(first_, j),
-                                                static_cast<std::uint64_t>(2 * K));
-    const auto token = drawn.index.indices();
-    const auto log_p = checked_log_p(drawn.log_p);
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const auto b = static_cast<std::size_t>(row), at = static_cast<std::size_t>(row * K + j);
-      const double place = random_.uniform(number_of(first_ + row, j) + 1);
-      tokens_[at] = token[b];
-      coordinates_[at] = bins_.decode(j, token[b], place);
-      log_p_[b] += log_p[b];
-      if (planted(Defect::float32_log_q)) log_p_[b] = static_cast<float>(log_p_[b]);
-    }
-    previous_ = drawn.index;
+    drawn.push_back(tensor::draw_categorical(logits, decoding_, random_, number,
+                                             static_cast<std::uint64_t>(2 * K)));
+    previous_ = drawn.back().index;
   }
-  return true;
+  for (std::int64_t j = begin; j < cache_.length(); ++j)
+    take(j, drawn[static_cast<std::size_t>(j - begin)]);
+  return cache_.length() >= length;
+}
+
+// Coordinate j of every row, from the device.
+void GrowingSamples::take(std::int64_t j, const tensor::Drawn& drawn) {
+  const std::int64_t K = bins_.coordinates();
+  const auto token = drawn.index.indices();
+  const auto log_p = checked_log_p(drawn.log_p);
+  for (std::int64_t row = 0; row < count(); ++row) {
+    const auto b = static_cast<std::size_t>(row), at = static_cast<std::size_t>(row * K + j);
+    const auto number = static_cast<std::uint64_t>(2 * ((first_ + row) * K + j));
+    tokens_[at] = token[b];
+    coordinates_[at] = bins_.decode(j, token[b], random_.uniform(number + 1));
+    log_p_[b] += log_p[b];
+    if (planted(Defect::float32_log_q)) log_p_[b] = static_cast<float>(log_p_[b]);
+  }
 }
 
 void GrowingSamples::select(std::span<const std::int64_t> from) {

@@ -37,6 +37,8 @@ class GrowingSamples final : public Growth {
   double log_q(std::int64_t row) const override { return log_p(row) - bins_.log_volume(); }
 
  private:
+  void take(std::int64_t j, const tensor::Drawn& drawn);
+
   const nn::Transformer& network_;
   const nn::CoordinateBins& bins_;
   Decoding decoding_;

@@ -1,6 +1,5 @@
 #include "tensor/base/backend.h"
 
-#include <array>
 #include <string>
 
 #include "tensor/base/error.h"
@@ -17,11 +16,6 @@ const char* name_of(Backend backend) {
       return "cuda";
   }
   return "unknown";
-}
-
-std::span<const Backend> backends_built() {
-  static constexpr std::array kBuilt{Backend::reference, Backend::cpu};
-  return kBuilt;
 }
 
 Backend backend_named(std::string_view name) {

@@ -31,8 +31,9 @@ class Buffer {
   void copy_from(const Buffer& source, std::size_t source_at, std::size_t at, std::size_t bytes);
   void zero();
 
-  // In the memory of the device: only its own code may follow it.
+  // In the memory of the device: only its own code may follow it, the host's where on_host().
   std::byte* address() const { return address_; }
+  bool on_host() const;
 
  private:
   void check_range(std::size_t at, std::size_t bytes) const;

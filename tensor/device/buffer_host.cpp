@@ -98,6 +98,8 @@ Buffer::Buffer(std::size_t bytes, Device device)
 
 Buffer::~Buffer() { give_back_block(address_, capacity_); }
 
+bool Buffer::on_host() const { return device_.is_host(); }
+
 void Buffer::check_range(std::size_t at, std::size_t bytes) const {
   require(at <= size_ && bytes <= size_ - at, bytes, " bytes from byte ", at,
           " on are not inside a buffer of ", size_);

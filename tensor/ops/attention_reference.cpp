@@ -186,4 +186,19 @@ Tensor cached_attention(const Tensor& qkv, AttentionCache& cache) {
   return y;
 }
 
+std::int64_t cache_lanes() { return 1; }
+
+void select_rows(const AttentionCache& cache, std::span<const std::int64_t> from,
+                 AttentionCache& to) {
+  const std::int64_t H = cache.heads, T = cache.keys.extent(1), D = cache.keys.extent(2);
+  for (std::int64_t b = 0; b < to.batch; ++b) {
+    for (std::int64_t h = 0; h < H; ++h) {
+      const std::int64_t x = (from[static_cast<std::size_t>(b)] * H + h) * T * D,
+                         y = (b * H + h) * T * D, count = cache.length * D;
+      std::copy_n(cache.keys.host_data<double>() + x, count, to.keys.host_data<double>() + y);
+      std::copy_n(cache.values.host_data<double>() + x, count, to.values.host_data<double>() + y);
+    }
+  }
+}
+
 }  // namespace arbg::tensor::reference

@@ -1,34 +1,15 @@
 #include "tensor/ops/cached_attention.h"
 
-#include "tensor/base/simd.h"
 #include "tensor/ops/dispatch.h"
 
 namespace arbg::tensor {
-namespace {
-
-template <class T>
-void copy_rows(const Tensor& source, Tensor& to, std::span<const std::int64_t> from, std::int64_t H,
-               std::int64_t length) {
-  const std::int64_t tokens = to.extent(1), D = to.extent(2), W = to.extent(3);
-  for (std::size_t row = 0; row < from.size(); ++row) {
-    const auto b = static_cast<std::int64_t>(row);
-    for (std::int64_t h = 0; h < H; ++h) {
-      const T* x = source.host_data<T>() + (from[row] / W * H + h) * tokens * D * W + from[row] % W;
-      T* y = to.host_data<T>() + (b / W * H + h) * tokens * D * W + b % W;
-      for (std::int64_t i = 0; i < length * D; ++i) y[i * W] = x[i * W];
-    }
-  }
-}
-
-}  // namespace
-
 AttentionCache make_attention_cache(std::int64_t batch, std::int64_t tokens, std::int64_t channels,
                                     std::int64_t heads, Backend backend) {
   require(batch > 0 && tokens > 0, "a cache of attention needs rows and tokens, not ", batch,
           " and ", tokens);
   require(heads > 0 && channels % heads == 0, "a cache of attention: ", channels,
           " channels are not those of ", heads, " equal heads");
-  const std::int64_t W = backend == Backend::cpu ? kLaneCount<float> : 1;
+  const std::int64_t W = on_backend(backend, reference::cache_lanes, cpu::cache_lanes)();
   const Shape shape{(batch + W - 1) / W * heads, tokens, channels / heads, W};
   const DType dtype = real_dtype(backend);
   // Lanes without a row are computed with, so they must hold numbers.
@@ -55,9 +36,7 @@ AttentionCache select_rows(const AttentionCache& cache, std::span<const std::int
   const std::int64_t T = cache.keys.extent(1), C = cache.heads * cache.keys.extent(2);
   AttentionCache to =
       make_attention_cache(static_cast<std::int64_t>(from.size()), T, C, cache.heads, backend);
-  const auto copy = backend == Backend::reference ? copy_rows<double> : copy_rows<float>;
-  copy(cache.keys, to.keys, from, cache.heads, cache.length);
-  copy(cache.values, to.values, from, cache.heads, cache.length);
+  on_backend(backend, reference::select_rows, cpu::select_rows)(cache, from, to);
   to.length = cache.length;
   return to;
 }

@@ -33,11 +33,18 @@ Tensor cached_attention(const Tensor& qkv, AttentionCache& cache);
 AttentionCache select_rows(const AttentionCache& cache, std::span<const std::int64_t> from);
 
 // The implementations, one a backend; their inputs have been checked.
+// select_rows copies the tokens seen so far into an empty cache.
 namespace reference {
+std::int64_t cache_lanes();  // W
 Tensor cached_attention(const Tensor& qkv, AttentionCache& cache);
+void select_rows(const AttentionCache& cache, std::span<const std::int64_t> from,
+                 AttentionCache& to);
 }  // namespace reference
 namespace cpu {
+std::int64_t cache_lanes();
 Tensor cached_attention(const Tensor& qkv, AttentionCache& cache);
+void select_rows(const AttentionCache& cache, std::span<const std::int64_t> from,
+                 AttentionCache& to);
 }  // namespace cpu
 
 }  // namespace arbg::tensor

@@ -90,7 +90,15 @@ void weighted_values(const Head& head) {
   for (; d < head.D; ++d) weighted_values<1>(head, d);
 }
 
+// Where the first number of head h of row b stands in a cache, of whose vectors it has one lane.
+std::int64_t place_of(const AttentionCache& cache, std::int64_t b, std::int64_t h) {
+  const std::int64_t T = cache.keys.extent(1), D = cache.keys.extent(2);
+  return (b / kVector * cache.heads + h) * T * D * kVector + b % kVector;
+}
+
 }  // namespace
+
+std::int64_t cache_lanes() { return kVector; }
 
 Tensor cached_attention(const Tensor& qkv, AttentionCache& cache) {
   const std::int64_t B = cache.batch, H = cache.heads, T = cache.keys.extent(1),
@@ -118,6 +126,21 @@ Tensor cached_attention(const Tensor& qkv, AttentionCache& cache) {
                }
              });
   return y;
+}
+
+void select_rows(const AttentionCache& cache, std::span<const std::int64_t> from,
+                 AttentionCache& to) {
+  const std::int64_t end = cache.length * cache.keys.extent(2) * kVector;
+  for (std::int64_t b = 0; b < to.batch; ++b) {
+    for (std::int64_t h = 0; h < cache.heads; ++h) {
+      const auto x = place_of(cache, from[static_cast<std::size_t>(b)], h), y = place_of(to, b, h);
+      for (const auto part : {&AttentionCache::keys, &AttentionCache::values}) {
+        const float* X = (cache.*part).host_data<float>() + x;
+        float* Y = (to.*part).host_data<float>() + y;
+        for (std::int64_t i = 0; i < end; i += kVector) Y[i] = X[i];
+      }
+    }
+  }
 }
 
 }  // namespace arbg::tensor::cpu

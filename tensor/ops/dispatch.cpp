@@ -11,7 +11,8 @@ void require_inside(const Tensor& index, std::int64_t first, std::int64_t last,
             " at place ", i, " is outside ", first, " ... ", last);
   }
   fail(operation, ": each ", what, " must lie in ", first, " ... ", last,
-       ", which is not known of these, a part of others or written through data(); make them with "
+       ", which is not known of these, a part of others or written through host_data(); make them "
+       "with "
        "from_indices()");
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tensor/base/error.h"
+#include "tensor/ops/on_backend.h"
 #include "tensor/tensor.h"
 
 namespace arbg::tensor {
@@ -10,16 +11,8 @@ namespace arbg::tensor {
 // The implementation for the backend that `x` lives on: on_backend(x, reference::f, cpu::f)(x,
 // ...).
 template <class Function>
-Function* on_backend(const Tensor& x, Function* reference, Function* cpu) {
-  switch (x.backend()) {
-    case Backend::reference:
-      return reference;
-    case Backend::cpu:
-      return cpu;
-    case Backend::cuda:
-      break;
-  }
-  fail("this build has no cuda backend");
+auto on_backend(const Tensor& x, Function* reference, Function* cpu) {
+  return on_backend(x.backend(), reference, cpu);
 }
 
 // Throws unless x, the argument `name` of `operation`, holds real numbers of its backend.

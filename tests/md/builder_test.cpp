@@ -1,4 +1,4 @@
-#include "md/molecule/builder.h"
+#include "md/dynamics/builder.h"
 
 #include <doctest/doctest.h>
 
@@ -15,7 +15,7 @@
 #include "md/molecule/structure_check.h"
 #include "md/molecule/torsion_atoms.h"
 #include "md/molecule/units.h"
-#include "md/terms/vector3.h"
+#include "md/molecule/vector3.h"
 #include "tensor/base/random.h"
 #include "tensor/base/simd.h"
 #include "tests/md/error_message.h"

@@ -13,6 +13,7 @@
 #include "md/molecule/units.h"
 #include "tensor/base/npy.h"
 #include "tensor/base/threads.h"
+#include "tests/backends.h"
 #include "tests/md/dynamics_testing.h"
 #include "tests/md/error_message.h"
 
@@ -62,7 +63,7 @@ double dihedral(std::span<const double> x) {
 
 TEST_SUITE("fast") {
   TEST_CASE("a trajectory is the same for any number of threads and any company in its lanes") {
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       CAPTURE(std::string(name_of(backend)));
       const System system = alanine_dipeptide();
       const int threads = thread_count();
@@ -84,7 +85,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("a restored run goes on bit for bit, also across centring and swaps") {
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       CAPTURE(std::string(name_of(backend)));
       const System system = alanine_dipeptide();
       DynamicsOptions options = options_for(backend, 6);
@@ -110,7 +111,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("another seed gives another trajectory") {
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       CAPTURE(std::string(name_of(backend)));
       DynamicsOptions options = options_for(backend, 1);
       Dynamics first(alanine_dipeptide(), options, alanine_positions());
@@ -124,7 +125,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("a replica that blows up is named") {
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       CAPTURE(std::string(name_of(backend)));
       DynamicsOptions options = options_for(backend, 20);
       std::vector<double> start;
@@ -142,7 +143,7 @@ TEST_SUITE("fast") {
 
   TEST_CASE(
       "new temperatures rescale velocities and go on as if they had been there from the start") {
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       CAPTURE(std::string(name_of(backend)));
       Dynamics hot(alanine_dipeptide(), options_for(backend, 17, 1200), alanine_positions());
       hot.set_temperatures(std::vector<double>(17, 300));  // a factor of 2: exact
@@ -158,7 +159,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("replicas at one temperature always swap, and take their velocities along") {
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       CAPTURE(std::string(name_of(backend)));
       Dynamics dynamics(alanine_dipeptide(), options_for(backend, 3), alanine_positions());
       dynamics.run(10);
@@ -181,7 +182,7 @@ TEST_SUITE("fast") {
   TEST_CASE("minimisation ends where forces are small, from extended and from noisy starts") {
     const auto all =
         read_npy(ARBG_GOLDEN_DIR "/energies/amber99sbildn-obc2/Ace-A-Nme/positions.npy").data;
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       CAPTURE(std::string(name_of(backend)));
       const EnergyEngine engine(alanine_dipeptide(), backend);
       for (const std::ptrdiff_t conformation : {0, 5, 12, 18, 23}) {

@@ -12,6 +12,7 @@
 #include "md/forcefields/forcefield.h"
 #include "md/molecule/units.h"
 #include "tensor/base/npy.h"
+#include "tests/backends.h"
 
 namespace arbg::md {
 
@@ -71,6 +72,7 @@ void check_agreement(const GoldenMolecule& molecule, Backend backend) {
   const Array<double> expected_terms = read_npy(golden / "energy_terms.npy");
   const Array<double> expected_forces = read_npy(golden / "forces.npy");
 
+  CAPTURE(std::string(name_of(backend)));
   const EnergyResult result = energy.evaluate(positions.data, true);
   REQUIRE(result.terms_kj_mol.size() == expected_terms.data.size());
   REQUIRE(result.forces_kj_mol_nm.size() == expected_forces.data.size());
@@ -97,12 +99,10 @@ void check_agreement(const GoldenMolecule& molecule, Backend backend) {
 }  // namespace
 
 TEST_SUITE("golden") {
-  TEST_CASE("reference energies and forces agree with OpenMM") {
-    for (const GoldenMolecule& molecule : kMolecules) check_agreement(molecule, Backend::reference);
-  }
-
-  TEST_CASE("cpu energies and forces agree with OpenMM") {
-    for (const GoldenMolecule& molecule : kMolecules) check_agreement(molecule, Backend::cpu);
+  TEST_CASE("energies and forces agree with OpenMM, on every backend") {
+    for (const Backend backend : backends_here()) {
+      for (const GoldenMolecule& molecule : kMolecules) check_agreement(molecule, backend);
+    }
   }
 }
 

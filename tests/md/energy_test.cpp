@@ -1,4 +1,5 @@
-// Energy against closed forms, its own differences, and the symmetries of space.
+// Energy against closed forms, its own differences, and the symmetries of space: of the reference,
+// in double, with which other backends are compared (lane_energy_test, energy_golden_test).
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "md/terms/generalised_born.h"
 #include "tensor/base/npy.h"
 #include "tensor/base/random.h"
+#include "tests/backends.h"
 #include "tests/md/error_message.h"
 
 namespace arbg::md {
@@ -263,32 +265,38 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("conformations are independent, and NaN stays in its own") {
-    const EnergyEngine energy(alanine_dipeptide(), Backend::reference);
-    std::vector<double> batch;
-    for (const std::size_t index : {1u, 2u, 3u}) {
-      const std::vector<double> x = thermal_conformation(index);
-      batch.insert(batch.end(), x.begin(), x.end());
+    for (const Backend backend : backends_here()) {
+      CAPTURE(std::string(name_of(backend)));
+      const EnergyEngine energy(alanine_dipeptide(), backend);
+      std::vector<double> batch;
+      for (const std::size_t index : {1u, 2u, 3u}) {
+        const std::vector<double> x = thermal_conformation(index);
+        batch.insert(batch.end(), x.begin(), x.end());
+      }
+      const EnergyResult clean = energy.evaluate(batch, true);
+      CHECK(clean.energy_kj_mol[2] ==
+            energy.evaluate(thermal_conformation(3), true).energy_kj_mol[0]);
+      batch[66 + 10] = std::nan("");
+      const EnergyResult dirty = energy.evaluate(batch, true);
+      CHECK(dirty.energy_kj_mol[0] == clean.energy_kj_mol[0]);
+      CHECK(std::isnan(dirty.energy_kj_mol[1]));
+      CHECK(dirty.energy_kj_mol[2] == clean.energy_kj_mol[2]);
+      CHECK(std::equal(clean.forces_kj_mol_nm.begin() + 132, clean.forces_kj_mol_nm.end(),
+                       dirty.forces_kj_mol_nm.begin() + 132));
     }
-    const EnergyResult clean = energy.evaluate(batch, true);
-    CHECK(clean.energy_kj_mol[2] ==
-          energy.evaluate(thermal_conformation(3), true).energy_kj_mol[0]);
-    batch[66 + 10] = std::nan("");
-    const EnergyResult dirty = energy.evaluate(batch, true);
-    CHECK(dirty.energy_kj_mol[0] == clean.energy_kj_mol[0]);
-    CHECK(std::isnan(dirty.energy_kj_mol[1]));
-    CHECK(dirty.energy_kj_mol[2] == clean.energy_kj_mol[2]);
-    CHECK(std::equal(clean.forces_kj_mol_nm.begin() + 132, clean.forces_kj_mol_nm.end(),
-                     dirty.forces_kj_mol_nm.begin() + 132));
   }
 
   TEST_CASE("the total is the sum of the terms, and forces come only on request") {
-    const EnergyResult result = EnergyEngine(alanine_dipeptide(), Backend::reference)
-                                    .evaluate(thermal_conformation(4), false);
-    double sum = 0;
-    for (const double term : result.terms_kj_mol) sum += term;
-    CHECK(result.terms_kj_mol.size() == kTermCount);
-    CHECK(result.energy_kj_mol[0] == doctest::Approx(sum));
-    CHECK(result.forces_kj_mol_nm.empty());
+    for (const Backend backend : backends_here()) {
+      CAPTURE(std::string(name_of(backend)));
+      const EnergyResult result =
+          EnergyEngine(alanine_dipeptide(), backend).evaluate(thermal_conformation(4), false);
+      double sum = 0;
+      for (const double term : result.terms_kj_mol) sum += term;
+      CHECK(result.terms_kj_mol.size() == kTermCount);
+      CHECK(result.energy_kj_mol[0] == doctest::Approx(sum));
+      CHECK(result.forces_kj_mol_nm.empty());
+    }
   }
 
   TEST_CASE("input of the wrong size and systems that contradict themselves are refused") {

@@ -10,6 +10,7 @@
 #include "md/molecule/topology.h"
 #include "tensor/base/npy.h"
 #include "tensor/base/threads.h"
+#include "tests/backends.h"
 
 namespace arbg::md {
 
@@ -41,7 +42,7 @@ TEST_SUITE("fast") {
   TEST_CASE("energies do not depend on what was evaluated before, nor on calls at the same time") {
     const int threads = thread_count();
     set_thread_count(1);  // every call in the thread that makes it
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       CAPTURE(std::string(name_of(backend)));
       const Molecule small("amber99sbildn-obc2", "Ace-A-Nme", backend),
           large("amber14-obc1", "AAA", backend);
@@ -71,7 +72,7 @@ TEST_SUITE("fast") {
 
   TEST_CASE("a copy of an engine goes on when the original is gone") {
     const Molecule whole("amber99sbildn-obc2", "Ace-A-Nme", Backend::reference);
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       CAPTURE(std::string(name_of(backend)));
       auto original = std::make_unique<EnergyEngine>(whole.engine.system(), backend);
       const EnergyEngine copy = *original;

@@ -1,5 +1,5 @@
 // Names of other programs, what a refusal advises, and the page that lists them.
-#include "md/files/known_names.h"
+#include "md/forcefields/known_names.h"
 
 #include <doctest/doctest.h>
 

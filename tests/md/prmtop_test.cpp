@@ -12,6 +12,7 @@
 #include "md/molecule/units.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
+#include "tests/backends.h"
 #include "tests/md/error_message.h"
 
 namespace arbg::md {
@@ -111,8 +112,7 @@ TEST_SUITE("golden") {
   TEST_CASE("prmtop energies and forces agree with OpenMM, with every solvent") {
     for (const char* molecule : kMolecules) {
       for (const char* solvent : kSolvents) {
-        check_agreement(molecule, solvent, Backend::reference);
-        check_agreement(molecule, solvent, Backend::cpu);
+        for (const Backend backend : backends_here()) check_agreement(molecule, solvent, backend);
       }
     }
   }

@@ -6,7 +6,7 @@
 #include "md/coordinates/coordinate_map.h"
 #include "md/files/pdb.h"
 #include "md/forcefields/forcefield.h"
-#include "md/terms/vector3.h"
+#include "md/molecule/vector3.h"
 #include "tests/md/error_message.h"
 
 namespace arbg::md {

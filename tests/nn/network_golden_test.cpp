@@ -6,11 +6,13 @@
 
 #include "autograd/functions.h"
 #include "nn/files/checkpoint.h"
+#include "nn/files/molecules_file.h"
 #include "nn/files/safetensors.h"
 #include "nn/optimizer/adamw.h"
 #include "nn/optimizer/muon.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tests/backends.h"
 
 namespace arbg::nn {
 namespace {
@@ -41,7 +43,7 @@ std::filesystem::path folder(const Network& network) {
 // Relative to the largest entry. Against float32 golden values their own rounding is what the
 // tolerance of the reference backend must allow for.
 double tolerance_of(const Network& network, Backend backend) {
-  return backend == Backend::cpu ? 2e-5 : network.in_double ? 1e-12 : 1e-6;
+  return backend != Backend::reference ? 2e-5 : network.in_double ? 1e-12 : 1e-6;
 }
 
 Json golden_config(const Network& network) {
@@ -133,7 +135,7 @@ double train_step(const Transformer& network, const Batch& batch, Optimizer& opt
 template <class F>
 void for_each_case(const F& f) {
   for (const Network& network : kNetworks) {
-    for (const Backend backend : {Backend::reference, Backend::cpu}) {
+    for (const Backend backend : backends_here()) {
       INFO("network ", std::string(network.name), ", backend ", std::string(name_of(backend)));
       f(network, backend, tolerance_of(network, backend));
     }

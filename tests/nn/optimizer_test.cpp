@@ -8,6 +8,7 @@
 #include "nn/optimizer/schedule.h"
 #include "nn/optimizer/weight_average.h"
 #include "tensor/base/error.h"
+#include "tests/backends.h"
 
 namespace arbg::nn {
 namespace {
@@ -25,8 +26,8 @@ TEST_SUITE("fast") {
         {0.4895000009999999, -1.23875000005, 1.998, -0.000909090909090909},
         {0.479832690219559, -1.2348478796701932, 2.003443368025249, -0.002226087200119103},
         {0.4767738195977597, -1.2381863496733156, 2.003726328344008, -0.002744348962434951}};
-    for (const auto& [backend, tolerance] :
-         {std::pair{Backend::reference, 1e-15}, std::pair{Backend::cpu, 3e-7}}) {
+    for (const Backend backend : backends_here()) {
+      const double tolerance = backend == Backend::reference ? 1e-15 : 3e-7;
       const std::vector<Parameter> parameters{
           {"w", Variable::parameter(row(start, backend)), true}};
       AdamWOptions options;

@@ -1,4 +1,5 @@
 // Runs by the clock: the budget holds on a machine whose speed changes, and the schedule with it.
+// On the cpu alone: its arithmetic is beside the point.
 #include <doctest/doctest.h>
 
 #include <algorithm>

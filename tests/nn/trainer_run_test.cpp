@@ -1,4 +1,5 @@
-// Runs: evaluations and early stopping, the same when resumed; what a failure leaves behind.
+// Runs: evaluations and early stopping, the same when resumed; what a failure leaves behind. On
+// the cpu alone: its arithmetic is beside the point.
 #include "nn/training/trainer_run.h"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,4 @@
-// Training: the stated loss and its gradient, and resuming bit for bit.
-#include "nn/training/trainer_run.h"
-
+// Training: the stated loss and its gradient, of the reference in double, and resuming bit for bit.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -8,7 +6,9 @@
 #include <filesystem>
 
 #include "autograd/functions.h"
+#include "nn/training/trainer_run.h"
 #include "tensor/base/error.h"
+#include "tests/backends.h"
 #include "tests/nn/ring_walk.h"
 
 namespace arbg::nn {
@@ -64,8 +64,12 @@ TEST_SUITE("fast") {
       "for bit") {
     const auto path = std::filesystem::temp_directory_path() /
                       ("arbg_trainer_test_" + std::to_string(::getpid()));
-    for (const auto& [backend, conditioned] :
-         {std::pair{Backend::reference, false}, {Backend::cpu, false}, {Backend::cpu, true}}) {
+    std::vector<std::pair<Backend, bool>> rows;
+    for (const Backend backend : backends_here()) {
+      rows.emplace_back(backend, false);
+      if (backend != Backend::reference) rows.emplace_back(backend, true);  // there it takes long
+    }
+    for (const auto& [backend, conditioned] : rows) {
       RingWalk source;
       source.conditioned = conditioned;
       const auto config = conditioned ? conditioned_config() : small_config();

@@ -6,6 +6,7 @@
 
 #include "sampling/proposals/encodings.h"
 #include "sampling/proposals/generator.h"
+#include "tests/backends.h"
 #include "tests/md/error_message.h"
 #include "tests/sampling/small_generators.h"
 
@@ -64,7 +65,7 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
 TEST_SUITE_BEGIN("fast");
 
 TEST_CASE("cached log q of a told molecule equals uncached: bitwise on the reference") {
-  for (const auto backend : {nn::Backend::reference, nn::Backend::cpu}) {
+  for (const auto backend : backends_here()) {
     const auto generator = generator_of("GG", backend);
     CHECK(generator.map().size() < generator.network().config().length());
     for (const auto& decoding : {Decoding{}, Decoding{0.9, 5, 1, 0.1}}) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "metrics/weights.h"
+#include "tests/backends.h"
 #include "tests/md/error_message.h"
 #include "tests/sampling/small_generators.h"
 
@@ -16,7 +17,6 @@ using namespace arbg::sampling;
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr nn::Backend kBackends[] = {nn::Backend::reference, nn::Backend::cpu};
 
 const std::vector<Decoding> kDecodings = {
     {1, 0, 1, 0},    {0.7, 0, 1, 0},    {1, 3, 1, 0},      {1, 0, 0.8, 0}, {1.4, 2, 0.9, 0},
@@ -34,7 +34,7 @@ BinnedSamples draw(const Generator& generator, const Decoding& decoding, std::in
 TEST_SUITE_BEGIN("fast");
 
 TEST_CASE("cached log q equals uncached under each decoding") {
-  for (const auto backend : kBackends) {
+  for (const auto backend : backends_here()) {
     for (const auto& generator : {three_atoms(16, backend), two_atoms_cartesian(16, backend)}) {
       for (const auto& decoding : kDecodings) {
         INFO(decoding.text());
@@ -94,7 +94,7 @@ TEST_SUITE_BEGIN("statistical");
 
 TEST_CASE("sampler frequencies match the probabilities under each decoding") {
   constexpr std::int64_t kCount = 20000;
-  for (const auto backend : kBackends) {
+  for (const auto backend : backends_here()) {
     const auto generator = three_atoms(4, backend);
     const auto cells = all_sequences(4, 3);
     for (const auto& decoding : kDecodings) {

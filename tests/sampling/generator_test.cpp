@@ -11,6 +11,7 @@
 #include <map>
 
 #include "tensor/base/threads.h"
+#include "tests/backends.h"
 #include "tests/md/error_message.h"
 #include "tests/sampling/small_generators.h"
 
@@ -18,8 +19,6 @@ using namespace arbg;
 using namespace arbg::sampling;
 
 namespace {
-
-constexpr nn::Backend kBackends[] = {nn::Backend::reference, nn::Backend::cpu};
 
 SampleOptions options_for(std::int64_t count) {
   SampleOptions options;
@@ -112,7 +111,7 @@ TEST_SUITE_BEGIN("fast");
 
 TEST_CASE(
     "cached log q equals uncached: bitwise on the reference, to float32 rounding on the cpu") {
-  for (const auto backend : kBackends) {
+  for (const auto backend : backends_here()) {
     for (const auto& generator : {three_atoms(16, backend), two_atoms_cartesian(16, backend)}) {
       const auto samples = generator.sample(options_for(70));
       const auto uncached = generator.log_density(samples.tokens);
@@ -155,7 +154,7 @@ TEST_CASE("Cartesian positions over the scale lie in the sampled bins") {
 }
 
 TEST_CASE("the density integrates to one: cells times their volume") {
-  for (const auto backend : kBackends) {
+  for (const auto backend : backends_here()) {
     for (const auto& generator : {three_atoms(4, backend), two_atoms_cartesian(3, backend)}) {
       double volume = 1, integral = 0;
       for (std::int64_t j = 0; j < generator.map().size(); ++j) volume *= generator.bins().width(j);
@@ -170,7 +169,7 @@ TEST_CASE("the density integrates to one: cells times their volume") {
 
 TEST_CASE("the same samples for any split into parts, lanes and threads") {
   const int threads = thread_count();
-  for (const auto backend : kBackends) {
+  for (const auto backend : backends_here()) {
     const auto generator = three_atoms(64, backend);
     auto options = options_for(50);
     const auto whole = generator.sample(options);
@@ -233,7 +232,7 @@ TEST_SUITE_END();
 TEST_SUITE_BEGIN("statistical");
 
 TEST_CASE("sampler frequencies match the probabilities, at every sampling temperature") {
-  for (const auto backend : kBackends) {
+  for (const auto backend : backends_here()) {
     const auto generator = three_atoms(4, backend);
     for (const double tau : {1.0, 0.6, 2.0}) {
       const auto samples = generator.sample(options_for(40000), {tau, 0, 1, 0});

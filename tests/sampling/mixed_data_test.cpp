@@ -8,10 +8,10 @@
 #include <map>
 #include <numeric>
 
+#include "md/dynamics/builder.h"
 #include "md/files/pdb.h"
 #include "md/files/trajectory_order.h"
 #include "md/forcefields/forcefield.h"
-#include "md/molecule/builder.h"
 #include "tensor/base/files.h"
 #include "tensor/base/threads.h"
 #include "tests/md/error_message.h"

@@ -1,4 +1,5 @@
-// A refinement of a small molecule: rounds, going on from a state, and when it stops.
+// A refinement of a small molecule: rounds, going on from a state, and when it stops. On the cpu
+// alone: no statement is about its arithmetic.
 #include "sampling/training/refinement.h"
 
 #include <doctest/doctest.h>

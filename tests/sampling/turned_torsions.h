@@ -8,7 +8,7 @@
 #include "md/coordinates/coordinate_map.h"
 #include "md/forcefields/forcefield.h"
 #include "md/molecule/topology.h"
-#include "md/terms/vector3.h"
+#include "md/molecule/vector3.h"
 #include "tensor/base/random.h"
 
 namespace arbg::sampling {

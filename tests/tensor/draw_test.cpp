@@ -10,6 +10,7 @@
 #include "step_rows.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
+#include "tests/backends.h"
 
 namespace arbg::tensor::test {
 namespace {
@@ -55,7 +56,7 @@ Tensor random_logits(std::int64_t M, std::int64_t V, Backend backend) {
 
 TEST_SUITE("fast") {
   TEST_CASE("each conditional has the probabilities of the definition, on every backend") {
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       for (const std::int64_t V : {1, 5, 16, 37}) {
         const Tensor logits = random_logits(1, V, backend);
         for (const Decoding& decoding : kDecodings) {
@@ -71,7 +72,7 @@ TEST_SUITE("fast") {
   TEST_CASE("what is drawn is where the cumulative distribution reaches the row's number") {
     const std::int64_t M = 200, V = 37;
     const Random random(8, stream_id("draw test"));
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       const Tensor logits = random_logits(M, V, backend);
       const auto all = logits.values();
       for (const Decoding& decoding : kDecodings) {
@@ -110,7 +111,7 @@ TEST_SUITE("fast") {
     const std::int64_t M = 300, V = 256;
     const Random random(8, 1);
     const Decoding decoding{1.1, 0, 0.9, 0.02};
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       const Tensor logits = random_logits(M, V, backend);
       const int before = thread_count();
       set_thread_count(1);
@@ -127,7 +128,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("logits without a distribution give NaN, and harm no other row") {
-    for (const Backend backend : backends_built()) {
+    for (const Backend backend : backends_here()) {
       for (const double bad : {static_cast<double>(NAN), static_cast<double>(INFINITY)}) {
         for (const Decoding& decoding : kDecodings) {
           Tensor logits = random_logits(3, 9, backend);

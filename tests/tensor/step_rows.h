@@ -11,8 +11,10 @@
 #include "tensor/ops/mask_rows.h"
 #include "tensor/ops/nesterov_step.h"
 #include "tensor/ops/shift_right.h"
+#include "tensor/ops/sinusoid.h"
 #include "tensor/ops/sum_of_squares.h"
 #include "tensor/ops/transpose.h"
+#include "tensor/ops/unit_norm.h"
 
 namespace arbg::tensor::test {
 
@@ -154,6 +156,23 @@ inline Row draw_row(std::int64_t M, std::int64_t V, const Decoding& decoding) {
     return Tensor::from_values(finite(out.values()), out.shape(), Backend::reference);
   };
   row.tolerance = 1e-14;  // in double on every backend
+  return row;
+}
+
+inline Row sinusoid_row(const Shape& n, std::int64_t channels) {
+  Row row;
+  row.index = n;
+  row.index_below = 5000;
+  row.name = "sinusoid" + sizes({n, {channels}});
+  row.forward = [=](const auto&, const Tensor& integers) { return sinusoid(integers, channels); };
+  return row;
+}
+
+inline Row unit_norm_row(const Shape& shape) {
+  Row row;
+  row.inputs = {shape};
+  row.name = "unit_norm" + sizes({shape});
+  row.forward = [](const auto& in, const Tensor&) { return unit_norm(in[0], 0.5); };
   return row;
 }
 

@@ -1,4 +1,4 @@
-#include "md/files/known_names.h"
+#include "md/forcefields/known_names.h"
 
 #include <algorithm>
 #include <cctype>

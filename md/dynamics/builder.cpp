@@ -1,4 +1,4 @@
-#include "md/molecule/builder.h"
+#include "md/dynamics/builder.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include "md/energy/engine.h"
 #include "md/molecule/structure_check.h"
 #include "md/molecule/torsion_atoms.h"
-#include "md/terms/vector3.h"
+#include "md/molecule/vector3.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 #include "tensor/base/streams.h"
