@@ -68,7 +68,7 @@ cmp before.safetensors model/checkpoint.safetensors || failed "a full disk damag
 ls model | grep -q tmp && failed "a full disk leaves a temporary file: $(ls model)"
 # Of what belongs together it leaves nothing.
 fills_disk() {
-  (trap "" XFSZ; ulimit -f 16; "$arbg" "$@" --output full >out.txt 2>err.txt) && failed "arbg $1: a full disk goes unnoticed"
+  (trap "" XFSZ; ulimit -f 8; "$arbg" "$@" --output full >out.txt 2>err.txt) && failed "arbg $1: a full disk goes unnoticed"
   grep -q "^arbg $1: cannot write full/" err.txt || failed "arbg $1, a full disk: $(cat err.txt)"
   absent full
 }
