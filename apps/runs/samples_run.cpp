@@ -131,7 +131,8 @@ constexpr const char* kFiles[] = {
 }  // namespace
 
 bool is_of_samples(const Json& run) {
-  return run.has("kind") && run.at("kind").is_string() && run.at("kind").string() == "samples";
+  return run.is_object() && run.has("kind") && run.at("kind").is_string() &&
+         run.at("kind").string() == "samples";
 }
 
 SamplesFile read_samples_file(const fs::path& folder) {

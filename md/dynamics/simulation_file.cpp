@@ -86,7 +86,7 @@ SimulationFile from_json(const Json& json) {
 
 }  // namespace
 
-bool is_of_simulation(const Json& run) { return run.has("settings"); }
+bool is_of_simulation(const Json& run) { return run.is_object() && run.has("settings"); }
 
 SimulationFile read_simulation_file(const fs::path& folder) {
   const fs::path path = path_in(folder);

@@ -111,17 +111,19 @@ TEST_SUITE("fast") {
       return error_message([&] { read_samples_file(folder.path()); }) + "\n" +
              error_message([&] { md::read_simulation_file(folder.path()); });
     };
-    const std::string other = refusals(R"({"kind": "sampels"})");
-    CHECK(other.find("run.json is not of samples") != std::string::npos);
-    CHECK(other.find("does not describe a run of arbg md") != std::string::npos);
+    for (const char* json : {R"({"kind": "sampels"})", "[]"}) {
+      const std::string other = refusals(json);
+      CHECK(other.find("run.json is not of samples") != std::string::npos);
+      CHECK(other.find("does not describe a run of arbg md") != std::string::npos);
+      CHECK(kind_of(folder.path()) == RunKind::other);
+    }
     CHECK(refusals(R"({"kind": "samples"})").find("run.json: JSON has no member \"model\"") !=
           std::string::npos);
     CHECK(refusals(R"({"settings": {}, "version": 1})")
               .find("run.json: JSON has no member \"sequence\"") != std::string::npos);
   }
 
-  // The energies were left alone in the folder, and the next command took it for one of arbg
-  // sample.
+  // A full disk left some of the arrays, beside what had been found in others.
   TEST_CASE("samples that cannot be written leave nothing, and take what was there with them") {
     const TemporaryFolder folder;
     SamplesRun run = read_samples(kRuns / "twisted");
