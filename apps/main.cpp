@@ -37,7 +37,7 @@ constexpr Command kCommands[] = {
     {"evaluate", evaluate_command,
      "compare weighted samples with reference conformations; write report.html"},
     {"audit", audit_command,
-     "recompute probabilities, energies and weights by independent code; write audit.html", true},
+     "recompute probabilities, energies and weights by independent code; write audit.html"},
     {"build", build_command, "a PDB file from a sequence: idealised geometry, then minimised"},
     {"minimize", minimize_command, "move a conformation to the nearest minimum of its energy"},
     {"energy", energy_command, "energies, terms and forces of given conformations"},

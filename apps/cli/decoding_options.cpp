@@ -27,19 +27,6 @@ sampling::Decoding decoding_from(const Arguments& arguments) {
   return out;
 }
 
-sampling::Decoding decoding_of(const Json& run) {
-  sampling::Decoding out;
-  out.temperature = run.at("sampling_temperature").number();
-  if (run.has("decoding")) {
-    const Json& decoding = run.at("decoding");
-    out.top_k = decoding.at("top_k").integer();
-    out.top_p = decoding.at("top_p").number();
-    out.full_support = decoding.at("full_support").number();
-  }
-  out.check();
-  return out;
-}
-
 Json to_json(const sampling::Decoding& decoding) {
   Json json = Json::object();
   json["temperature"] = decoding.temperature;

@@ -15,9 +15,6 @@ std::vector<Option> with_decoding(std::vector<Option> options, const char* tempe
 
 sampling::Decoding decoding_from(const Arguments& arguments);
 
-// The decoding that the run.json of samples names; folders from before it did have a temperature.
-sampling::Decoding decoding_of(const Json& run);
-
 // {temperature, top_k, top_p, full_support, text, and "biased": the sentence, if it is}
 Json to_json(const sampling::Decoding& decoding);
 

@@ -15,10 +15,12 @@
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
 #include "apps/runs/train_job.h"
+#include "md/dynamics/simulation_file.h"
 #include "metrics/pages/table.h"
 #include "nn/files/checkpoint.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/interrupt.h"
 
 namespace arbg::apps {
 namespace {
@@ -88,14 +90,9 @@ DemoOptions options_from(const Arguments& arguments) {
 
 // Of a run of dynamics that is complete, its steps; otherwise 0.
 std::int64_t complete_steps(const std::filesystem::path& folder) {
-  const auto path = folder / "run.json";
-  if (!std::filesystem::exists(path)) return 0;
-  const Json run = Json::parse(read_file(path), path.string());
-  if (!run.has("settings")) return 0;  // of another kind: refused by who goes on with it
-  const std::int64_t steps = run.at("steps").integer();
-  const bool complete =
-      run.at("step").integer() == run.at("settings").at("warmup_steps").integer() + steps;
-  return complete ? steps : 0;
+  if (kind_of(folder) != RunKind::md) return 0;
+  const auto run = md::read_simulation_file(folder);
+  return run.complete() ? run.options.steps : 0;
 }
 
 std::string slowest_torsion(const sampling::Convergence& convergence) {
@@ -110,10 +107,10 @@ class Demo {
  public:
   explicit Demo(DemoOptions options)
       : options_(std::move(options)),
-        output_(options_.output, "arbg demo", {"arbg demo", "arbg evaluate"}),
-        md_(options_.output / "md", "arbg demo", {"arbg md"}),
-        training_(options_.output / "model", "arbg demo", {"arbg train"}),
-        sampling_(options_.output / "samples", "arbg demo", {"arbg sample"}) {}
+        output_(options_.output, RunKind::demo, {RunKind::demo, RunKind::evaluate}),
+        md_(options_.output / "md", RunKind::demo, {RunKind::md}),
+        training_(options_.output / "model", RunKind::demo, {RunKind::train}),
+        sampling_(options_.output / "samples", RunKind::demo, {RunKind::sample}) {}
 
   bool simulate();  // false: interrupted, everything is saved
   bool train();     // likewise
@@ -145,7 +142,7 @@ class Demo {
   Dataset reference_;
   std::filesystem::path checkpoint_;
   std::optional<Model> model_;
-  WeightedSamples samples_;
+  SamplesRun samples_;
   sampling::Evaluation evaluation_;
   sampling::Audit audit_;
 };
@@ -170,7 +167,7 @@ bool Demo::simulate() {
   job.options.save_interval = 200;
   job.options.seed = options_.common.seed;
   job.options.backend = options_.common.backend;
-  const MdOutcome outcome = run_md_job(job);
+  const MdOutcome outcome = run_md_job(job, md_);
   if (!outcome.result.finished) return false;
   if (outcome.steps > 0) seconds_a_step_ = outcome.seconds / static_cast<double>(outcome.steps);
   note("molecular dynamics",
@@ -207,7 +204,7 @@ bool Demo::train() {
   job.trainer.time_budget_s = training_s(checkpoint);
   job.trainer.seed = options_.common.seed;
   job.resume = std::filesystem::exists(checkpoint);
-  const TrainOutcome outcome = run_train_job(job, reference_);
+  const TrainOutcome outcome = run_train_job(job, reference_, training_);
   if (!outcome.complete) return false;
   checkpoint_ = outcome.checkpoint;
   std::string result = std::to_string(outcome.parameters) + " parameters, " +
@@ -232,7 +229,7 @@ void Demo::sample() {
   job.seed = options_.common.seed;
   job.backend = options_.common.backend;
   model_.emplace(load_model(job.model, job.backend, job.averaged));
-  samples_ = run_sample_job(job, *model_);
+  samples_ = run_sample_job(job, *model_, sampling_);
   note("sampling", std::to_string(samples_.count()) + " samples (" + options_.decoding.text() +
                        ") and energies in " + stage_time());
   if (options_.decoding.biased()) note("weights", sampling::kTruncated);
@@ -244,6 +241,7 @@ void Demo::evaluate_samples() {
   options.seed = options_.common.seed;
   evaluation_ =
       sampling::evaluate(samples_.ensemble(), reference_.ensemble(), &model_->generator, options);
+  output_.require_ours();
   write_file(options_.output / "evaluation.json", to_json(evaluation_).dump(2) + "\n");
   note("evaluation", stage_time());
 }
@@ -254,6 +252,7 @@ void Demo::audit(const std::string& command) {
   job.seed = options_.common.seed;
   job.backend = options_.common.backend;
   audit_ = run_audit(job);
+  output_.require_ours();
   write_audit(options_.output, audit_, command);
   note("audit", verdict_of(audit_) + ", in " + stage_time());
   note("altogether", format_duration(seconds_since(start_)));
@@ -303,6 +302,7 @@ int demo_command(const Words& words) {
     return 130;
   }
   demo.sample();
+  release_interrupts();  // what follows saves nothing between its steps
   demo.evaluate_samples();
   demo.audit(command);
   demo.report(command);

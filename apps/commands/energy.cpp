@@ -1,6 +1,4 @@
 // arbg energy: energies, terms and forces of given conformations.
-#include "md/energy/engine.h"
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -11,6 +9,7 @@
 #include "apps/commands/commands.h"
 #include "apps/runs/dataset.h"
 #include "apps/runs/run_folder.h"
+#include "md/energy/engine.h"
 #include "md/files/inpcrd.h"
 #include "md/files/prmtop.h"
 #include "md/forcefields/forcefield.h"
@@ -132,7 +131,7 @@ int energy_command(const Words& words) {
   const CommonOptions common = apply_common_options(arguments);
 
   std::optional<RunFolder> output;
-  if (arguments.given("output")) output.emplace(arguments.required("output"), "arbg energy");
+  if (arguments.given("output")) output.emplace(arguments.required("output"), RunKind::energy);
   const auto molecule =
       arguments.given("prmtop") ? molecule_of_prmtop(arguments) : molecule_of_pdb(arguments);
   const std::int64_t atoms = molecule.system.atom_count();
@@ -142,12 +141,16 @@ int energy_command(const Words& words) {
   const int status = exit_status(molecule, result.energy_kj_mol);
 
   if (arguments.given("output")) {
+    output->require_ours();
     const std::filesystem::path folder = arguments.text("output");
     const std::int64_t one[] = {frames}, terms[] = {frames, md::kTermCount},
                        vectors[] = {frames, atoms, 3};
-    write_npy(folder / "energy.npy", one, std::span<const double>(result.energy_kj_mol));
-    write_npy(folder / "energy_terms.npy", terms, std::span<const double>(result.terms_kj_mol));
-    write_npy(folder / "forces.npy", vectors, std::span<const double>(result.forces_kj_mol_nm));
+    constexpr const char* kFiles[] = {"energy.npy", "energy_terms.npy", "forces.npy"};
+    write_together(folder, kFiles, [&] {
+      write_npy(folder / "energy.npy", one, std::span<const double>(result.energy_kj_mol));
+      write_npy(folder / "energy_terms.npy", terms, std::span<const double>(result.terms_kj_mol));
+      write_npy(folder / "forces.npy", vectors, std::span<const double>(result.forces_kj_mol_nm));
+    });
   }
 
   if (common.json) {

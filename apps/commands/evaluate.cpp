@@ -3,7 +3,6 @@
 
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
-#include "apps/cli/decoding_options.h"
 #include "apps/commands/commands.h"
 #include "apps/pages/audit_page.h"
 #include "apps/pages/report_page.h"
@@ -39,26 +38,18 @@ const CommandSpec kSpec{
     {"arbg evaluate --samples runs/ala2-samples --reference runs/ala2-md --model "
      "runs/ala2/checkpoint.safetensors"}};
 
-Json samples_run(const std::filesystem::path& samples) {
-  const Json run = Json::parse(read_file(samples / "run.json"), (samples / "run.json").string());
-  require(run.has("kind") && run.at("kind").string() == "samples", samples.string(),
-          ": expected a folder made by arbg sample, and run.json is not of one");
-  return run;
-}
-
 // Samples of another molecule, force field or temperature cannot be compared: their energies mean
 // something else. Atoms in another order can: the reference takes that of the samples.
-void match_molecule(const std::filesystem::path& samples, const Json& run, Dataset& reference,
+void match_molecule(const std::filesystem::path& samples, const SamplesRun& run, Dataset& reference,
                     const std::filesystem::path& reference_path) {
-  const auto topology = md::read_pdb(samples / "topology.pdb").topology;
-  if (reference.reorder(topology, reference_path.string()))
+  if (reference.reorder(run.topology, reference_path.string()))
     std::fprintf(stderr, "%s: atoms are matched by names to those of %s\n", reference_path.c_str(),
                  samples.c_str());
-  require(run.at("forcefield").string() == reference.forcefield &&
-              run.at("temperature_kelvin").number() == reference.temperature_kelvin,
-          samples.string(), " is of ", run.at("forcefield").string(), " at ",
-          run.at("temperature_kelvin").number(), " K, the reference of ", reference.forcefield,
-          " at ", reference.temperature_kelvin, " K");
+  require(run.file.forcefield == reference.forcefield &&
+              run.file.temperature_kelvin == reference.temperature_kelvin,
+          samples.string(), " is of ", run.file.forcefield, " at ", run.file.temperature_kelvin,
+          " K, the reference of ", reference.forcefield, " at ", reference.temperature_kelvin,
+          " K");
 }
 
 // Coordinates are by the order of atoms.
@@ -73,11 +64,8 @@ void require_same_atoms(const Model& model, const Dataset& reference, const std:
 }
 
 // What makes the figures biased: said by the samples' run.json, and what trimming adds.
-std::vector<std::string> labels_of(const Json& run, double trim) {
-  std::vector<std::string> out;
-  if (run.has("labels")) {
-    for (const auto& label : run.at("labels").items()) out.push_back(label.string());
-  }
+std::vector<std::string> labels_of(const SamplesFile& run, double trim) {
+  auto out = run.labels;
   if (trim > 0) {
     out.push_back("biased, as published: the largest " + metrics::format_number(100 * trim, 2) +
                   " % of the weights are dropped in all but the raw figures");
@@ -100,27 +88,22 @@ int evaluate_command(const Words& words) {
   options.points = static_cast<std::size_t>(arguments.integer("points", 2));
   options.seed = common.seed;
 
-  samples_run(folder);  // a wrong --samples is not called a wrong --output
-  using Runs = std::vector<std::string>;
+  read_samples_file(folder);  // a wrong --samples is not called a wrong --output
+  using Runs = std::vector<RunKind>;
   std::error_code not_there;
   const bool beside = std::filesystem::equivalent(output, folder, not_there);
-  const RunFolder written(output, "arbg evaluate",
-                          beside ? Runs{"arbg sample"} : Runs{"arbg evaluate", "arbg demo"});
-  const Json run = samples_run(folder);
-  Dataset reference = load_dataset(reference_folder, run.at("forcefield").string());
-  match_molecule(folder, run, reference, reference_folder);
-  WeightedSamples samples = load_samples(folder, reference.topology.atom_count());
-  samples.decoding = decoding_of(run);
-  const bool is_smc = run.has("method");
-  if (is_smc) samples.populations = run.at("populations").integer();
-  if (run.has("tuning")) samples.tuning = tuning_from_json(run.at("tuning"));
+  const RunFolder written(output, RunKind::evaluate,
+                          beside ? Runs{RunKind::sample} : Runs{RunKind::evaluate, RunKind::demo});
+  const SamplesRun samples = read_samples(folder);
+  const SamplesFile& run = samples.file;
+  Dataset reference = load_dataset(reference_folder, run.forcefield);
+  match_molecule(folder, samples, reference, reference_folder);
   options.trim = arguments.number("trim");
   options.held_out = arguments.number("held-out");
   require(options.held_out > 0 && options.held_out <= 1,
           "--held-out expects a share above 0 and at most 1, got ", options.held_out);
   const auto labels = labels_of(run, options.trim);
-  require(!arguments.given("model") ||
-              !(run.has("reflected") || run.has("published_weights") || is_smc),
+  require(!arguments.given("model") || !(run.reflected || run.published_weights || run.smc),
           "leave --model out: samples that were reflected, have published weights, or come from "
           "sequential Monte Carlo do not have the model's own density, and Bennett's log Z cannot "
           "be had from both sides");
@@ -135,6 +118,7 @@ int evaluate_command(const Words& words) {
   const auto evaluation = sampling::evaluate(samples.ensemble(), reference.ensemble(),
                                              model ? &model->generator : nullptr, options);
 
+  written.require_ours();
   write_file(output / "evaluation.json", to_json(evaluation).dump(2) + "\n");
   ReportInput input;
   input.title = "Weighted samples against molecular dynamics";
@@ -150,7 +134,7 @@ int evaluate_command(const Words& words) {
     if (std::filesystem::exists(log)) input.train_log = log;
   }
   input.facts = {{"samples", std::to_string(samples.count())},
-                 {"decoding", samples.decoding.text()},
+                 {"decoding", run.decoding.text()},
                  {"reference frames", std::to_string(reference.frames())}};
   for (const auto& label : labels) input.facts.emplace_back("weights", label);
   const auto audit_path = folder / "audit.json";
@@ -160,7 +144,7 @@ int evaluate_command(const Words& words) {
                             audit_path.string());
     input.audit = &audit;
   }
-  if (is_smc) input.smc_figures = smc_figures(run.at("method").string() == "annealed", run);
+  if (run.smc) input.smc_figures = smc_figures(run.smc->annealed, run.smc->outcome);
   write_report(output / "report.html", input);
   if (common.json) {
     std::puts(to_json(evaluation).dump().c_str());

@@ -106,8 +106,9 @@ int md_command(const Words& words) {
   options.seed = common.seed;
   options.backend = common.backend;
 
-  const RunFolder output(job.output, "arbg md");
-  const MdOutcome outcome = run_md_job(job);
+  const RunFolder output(job.output, RunKind::md);
+  const MdOutcome outcome = run_md_job(job, output);
+  output.require_ours();
   if (outcome.result.finished) write_md_page(job.output / "report.html", job, outcome);
   if (common.json) {
     Json out = Json::object();

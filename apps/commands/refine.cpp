@@ -97,14 +97,15 @@ int refine_command(const Words& words) {
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
   const RefineJob job = job_from(arguments, common);
-  const RunFolder output(job.output, "arbg refine");
-  const RefineOutcome outcome = run_refine_job(job);
+  const RunFolder output(job.output, RunKind::refine);
+  const RefineOutcome outcome = run_refine_job(job, output);
   if (!outcome.complete) {
     std::fprintf(stderr,
                  "interrupted; the warm-up so far and all complete rounds are saved: run the same "
                  "command to go on\n");
     return 130;
   }
+  output.require_ours();
   std::string command = "arbg refine";
   for (const auto& word : words) command += " " + word;
   write_refine_page(job.output / "report.html", job, outcome, command);

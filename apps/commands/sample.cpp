@@ -113,25 +113,26 @@ int sample_command(const Words& words) {
   std::optional<SmcJob> smc;
   if (wants_smc(arguments)) smc = smc_job_from(arguments, job);
 
-  const RunFolder output(job.output, "arbg sample");
+  const RunFolder output(job.output, RunKind::sample);
   const auto told = told_molecule(arguments);
   const Model model = load_model(job.model, job.backend, job.averaged, told);
   require(model.of_many || !told, job.model.string(),
           ": this model is of one molecule, which its checkpoint holds; leave --molecule out");
-  if (smc) return print_smc(*smc, run_smc_job(*smc, model), common.json);
-  const WeightedSamples samples = run_sample_job(job, model);
-  const auto summary = metrics::summarise_weights(samples.log_weight);
+  if (smc) return print_smc(*smc, run_smc_job(*smc, model, output), common.json);
+  const SamplesRun samples = run_sample_job(job, model, output);
+  const SamplesFile& run = samples.file;
+  const metrics::WeightSummary& summary = *run.weights;
   if (common.json) {
     Json out = summary_json(summary);
-    out["seconds"] = samples.seconds;
-    out["decoding"] = to_json(samples.decoding);
-    if (samples.tuning) out["tuning"] = to_json(*samples.tuning);
-    if (job.mirror != sampling::Mirror::none) out["reflected"] = samples.reflected;
-    for (const auto& label : labels(job)) out["labels"].push_back(label);
+    out["seconds"] = run.seconds;
+    out["decoding"] = to_json(run.decoding);
+    if (run.tuning) out["tuning"] = to_json(*run.tuning);
+    if (run.reflected) out["reflected"] = *run.reflected;
+    for (const auto& label : run.labels) out["labels"].push_back(label);
     std::puts(out.dump().c_str());
     return 0;
   }
-  if (samples.tuning) std::printf("%s\n", tuning_table(*samples.tuning).text().c_str());
+  if (run.tuning) std::printf("%s\n", tuning_table(*run.tuning).text().c_str());
   metrics::Table table({"importance weights", ""});
   table.add_row({"samples", std::to_string(summary.count)});
   table.add_row({"effective sample size (raw)",
@@ -141,13 +142,12 @@ int sample_command(const Words& words) {
                  metrics::format_number(100 * summary.largest_share, 3) + " %"});
   table.add_row({"Pareto k-hat (reliable below 0.7)", metrics::format_number(summary.pareto_k, 3)});
   table.add_row({"log Z", log_z_text(summary)});
-  table.add_row({"decoding", samples.decoding.text()});
-  if (job.mirror != sampling::Mirror::none)
-    table.add_row({"mirror images reflected", std::to_string(samples.reflected)});
-  for (const auto& label : labels(job)) table.add_row({"", label});
+  table.add_row({"decoding", run.decoding.text()});
+  if (run.reflected) table.add_row({"mirror images reflected", std::to_string(*run.reflected)});
+  for (const auto& label : run.labels) table.add_row({"", label});
   std::printf("%s%lld samples in %s (%.0f/s), written to %s\n", table.text().c_str(),
-              static_cast<long long>(samples.count()), format_duration(samples.seconds).c_str(),
-              static_cast<double>(samples.count()) / samples.seconds, job.output.c_str());
+              static_cast<long long>(samples.count()), format_duration(run.seconds).c_str(),
+              static_cast<double>(samples.count()) / run.seconds, job.output.c_str());
   return 0;
 }
 

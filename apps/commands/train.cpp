@@ -250,10 +250,10 @@ int train_command(const Words& words) {
           "give --steps or --time, not both");
 
   const TrainJob job = job_from(arguments, common);
-  const RunFolder output(job.output, "arbg train");
+  const RunFolder output(job.output, RunKind::train);
   const TrainOutcome outcome =
-      mixed ? run_mixed_train_job(job, data)
-            : run_train_job(job, load_dataset(data, arguments.text("forcefield")));
+      mixed ? run_mixed_train_job(job, data, output)
+            : run_train_job(job, load_dataset(data, arguments.text("forcefield")), output);
   if (common.json)
     std::puts(to_json(outcome).dump().c_str());
   else

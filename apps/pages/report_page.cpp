@@ -31,7 +31,7 @@ double quantile(std::vector<double> values, double fraction) {
   return values[at];
 }
 
-metrics::Plot energy_plot(const WeightedSamples& samples, const sampling::Evaluation& e,
+metrics::Plot energy_plot(const SamplesRun& samples, const sampling::Evaluation& e,
                           const Dataset& reference) {
   const auto& u = reference.reduced_energy;
   const double low = quantile(u, 0.0), high = quantile(u, 0.9999);
@@ -53,7 +53,7 @@ metrics::Plot energy_plot(const WeightedSamples& samples, const sampling::Evalua
   return plot;
 }
 
-metrics::Plot weight_plot(const WeightedSamples& samples) {
+metrics::Plot weight_plot(const SamplesRun& samples) {
   auto log_w = finite_values(samples.log_weight);
   const double middle = quantile(log_w, 0.5);
   for (auto& value : log_w) value -= middle;
@@ -184,7 +184,8 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
   report.add_heading("Energies, weights and training");
   std::vector<metrics::Figure> figures{energy_plot(*input.samples, e, *input.reference),
                                        weight_plot(*input.samples)};
-  if (input.samples->tuning) figures.push_back(tuning_plot(*input.samples->tuning));
+  const auto& tuning = input.samples->file.tuning;
+  if (tuning) figures.push_back(tuning_plot(*tuning));
   if (!input.train_log.empty()) figures.push_back(loss_plot(input.train_log));
   report.add_plots(figures);
   if (smc) {

@@ -18,7 +18,7 @@ struct ReportInput {
   std::string title, subtitle;
   std::string command;  // that makes the page again
   const sampling::Evaluation* evaluation = nullptr;
-  const WeightedSamples* samples = nullptr;
+  const SamplesRun* samples = nullptr;
   const Dataset* reference = nullptr;
   std::vector<metrics::Figure> smc_figures;                // of sequential Monte Carlo only
   std::filesystem::path train_log;                         // may be empty

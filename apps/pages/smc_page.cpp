@@ -1,6 +1,4 @@
 // The page of a run of sequential Monte Carlo.
-#include <cmath>
-
 #include "apps/runs/smc_job.h"
 #include "metrics/pages/report.h"
 
@@ -8,7 +6,7 @@ namespace arbg::apps {
 
 using metrics::format_number;
 
-std::vector<metrics::Figure> smc_figures(bool annealed, const Json& outcome) {
+std::vector<metrics::Figure> smc_figures(bool annealed, const SmcOutcome& outcome) {
   metrics::Plot shares, log_z;
   shares.title = "Particles over the stages";
   shares.description =
@@ -20,11 +18,11 @@ std::vector<metrics::Figure> smc_figures(bool annealed, const Json& outcome) {
   shares.y = {.label = "share", .low = 0, .high = 1.02};
   metrics::Series ess{"effective", {}, {}}, ancestors{"ancestors", {}, {}},
       accepted{"accepted", {}, {}};
-  for (const Json& stage : outcome.at("stages").items()) {
-    for (auto* series : {&ess, &ancestors, &accepted}) series->x.push_back(stage.at("at").number());
-    ess.y.push_back(stage.at("ess_fraction").number());
-    ancestors.y.push_back(stage.at("surviving_ancestors").number());
-    accepted.y.push_back(stage.at("acceptance").number());
+  for (const auto& stage : outcome.stages) {
+    for (auto* series : {&ess, &ancestors, &accepted}) series->x.push_back(stage.at);
+    ess.y.push_back(stage.ess_fraction);
+    ancestors.y.push_back(stage.ancestors);
+    accepted.y.push_back(stage.acceptance);
   }
   shares.series = {ess, ancestors};
   if (annealed) shares.series.push_back(accepted);
@@ -34,15 +32,13 @@ std::vector<metrics::Figure> smc_figures(bool annealed, const Json& outcome) {
       "the wider they scatter.";
   log_z.x.label = "population";
   log_z.y.label = "log Z less that of all";
-  const double of_all = outcome.at("log_z").number();
   metrics::Series points, mean{"all", {}, {}, metrics::Mark::dashed, 6};
   points.name = "one population";
   points.mark = metrics::Mark::points;
-  for (const Json& one : outcome.at("log_z_of_populations").items()) {
+  for (const double one : outcome.log_z) {
     const auto p = static_cast<double>(points.x.size() + 1);
     points.x.push_back(p);
-    // Null where every weight is 0.
-    points.y.push_back(one.is_null() ? -INFINITY : one.number() - of_all);
+    points.y.push_back(one - outcome.weights.log_z);  // not finite where every weight is 0
     mean.x.push_back(p);
     mean.y.push_back(0);
   }
@@ -67,7 +63,7 @@ void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
        {"Energies", std::to_string(outcome.energies),
         "and " + std::to_string(outcome.partial_energies) + " of partly grown molecules"}});
   report.add_heading("Stages and populations");
-  report.add_plots(smc_figures(job.annealed, to_json(outcome)));
+  report.add_plots(smc_figures(job.annealed, outcome));
   report.add_paragraph(
       "Samples of one population share ancestors. Average over all samples with the weights in "
       "log_weight.npy, and take errors from the scatter of the populations.");

@@ -2,19 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <optional>
 
-#include "apps/cli/decoding_options.h"
-#include "apps/runs/results_json.h"
-#include "apps/runs/sample_job.h"
+#include "apps/runs/run_folder.h"
+#include "apps/runs/samples_run.h"
 #include "metrics/format_number.h"
 #include "metrics/weights.h"
 #include "sampling/proposals/autoregressive.h"
 #include "sampling/smc/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
-#include "tensor/base/npy.h"
-#include "tensor/base/streams.h"
 
 namespace arbg::apps {
 namespace {
@@ -23,66 +20,75 @@ using sampling::Check;
 using sampling::judged;
 using sampling::Verdict;
 
-Json run_json(const std::filesystem::path& folder) {
-  return Json::parse(read_file(folder / "run.json"), (folder / "run.json").string());
-}
-
-sampling::StoredSamples load_stored(const std::filesystem::path& folder, const Model& model) {
+// Takes the arrays out of `run`.
+sampling::StoredSamples stored_of(SamplesRun& run, const Model& model,
+                                  const std::filesystem::path& folder) {
+  const std::int64_t tokens = model.generator.map().size() * run.count();
+  require(run.topology.atom_count() == model.topology.atom_count(), folder.string(),
+          ": its molecule has ", run.topology.atom_count(), " atoms, that of the model ",
+          model.topology.atom_count(), "; give the model that the samples are from");
+  require(run.tokens.empty() || std::ssize(run.tokens) == tokens, folder.string(),
+          ": tokens.npy has ", run.tokens.size(), " tokens, expected ",
+          model.generator.map().size(), " for each of ", run.count(), " samples");
   sampling::StoredSamples out;
-  WeightedSamples samples = load_samples(folder, model.topology.atom_count());
-  out.positions_nm = std::move(samples.positions_nm);
-  out.log_q = std::move(samples.log_q);
-  out.reduced_energy = std::move(samples.reduced_energy);
-  out.log_weight = std::move(samples.log_weight);
-  const Json run = run_json(folder);
-  out.reflected = run.has("reflected");
-  if (run.has("method")) {
-    out.populations = run.at("populations").integer();
-    for (const double one : read_npy(folder / "ancestor.npy").data)
-      out.ancestor.push_back(static_cast<std::int32_t>(one));
-    require(std::ssize(out.ancestor) == out.count(), folder.string(), ": ancestor.npy has ",
-            out.ancestor.size(), " entries, expected one for each of ", out.count(), " samples");
-  }
-  if (!std::filesystem::exists(folder / "tokens.npy")) return out;
-  const auto tokens = read_npy(folder / "tokens.npy");
-  require(std::ssize(tokens.data) == out.count() * model.generator.map().size(), folder.string(),
-          ": tokens.npy has ", tokens.data.size(), " tokens, expected ",
-          model.generator.map().size(), " for each of ", out.count(), " samples");
-  for (const double token : tokens.data) out.tokens.push_back(static_cast<std::int32_t>(token));
+  out.reflected = run.file.reflected.has_value();
+  out.populations = run.populations();
+  out.tokens = std::move(run.tokens);
+  out.ancestor = std::move(run.ancestor);
+  out.positions_nm = std::move(run.positions_nm);
+  out.log_q = std::move(run.log_q);
+  out.reduced_energy = std::move(run.reduced_energy);
+  out.log_weight = std::move(run.log_weight);
   return out;
 }
 
 // A model of many molecules is that of the samples' molecule.
-Model load_audited(const AuditJob& job) {
-  if (job.samples.empty()) return load_model(job.model, job.backend, true);
-  const Json run = run_json(job.samples);
-  const bool averaged =
-      !run.has("network_weights") || run.at("network_weights").string() == "average";
-  const std::string pdb = read_file(job.samples / "topology.pdb");
-  return load_model(
-      job.model, job.backend, averaged,
-      ToldMolecule{md::read_pdb(job.samples / "topology.pdb").topology, pdb,
-                   run.at("forcefield").string(), run.at("temperature_kelvin").number()});
+Model load_audited(const AuditJob& job, const std::optional<SamplesRun>& run) {
+  if (!run) return load_model(job.model, job.backend, true);
+  return load_model(job.model, job.backend, run->file.averaged,
+                    ToldMolecule{run->topology, run->topology_pdb, run->file.forcefield,
+                                 run->file.temperature_kelvin});
+}
+
+// Of a figure that run.json gives, relative; what JSON cannot hold is as good as itself.
+double difference(double said, double found) {
+  if (!std::isfinite(said) && !std::isfinite(found)) return 0;
+  return std::abs(said - found) / (1 + std::abs(found));
 }
 
 // The figures of populations in run.json.
-Check populations_said(const Json& run, const sampling::StoredSamples& samples) {
+Check populations_said(const SmcOutcome& said, const sampling::StoredSamples& samples) {
   const auto summary = sampling::summarise(samples.log_weight, samples.populations);
   const auto log_z = sampling::log_z_of_populations(samples.log_weight, samples.populations);
-  const Json& said = run.at("log_z_of_populations");
-  const auto difference = [](const Json& number, double b) {
-    const double a = number.is_null() ? -std::numeric_limits<double>::infinity() : number.number();
-    return a == b || (number.is_null() && !std::isfinite(b)) ? 0
-                                                             : std::abs(a - b) / (1 + std::abs(b));
-  };
-  double largest = said.items().size() == log_z.size() ? 0 : 1;
-  for (std::size_t p = 0; p < std::min(said.items().size(), log_z.size()); ++p)
-    largest = sampling::worse(largest, difference(said.items()[p], log_z[p]));
-  largest = sampling::worse(largest, difference(run.at("log_z"), summary.log_z));
-  largest = sampling::worse(largest, difference(run.at("log_z_error"), summary.log_z_error));
-  largest = sampling::worse(largest, difference(run.at("ess_fraction"), summary.ess_fraction));
+  double largest = said.log_z.size() == log_z.size() ? 0 : 1;
+  for (std::size_t p = 0; p < std::min(said.log_z.size(), log_z.size()); ++p)
+    largest = sampling::worse(largest, difference(said.log_z[p], log_z[p]));
+  for (const auto figure : {&metrics::WeightSummary::log_z, &metrics::WeightSummary::log_z_error,
+                            &metrics::WeightSummary::ess_fraction})
+    largest = sampling::worse(largest, difference(said.weights.*figure, summary.*figure));
   return judged("run.json: figures of the populations against the arrays, relative", largest, 1e-9,
                 "log Z of each and of all, error, effective share");
+}
+
+Check weights_said(const metrics::WeightSummary& said, const sampling::StoredSamples& samples) {
+  const auto found = metrics::summarise_weights(samples.log_weight);
+  double largest = said.count == found.count && said.zero_count == found.zero_count ? 0 : 1;
+  for (const auto figure : {&metrics::WeightSummary::ess, &metrics::WeightSummary::log_z,
+                            &metrics::WeightSummary::largest_share})
+    largest = sampling::worse(largest, difference(said.*figure, found.*figure));
+  return judged("run.json: figures of the weights against the arrays, relative", largest, 1e-9,
+                "samples, zero weights, ESS, log Z, largest share");
+}
+
+// Its held-out frames, by which likelihoods are judged, must have an autocorrelation.
+Dataset load_reference(const std::filesystem::path& folder, const Model& model) {
+  Dataset out = load_dataset(folder, model.forcefield);
+  const std::int64_t held_out = sampling::held_out_count(out.frames(), sampling::kHeldOut);
+  require(held_out >= 2, folder.string(),
+          ": expected at least 40 frames, so that the last twentieth is two or more, found ",
+          out.frames(), "; make a longer run with arbg md, or leave --reference out");
+  out.reorder(model.topology, folder.string());
+  return out;
 }
 
 // Weights that `arbg evaluate` trimmed, as the published tables do.
@@ -97,33 +103,19 @@ std::vector<Check> audit_trimming(const std::filesystem::path& folder) {
 }
 
 // What run.json says of the samples, against the model and the arrays beside it.
-std::vector<Check> audit_run_json(const std::filesystem::path& folder, const Model& model,
+std::vector<Check> audit_run_json(const SamplesFile& run, const Model& model,
                                   const sampling::StoredSamples& samples) {
-  const Json run = run_json(folder);
-  const std::string forcefield = run.at("forcefield").string();
-  const double temperature = run.at("temperature_kelvin").number();
-  const int differ = (forcefield != model.forcefield) + (temperature != model.temperature_kelvin);
-  std::vector<Check> out{judged("run.json: force field and temperature other than the model's",
-                                differ, 0,
-                                forcefield + ", " + metrics::format_number(temperature) + " K")};
-  for (std::size_t i = 0; run.has("labels") && i < run.at("labels").items().size(); ++i) {
-    out.push_back(
-        {"run.json: a label", 0, 0, Verdict::warning, run.at("labels").items()[i].string()});
-  }
-  if (samples.populations > 0) {
-    out.push_back(populations_said(run, samples));
-    return out;
-  }
-  if (!run.has("weights")) return out;
-  const auto summary = metrics::summarise_weights(samples.log_weight);
-  const Json &said = run.at("weights"), found = summary_json(summary);
-  double largest = 0;
-  for (const char* name : {"samples", "zero_weights", "ess", "log_z", "largest_share"}) {
-    const double a = said.at(name).number(), b = found.at(name).number();
-    largest = sampling::worse(largest, std::abs(a - b) / (1 + std::abs(b)));
-  }
-  out.push_back(judged("run.json: figures of the weights against the arrays, relative", largest,
-                       1e-9, "samples, zero weights, ESS, log Z, largest share"));
+  const int differ =
+      (run.forcefield != model.forcefield) + (run.temperature_kelvin != model.temperature_kelvin);
+  std::vector<Check> out{
+      judged("run.json: force field and temperature other than the model's", differ, 0,
+             run.forcefield + ", " + metrics::format_number(run.temperature_kelvin) + " K")};
+  for (const auto& label : run.labels)
+    out.push_back({"run.json: a label", 0, 0, Verdict::warning, label});
+  if (run.smc)
+    out.push_back(populations_said(run.smc->outcome, samples));
+  else if (run.weights)
+    out.push_back(weights_said(*run.weights, samples));
   return out;
 }
 
@@ -131,14 +123,11 @@ std::vector<Check> audit_run_json(const std::filesystem::path& folder, const Mod
 
 AuditJob audit_job_of(const std::filesystem::path& run) {
   AuditJob job;
-  const bool demo = std::filesystem::exists(run / "samples" / "run.json");
+  const bool demo = kind_of(run / "samples") == RunKind::sample;
   job.samples = demo ? run / "samples" : run;
   require(std::filesystem::exists(job.samples / "run.json"), run.string(),
           ": expected a folder made by arbg sample or arbg demo (there is no run.json)");
-  const Json json = run_json(job.samples);
-  require(json.has("kind") && json.at("kind").string() == "samples" && json.has("model"),
-          run.string(), ": run.json is not of samples; give a folder made by arbg sample or demo");
-  job.model = json.at("model").string();
+  job.model = read_samples_file(job.samples).model;
   if (demo) {
     job.model = run / "model" / "checkpoint.safetensors";
     job.reference = run / "md";
@@ -147,24 +136,23 @@ AuditJob audit_job_of(const std::filesystem::path& run) {
 }
 
 sampling::Audit run_audit(const AuditJob& job) {
-  const Model model = load_audited(job);
+  std::optional<SamplesRun> run;
+  if (!job.samples.empty()) run = read_samples(job.samples);
+  const Model model = load_audited(job, run);
   const auto target = model.target(Backend::cpu);
   sampling::Decoding decoding;
-  if (!job.samples.empty()) decoding = decoding_of(run_json(job.samples));
+  if (run) decoding = run->file.decoding;
   const sampling::AutoregressiveProposal proposal(model.generator, decoding);
   sampling::AuditSubject subject{proposal, target, model.topology};
   sampling::StoredSamples stored;
-  if (!job.samples.empty()) {
-    stored = load_stored(job.samples, model);
+  if (run) {
+    stored = stored_of(*run, model, job.samples);
     subject.stored = &stored;
-    subject.said = audit_run_json(job.samples, model, stored);
+    subject.said = audit_run_json(run->file, model, stored);
     std::ranges::copy(audit_trimming(job.samples), std::back_inserter(subject.said));
   }
   Dataset data;
-  if (!job.reference.empty()) {
-    data = load_dataset(job.reference, model.forcefield);
-    data.reorder(model.topology, job.reference.string());
-  }
+  if (!job.reference.empty()) data = load_reference(job.reference, model);
   const auto reference = data.ensemble();
   if (!job.reference.empty()) subject.reference = &reference;
   auto out = sampling::audit(subject, {job.fresh, job.close, job.seed});

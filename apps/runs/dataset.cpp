@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <span>
 
+#include "md/dynamics/simulation_file.h"
 #include "md/energy/engine.h"
 #include "md/files/dcd.h"
 #include "md/files/trajectory_order.h"
@@ -31,9 +32,7 @@ void say(const std::string& note) {
 
 }  // namespace
 
-std::int64_t Dataset::frames() const {
-  return ensemble().frames();
-}
+std::int64_t Dataset::frames() const { return ensemble().frames(); }
 
 Dataset Dataset::part(std::int64_t first, std::int64_t count) const {
   Dataset out{topology, topology_pdb, forcefield, temperature_kelvin, replicas, {}, {}};
@@ -140,13 +139,10 @@ Dataset load_run(const std::filesystem::path& folder) {
   Dataset out;
   out.topology_pdb = read_file(folder / "topology.pdb");
   out.topology = md::read_pdb(folder / "topology.pdb").topology;
-  const Json run = Json::parse(read_file(folder / "run.json"), (folder / "run.json").string());
-  require(run.has("settings"), folder.string(),
-          ": run.json does not describe a run of arbg md; give a folder made by it");
-  const Json& settings = run.at("settings");
-  out.forcefield = settings.at("forcefield").string();
-  out.temperature_kelvin = settings.at("temperature_kelvin").number();
-  out.replicas = settings.at("replicas").integer();
+  const auto run = md::read_simulation_file(folder);
+  out.forcefield = run.options.forcefield;
+  out.temperature_kelvin = run.options.temperature_kelvin;
+  out.replicas = run.options.replicas;
   out.positions_nm = load_positions(folder / "positions.npy", out.topology.atom_count());
   md::require_bonded(out.topology,
                      md::ForceField::named(out.forcefield).create_system(out.topology),

@@ -6,20 +6,11 @@
 #include "apps/runs/md_run.h"
 #include "apps/runs/results_json.h"
 #include "md/dynamics/builder.h"
+#include "md/dynamics/simulation_file.h"
 #include "md/dynamics/temperature_ladder.h"
 #include "md/forcefields/forcefield.h"
-#include "tensor/base/files.h"
 
 namespace arbg::apps {
-namespace {
-
-void add_to_run_json(const std::filesystem::path& path, const sampling::Convergence& convergence) {
-  Json run = Json::parse(read_file(path), path.string());
-  run["convergence"] = to_json(convergence);
-  write_file(path, run.dump(2) + "\n");
-}
-
-}  // namespace
 
 void set_published(md::SimulationOptions& options) {
   const bool amber14 = options.forcefield == "amber14-obc1";
@@ -27,8 +18,9 @@ void set_published(md::SimulationOptions& options) {
   options.friction_per_ps = amber14 ? 0.3 : 1;
 }
 
-MdOutcome run_md_job(const MdJob& job) {
+MdOutcome run_md_job(const MdJob& job, const RunFolder& output) {
   auto options = job.options;
+  options.before_writing = [&] { output.require_ours(); };
   const auto topology =
       job.start ? job.start->topology : md::Topology::from_sequence(options.sequence);
   const auto system = md::ForceField::named(options.forcefield).create_system(topology);
@@ -61,7 +53,10 @@ MdOutcome run_md_job(const MdJob& job) {
   outcome.ns_per_day = static_cast<double>(outcome.steps) * ns_per_step / outcome.seconds * 86400;
   if (outcome.result.finished) {
     outcome.convergence = convergence_of_run(job.output);
-    add_to_run_json(job.output / "run.json", outcome.convergence);
+    auto run = md::read_simulation_file(job.output);
+    run.convergence = to_json(outcome.convergence);
+    output.require_ours();
+    md::write_simulation_file(job.output, run);
   }
   return outcome;
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "apps/runs/run_folder.h"
 #include "md/dynamics/simulation.h"
 #include "md/files/pdb.h"
 #include "sampling/evaluation/convergence.h"
@@ -29,6 +30,6 @@ struct MdOutcome {
 // and 0.3/ps.
 void set_published(md::SimulationOptions& options);
 
-MdOutcome run_md_job(const MdJob& job);
+MdOutcome run_md_job(const MdJob& job, const RunFolder& output);
 
 }  // namespace arbg::apps

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "md/dynamics/simulation_file.h"
 #include "md/files/pdb.h"
 #include "md/molecule/structure_check.h"
 #include "tensor/base/error.h"
-#include "tensor/base/files.h"
 #include "tensor/base/json.h"
 #include "tensor/base/npy.h"
 
@@ -35,23 +35,20 @@ std::vector<double> read_frames(const NpyFrames& file, std::int64_t replicas, st
 }  // namespace
 
 sampling::Convergence convergence_of_run(const fs::path& folder) {
-  const fs::path run_path = folder / "run.json";
-  const Json run = Json::parse(read_file(run_path), run_path.string());
-  const Json& settings = run.at("settings");
+  const auto run = md::read_simulation_file(folder);
   const auto topology = md::read_pdb(folder / "topology.pdb").topology;
   const NpyFrames file(folder / "positions.npy");
-  const std::int64_t frames = file.frames(), replicas = settings.at("replicas").integer();
-  require(run.at("frames").integer() == frames, file.path().string(), ": expected ",
-          run.at("frames").integer(), " frames, as run.json says, found ", frames);
+  const std::int64_t frames = file.frames(), replicas = run.options.replicas;
+  require(run.frames == frames, file.path().string(), ": expected ", run.frames,
+          " frames, as run.json says, found ", frames);
   const std::vector<std::int64_t> shape = {frames, topology.atom_count(), 3};
   require(file.shape() == shape, file.path().string(), ": expected positions of shape [", frames,
           ", ", topology.atom_count(), ", 3], found ",
           Json(Json::List(file.shape().begin(), file.shape().end())).dump());
-  require(replicas > 0, run_path.string(), ": expected at least one replica, found ", replicas);
   if (frames < 2) return {};
   const std::int64_t stride = std::max<std::int64_t>(1, (frames + kMostFrames - 1) / kMostFrames);
-  const double spacing_ps = static_cast<double>(stride * settings.at("save_interval").integer()) *
-                            settings.at("timestep_ps").number();
+  const double spacing_ps =
+      static_cast<double>(stride * run.options.save_interval) * run.options.timestep_ps;
   return sampling::assess_convergence(
       topology, read_frames(file, replicas, stride, 3 * topology.atoms.size()), spacing_ps);
 }

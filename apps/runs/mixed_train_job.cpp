@@ -75,7 +75,8 @@ void set_mixed(TrainJob& job) {
   job.network.output_bias = false;  // a coordinate's place says little where molecules differ
 }
 
-TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::path& mixture_file) {
+TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::path& mixture_file,
+                                 const RunFolder& output) {
   const auto saved = saved_run(job);
   require(job.held_out >= 0 && job.held_out < 1,
           "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
@@ -107,7 +108,7 @@ TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::pat
   train_with_log(
       trainer, job, data.coordinates(data.most_atoms()).bins, description,
       [&](const nn::Transformer& tested) { return evaluate_held_out(outcome, tested, data); },
-      outcome);
+      output, outcome);
   return outcome;
 }
 

@@ -14,6 +14,7 @@ namespace arbg::apps {
 // What differs from training on one molecule; call before options of the user's.
 void set_mixed(TrainJob& job);
 
-TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::path& mixture_file);
+TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::path& mixture_file,
+                                 const RunFolder& output);
 
 }  // namespace arbg::apps

@@ -55,6 +55,7 @@ std::optional<sampling::RefinementState> RefineFolder::read_warm_up() const {
 }
 
 void RefineFolder::save_warm_up(const sampling::Refinement& refinement) const {
+  lock_.require_ours();
   const auto now = refinement.state();
   Json state = Json::object();
   state["settings"] = settings_;
@@ -69,6 +70,7 @@ void RefineFolder::save_warm_up(const sampling::Refinement& refinement) const {
 
 // The checkpoint comes last but for clearing up: it says which rounds are complete.
 void RefineFolder::save(const sampling::Refinement& refinement) const {
+  lock_.require_ours();
   const auto now = refinement.state();
   const std::int64_t rounds = std::ssize(now.history),
                      shape[] = {refinement.options().walkers, refinement.coordinates()};

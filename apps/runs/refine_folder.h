@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "apps/runs/run_folder.h"
 #include "nn/files/checkpoint.h"
 #include "sampling/training/refinement.h"
 
@@ -16,9 +17,9 @@ namespace arbg::apps {
 
 class RefineFolder {
  public:
-  // `settings`: what a run must agree in to go on.
-  RefineFolder(std::filesystem::path folder, Json settings)
-      : folder_(std::move(folder)), settings_(std::move(settings)) {}
+  // `settings`: what a run must agree in to go on. `lock`, of the folder, must outlive this.
+  RefineFolder(std::filesystem::path folder, Json settings, const RunFolder& lock)
+      : folder_(std::move(folder)), settings_(std::move(settings)), lock_(lock) {}
 
   std::filesystem::path checkpoint_path() const { return folder_ / "checkpoint.safetensors"; }
 
@@ -30,7 +31,7 @@ class RefineFolder {
   // Of a warm-up that an earlier call has begun.
   std::optional<sampling::RefinementState> read_warm_up() const;
 
-  // After a round.
+  // After a round. This and the next throw Error if the folder is no longer ours.
   void save(const sampling::Refinement& refinement) const;
   void save_warm_up(const sampling::Refinement& refinement) const;
 
@@ -45,6 +46,7 @@ class RefineFolder {
 
   std::filesystem::path folder_;
   Json settings_;
+  const RunFolder& lock_;
 };
 
 }  // namespace arbg::apps

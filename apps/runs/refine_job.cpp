@@ -42,14 +42,14 @@ Json settings_of(const RefineJob& job) {
   return json;
 }
 
-Start start_from_forcefield(const RefineJob& job) {
+Start start_from_forcefield(const RefineJob& job, const RunFolder& output) {
   Dataset nothing;
   nothing.forcefield = job.forcefield;
   nothing.temperature_kelvin = job.temperature_kelvin;
   nothing.topology = md::Topology::from_sequence(job.sequence);
   const auto system = md::ForceField::named(job.forcefield).create_system(nothing.topology);
   const auto ideal = md::ideal_geometry(nothing.topology, system);
-  create_folder(job.output);
+  output.require_ours();
   md::write_pdb(job.output / "topology.pdb", nothing.topology, ideal);
   nothing.topology_pdb = read_file(job.output / "topology.pdb");
   const auto map = md::make_internal_map(nothing.topology, system, job.temperature_kelvin, ideal);
@@ -65,19 +65,20 @@ Start start_from_forcefield(const RefineJob& job) {
   return out;
 }
 
-Start start_from_model(const RefineJob& job) {
+Start start_from_model(const RefineJob& job, const RunFolder& output) {
   Start out;
   out.checkpoint = nn::Checkpoint::read(job.model, job.backend);
   const Model model = make_model(out.checkpoint, job.backend, true, job.model.string());
-  create_folder(job.output);
+  output.require_ours();
   write_file(job.output / "topology.pdb", model.topology_pdb);
   out.checkpoint.weights = out.checkpoint.network(job.backend, true).values();
   return out;
 }
 
-Start start_of(const RefineJob& job, const std::optional<nn::Checkpoint>& saved) {
+Start start_of(const RefineJob& job, const RunFolder& output,
+               const std::optional<nn::Checkpoint>& saved) {
   if (saved) return {*saved, 0};
-  return job.model.empty() ? start_from_forcefield(job) : start_from_model(job);
+  return job.model.empty() ? start_from_forcefield(job, output) : start_from_model(job, output);
 }
 
 // The walkers, from samples of the model to the start of the first round. False: interrupted.
@@ -135,10 +136,10 @@ RefineJob::RefineJob() {
   options.trainer = recommended.trainer;
 }
 
-RefineOutcome run_refine_job(const RefineJob& job) {
-  const RefineFolder folder(job.output, settings_of(job));
+RefineOutcome run_refine_job(const RefineJob& job, const RunFolder& output) {
+  const RefineFolder folder(job.output, settings_of(job), output);
   const auto saved = folder.read_checkpoint(job.backend);
-  const Start start = start_of(job, saved);
+  const Start start = start_of(job, output, saved);
   const Model model = make_model(start.checkpoint, job.backend, true, job.output.string());
   const auto target = model.target(job.backend);
   sampling::Refinement refinement(start.checkpoint, target, job.options, job.backend,

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/runs/run_folder.h"
 #include "sampling/training/refinement.h"
 
 namespace arbg::apps {
@@ -34,7 +35,7 @@ struct RefineOutcome {
   std::vector<sampling::RefinementRound> history;
 };
 
-RefineOutcome run_refine_job(const RefineJob& job);
+RefineOutcome run_refine_job(const RefineJob& job, const RunFolder& output);
 
 // The page: effective samples and log Z by energies evaluated.
 void write_refine_page(const std::filesystem::path& path, const RefineJob& job,

@@ -1,8 +1,12 @@
 #include "apps/runs/results_json.h"
 
+#include <cmath>
+
 #include "apps/cli/decoding_options.h"
 
 namespace arbg::apps {
+
+double number_or_nan(const Json& json) { return json.is_null() ? std::nan("") : json.number(); }
 
 Json summary_json(const metrics::WeightSummary& summary) {
   Json json = Json::object();
@@ -15,6 +19,19 @@ Json summary_json(const metrics::WeightSummary& summary) {
   json["log_z"] = summary.log_z;
   json["log_z_error"] = summary.log_z_error;
   return json;
+}
+
+metrics::WeightSummary summary_from_json(const Json& json) {
+  metrics::WeightSummary out;
+  out.count = static_cast<std::size_t>(json.at("samples").integer());
+  out.zero_count = static_cast<std::size_t>(json.at("zero_weights").integer());
+  out.ess = number_or_nan(json.at("ess"));
+  out.ess_fraction = number_or_nan(json.at("ess_fraction"));
+  out.largest_share = number_or_nan(json.at("largest_share"));
+  out.pareto_k = number_or_nan(json.at("pareto_k"));
+  out.log_z = number_or_nan(json.at("log_z"));
+  out.log_z_error = number_or_nan(json.at("log_z_error"));
+  return out;
 }
 
 Json to_json(const sampling::TemperatureTuning& tuning) {

@@ -9,7 +9,10 @@
 
 namespace arbg::apps {
 
+double number_or_nan(const Json& json);  // null is what JSON has for NaN and infinity
+
 Json summary_json(const metrics::WeightSummary& summary);
+metrics::WeightSummary summary_from_json(const Json& json);
 
 Json to_json(const sampling::TemperatureTuning& tuning);
 sampling::TemperatureTuning tuning_from_json(const Json& json);

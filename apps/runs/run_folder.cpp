@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "apps/runs/samples_run.h"
+#include "md/dynamics/simulation_file.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/json.h"
@@ -9,35 +11,68 @@
 namespace arbg::apps {
 namespace {
 
-std::string run_of_json(const std::filesystem::path& path) {
+RunKind kind_of_json(const std::filesystem::path& path) {
   const Json run = Json::parse(read_file(path), path.string());
-  if (run.has("settings")) return "arbg md";
-  const bool samples =
-      run.has("kind") && run.at("kind").is_string() && run.at("kind").string() == "samples";
-  return samples ? "arbg sample" : "another program";
+  if (md::is_of_simulation(run)) return RunKind::md;
+  return is_of_samples(run) ? RunKind::sample : RunKind::other;
 }
 
 }  // namespace
 
-std::string run_in(const std::filesystem::path& folder) {
-  const auto has = [&](const char* file) { return std::filesystem::exists(folder / file); };
-  if (has("run.json")) return run_of_json(folder / "run.json");
-  if (has("rounds.jsonl") || has("warm-up.safetensors")) return "arbg refine";
-  if (has("checkpoint.safetensors") || has("train_log.jsonl")) return "arbg train";
-  if (has("log_q.npy")) return "arbg sample";  // stopped before its run.json
-  if (has("energy_terms.npy")) return "arbg energy";
-  if (!has("evaluation.json")) return "";
-  return has("md/run.json") && has("samples/run.json") ? "arbg demo" : "arbg evaluate";
+const char* name_of(RunKind kind) {
+  switch (kind) {
+    case RunKind::none:
+      return "nobody";
+    case RunKind::md:
+      return "arbg md";
+    case RunKind::train:
+      return "arbg train";
+    case RunKind::refine:
+      return "arbg refine";
+    case RunKind::sample:
+      return "arbg sample";
+    case RunKind::energy:
+      return "arbg energy";
+    case RunKind::evaluate:
+      return "arbg evaluate";
+    case RunKind::demo:
+      return "arbg demo";
+    case RunKind::other:
+      break;
+  }
+  return "another program";
 }
 
-RunFolder::RunFolder(const std::filesystem::path& folder, const std::string& command,
-                     std::vector<std::string> runs)
-    : lock_(folder, command) {
-  if (runs.empty()) runs = {command};
-  const std::string found = run_in(folder);
-  require(found.empty() || std::ranges::find(runs, found) != runs.end(), folder.string(),
-          " holds a run of ", found, "; choose another --output");
+RunKind kind_of(const std::filesystem::path& folder) {
+  const auto has = [&](const char* file) { return std::filesystem::exists(folder / file); };
+  if (has("run.json")) return kind_of_json(folder / "run.json");
+  if (has("rounds.jsonl") || has("warm-up.safetensors")) return RunKind::refine;
+  if (has("checkpoint.safetensors") || has("train_log.jsonl")) return RunKind::train;
+  if (has("log_q.npy")) return RunKind::sample;  // stopped before its run.json
+  if (has("energy_terms.npy")) return RunKind::energy;
+  if (!has("evaluation.json")) return RunKind::none;
+  return has("md/run.json") && has("samples/run.json") ? RunKind::demo : RunKind::evaluate;
+}
+
+RunFolder::RunFolder(const std::filesystem::path& folder, RunKind kind,
+                     std::vector<RunKind> goes_on)
+    : lock_(folder, name_of(kind)) {
+  if (goes_on.empty()) goes_on = {kind};
+  const RunKind found = kind_of(folder);
+  require(found == RunKind::none || std::ranges::find(goes_on, found) != goes_on.end(),
+          folder.string(), " holds a run of ", name_of(found), "; choose another --output");
   remove_temporaries(folder);
+}
+
+void write_together(const std::filesystem::path& folder, std::span<const char* const> names,
+                    const std::function<void()>& write) {
+  try {
+    write();
+  } catch (...) {
+    std::error_code ignored;  // what has gone wrong is what to tell
+    for (const char* name : names) std::filesystem::remove(folder / name, ignored);
+    throw;
+  }
 }
 
 }  // namespace arbg::apps

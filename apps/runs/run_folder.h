@@ -2,29 +2,41 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "tensor/base/folder_lock.h"
 
 namespace arbg::apps {
 
-// The command whose run, complete or not, a folder holds: "arbg md", "arbg train", ... by the files
-// there; "another program" with a run.json of its own; "" for none, or no folder. Throws Error for
-// a run.json that is not JSON.
-std::string run_in(const std::filesystem::path& folder);
+// The commands that leave runs; `other` is another program, with a run.json of its own.
+enum class RunKind { none, md, train, refine, sample, energy, evaluate, demo, other };
+
+const char* name_of(RunKind kind);  // "arbg md"
+
+// Whose run, complete or not, a folder holds, by the files there; none without any, or without a
+// folder. Throws Error for a run.json that is not JSON.
+RunKind kind_of(const std::filesystem::path& folder);
 
 // For as long as a command may write in `folder`; taken before its work begins. Throws Error, with
 // nothing changed, if another process writes there, if it cannot be written, or if it holds a run
-// of a command that is not among `runs` (by default: of any but this one). Clears up what writers
+// of a kind that is not among `goes_on` (by default: of any but this one). Clears up what writers
 // that were killed left half-written.
 class RunFolder {
  public:
-  RunFolder(const std::filesystem::path& folder, const std::string& command,
-            std::vector<std::string> runs = {});
+  RunFolder(const std::filesystem::path& folder, RunKind kind, std::vector<RunKind> goes_on = {});
+
+  // For before each writing: throws Error if the folder is no longer the one that was locked.
+  void require_ours() const { lock_.require_held(); }
 
  private:
   FolderLock lock_;
 };
+
+// Files of a folder that stand together or not at all: calls `write`, which makes them, and removes
+// those of these names if it throws.
+void write_together(const std::filesystem::path& folder, std::span<const char* const> names,
+                    const std::function<void()>& write);
 
 }  // namespace arbg::apps

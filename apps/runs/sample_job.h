@@ -1,19 +1,17 @@
-// Drawing weighted samples from a checkpoint: what `arbg sample` and `arbg demo` share.
-//
-// The output folder: topology.pdb, positions.npy [B, N, 3] nm (float64), tokens.npy [B, K],
-// log_q.npy, energy.npy (u in kT), log_weight.npy, run.json.
+// Drawing weighted samples from a checkpoint: what `arbg sample` and `arbg demo` share. The output
+// folder: samples_run.h.
 #pragma once
 
 #include <filesystem>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "apps/runs/model_file.h"
+#include "apps/runs/run_folder.h"
+#include "apps/runs/samples_run.h"
 #include "metrics/weights.h"
-#include "sampling/evaluation/ensembles.h"
 #include "sampling/proposals/mirrored.h"
-#include "sampling/proposals/tuning.h"
 
 namespace arbg::apps {
 
@@ -32,32 +30,13 @@ struct SampleJob {
 // What makes the job's weights inconsistent, one sentence each; empty if nothing does.
 std::vector<std::string> labels(const SampleJob& job);
 
-struct WeightedSamples {
-  std::vector<double> positions_nm, reduced_energy, log_q, log_weight;
-  sampling::Decoding decoding;  // that they were drawn with
-  std::optional<sampling::TemperatureTuning> tuning;
-  std::int64_t reflected = 0;    // mirror images that were turned
-  std::int64_t populations = 0;  // of sequential Monte Carlo, one after the other; 0: independent
-  double seconds = 0;
-
-  std::int64_t count() const { return static_cast<std::int64_t>(log_q.size()); }
-  sampling::WeightedEnsemble ensemble() const {
-    return {positions_nm, reduced_energy, log_weight, populations, decoding};
-  }
-};
-
 // Samples, energies and weights, written to job.output.
-WeightedSamples run_sample_job(const SampleJob& job, const Model& model);
+SamplesRun run_sample_job(const SampleJob& job, const Model& model, const RunFolder& output);
 
-// The parts of such a job: removes run.json and what only some samples have; writes the arrays
-// (tokens.npy: the cells of the coordinates z [B, K]), and
-// run.json last, with `figures` among its members: a folder with a run.json is complete.
-void clear_samples_folder(const std::filesystem::path& output);
-void write_samples(const SampleJob& job, const Model& model, std::span<const double> coordinates,
-                   const WeightedSamples& samples, const Json& figures);
-
-// `populations` is left to run.json.
-WeightedSamples load_samples(const std::filesystem::path& folder, int atoms);
+// What run.json says of the draws of any such job, and the molecule: figures and arrays, of which
+// tokens are the cells of the coordinates z [B, K], are the caller's to fill in.
+SamplesRun begin_samples(const SampleJob& job, const Model& model,
+                         std::span<const double> coordinates);
 
 // log Z with its error where there is one: a single sample or population gives none.
 std::string log_z_text(const metrics::WeightSummary& summary, const char* plus_minus = " +- ",

@@ -6,9 +6,7 @@
 #include "apps/cli/progress.h"
 #include "sampling/proposals/autoregressive.h"
 #include "tensor/base/error.h"
-#include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
-#include "tensor/base/npy.h"
 
 namespace arbg::apps {
 namespace {
@@ -80,24 +78,18 @@ std::vector<sampling::SmcPopulation> run_populations(const SmcJob& job, const Mo
   return out;
 }
 
-Json run_json(const SmcJob& job, const SmcOutcome& outcome, const sampling::AnnealingPlan& plan) {
-  Json run = Json::object();
-  run["method"] = job.annealed ? "annealed" : "twisted";
-  run["populations"] = job.smc.populations;
-  run["ess_threshold"] = job.smc.ess_threshold;
-  run["resampling"] = sampling::name_of(job.smc.resampling);
-  if (job.annealed) {
-    run["moves"] = job.annealing.moves;
-    run["ladder"] = Json(Json::List(plan.b.begin(), plan.b.end()));
-    run["steps"] = Json(Json::List(plan.eps.begin(), plan.eps.end()));
-    run["pilot_energies"] = plan.energies;
-  } else {
-    run["lambda"] = job.twist.lambda;
-  }
-  const Json figures = to_json(outcome);
-  for (const auto& [name, value] : figures.members()) run[name] = value;
-  for (const auto& label : labels_of_populations(job)) run["labels"].push_back(label);
-  return run;
+SmcRun smc_run(const SmcJob& job, const sampling::AnnealingPlan& plan) {
+  SmcRun out;
+  out.annealed = job.annealed;
+  out.populations = job.smc.populations;
+  out.ess_threshold = job.smc.ess_threshold;
+  out.resampling = job.smc.resampling;
+  out.lambda = job.twist.lambda;
+  out.moves = job.annealing.moves;
+  out.ladder = plan.b;
+  out.steps = plan.eps;
+  out.pilot_energies = plan.energies;
+  return out;
 }
 
 }  // namespace
@@ -153,20 +145,17 @@ SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample) {
   return job;
 }
 
-SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
+SmcOutcome run_smc_job(const SmcJob& job, const Model& model, const RunFolder& output) {
   const auto target = model.target(job.sample.backend);
-  create_folder(job.sample.output);
   const Progress clock("sample");
   sampling::AnnealingPlan plan;
   const auto populations = run_populations(job, model, target, plan);
 
-  WeightedSamples all;
-  all.decoding = job.sample.decoding;
   std::vector<double> coordinates;
-  std::vector<std::int32_t> ancestors;
+  for (const auto& population : populations) append(coordinates, population.samples.coordinates);
+  SamplesRun all = begin_samples(job.sample, model, coordinates);
   for (const auto& population : populations) {
-    append(coordinates, population.samples.coordinates);
-    append(ancestors, population.ancestor);
+    append(all.ancestor, population.ancestor);
     append(all.positions_nm, population.samples.positions_nm);
     append(all.reduced_energy, population.reduced_energy);
     append(all.log_q, population.samples.log_q);
@@ -176,14 +165,14 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model) {
   out.weights = sampling::summarise(all.log_weight, job.smc.populations);
   out.energies += plan.energies;
   out.densities += plan.densities;
-  out.seconds = all.seconds = clock.elapsed_s();
+  out.seconds = all.file.seconds = clock.elapsed_s();
+  all.file.labels = labels(job);
+  all.file.smc = smc_run(job, plan);
+  all.file.smc->outcome = out;
 
-  clear_samples_folder(job.sample.output);
-  const std::int64_t shape[] = {std::ssize(ancestors)};
-  write_npy(job.sample.output / "ancestor.npy", shape, std::span<const std::int32_t>(ancestors));
-  write_file(job.sample.output / "log_z.json", to_json(out).dump(2) + "\n");
+  output.require_ours();
+  write_samples(job.sample.output, all);
   write_smc_page(job.sample.output / "smc.html", job, out);
-  write_samples(job.sample, model, coordinates, all, run_json(job, out, plan));
   return out;
 }
 
@@ -213,32 +202,6 @@ metrics::Table smc_table(const SmcOutcome& outcome) {
          format_number(100 * sum / static_cast<double>(outcome.stages.size()), 3) + " %"});
   }
   return table;
-}
-
-Json to_json(const SmcOutcome& outcome) {
-  Json json = Json::object();
-  json["log_z"] = outcome.weights.log_z;
-  json["log_z_error"] = outcome.weights.log_z_error;
-  json["log_z_of_populations"] = Json(Json::List(outcome.log_z.begin(), outcome.log_z.end()));
-  json["ess_fraction"] = outcome.weights.ess_fraction;
-  json["surviving_ancestors"] = outcome.ancestors;
-  json["energies"] = outcome.energies;
-  json["partial_energies"] = outcome.partial_energies;
-  json["densities"] = outcome.densities;
-  json["seconds"] = outcome.seconds;
-  Json stages = Json::list();
-  for (std::size_t k = 0; k < outcome.stages.size(); ++k) {
-    const auto& stage = outcome.stages[k];
-    Json row = Json::object();
-    row["at"] = stage.at;
-    row["ess_fraction"] = stage.ess_fraction;
-    row["surviving_ancestors"] = stage.ancestors;
-    row["acceptance"] = stage.acceptance;
-    row["resampled"] = outcome.resampled[k];
-    stages.push_back(std::move(row));
-  }
-  json["stages"] = std::move(stages);
-  return json;
 }
 
 }  // namespace arbg::apps

@@ -1,10 +1,10 @@
 // Sequential Monte Carlo from a checkpoint: `arbg sample --method twisted` and `annealed`.
 //
-// The output folder is that of importance sampling (sample_job.h), populations one after the other,
-// and ancestor.npy (int32 [B], the first-stage particle of its population that a sample descends
-// from), log_z.json (every population's log Z, and all stages) and smc.html (the same as curves).
-// log_weight.npy averages to Z within every population; it is not -u + log volume - log q of a
-// sample.
+// The output folder is that of importance sampling (samples_run.h), populations one after the
+// other, and ancestor.npy (int32 [B], the first-stage particle of its population that a sample
+// descends from), log_z.json (every population's log Z, and all stages) and smc.html (the same as
+// curves). log_weight.npy averages to Z within every population; it is not -u + log volume - log q
+// of a sample.
 #pragma once
 
 #include "apps/cli/command_line.h"
@@ -24,16 +24,6 @@ struct SmcJob {
   sampling::AnnealingOptions annealing;
 };
 
-struct SmcOutcome {
-  metrics::WeightSummary weights;  // of all particles; the error of log Z from the populations
-  double ancestors = 0;            // mean share of first particles that have descendants at the end
-  std::vector<sampling::SmcStage> stages;  // means over populations; `resampled` if any was
-  std::vector<double> resampled;           // share of the populations, one a stage
-  std::vector<double> log_z;               // one a population
-  std::int64_t energies = 0, partial_energies = 0, densities = 0;  // with the pilot's
-  double seconds = 0;
-};
-
 // `options` with --method, --populations, --ess-threshold, --resampling, --lambda, --moves.
 std::vector<Option> with_smc(std::vector<Option> options);
 
@@ -42,17 +32,15 @@ std::vector<Option> with_smc(std::vector<Option> options);
 bool wants_smc(const Arguments& arguments);
 SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample);
 
-SmcOutcome run_smc_job(const SmcJob& job, const Model& model);
+SmcOutcome run_smc_job(const SmcJob& job, const Model& model, const RunFolder& output);
 
 // What makes the job's figures less than they seem, one sentence each.
 std::vector<std::string> labels(const SmcJob& job);
 
 metrics::Table smc_table(const SmcOutcome& outcome);
-Json to_json(const SmcOutcome& outcome);
 
-// Curves of ESS, surviving ancestors and acceptance over the stages, and log Z of the populations:
-// of the JSON above, which run.json and log_z.json hold as well.
-std::vector<metrics::Figure> smc_figures(bool annealed, const Json& outcome);
+// Curves of ESS, surviving ancestors and acceptance over the stages, and log Z of the populations.
+std::vector<metrics::Figure> smc_figures(bool annealed, const SmcOutcome& outcome);
 void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
                     const SmcOutcome& outcome);
 

@@ -91,7 +91,7 @@ class HeldOutFrames {
 
 }  // namespace
 
-TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
+TrainOutcome run_train_job(const TrainJob& job, const Dataset& all, const RunFolder& output) {
   const auto saved = saved_run(job);
   require(job.held_out >= 0 && job.held_out < 1,
           "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
@@ -127,7 +127,7 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all) {
   const HeldOutFrames frames(bins, *map, held_out, job.trainer.seed + 1);
   train_with_log(
       trainer, job, bins, describe_model(all, *map),
-      [&](const nn::Transformer& tested) { return frames.nats(tested); }, outcome);
+      [&](const nn::Transformer& tested) { return frames.nats(tested); }, output, outcome);
   return outcome;
 }
 

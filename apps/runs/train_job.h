@@ -11,6 +11,7 @@
 #include <string>
 
 #include "apps/runs/dataset.h"
+#include "apps/runs/run_folder.h"
 #include "md/coordinates/coordinate_map.h"
 #include "nn/training/trainer.h"
 
@@ -63,6 +64,6 @@ void set_recommended(TrainJob& job);
 // published learning rate. Throws Error for another name.
 void set_network(TrainJob& job, const std::string& name);
 
-TrainOutcome run_train_job(const TrainJob& job, const Dataset& data);
+TrainOutcome run_train_job(const TrainJob& job, const Dataset& data, const RunFolder& output);
 
 }  // namespace arbg::apps

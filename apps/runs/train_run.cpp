@@ -85,8 +85,8 @@ void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Js
 void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::CoordinateBins& bins,
                     const Json& description,
                     const std::function<double(const nn::Transformer&)>& evaluate,
-                    TrainOutcome& outcome) {
-  create_folder(job.output);
+                    const RunFolder& output, TrainOutcome& outcome) {
+  output.require_ours();
   outcome.checkpoint = job.output / kCheckpoint;
   nn::RunOptions run;
   run.checkpoint_path = outcome.checkpoint;
@@ -94,7 +94,11 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
   run.checkpoint_every_s = job.checkpoint_every_s;
   run.bins = bins;
   run.description = description;
-  run.evaluate = evaluate;
+  run.evaluate = [&](const nn::Transformer& network) {
+    const double nats = evaluate(network);
+    output.require_ours();
+    return nats;
+  };
   TrainLog log(job.output / kLog, trainer.step());
   Progress progress("train");
   const double gflop_per_token = 3e-9 * trainer.flops_per_token();
@@ -102,6 +106,7 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
   outcome.steps_before = trainer.step();
   outcome.train_nats = outcome.held_out_nats = std::nan("");
   run.on_step = [&](const nn::StepReport& report) {
+    output.require_ours();
     const double nats = report.nats_per_coordinate, before = outcome.train_nats;
     outcome.train_nats = std::isnan(before) ? nats : 0.98 * before + 0.02 * nats;
     const double gflop_per_sample = gflop_per_token * report.positions_per_sample;
@@ -127,6 +132,7 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
   outcome.gflop_per_second = gflop / seconds;
   if (std::isnan(outcome.held_out_nats) || !trainer.evaluation_due())
     outcome.held_out_nats = evaluate(trainer.evaluated_network());
+  output.require_ours();
   write_train_page(job.output / kReport, job, outcome);
 }
 

@@ -29,6 +29,6 @@ void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Js
 void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::CoordinateBins& bins,
                     const Json& description,
                     const std::function<double(const nn::Transformer&)>& evaluate,
-                    TrainOutcome& outcome);
+                    const RunFolder& output, TrainOutcome& outcome);
 
 }  // namespace arbg::apps

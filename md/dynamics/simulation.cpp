@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <optional>
 
 #include "md/dynamics/dynamics.h"
+#include "md/dynamics/simulation_file.h"
 #include "md/dynamics/temperature_ladder.h"
 #include "md/energy/engine.h"
 #include "md/files/pdb.h"
@@ -43,53 +45,6 @@ void require_sensible(const SimulationOptions& o) {
           " K, that of the run, found ", o.top_temperature_kelvin, " K");
 }
 
-// What must agree for a run to go on: everything that changes its numbers, but for its length.
-Json settings_json(const SimulationOptions& o, int atoms) {
-  Json json = Json::object();
-  json["sequence"] = o.sequence;
-  json["forcefield"] = o.forcefield;
-  json["atoms"] = atoms;
-  json["temperature_kelvin"] = o.temperature_kelvin;
-  json["top_temperature_kelvin"] = o.top_temperature_kelvin;
-  json["ladder"] = o.ladder;
-  json["replicas"] = o.replicas;
-  json["timestep_ps"] = o.timestep_ps;
-  json["friction_per_ps"] = o.friction_per_ps;
-  json["warmup_steps"] = o.warmup_steps;
-  json["save_interval"] = o.save_interval;
-  json["swap_interval"] = o.swap_interval;
-  json["seed"] = std::to_string(o.seed);
-  if (o.backend != Backend::cpu) json["backend"] = name_of(o.backend);
-  return json;
-}
-
-void require_same_settings(const fs::path& path, const Json& wanted) {
-  const Json run = Json::parse(read_file(path), path.string());
-  require(run.has("settings"), path.string(),
-          " is not of a molecular dynamics run; choose another folder");
-  const Json& found = run.at("settings");
-  std::string differences;
-  for (const auto& [key, value] : wanted.members()) {
-    const std::string there = found.has(key) ? found.at(key).dump() : "nothing";
-    if (there != value.dump())
-      differences += "; " + key + " is " + there + " there and " + value.dump() + " here";
-  }
-  for (const auto& [key, value] : found.members()) {
-    if (!wanted.has(key))
-      differences += "; " + key + " is " + value.dump() + " there and nothing here";
-  }
-  require(differences.empty(), path.string(), " is a run of other settings", differences,
-          "; choose another folder or the same settings");
-}
-
-// Whether run.json is what it should be at the end.
-bool is_complete(const fs::path& path, const SimulationOptions& o) {
-  if (!fs::exists(path)) return false;
-  const Json run = Json::parse(read_file(path), path.string());
-  return run.at("steps").integer() == o.steps &&
-         run.at("step").integer() == o.warmup_steps + o.steps;
-}
-
 std::vector<double> swap_acceptance(const SimulationOptions& o, const Checkpoint& c) {
   std::vector<double> rates;
   const double tried = static_cast<double>(std::max<std::int64_t>(1, c.sweeps * o.replicas));
@@ -97,20 +52,17 @@ std::vector<double> swap_acceptance(const SimulationOptions& o, const Checkpoint
   return rates;
 }
 
-void write_run_json(const fs::path& folder, const SimulationOptions& o, const Json& settings,
-                    const std::vector<double>& temperatures, const Checkpoint& c) {
-  Json json = Json::object();
-  json["version"] = 1;
-  json["settings"] = settings;
-  json["ladder_kelvin"] = Json::list();
-  for (int k = 0; k < o.ladder; ++k)
-    json["ladder_kelvin"].push_back(temperatures[static_cast<std::size_t>(k)]);
-  json["steps"] = o.steps;
-  json["step"] = c.state.step;
-  json["frames"] = c.saves * o.replicas;
-  json["swap_acceptance"] = Json::list();
-  for (const double rate : swap_acceptance(o, c)) json["swap_acceptance"].push_back(rate);
-  write_file(folder / "run.json", json.dump(2) + "\n");
+// What run.json says at a checkpoint.
+SimulationFile file_of(const SimulationOptions& o, int atoms, const std::vector<double>& rungs,
+                       const Checkpoint& c) {
+  SimulationFile out;
+  out.options = o;
+  out.atoms = atoms;
+  out.ladder_kelvin = rungs;
+  out.swap_acceptance = swap_acceptance(o, c);
+  out.step = c.state.step;
+  out.frames = c.saves * o.replicas;
+  return out;
 }
 
 template <class Real>
@@ -241,9 +193,8 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   SimulationOptions o = asked;
   require_sensible(o);
   const fs::path checkpoint_path = folder / "checkpoint.bin";
-  const Json settings = settings_json(o, system.atom_count());
-  if (fs::exists(folder / "run.json")) require_same_settings(folder / "run.json", settings);
-
+  std::optional<SimulationFile> there;
+  if (fs::exists(folder / "run.json")) there = read_simulation_file(folder);
   const std::vector<double> rungs =
       temperature_ladder(o.temperature_kelvin, o.top_temperature_kelvin, o.ladder);
   std::vector<double> temperatures;
@@ -254,6 +205,11 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   std::vector<double> start(start_nm.begin(), start_nm.end());
   Checkpoint c;
   c.swapped.assign(rungs.size() - 1, 0);
+  const auto file = [&] { return file_of(o, system.atom_count(), rungs, c); };
+  const auto require_ours = [&] {
+    if (o.before_writing) o.before_writing();
+  };
+  if (there) require_same_settings(folder, *there, file());
   const bool resumes = fs::exists(checkpoint_path);
   if (resumes) {
     c = read_checkpoint(checkpoint_path, o.backend, start.size() * temperatures.size(),
@@ -268,23 +224,25 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   if (c.state.step < hot_steps(o))
     options.temperatures_kelvin.assign(temperatures.size(), o.top_temperature_kelvin);
   Dynamics dynamics(system, options, start);
+  require_ours();
   if (resumes) {
     dynamics.restore(c.state);
   } else {  // nothing is written before everything has been checked
     create_folder(folder);
     write_pdb(folder / "topology.pdb", topology, start);
-    write_run_json(folder, o, settings, rungs, c);
+    write_simulation_file(folder, file());
   }
   Frames frames(folder, engine, o, c.saves);
 
   // What others added to run.json since (its convergence) stays.
-  if (c.state.step == total && is_complete(folder / "run.json", o))
+  if (c.state.step == total && there && there->complete() && there->options.steps == o.steps)
     return {c.saves * o.replicas, true, swap_acceptance(o, c)};
 
   const auto checkpoint = [&] {
+    require_ours();
     frames.sync();
     write_checkpoint(checkpoint_path, o.backend, c);
-    write_run_json(folder, o, settings, rungs, c);
+    write_simulation_file(folder, file());
   };
   while (c.state.step < total && !interrupted()) {
     dynamics.run(steps_until_due(o, c.state.step));
@@ -299,6 +257,7 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     const std::int64_t since = step - o.warmup_steps;
     if (since > 0 && since % o.save_interval == 0) {
       c.state = dynamics.state();
+      require_ours();
       frames.append(c.state);
       ++c.saves;
       const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;

@@ -43,6 +43,7 @@ struct SimulationOptions {
   double most_seconds = 0;  // of a call: complete with the first save after so long; 0: no limit
   std::uint64_t seed = 1;
   Backend backend = Backend::cpu;
+  std::function<void()> before_writing;  // may throw, and nothing more is written
 };
 
 struct SimulationResult {

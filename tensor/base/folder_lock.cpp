@@ -280,6 +280,12 @@ FolderLock::~FolderLock() {
   for (const auto& folder : made_) ::rmdir(folder.c_str());  // empty ones only
 }
 
+void FolderLock::require_held() const {
+  require(is_named(file_, fd_), "expected ", file_.string(),
+          " to be the lock of this command, and it is not: ", folder_.string(),
+          " was moved or the lock deleted, so nothing more is written there; start again");
+}
+
 void FolderLock::create_folders() {
   std::error_code ignored;  // create_folder says what is wrong
   for (fs::path path = folder_; !path.empty() && !fs::exists(path, ignored);

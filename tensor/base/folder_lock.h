@@ -36,6 +36,10 @@ class FolderLock {
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
+  // For before each writing: throws Error, in one line, if the lock is no longer under its name,
+  // because the folder was moved away (another may be in its place) or the lock deleted.
+  void require_held() const;
+
  private:
   explicit FolderLock(const std::filesystem::path& folder);
   void create_folders();

@@ -5,6 +5,7 @@ set -u
 arbg=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 parts=$(cd "$(dirname "$0")/command_line" && pwd)
 golden=$(cd "$(dirname "$0")/../golden/energies/amber99sbildn-obc2/Ace-A-Nme" && pwd)
+runs=$(cd "$(dirname "$0")/../golden/runs" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -85,7 +86,7 @@ holds() {
   grep -q "\"samples\": $1," "$2/run.json" || failed "$2/run.json does not say $1 samples"
 }
 
-for part in helps molecules trajectories dynamics_to_report more_ways folders; do
+for part in helps molecules trajectories dynamics_to_report more_ways folders old_runs; do
   . "$parts/$part.sh"
 done
 

@@ -5,6 +5,7 @@
 # exits 1 if anything does.
 set -u
 arbg=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+. "$(dirname "$0")/random_moments.sh"
 rounds=${2:-3}
 work=$(mktemp -d)
 first= second=
@@ -21,20 +22,10 @@ runs() {
   "$arbg" "$@" >/dev/null 2>err.txt || failed "arbg $* (exit $?): $(cat err.txt)"
 }
 
-milliseconds() { echo $(($(date +%s%N) / 1000000)); }
-
-# draw N: the next whole number below N in $drawn.
-drawn=0
-state=20
-draw() {
-  state=$(((state * 1103515245 + 12345) % 2147483648))
-  drawn=$((state / 65536 % $1))
-}
-
 # A random part of the time that the undisturbed run took.
 pause() {
   draw $((whole_ms * 2 / 3 + 50))
-  sleep "$(printf '%d.%03d' $((drawn / 1000)) $((drawn % 1000)))"
+  sleep_ms $drawn
 }
 
 # ended NAME PID: waits for it; counts how it ended. Only the lock, and saying so, may have refused it.
@@ -67,7 +58,7 @@ disturbed() {
   runs "$@" --output whole --threads 1
   whole_ms=$(($(milliseconds) - start))
   finished=0 refused=0 stopped=0 round=0 done=0
-  while [ $round -lt "$rounds" ]; do
+  while [ $round -lt "$rounds" ] || { [ $stopped -eq 0 ] && [ $round -lt $((rounds + 9)) ]; }; do
     round=$((round + 1))
     "$arbg" "$@" --output parts --threads 1 >/dev/null 2>first.txt &
     first=$!
@@ -84,6 +75,7 @@ disturbed() {
     ended first $first
     ended second $second
     first= second=
+    [ $stopped -gt 0 ] || whole_ms=$((whole_ms * 2 / 3))  # the machine was busier when it was measured
     [ $finished -eq $done ] || { done=$finished; same_run; rm -r parts; }
   done
   runs "$@" --output parts --threads 2
@@ -91,7 +83,31 @@ disturbed() {
   [ "$(ls -A parts)" = "$(ls -A whole)" ] || failed "arbg $command, two at a time, leaves $(ls -A parts)"
   [ "$stopped" -gt 0 ] || failed "arbg $command was never stopped: make the run longer"
   [ "$refused" -gt 0 ] || failed "arbg $command was never refused: make the run longer"
-  echo "arbg $command, two at a time, $rounds rounds: $stopped stopped, $refused refused, $finished finished"
+  echo "arbg $command, two at a time, $round rounds: $stopped stopped, $refused refused, $finished finished"
+  moved "$@"
+}
+
+# moved: the folder is moved away from under the command, at once or in the middle, and another begins in its place: the first
+# stops in one line before it writes there (or where a file was half written: its temporary name is gone), and the second ends
+# with the files of an undisturbed one.
+moved() {
+  for delay in 0 $((whole_ms / 3)); do
+    rm -rf parts away
+    "$arbg" "$@" --output parts --threads 1 >/dev/null 2>first.txt &
+    first=$!
+    while [ ! -e parts/.arbg.lock ] && kill -0 $first 2>/dev/null; do sleep 0.01; done
+    sleep_ms $delay
+    [ -e parts/.arbg.lock ] || [ $delay -eq 0 ] || { wait $first; first=; continue; }  # a fast machine was done before
+    mv parts away
+    runs "$@" --output parts --threads 1
+    wait $first
+    status=$?
+    first=
+    [ $status -eq 1 ] && [ "$(wc -l <first.txt)" -eq 1 ] && grep -q "^arbg $command: \(expected parts/.arbg.lock to be the lock of this command\|cannot write parts/\)" first.txt ||
+      failed "arbg $command, moved away after $delay ms: exit $status, $(cat first.txt)"
+    same_run
+    [ "$(ls -A parts)" = "$(ls -A whole)" ] || failed "arbg $command, moved away after $delay ms, leaves $(ls -A parts)"
+  done
 }
 
 disturbed "topology.pdb positions.npy energy.npy checkpoint.bin run.json" \

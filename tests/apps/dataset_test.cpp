@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "md/dynamics/simulation_file.h"
 #include "md/energy/engine.h"
 #include "md/forcefields/forcefield.h"
 #include "md/molecule/units.h"
@@ -40,9 +41,10 @@ Array<double> conformations() {
 struct Run {
   Run() {
     fs::copy_file(kMolecule / "Ace-A-Nme.pdb", folder / "topology.pdb");
-    write_file(folder / "run.json",
-               R"({"settings": {"forcefield": "amber99sbildn-obc2", "temperature_kelvin": 300,
-                   "replicas": 2}})");
+    md::SimulationFile run;
+    run.options.forcefield = "amber99sbildn-obc2";
+    run.options.replicas = 2;
+    md::write_simulation_file(folder.path(), run);
     write_npy(folder / "positions.npy", positions);
   }
   std::string refusal() const {

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <fstream>
 
+#include "md/dynamics/simulation_file.h"
 #include "md/files/pdb.h"
 #include "tensor/base/files.h"
-#include "tensor/base/json.h"
 #include "tensor/base/npy.h"
 #include "tests/md/error_message.h"
 #include "tests/sampling/turned_torsions.h"
@@ -35,13 +35,12 @@ struct Run {
     write_run_json(frames);
   }
   void write_run_json(std::int64_t stated) const {
-    Json run = Json::object(), settings = Json::object();
-    settings["replicas"] = kReplicas;
-    settings["save_interval"] = kSaveInterval;
-    settings["timestep_ps"] = kTimestep;
-    run["settings"] = std::move(settings);
-    run["frames"] = stated;
-    write_file(folder / "run.json", run.dump());
+    md::SimulationFile run;
+    run.options.replicas = kReplicas;
+    run.options.save_interval = kSaveInterval;
+    run.options.timestep_ps = kTimestep;
+    run.frames = stated;
+    md::write_simulation_file(folder.path(), run);
   }
   std::string refusal() const {
     return error_message([&] { convergence_of_run(folder.path()); });

@@ -4,6 +4,7 @@
 # fixed seed). With more than 3 points one thread and two are tried apart. Prints what fails, exits 1 if anything does.
 set -u
 arbg=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+. "$(dirname "$0")/random_moments.sh"
 points=${2:-3}
 work=$(mktemp -d)
 pid=
@@ -60,16 +61,6 @@ interrupted_and_killed() {
   [ $kills -ge 1 ] || failed "arbg $1 was never killed: make the run longer"
 }
 
-milliseconds() { echo $(($(date +%s%N) / 1000000)); }
-
-# draw N: the next whole number below N in $drawn.
-drawn=20
-state=20
-draw() {
-  state=$(((state * 1103515245 + 12345) % 2147483648))
-  drawn=$((state / 65536 % $1))
-}
-
 # stopped_at_random THREADS ARGUMENTS: a training, again and again ended after a random time, by SIGKILL or (each third)
 # Ctrl-C, and resumed; whenever one gets done, its files must be those in model/, and it begins anew.
 stopped_at_random() {
@@ -83,7 +74,7 @@ stopped_at_random() {
     draw $((whole_ms / 3 + 100))
     "$arbg" "$@" --output model-parts --threads "$threads" --resume --checkpoint-every 0.05s >out.txt 2>err.txt &
     pid=$!
-    sleep "$(printf '%d.%03d' $((drawn / 1000)) $((drawn % 1000)))"
+    sleep_ms $drawn
     kill -$signal $pid 2>/dev/null
     wait $pid 2>/dev/null
     status=$?

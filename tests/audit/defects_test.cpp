@@ -44,7 +44,7 @@ class SmallRun {
     md.options.warmup_steps = 1000;
     md.options.steps = 2000;
     md.options.save_interval = 50;
-    run_md_job(md);
+    run_md_job(md, RunFolder(md.output, RunKind::md));
     const Dataset data = load_dataset(md.output);
     TrainJob train;
     train.output = folder_.path() / "model";
@@ -54,13 +54,14 @@ class SmallRun {
     train.network.num_heads = 2;
     train.trainer.batch = 32;
     train.trainer.total_steps = 60;
-    run_train_job(train, data);
+    run_train_job(train, data, RunFolder(train.output, RunKind::train));
     SampleJob sample;
     sample.model = train.output / "checkpoint.safetensors";
     sample.output = folder_.path() / "samples";
     sample.count = 400;
     sample.decoding.temperature = 1.03;
-    run_sample_job(sample, load_model(sample.model, sample.backend, true));
+    run_sample_job(sample, load_model(sample.model, sample.backend, true),
+                   RunFolder(sample.output, RunKind::sample));
   }
 
   const fs::path& path() const { return folder_.path(); }
@@ -362,26 +363,26 @@ TEST_CASE("populations of sequential Monte Carlo pass, and fail where they were 
     change(folder.path() / "log_weight.npy", how);
   };
   SUBCASE("as they are") {
-    run_smc_job(smc, model);
+    run_smc_job(smc, model, RunFolder(folder.path(), RunKind::sample));
     const Audit audit = run_audit(job);
     INFO(failing_lines(audit));
     CHECK(audit.passed());
     CHECK(audit.count(Verdict::pass) >= 30);
   }
   SUBCASE("the largest weight raised") {
-    run_smc_job(smc, model);
+    run_smc_job(smc, model, RunFolder(folder.path(), RunKind::sample));
     change_weights([](std::vector<double>& w) { *std::ranges::max_element(w) += 1; });
     line = "run.json: figures of the populations";
   }
   SUBCASE("the largest weight dropped") {
-    run_smc_job(smc, model);
+    run_smc_job(smc, model, RunFolder(folder.path(), RunKind::sample));
     change_weights([](std::vector<double>& w) {
       *std::ranges::max_element(w) = -std::numeric_limits<double>::infinity();
     });
     line = "stored weights that were dropped";
   }
   SUBCASE("an ancestor of another population") {
-    run_smc_job(smc, model);
+    run_smc_job(smc, model, RunFolder(folder.path(), RunKind::sample));
     change(folder.path() / "ancestor.npy", [](std::vector<double>& a) { a.back() = 50; });
     line = "stored ancestors that are no particle";
   }
@@ -398,8 +399,8 @@ TEST_CASE("draws of another temperature, passed off as this one's with its log q
   sample.output = copy.path();
   sample.count = 400;
   sample.decoding.temperature = 1.1;
-  run_sample_job(sample, model);
-  const auto stored = load_samples(copy.path(), model.topology.atom_count());
+  run_sample_job(sample, model, RunFolder(copy.path(), RunKind::sample));
+  const auto stored = read_samples(copy.path());
   std::vector<std::int32_t> tokens;
   for (const double token : read_npy(copy.path() / "tokens.npy").data)
     tokens.push_back(static_cast<std::int32_t>(token));

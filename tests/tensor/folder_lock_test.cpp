@@ -192,6 +192,28 @@ TEST_SUITE("fast") {
     CHECK(fs::exists(folder / ".arbg.lock"));
   }
 
+  // A folder moved away from under a run: the run went on writing in the folder that took its
+  // place.
+  TEST_CASE("a lock whose folder was moved away, or that was deleted, is no longer held") {
+    const TemporaryFolder folder;
+    const fs::path here = folder / "run", away = folder / "away";
+    const FolderLock lock(here, "arbg md");
+    CHECK_NOTHROW(lock.require_held());
+    fs::rename(here, away);
+    CHECK_THROWS_WITH_AS(lock.require_held(), doctest::Contains("was moved or the lock deleted"),
+                         Error);
+    {
+      const FolderLock other(here, "arbg md");
+      CHECK_THROWS_AS(lock.require_held(), Error);
+      CHECK_NOTHROW(other.require_held());
+    }
+    fs::remove_all(here);
+    fs::rename(away, here);
+    CHECK_NOTHROW(lock.require_held());
+    fs::remove(here / ".arbg.lock");
+    CHECK_THROWS_AS(lock.require_held(), Error);
+  }
+
   TEST_CASE("the lock of a killed process is taken over, buried or not") {
     const TemporaryFolder folder;
     for (const bool buried : {false, true}) {

@@ -66,6 +66,15 @@ cp model/checkpoint.safetensors before.safetensors
 grep -q "^arbg train: cannot write model/checkpoint.safetensors" err.txt || failed "a full disk: $(cat err.txt)"
 cmp before.safetensors model/checkpoint.safetensors || failed "a full disk damaged the checkpoint"
 ls model | grep -q tmp && failed "a full disk leaves a temporary file: $(ls model)"
+# Of what belongs together it leaves nothing.
+fills_disk() {
+  (trap "" XFSZ; ulimit -f 8; "$arbg" "$@" --output full >out.txt 2>err.txt) && failed "arbg $1: a full disk goes unnoticed"
+  grep -q "^arbg $1: cannot write full/" err.txt || failed "arbg $1, a full disk: $(cat err.txt)"
+  absent full
+}
+fills_disk sample --model model/checkpoint.safetensors --count 200
+fills_disk sample --model model/checkpoint.safetensors --count 200 --method twisted
+fills_disk energy --pdb "$golden/Ace-A-Nme.pdb" --positions "$golden/positions.npy"
 succeeds sample --model model/checkpoint.safetensors --output samples --count 200
 succeeds sample --model model/checkpoint.safetensors --output samples --count 200 --json
 is_json out.txt

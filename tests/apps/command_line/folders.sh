@@ -136,6 +136,18 @@ absent refused
 refuses "give a RUN made by arbg sample or arbg demo" audit
 refuses "there is no run.json" audit nothing
 refuses "is not of samples" audit md
+succeeds $slow --steps 380 --output short
+refuses "short: expected at least 40 frames" audit samples --reference short
+# What saves nothing between its steps is ended at once by a signal.
+succeeds sample --model $checkpoint --output many --count 4000
+"$arbg" audit many --fresh 3 >out.txt 2>err.txt &
+pid=$!
+sleep 0.6
+kill -TERM $pid
+wait $pid 2>/dev/null
+status=$?
+[ $status -eq 143 ] || failed "a signal to arbg audit: exit $status instead of 143"
+absent many/audit.json many/audit.html
 refuses "made by arbg sample" evaluate --samples md --reference md
 refuses "fraction to trim" evaluate --samples samples --reference md --trim 1
 cp -r samples nan-samples

@@ -1,0 +1,66 @@
+// A run of samples as its folder holds it.
+//
+// topology.pdb, positions.npy [B, N, 3] nm (float64), tokens.npy [B, K] (the cells of the
+// coordinates), log_q.npy, energy.npy (u in kT), log_weight.npy, of sequential Monte Carlo
+// ancestor.npy, and run.json, which is written last: a folder with it is complete.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/runs/smc_run.h"
+#include "md/molecule/topology.h"
+#include "metrics/weights.h"
+#include "sampling/evaluation/ensembles.h"
+#include "sampling/proposals/tuning.h"
+
+namespace arbg::apps {
+
+// run.json: how samples were drawn, and the figures of their weights.
+struct SamplesFile {
+  std::filesystem::path model;
+  std::string forcefield, coordinates;
+  double temperature_kelvin = 0;
+  bool averaged = true;  // drawn with the weight average of training
+  sampling::Decoding decoding;
+  std::vector<std::string> labels;  // what makes the weights inconsistent, or figures too good
+  std::uint64_t seed = 1;
+  std::int64_t samples = 0;
+  double seconds = 0;
+  std::optional<sampling::TemperatureTuning> tuning;
+  std::optional<std::int64_t> reflected;  // mirror images that were turned, if they were to be
+  bool published_weights = false;
+  std::optional<metrics::WeightSummary> weights;  // of independent samples
+  std::optional<SmcRun> smc;                      // of others
+};
+
+struct SamplesRun {
+  SamplesFile file;
+  md::Topology topology;
+  std::string topology_pdb;
+  std::vector<double> positions_nm, reduced_energy, log_q, log_weight;
+  std::vector<std::int32_t> tokens;    // [B, K]; empty if the folder has none
+  std::vector<std::int32_t> ancestor;  // [B] of sequential Monte Carlo
+
+  std::int64_t count() const { return std::ssize(log_q); }
+  std::int64_t populations() const { return file.smc ? file.smc->populations : 0; }
+  sampling::WeightedEnsemble ensemble() const {
+    return {positions_nm, reduced_energy, log_weight, populations(), file.decoding};
+  }
+};
+
+// Whether a run.json is of samples.
+bool is_of_samples(const Json& run);
+
+// Both throw Error naming the file, and what it lacks, does not fit, or is NaN.
+SamplesFile read_samples_file(const std::filesystem::path& folder);
+SamplesRun read_samples(const std::filesystem::path& folder);
+
+// Replaces whatever samples are there, and what was found in them. If that fails nothing of either
+// is left.
+void write_samples(const std::filesystem::path& folder, const SamplesRun& run);
+
+}  // namespace arbg::apps

@@ -1,0 +1,106 @@
+#include "apps/runs/smc_run.h"
+
+#include "apps/runs/results_json.h"
+
+namespace arbg::apps {
+namespace {
+
+Json list_of(const std::vector<double>& numbers) {
+  return Json(Json::List(numbers.begin(), numbers.end()));
+}
+
+std::vector<double> numbers_of(const Json& list) {
+  std::vector<double> out;
+  for (const Json& number : list.items()) out.push_back(number_or_nan(number));
+  return out;
+}
+
+SmcOutcome outcome_of(const Json& json) {
+  SmcOutcome out;
+  out.weights.log_z = number_or_nan(json.at("log_z"));
+  out.weights.log_z_error = number_or_nan(json.at("log_z_error"));
+  out.log_z = numbers_of(json.at("log_z_of_populations"));
+  out.weights.ess_fraction = json.at("ess_fraction").number();
+  out.ancestors = json.at("surviving_ancestors").number();
+  out.energies = json.at("energies").integer();
+  out.partial_energies = json.at("partial_energies").integer();
+  out.densities = json.at("densities").integer();
+  out.seconds = json.at("seconds").number();
+  for (const Json& row : json.at("stages").items()) {
+    sampling::SmcStage stage;
+    stage.at = row.at("at").number();
+    stage.ess_fraction = row.at("ess_fraction").number();
+    stage.ancestors = row.at("surviving_ancestors").number();
+    stage.acceptance = row.at("acceptance").number();
+    const double share = row.at("resampled").number();
+    stage.resampled = share > 0;
+    out.resampled.push_back(share);
+    out.stages.push_back(stage);
+  }
+  return out;
+}
+
+}  // namespace
+
+Json to_json(const SmcOutcome& outcome) {
+  Json json = Json::object();
+  json["log_z"] = outcome.weights.log_z;
+  json["log_z_error"] = outcome.weights.log_z_error;
+  json["log_z_of_populations"] = list_of(outcome.log_z);
+  json["ess_fraction"] = outcome.weights.ess_fraction;
+  json["surviving_ancestors"] = outcome.ancestors;
+  json["energies"] = outcome.energies;
+  json["partial_energies"] = outcome.partial_energies;
+  json["densities"] = outcome.densities;
+  json["seconds"] = outcome.seconds;
+  Json stages = Json::list();
+  for (std::size_t k = 0; k < outcome.stages.size(); ++k) {
+    const auto& stage = outcome.stages[k];
+    Json row = Json::object();
+    row["at"] = stage.at;
+    row["ess_fraction"] = stage.ess_fraction;
+    row["surviving_ancestors"] = stage.ancestors;
+    row["acceptance"] = stage.acceptance;
+    row["resampled"] = outcome.resampled[k];
+    stages.push_back(std::move(row));
+  }
+  json["stages"] = std::move(stages);
+  return json;
+}
+
+void add_members(Json& run, const SmcRun& smc) {
+  run["method"] = smc.annealed ? "annealed" : "twisted";
+  run["populations"] = smc.populations;
+  run["ess_threshold"] = smc.ess_threshold;
+  run["resampling"] = sampling::name_of(smc.resampling);
+  if (smc.annealed) {
+    run["moves"] = smc.moves;
+    run["ladder"] = list_of(smc.ladder);
+    run["steps"] = list_of(smc.steps);
+    run["pilot_energies"] = smc.pilot_energies;
+  } else {
+    run["lambda"] = smc.lambda;
+  }
+  const Json figures = to_json(smc.outcome);
+  for (const auto& [name, value] : figures.members()) run[name] = value;
+}
+
+SmcRun smc_run_of(const Json& run) {
+  SmcRun out;
+  out.annealed = run.at("method").string() == "annealed";
+  out.populations = run.at("populations").integer();
+  out.ess_threshold = run.at("ess_threshold").number();
+  out.resampling = sampling::resampling_named(run.at("resampling").string());
+  if (out.annealed) {
+    out.moves = run.at("moves").integer();
+    out.ladder = numbers_of(run.at("ladder"));
+    out.steps = numbers_of(run.at("steps"));
+    out.pilot_energies = run.at("pilot_energies").integer();
+  } else {
+    out.lambda = run.at("lambda").number();
+  }
+  out.outcome = outcome_of(run);
+  return out;
+}
+
+}  // namespace arbg::apps

@@ -1,0 +1,136 @@
+#include "md/dynamics/simulation_file.h"
+
+#include <algorithm>
+
+#include "tensor/base/error.h"
+#include "tensor/base/files.h"
+
+namespace arbg::md {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path path_in(const fs::path& folder) { return folder / "run.json"; }
+
+Json settings_of(const SimulationFile& file) {
+  const SimulationOptions& o = file.options;
+  Json json = Json::object();
+  json["sequence"] = o.sequence;
+  json["forcefield"] = o.forcefield;
+  json["atoms"] = file.atoms;
+  json["temperature_kelvin"] = o.temperature_kelvin;
+  json["top_temperature_kelvin"] = o.top_temperature_kelvin;
+  json["ladder"] = o.ladder;
+  json["replicas"] = o.replicas;
+  json["timestep_ps"] = o.timestep_ps;
+  json["friction_per_ps"] = o.friction_per_ps;
+  json["warmup_steps"] = o.warmup_steps;
+  json["save_interval"] = o.save_interval;
+  json["swap_interval"] = o.swap_interval;
+  json["seed"] = std::to_string(o.seed);
+  if (o.backend != Backend::cpu) json["backend"] = name_of(o.backend);
+  return json;
+}
+
+// Data may be read of a backend that this build does not have.
+Backend backend_of(const Json& settings) {
+  if (!settings.has("backend")) return Backend::cpu;
+  const std::string& name = settings.at("backend").string();
+  for (const auto backend : {Backend::reference, Backend::cpu, Backend::cuda})
+    if (name == name_of(backend)) return backend;
+  fail("\"", name, "\" is no backend");
+}
+
+void read_settings(const Json& json, SimulationFile& file) {
+  SimulationOptions& o = file.options;
+  o.sequence = json.at("sequence").string();
+  o.forcefield = json.at("forcefield").string();
+  file.atoms = json.at("atoms").integer();
+  o.temperature_kelvin = json.at("temperature_kelvin").number();
+  o.top_temperature_kelvin = json.at("top_temperature_kelvin").number();
+  o.ladder = static_cast<int>(json.at("ladder").integer());
+  o.replicas = static_cast<int>(json.at("replicas").integer());
+  o.timestep_ps = json.at("timestep_ps").number();
+  o.friction_per_ps = json.at("friction_per_ps").number();
+  o.warmup_steps = json.at("warmup_steps").integer();
+  o.save_interval = json.at("save_interval").integer();
+  o.swap_interval = json.at("swap_interval").integer();
+  o.seed = json.at("seed").natural();  // of old runs a number
+  o.backend = backend_of(json);
+  require(o.replicas > 0, "expected at least one replica, found ", o.replicas);
+  const Json known = settings_of(file);
+  for (const auto& [name, value] : json.members())
+    if (!known.has(name)) file.unknown.push_back(name);
+}
+
+std::vector<double> numbers_of(const Json& list) {
+  std::vector<double> out;
+  for (const Json& number : list.items()) out.push_back(number.number());
+  return out;
+}
+
+SimulationFile from_json(const Json& json) {
+  SimulationFile out;
+  require(json.at("version").integer() == 1, "expected version 1, found ",
+          json.at("version").integer());
+  read_settings(json.at("settings"), out);
+  out.ladder_kelvin = numbers_of(json.at("ladder_kelvin"));
+  out.options.steps = json.at("steps").integer();
+  out.step = json.at("step").integer();
+  out.frames = json.at("frames").integer();
+  out.swap_acceptance = numbers_of(json.at("swap_acceptance"));
+  if (json.has("convergence")) out.convergence = json.at("convergence");
+  return out;
+}
+
+}  // namespace
+
+bool is_of_simulation(const Json& run) { return run.is_object() && run.has("settings"); }
+
+SimulationFile read_simulation_file(const fs::path& folder) {
+  const fs::path path = path_in(folder);
+  const Json json = Json::parse(read_file(path), path.string());
+  require(is_of_simulation(json), folder.string(),
+          ": run.json does not describe a run of arbg md; give a folder made by it");
+  try {
+    return from_json(json);
+  } catch (const Error& error) {
+    fail(path.string(), ": ", error.what());
+  }
+}
+
+void write_simulation_file(const fs::path& folder, const SimulationFile& file) {
+  Json json = Json::object();
+  json["version"] = 1;
+  json["settings"] = settings_of(file);
+  json["ladder_kelvin"] = Json(Json::List(file.ladder_kelvin.begin(), file.ladder_kelvin.end()));
+  json["steps"] = file.options.steps;
+  json["step"] = file.step;
+  json["frames"] = file.frames;
+  json["swap_acceptance"] =
+      Json(Json::List(file.swap_acceptance.begin(), file.swap_acceptance.end()));
+  if (!file.convergence.is_null()) json["convergence"] = file.convergence;
+  write_file(path_in(folder), json.dump(2) + "\n");
+}
+
+void require_same_settings(const fs::path& folder, const SimulationFile& there,
+                           const SimulationFile& here) {
+  const Json found = settings_of(there), wanted = settings_of(here);
+  const auto text = [](const Json& json, const std::string& name) {
+    return json.has(name) ? json.at(name).dump() : "nothing";
+  };
+  Json all = wanted;
+  for (const auto& [name, value] : found.members()) all[name] = value;
+  std::string differences;
+  for (const auto& [name, ignored] : all.members()) {
+    const std::string a = text(found, name), b = text(wanted, name);
+    if (a != b) differences += "; " + name + " is " + a + " there and " + b + " here";
+  }
+  for (const auto& name : there.unknown)
+    differences += "; " + name + " is not known to this version of arbg";
+  require(differences.empty(), path_in(folder).string(), " is a run of other settings", differences,
+          "; choose another folder or the same settings");
+}
+
+}  // namespace arbg::md
