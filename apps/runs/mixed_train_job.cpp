@@ -34,7 +34,7 @@ Json describe(const sampling::MixedData& data) {
     molecules.push_back(std::move(entry));
   }
   description["molecules"] = std::move(molecules);
-  description["coordinate_map"] = data.coordinates(data.most_atoms()).map->to_json();
+  description["coordinate_map"] = data.map(data.most_atoms()).to_json();
   return description;
 }
 
@@ -46,19 +46,19 @@ double evaluate_held_out(TrainOutcome& outcome, const nn::Transformer& network,
   const auto share = std::max<std::int64_t>(1, kMostHeldOut / std::ssize(data.molecules()));
   double nats = 0, coordinates = 0;
   for (const auto& molecule : data.molecules()) {
-    const auto tokens = data.held_out_tokens(molecule, share);
-    const auto K = 3 * molecule.encoding.atom_count(), frames = std::ssize(tokens) / K;
+    const auto z = data.held_out_coordinates(molecule, share);
+    const auto K = 3 * molecule.encoding.atom_count(), frames = std::ssize(z) / K;
     HeldOut row{molecule.name, molecule.encoding.atom_count(), frames, std::nan("")};
     if (frames > 0) {
       const std::vector<const sampling::MoleculeEncoding*> told(static_cast<std::size_t>(frames),
                                                                 &molecule.encoding);
-      const auto log_p = network.log_likelihood(
-          tokens, 16,
+      const auto log_p = nn::log_likelihood(
+          network, data.head(), nn::host_rows(z, K),
           sampling::stack_molecules(told, molecule.encoding.atom_count(), network.backend()));
       const double sum = -std::accumulate(log_p.begin(), log_p.end(), 0.0);
-      row.nats = sum / static_cast<double>(tokens.size());
+      row.nats = sum / static_cast<double>(z.size());
       nats += sum;
-      coordinates += static_cast<double>(tokens.size());
+      coordinates += static_cast<double>(z.size());
     }
     outcome.held_out_frames += frames;
     outcome.held_out_molecules.push_back(std::move(row));
@@ -100,13 +100,13 @@ TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::pat
   if (saved) require_same_run(*saved, job, description, config);
 
   nn::Transformer network(config, job.backend, job.trainer.seed);
-  nn::Trainer trainer(network, data, job.trainer);
+  nn::Trainer trainer(network, data.head(), data, job.trainer);
   if (saved) trainer.resume(*saved);
   TrainOutcome outcome;
   outcome.parameters = network.parameter_count();
   outcome.frames = data.frames();
   train_with_log(
-      trainer, job, data.coordinates(data.most_atoms()).bins, description,
+      trainer, job, data.head().bins(), description,
       [&](const nn::Transformer& tested) { return evaluate_held_out(outcome, tested, data); },
       output, outcome);
   return outcome;

@@ -68,25 +68,27 @@ void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Data
   require_same_run(saved, job, describe_model(all, *map), network_for(job.network, *map));
 }
 
-// The held-out frames as tokens.
+// The held-out frames, in the model's coordinates.
 class HeldOutFrames {
  public:
-  HeldOutFrames(const nn::CoordinateBins& bins, const md::CoordinateMap& map, const Dataset& frames,
-                std::uint64_t seed) {
+  HeldOutFrames(const nn::Head& head, const md::CoordinateMap& map, const Dataset& frames,
+                std::uint64_t seed)
+      : head_(head) {
     if (frames.frames() == 0) return;
-    sampling::TrainingData data(map, bins, {frames.positions_nm.begin(), frames.positions_nm.end()},
+    sampling::TrainingData data(map, head, {frames.positions_nm.begin(), frames.positions_nm.end()},
                                 {}, seed, true);
-    tokens_.resize(static_cast<std::size_t>(data.size() * map.size()));
-    data.fill(0, tokens_, {});
+    z_.resize(static_cast<std::size_t>(data.size() * map.size()));
+    data.fill(0, z_, {});
   }
 
   double nats(const nn::Transformer& network) const {  // per coordinate; NaN without frames
-    const auto log_p = network.log_likelihood(tokens_);
-    return -std::accumulate(log_p.begin(), log_p.end(), 0.0) / static_cast<double>(tokens_.size());
+    const auto log_p = nn::log_likelihood(network, head_, nn::host_rows(z_, head_.coordinates()));
+    return -std::accumulate(log_p.begin(), log_p.end(), 0.0) / static_cast<double>(z_.size());
   }
 
  private:
-  std::vector<std::int32_t> tokens_;
+  const nn::Head& head_;
+  std::vector<double> z_;
 };
 
 }  // namespace
@@ -109,24 +111,24 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all, const RunFol
   if (saved) check_same_run(*saved, job, all, train);
   const auto map = saved ? md::CoordinateMap::from_json(saved->description.at("coordinate_map"))
                          : make_map(job, train);
-  const auto bins = saved ? *saved->bins : sampling::bins_of(*map, job.network.num_bins);
+  const nn::BinnedHead head(saved ? *saved->bins : sampling::bins_of(*map, job.network.num_bins));
   sampling::TrainingData data(
-      *map, bins, {train.positions_nm.begin(), train.positions_nm.end()},
+      *map, head, {train.positions_nm.begin(), train.positions_nm.end()},
       job.trainer.variance_weight > 0 ? train.reduced_energy : std::vector<double>{},
       job.trainer.seed, job.drop_outside);
   nn::Transformer network(saved ? saved->config : network_for(job.network, *map), job.backend,
                           job.trainer.seed);
-  if (!saved) network.initialise_from_marginals(data.counts());
-  nn::Trainer trainer(network, data, job.trainer);
+  if (!saved) network.initialise_from_marginals(data.counts(head.bins()));
+  nn::Trainer trainer(network, head, data, job.trainer);
   if (saved) trainer.resume(*saved);
 
   TrainOutcome outcome;
   outcome.parameters = network.parameter_count();
   outcome.frames = data.size();
   outcome.held_out_frames = held_out_frames;
-  const HeldOutFrames frames(bins, *map, held_out, job.trainer.seed + 1);
+  const HeldOutFrames frames(head, *map, held_out, job.trainer.seed + 1);
   train_with_log(
-      trainer, job, bins, describe_model(all, *map),
+      trainer, job, head.bins(), describe_model(all, *map),
       [&](const nn::Transformer& tested) { return frames.nats(tested); }, output, outcome);
   return outcome;
 }

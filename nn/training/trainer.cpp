@@ -8,7 +8,6 @@
 
 #include "autograd/functions.h"
 #include "nn/optimizer/schedule.h"
-#include "nn/training/label_smoothing.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tensor/ops/add.h"
@@ -53,9 +52,10 @@ double steady_seconds() {
   return std::chrono::duration<double>(now).count();
 }
 
-Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options,
-                 std::function<double()> clock, const Ranks& ranks)
+Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& source,
+                 TrainerOptions options, std::function<double()> clock, const Ranks& ranks)
     : network_(network),
+      head_(head),
       source_(source),
       options_(checked(std::move(options))),
       clock_(std::move(clock)),
@@ -64,11 +64,12 @@ Trainer::Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptio
       total_steps_(options_.total_steps),
       optimizer_(make_optimizer(network.parameters(), options_)),
       average_(network.parameters(), options_.average_decay),
-      tokens_(static_cast<std::size_t>(options_.batch * network.config().length())),
+      z_(static_cast<std::size_t>(options_.batch * network.config().length())),
       positions_(static_cast<std::size_t>(options_.batch)),
       log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
       log_q_(static_cast<std::size_t>(options_.batch)),
       smoothing_(static_cast<std::size_t>(options_.batch)) {
+  head.require_fits(network.config());
   for (auto shard = shards_.first; shard < shards_.last; ++shard)
     replicas_.push_back(network.replica());
   for (const auto& parameter : network.parameters()) {
@@ -108,15 +109,14 @@ void Trainer::run_shard(std::int64_t shard) {
     run_micro_batch(replica, first, std::min(options_.micro_batch, end - first));
 }
 
-// The first n tokens of each of the rows.
-std::vector<std::int32_t> Trainer::first_tokens(std::int64_t first, std::int64_t rows,
-                                                std::int64_t n) const {
-  std::vector<std::int32_t> out;
+// The first n coordinates of each of the rows.
+Tensor Trainer::first_coordinates(std::int64_t first, std::int64_t rows, std::int64_t n) const {
+  std::vector<double> out;
   for (auto b = first; b < first + rows; ++b) {
-    const auto row = tokens_.begin() + b * network_.config().length();
+    const auto row = z_.begin() + b * network_.config().length();
     out.insert(out.end(), row, row + n);
   }
-  return out;
+  return host_rows(out, n);
 }
 
 // The sums of terms [rows, T] over the positions that molecules have, into sums[first ...]. They
@@ -136,19 +136,18 @@ void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, st
   // T is of the longest of these molecules: behind it all is padding.
   const auto own = positions_.begin() + first;
   const auto T = static_cast<std::int64_t>(*std::max_element(own, own + rows));
-  const auto indices = first_tokens(first, rows, T);
-  const Tensor tokens = Tensor::from_indices(indices, {rows, T}, network_.backend());
+  const Tensor z = first_coordinates(first, rows, T);
   const Molecules molecules = molecules_.defined()
                                   ? molecules_.rows(first, rows).trimmed().to(network_.backend())
                                   : molecules_;
-  const Variable logits =
-      replica.logits(tokens, molecules, DropoutKey{options_.seed, step_, first});
+  const Variable parameters =
+      parameters_of(replica, head_, z, molecules, DropoutKey{options_.seed, step_, first});
   // One row a molecule: its T log probabilities, and its T smoothing terms where they are wanted.
   const bool smooths = options_.label_smoothing > 0;
-  Variable terms = replica.log_prob_from(logits, tokens, molecules);
+  Variable terms = replica.without_padding(head_.log_p(parameters, z, 0), molecules);
   sum_positions(terms, first, log_q_);
   if (smooths) {
-    const Variable smoothing = smoothing_term(logits, indices);
+    const Variable smoothing = head_.smoothing_term(parameters, z, 0);
     sum_positions(smoothing, first, smoothing_);
     terms = autograd::concat(terms, smoothing);
   }
@@ -280,7 +279,7 @@ void Trainer::fetch_molecules() {
 StepReport Trainer::train_step() {
   require(!done(), "training is finished: ", step_, " of ", total_steps_, " steps are done");
   const double start_s = clock_();
-  source_.fill(step_, tokens_, log_target_);
+  source_.fill(step_, z_, log_target_);
   fetch_molecules();
   parallel_for(shards_.count(), [&](std::int64_t i) { run_shard(shards_.first + i); });
   gather_log_q();

@@ -1,7 +1,8 @@
 // Maximum-likelihood training that can be killed at any time and resumed.
 //
 // Loss of a molecule: [-log q - s S + lambda H(log q - log_target - c)] / T, averaged over the
-// batch; T counts its own positions, without padding; S smooths labels (label_smoothing.h);
+// batch; log q is the sum of the head's log p (nn/heads/head.h: of bins it is of cells, without
+// their widths); T counts its own positions, without padding; S smooths labels (label_smoothing.h);
 // H(d) = d^2/2 for |d| <= clip, and linear beyond; c, the running mean of log q - log_target,
 // estimates -log Z. lambda = 0 is maximum likelihood as published; the second term (ours; it uses
 // the energies of the frames) is the log-variance loss of Richter et al., "VarGrad", NeurIPS 2020.
@@ -28,6 +29,7 @@
 #include <vector>
 
 #include "nn/files/checkpoint.h"
+#include "nn/heads/head.h"
 #include "nn/optimizer/adamw.h"
 #include "nn/optimizer/muon.h"
 #include "nn/optimizer/weight_average.h"
@@ -38,13 +40,12 @@
 namespace arbg::nn {
 
 // Where batches come from. fill() must be a function of step alone (and of what the source was made
-// with), so that a resumed run needs no saved position. tokens: B rows of T. log_target: B numbers,
-// log of the unnormalised target density per cell (any constant added), or empty if the trainer
+// with), so that a resumed run needs no saved position. z: coordinates, B rows of T. log_target: B
+// numbers, log of the unnormalised target density (any constant added), or empty if the trainer
 // does not want them. Called from one thread.
 struct TrainingBatchSource {
   virtual ~TrainingBatchSource() = default;
-  virtual void fill(std::int64_t step, std::span<std::int32_t> tokens,
-                    std::span<double> log_target) = 0;
+  virtual void fill(std::int64_t step, std::span<double> z, std::span<double> log_target) = 0;
 
   // What the B molecules of that batch are, for conditioned networks and batches with padding.
   virtual Molecules molecules(std::int64_t /*step*/, Backend /*backend*/) { return {}; }
@@ -99,9 +100,10 @@ double steady_seconds();  // since some moment, by the clock that nobody sets
 class Trainer {
  public:
   // The network is trained in place; all references must outlive the trainer. `clock` gives
-  // seconds; the first rank's counts.
-  Trainer(Transformer& network, TrainingBatchSource& source, TrainerOptions options,
-          std::function<double()> clock = steady_seconds, const Ranks& ranks = Ranks::alone());
+  // seconds; the first rank's counts. Throws Error if the head does not fit the network.
+  Trainer(Transformer& network, const Head& head, TrainingBatchSource& source,
+          TrainerOptions options, std::function<double()> clock = steady_seconds,
+          const Ranks& ranks = Ranks::alone());
 
   const TrainerOptions& options() const { return options_; }
   const Ranks& ranks() const { return ranks_; }
@@ -145,8 +147,7 @@ class Trainer {
     return replicas_[static_cast<std::size_t>(shard - shards_.first)];
   }
   void run_shard(std::int64_t shard);
-  std::vector<std::int32_t> first_tokens(std::int64_t first, std::int64_t rows,
-                                         std::int64_t n) const;
+  Tensor first_coordinates(std::int64_t first, std::int64_t rows, std::int64_t n) const;
   void sum_positions(const Variable& terms, std::int64_t first, std::span<double> sums) const;
   void run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows);
   void gather_log_q();
@@ -158,6 +159,7 @@ class Trainer {
   void finish_batch(StepReport& report);
 
   Transformer& network_;
+  const Head& head_;
   TrainingBatchSource& source_;
   TrainerOptions options_;
   std::function<double()> clock_;
@@ -173,7 +175,7 @@ class Trainer {
   std::vector<Tensor> gradients_;      // sums over shards, one a parameter
   std::unique_ptr<Optimizer> optimizer_;
   WeightAverage average_;
-  std::vector<std::int32_t> tokens_;        // [B, T]
+  std::vector<double> z_;                   // [B, T]
   Molecules molecules_;                     // of this batch
   std::vector<double> positions_;           // [B], without padding
   std::vector<double> log_target_, log_q_;  // [B]

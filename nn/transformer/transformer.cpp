@@ -12,18 +12,16 @@ namespace arbg::nn {
 
 namespace ag = autograd;
 
-void Transformer::check_inputs(const Tensor& tokens, const Molecules& molecules) const {
+void Transformer::check_rows(std::int64_t batch, std::int64_t n, const Molecules& molecules) const {
   const auto T = config_.length();
-  require(tokens.defined() && tokens.dtype() == DType::i32 && tokens.shape().rank() == 2,
-          "expected int32 tokens [batch, ", T, "]");
   require(molecules.defined() || !config_.conditioning,
-          "this network is conditioned: it has to be told what molecules the tokens are of");
-  const bool fits = molecules.defined() ? tokens.extent(1) <= T : tokens.extent(1) == T;
-  require(fits, "expected int32 tokens [batch, ", T, "], found shape ", tokens.shape());
+          "this network is conditioned: it has to be told what molecules the rows are of");
+  const bool fits = molecules.defined() ? n <= T : n == T;
+  require(fits, "expected rows of ", T, " positions, found ", n);
   if (!molecules.defined()) return;
   molecules.check();
-  require(molecules.batch() == tokens.extent(0), "encodings of ", molecules.batch(),
-          " molecules for ", tokens.extent(0), " rows of tokens");
+  require(molecules.batch() == batch, "encodings of ", molecules.batch(), " molecules for ", batch,
+          " rows");
 }
 
 std::vector<std::int64_t> Transformer::positions_of(const Molecules& molecules,
@@ -82,7 +80,7 @@ Tensor Transformer::shift_right(const Tensor& tokens) const {
 }
 
 // E_token, plus the learned function of the bin's place, [rows, C].
-Variable Transformer::token_table() const {
+Variable Transformer::input_table() const {
   if (!config_.bin_features) return token_embed_;
   return ag::add(token_embed_, ag::matmul(Variable(bin_turns_), bin_features_));
 }
@@ -129,8 +127,18 @@ Variable Transformer::vectors_of_positions(const Variable& c, std::int64_t first
 
 Variable Transformer::logits(const Tensor& tokens, const Molecules& molecules,
                              const std::optional<DropoutKey>& dropout) const {
-  check_inputs(tokens, molecules);
-  const auto n = tokens.extent(1);
+  require(tokens.defined() && tokens.dtype() == DType::i32 && tokens.shape().rank() == 2,
+          "expected int32 tokens [batch, ", config_.length(), "]");
+  check_rows(tokens.extent(0), tokens.extent(1), molecules);
+  return outputs(ag::embedding(input_table(), shift_right(tokens)), molecules, dropout);
+}
+
+Variable Transformer::outputs(const Variable& embedded, const Molecules& molecules,
+                              const std::optional<DropoutKey>& dropout) const {
+  require(embedded.defined() && embedded.value().shape().rank() == 3,
+          "expected embeddings [batch, ", config_.length(), ", ", config_.channels, "]");
+  const auto n = embedded.value().extent(1);
+  check_rows(embedded.value().extent(0), n, molecules);
   const Tensor& atoms = molecules.atom_count;
   const auto widest = std::max(config_.channels, config_.hidden());
   Dropout drop =
@@ -144,10 +152,9 @@ Variable Transformer::logits(const Tensor& tokens, const Molecules& molecules,
     of_positions = vectors_of_positions(c, 0, n);
     if (global) memory = make_memory(*global, c, atoms);
   }
-  const Variable embedded =
-      ag::add_rows(ag::embedding(token_table(), shift_right(tokens)), position_rows(n));
+  const Variable placed = ag::add_rows(embedded, position_rows(n));
   Variable h =
-      apply_input(weights_.input_norm, embedded, of_positions, global, memory, heads(), drop);
+      apply_input(weights_.input_norm, placed, of_positions, global, memory, heads(), drop);
   for (const auto& layer : weights_.layers) {
     if (layer.cross) memory = make_memory(*layer.cross, c, atoms);
     const auto attend = [&](const Variable& qkv) { return ag::causal_attention(qkv, heads()); };
@@ -159,14 +166,12 @@ Variable Transformer::logits(const Tensor& tokens, const Molecules& molecules,
 
 Variable Transformer::log_prob(const Tensor& tokens, const Molecules& molecules,
                                const std::optional<DropoutKey>& dropout) const {
-  return log_prob_from(logits(tokens, molecules, dropout), tokens, molecules);
+  return without_padding(ag::log_prob(logits(tokens, molecules, dropout), tokens), molecules);
 }
 
-Variable Transformer::log_prob_from(const Variable& logits, const Tensor& tokens,
-                                    const Molecules& molecules) const {
-  const Variable log_p = ag::log_prob(logits, tokens);
-  if (!molecules.defined()) return log_p;
-  return ag::mask_rows(log_p, position_count(molecules, tokens.extent(1)), 0);
+Variable Transformer::without_padding(const Variable& terms, const Molecules& molecules) const {
+  if (!molecules.defined()) return terms;
+  return ag::mask_rows(terms, position_count(molecules, terms.value().extent(1)), 0);
 }
 
 }  // namespace arbg::nn

@@ -1,7 +1,10 @@
-// The autoregressive transformer: tokens [B, T] -> logits [B, T, V], logits at t depending on
-// tokens before t only.
+// The autoregressive transformer: embeddings [B, T, C] -> outputs [B, T, V], outputs at t depending
+// on embeddings up to t only.
 //
-// Input is [start, t_0 .. t_{T-2}]. h = E_token[input] + PE(t) + E_dim[dim_index[t]] +
+// What position t is fed with is of what came before it, so that its outputs say how t is
+// distributed: a head (nn/heads/head.h) makes embeddings of coordinates and densities of outputs.
+// Of tokens [start, t_0 .. t_{T-2}], as published networks see them, the embeddings are
+// E_token[input], the outputs logits. h = embedding + PE(t) + E_dim[dim_index[t]] +
 // E_atom[atom_index[t]], and for conditioned networks something of the vectors c of the atoms
 // (conditioning.h); then the layers of transformer_layers.h. A conditioned network is given the
 // molecules of the batch, any network may be: then fewer than T positions are allowed, and those of
@@ -43,19 +46,25 @@ class Transformer : public Module {
   const TransformerConfig& config() const { return config_; }
   Backend backend() const { return backend_; }
 
-  // tokens int32 [B, n] -> logits [B, n, V], n <= T. The last column of tokens is not looked at.
-  // Records a graph unless NoGradient. With a dropout key the config's rate is in force.
+  // The learned rows of which embeddings are made, [rows, C]: one a bin, and the start's if it has
+  // one of its own.
+  Variable input_table() const;
+
+  // embedded [B, n, C] -> outputs [B, n, V], n <= T. Records a graph unless NoGradient. With a
+  // dropout key the config's rate is in force.
+  Variable outputs(const Variable& embedded, const Molecules& molecules = {},
+                   const std::optional<DropoutKey>& dropout = {}) const;
+
+  // The same of tokens int32 [B, n]. Their last column is not looked at.
   Variable logits(const Tensor& tokens, const Molecules& molecules = {},
                   const std::optional<DropoutKey>& dropout = {}) const;
 
-  // log P(tokens[b, t] | tokens before t), [B, n], zero for padding; no bin widths in it (see
-  // CoordinateBins::log_volume).
+  // log P(tokens[b, t] | tokens before t), [B, n], zero for padding.
   Variable log_prob(const Tensor& tokens, const Molecules& molecules = {},
                     const std::optional<DropoutKey>& dropout = {}) const;
 
-  // The second half of log_prob: from logits(tokens, molecules).
-  Variable log_prob_from(const Variable& logits, const Tensor& tokens,
-                         const Molecules& molecules) const;
+  // terms [B, n], zero where molecules have padding.
+  Variable without_padding(const Variable& terms, const Molecules& molecules) const;
 
   // sum_t log P for rows of tokens [B * n], in double, computed in parallel in micro-batches of
   // that many rows; the same numbers for any thread count. Without molecules n = T. Records no
@@ -68,11 +77,15 @@ class Transformer : public Module {
   // are not the first ones.
   std::vector<std::int64_t> positions_of(const Molecules& molecules, std::int64_t n) const;
 
-  // Cached inference. next_logits gives the logits [B, V] of position cache.length() and advances
-  // the cache; `previous` int32 [B] are the tokens of the position before (ignored, and may be
-  // undefined, at the start). On the reference backend bitwise equal to logits(). Several threads
-  // may call it, each with its own cache.
+  // Cached inference. next_outputs gives the outputs [B, V] of position cache.length(), which is
+  // fed with embedded [B, 1, C] (of the cache's own input table), and advances the cache. On the
+  // reference backend bitwise equal to outputs(). Several threads may call it, each with its own
+  // cache.
   KvCache make_cache(std::int64_t batch, const Molecules& molecules = {}) const;
+  Tensor next_outputs(const Variable& embedded, KvCache& cache) const;
+
+  // The same by the tokens int32 [B] of the position before (ignored, and may be undefined, at the
+  // start).
   Tensor next_logits(const Tensor& previous, KvCache& cache) const;
 
   // Starts the output at independent marginals: output matrix zero, output_bias[t, v] = log((n +
@@ -93,10 +106,9 @@ class Transformer : public Module {
 
   int heads() const { return static_cast<int>(config_.num_heads); }
   std::int32_t start_token() const;
-  void check_inputs(const Tensor& tokens, const Molecules& molecules) const;
+  void check_rows(std::int64_t batch, std::int64_t n, const Molecules& molecules) const;
   Tensor position_count(const Molecules& molecules, std::int64_t n) const;
   Tensor shift_right(const Tensor& tokens) const;
-  Variable token_table() const;
   Variable position_rows(std::int64_t n) const;
   std::optional<CrossWeights<Variable>> global_attention() const;
   Variable vectors_of_positions(const Variable& c, std::int64_t first, std::int64_t n) const;
@@ -118,6 +130,7 @@ class KvCache {
  public:
   std::int64_t length() const { return length_; }  // positions seen so far, 0 ... T
   std::int64_t batch() const { return batch_; }
+  const Variable& input_table() const { return input_table_; }
 
   // Row b becomes a copy of what row from[b] was (resampling). `from` may have another length than
   // the batch.
@@ -128,7 +141,8 @@ class KvCache {
   std::int64_t batch_ = 0, length_ = 0;
   std::vector<tensor::AttentionCache> layers_;
   // What does not change from step to step: a cache does not see later changes of the network.
-  Tensor token_table_, position_rows_;
+  Variable input_table_;
+  Tensor position_rows_;
   LayersWeights<tensor::PackedWeight> weights_;
   std::optional<CrossWeights<tensor::PackedWeight>> global_;
   Variable atoms_;  // c [B, N, C], or undefined

@@ -4,12 +4,11 @@
 #include <optional>
 
 #include "autograd/functions.h"
+#include "nn/transformer/row_sums.h"
 #include "nn/transformer/transformer.h"
 #include "tensor/base/defects.h"
 #include "tensor/base/error.h"
-#include "tensor/base/threads.h"
 #include "tensor/ops/cached_attention.h"
-#include "tensor/ops/embedding.h"
 #include "tensor/ops/gather_rows.h"
 #include "tensor/ops/reduce.h"
 
@@ -60,18 +59,14 @@ std::vector<double> Transformer::log_likelihood(std::span<const std::int32_t> to
   const auto n = molecules.defined() && count > 0 ? size / count : config_.length();
   require(count * n == size && n <= config_.length(), "expected rows of ", config_.length(),
           " tokens, found ", size, " in all for ", count, " molecules");
-  require(micro_batch >= 1, "the micro-batch must be at least 1, not ", micro_batch);
-  std::vector<double> log_q(static_cast<std::size_t>(count));
-  parallel_for((count + micro_batch - 1) / micro_batch, [&](std::int64_t batch) {
+  return row_sums(count, micro_batch, [&](std::int64_t first, std::int64_t rows) {
     const ag::NoGradient no_graph;
-    const auto first = batch * micro_batch, rows = std::min(micro_batch, count - first);
     const auto part =
         tokens.subspan(static_cast<std::size_t>(first * n), static_cast<std::size_t>(rows * n));
     const Variable log_p = log_prob(Tensor::from_indices(part, {rows, n}, backend_),
                                     molecules.defined() ? molecules.rows(first, rows) : molecules);
-    std::ranges::copy(tensor::sum_last_in_double(log_p.value()).values(), log_q.begin() + first);
+    return tensor::sum_last_in_double(log_p.value()).values();
   });
-  return log_q;
 }
 
 KvCache Transformer::make_cache(std::int64_t batch, const Molecules& molecules) const {
@@ -97,7 +92,7 @@ KvCache Transformer::make_cache(std::int64_t batch, const Molecules& molecules) 
   cache.weights_.input_norm = weights_.input_norm;
   cache.weights_.final_norm = weights_.final_norm;
   cache.weights_.output_proj = packed(weights_.output_proj);
-  cache.token_table_ = token_table().value();
+  cache.input_table_ = Variable(input_table().value());
   cache.position_rows_ = position_rows(config_.length()).value();
   cache.memories_.resize(weights_.layers.size());
   if (!config_.conditioning) return cache;
@@ -115,26 +110,32 @@ KvCache Transformer::make_cache(std::int64_t batch, const Molecules& molecules) 
 }
 
 Tensor Transformer::next_logits(const Tensor& previous, KvCache& cache) const {
+  const auto B = cache.batch_, t = cache.length_;
+  require(t == 0 || (previous.defined() && previous.shape() == Shape{B}), "expected ", B,
+          " tokens of the position before, one a row of the cache");
+  const ag::NoGradient no_graph;
+  const std::vector<std::int32_t> start(static_cast<std::size_t>(B), start_token());
+  const Tensor input = t == 0 ? Tensor::from_indices(start, {B}, backend_) : previous;
+  return next_outputs(ag::embedding(cache.input_table_, input.reshape({B, 1})), cache);
+}
+
+Tensor Transformer::next_outputs(const Variable& embedded, KvCache& cache) const {
   const auto B = cache.batch_, t = cache.length_, C = config_.channels;
   require(t < config_.length(), "the sequence is complete: it has ", config_.length(),
           " positions");
-  require(t == 0 || (previous.defined() && previous.shape() == Shape{B}), "expected ", B,
-          " tokens of the position before, one a row of the cache");
+  require(embedded.defined() && embedded.value().shape() == Shape({B, 1, C}),
+          "expected embeddings [", B, ", 1, ", C, "], one a row of the cache");
   const auto atom = config_.atom_index[static_cast<std::size_t>(t)];
   require(!cache.atoms_.defined() || atom < cache.atoms_.value().extent(1),
           "the sequence is complete: the molecules have ",
           cache.atoms_.defined() ? cache.atoms_.value().extent(1) : 0, " atoms");
   const ag::NoGradient no_graph;
-  const std::vector<std::int32_t> start(static_cast<std::size_t>(B), start_token());
-  const Tensor input = t == 0 ? Tensor::from_indices(start, {B}, backend_) : previous;
 
   const auto place = planted(Defect::cached_position_early) && t > 0 ? t - 1 : t;
-  const Tensor token = tensor::embedding(cache.token_table_, input).reshape({B, 1, C});
-  const Variable embedded =
-      ag::add_rows(Variable(token), Variable(cache.position_rows_.rows(place, 1)));
+  const Variable placed = ag::add_rows(embedded, Variable(cache.position_rows_.rows(place, 1)));
   Dropout none;
   Variable h =
-      apply_input(cache.weights_.input_norm, embedded, vectors_of_positions(cache.atoms_, t, 1),
+      apply_input(cache.weights_.input_norm, placed, vectors_of_positions(cache.atoms_, t, 1),
                   cache.global_, cache.global_memory_, heads(), none);
   for (std::size_t i = 0; i < cache.layers_.size(); ++i) {
     const auto attend = [&](const Variable& qkv) {
@@ -155,7 +156,8 @@ void KvCache::select(std::span<const std::int64_t> from) {
   for (auto& layer : layers_)
     if (!planted(Defect::selection_keeps_rows)) layer = tensor::select_rows(layer, from);
   const std::vector<std::int32_t> rows(from.begin(), from.end());
-  const Tensor index = Tensor::from_indices(rows, {std::ssize(rows)}, token_table_.backend());
+  const Tensor index =
+      Tensor::from_indices(rows, {std::ssize(rows)}, input_table_.value().backend());
   atoms_ = gathered(atoms_, index);
   global_memory_ = gathered(global_memory_, index);
   for (auto& memory : memories_) memory = gathered(memory, index);

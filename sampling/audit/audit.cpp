@@ -67,8 +67,11 @@ BinnedSamples draw_fresh(const AutoregressiveProposal& proposal, const AuditOpti
   options.count = audit.fresh;
   options.seed = audit.seed;
   options.stream = stream_id(streams::kAudit);
-  BinnedSamples fresh = proposal.generator().sample(options, proposal.decoding());
+  BinnedSamples fresh{proposal.draw(options), {}};
   require(!interrupted(), "interrupted; nothing was written");
+  fresh.tokens = cells_of(proposal.generator().bins(), fresh.coordinates);
+  // What its own bins call outside is looked for in bin 0, and no line finds it there.
+  std::ranges::replace(fresh.tokens, nn::CoordinateBins::kOutside, 0);
   return fresh;
 }
 

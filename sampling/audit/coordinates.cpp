@@ -269,6 +269,12 @@ std::int32_t plain_token(const nn::CoordinateBins& bins, std::int64_t j, double 
   return k >= 0 && k < V ? static_cast<std::int32_t>(k) : nn::CoordinateBins::kOutside;
 }
 
+std::vector<std::int32_t> cells_of(const nn::CoordinateBins& bins, std::span<const double> z) {
+  std::vector<std::int32_t> tokens(z.size());
+  bins.encode_rows(z, tokens);
+  return tokens;
+}
+
 std::vector<Check> audit_coordinates(const Generator& generator, const BinnedSamples& samples) {
   return {tiling(generator.bins()), widths(generator.bins()), outside(generator.bins()),
           volume_factor(generator.map(), samples), positions_measure_back(generator, samples)};

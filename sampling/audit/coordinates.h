@@ -37,6 +37,14 @@ double distance_from_cell(const nn::CoordinateBins& bins, std::int64_t j, double
 // The token of z by arithmetic of its own, kOutside if outside.
 std::int32_t plain_token(const nn::CoordinateBins& bins, std::int64_t j, double z);
 
+// The bins of rows of z by their own encode(), whose edges the densities have.
+std::vector<std::int32_t> cells_of(const nn::CoordinateBins& bins, std::span<const double> z);
+
+// Draws with the bins of their coordinates.
+struct BinnedSamples : Samples {
+  std::vector<std::int32_t> tokens;  // [B, K]
+};
+
 std::vector<Check> audit_coordinates(const Generator& generator, const BinnedSamples& samples);
 
 }  // namespace arbg::sampling

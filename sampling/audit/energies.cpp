@@ -172,15 +172,17 @@ std::vector<Check> audit_symmetry(const md::Topology& topology, const Generator&
   if (map.invariant_to_motion()) {
     // Through encode(), as conformations from elsewhere come in.
     const auto here = generator.encode(x, 1), there = generator.encode(moved(x, frame, 6), 1);
-    const auto q_here = generator.log_density(here.tokens),
-               q_there = generator.log_density(there.tokens);
+    const auto q_here = generator.log_density(here.coordinates),
+               q_there = generator.log_density(there.coordinates);
+    const auto cells_here = cells_of(generator.bins(), here.coordinates),
+               cells_there = cells_of(generator.bins(), there.coordinates);
     const Ruler ruler(map);
     double largest = 0;
     std::size_t seam = 0;
     for (std::size_t i = 0; i < count; ++i) {
       largest = worse(largest, std::abs(here.log_volume[i] - there.log_volume[i]));
-      const auto row = std::span(here.tokens).subspan(i * K, K),
-                 other = std::span(there.tokens).subspan(i * K, K);
+      const auto row = std::span(cells_here).subspan(i * K, K),
+                 other = std::span(cells_there).subspan(i * K, K);
       if (!std::ranges::equal(row, other)) {
         // Only a coordinate on the edge of a cell may change it.
         const auto z = ruler.measure(x.subspan(i * frame, frame));

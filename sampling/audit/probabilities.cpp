@@ -51,16 +51,19 @@ Check total_probability(const Generator& whole) {
   constexpr std::int64_t kAtoms = 2, kBins = 3;
   const Generator small = reduced_generator(whole, kAtoms, kBins);
   const std::int64_t K = small.map().size();
-  Tokens all;
+  std::vector<double> all, width;
   std::int64_t count = 1;
   double volume = 1;
   for (std::int64_t j = 0; j < K; ++j) {
     count *= kBins;
-    volume *= (small.bins().axis(j).high - small.bins().axis(j).low) / kBins;
+    width.push_back((small.bins().axis(j).high - small.bins().axis(j).low) / kBins);
+    volume *= width.back();
   }
   for (std::int64_t i = 0; i < count; ++i) {
-    for (std::int64_t j = 0, rest = i; j < K; ++j, rest /= kBins)
-      all.push_back(static_cast<std::int32_t>(rest % kBins));
+    for (std::int64_t j = 0, rest = i; j < K; ++j, rest /= kBins) {
+      const double place = static_cast<double>(rest % kBins) + 0.5;
+      all.push_back(small.bins().axis(j).low + place * width[static_cast<std::size_t>(j)]);
+    }
   }
   double total = 0;
   for (const double log_q : small.log_density(all)) total += std::exp(log_q) * volume;
@@ -201,7 +204,7 @@ std::vector<Check> audit_probabilities(const AutoregressiveProposal& proposal,
   const auto cached = replay(generator, samples.tokens, middle, untruncated).log_q;
   out.push_back(
       judged("log q with a cache against without",
-             largest_difference(cached, generator.log_density(samples.tokens, untruncated)),
+             largest_difference(cached, generator.log_density(samples.coordinates, untruncated)),
              (exact ? 1e-12 : 5e-6) * static_cast<double>(K), fresh));
   out.push_back(causality(generator, row));
   std::ranges::copy(own_start(generator, row), std::back_inserter(out));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sampling/audit/check.h"
+#include "sampling/audit/coordinates.h"
 #include "sampling/proposals/autoregressive.h"
 
 namespace arbg::sampling {

@@ -9,6 +9,7 @@
 #include "metrics/format_number.h"
 #include "metrics/uniformity.h"
 #include "metrics/weights.h"
+#include "sampling/audit/coordinates.h"
 #include "sampling/audit/replay.h"
 #include "sampling/smc/population.h"
 #include "tensor/base/random.h"
@@ -54,9 +55,10 @@ void add_calibration(ReferenceAudit& out, const md::Topology& topology, const Ge
   const auto K = static_cast<std::size_t>(generator.map().size());
   const auto frames = held_out_frames(reference.frames(), reference.replicas, kHeldOut);
   const auto encoded = generator.encode(positions_of(reference, frames), seed);
+  const auto cells = cells_of(generator.bins(), encoded.coordinates);
   std::vector<std::int32_t> tokens;
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    const auto row = std::span(encoded.tokens).subspan(i * K, K);
+    const auto row = std::span(cells).subspan(i * K, K);
     if (std::ranges::count(row, nn::CoordinateBins::kOutside) == 0)
       tokens.insert(tokens.end(), row.begin(), row.end());
   }
@@ -164,9 +166,9 @@ ReferenceAudit audit_reference(const md::Topology& topology, const Generator& ge
   // On frames that it was trained on, q is larger than on others of the same distribution, and
   // Bennett's log Z too small.
   const auto unseen = held_out_frames(reference.frames(), reference.replicas, kHeldOut);
-  const auto unseen_tokens = generator.encode(positions_of(reference, unseen), seed);
-  out.log_weight = log_weights(pick(reference.reduced_energy, unseen), unseen_tokens.log_volume,
-                               generator.log_density(unseen_tokens.tokens, decoding));
+  const auto held_out = generator.encode(positions_of(reference, unseen), seed);
+  out.log_weight = log_weights(pick(reference.reduced_energy, unseen), held_out.log_volume,
+                               generator.log_density(held_out.coordinates, decoding));
   Check log_z = compare_log_z(log_weight, out.log_weight);
   if (decoding.biased()) {
     log_z.verdict = Verdict::information;

@@ -71,7 +71,7 @@ Replay replay(const Generator& generator, std::span<const std::int32_t> tokens,
       const nn::Tensor logits = network.next_logits(previous, cache);
       const auto numbers = logits.values();  // [rows, V]
       // What the sampler itself takes for its probabilities, to be judged.
-      const auto own_log_p = checked_log_p(tensor::log_categorical_all(logits, decoding));
+      const auto own_log_p = nn::checked_log_p(tensor::log_categorical_all(logits, decoding));
       for (std::int64_t b = 0; b < rows; ++b) {
         const auto at = static_cast<std::size_t>((first + b) * K + j);
         const auto token = static_cast<std::size_t>(tokens[at]);

@@ -99,9 +99,10 @@ void add_reference_likelihood(Evaluation& out, const WeightedEnsemble& samples,
   const auto atoms = static_cast<std::size_t>(3 * reference.topology.atom_count());
   const auto frames = held_out_frames(reference.frames(), reference.replicas, options.held_out);
   const auto encoded = model.encode(pick(reference.positions_nm, frames, atoms), options.seed);
-  const auto log_q = model.log_density(encoded.tokens);
-  const auto decoded_log_q =
-      samples.decoding == Decoding{} ? log_q : model.log_density(encoded.tokens, samples.decoding);
+  const auto log_q = model.log_density(encoded.coordinates);
+  const auto decoded_log_q = samples.decoding == Decoding{}
+                                 ? log_q
+                                 : model.log_density(encoded.coordinates, samples.decoding);
   const auto log_w =
       log_weights(pick(reference.reduced_energy, frames), encoded.log_volume, decoded_log_q);
   double sum = 0, inside = 0;

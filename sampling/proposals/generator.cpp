@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <limits>
 #include <mutex>
+#include <optional>
 
 #include "sampling/proposals/growing_samples.h"
 #include "tensor/base/error.h"
@@ -12,11 +12,6 @@
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
-namespace {
-
-constexpr std::int64_t kRows = 16;  // molecules in one pass of the uncached network
-
-}  // namespace
 
 nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins) {
   std::vector<nn::CoordinateBins::Axis> axes;
@@ -28,16 +23,16 @@ Generator::Generator(nn::Transformer network, nn::CoordinateBins bins,
                      std::unique_ptr<md::CoordinateMap> map,
                      std::optional<MoleculeEncoding> molecule)
     : network_(std::move(network)),
-      bins_(std::move(bins)),
+      head_(std::move(bins)),
       map_(std::move(map)),
       molecule_(std::move(molecule)) {
   const auto& config = network_.config();
   const bool fits = molecule_ ? map_->size() <= config.length() : map_->size() == config.length();
-  require(fits && bins_.coordinates() == map_->size(), "the network has ", config.length(),
-          " positions, the bins ", bins_.coordinates(), ", the ", map_->name(), " coordinates ",
+  require(fits && head_.coordinates() == map_->size(), "the network has ", config.length(),
+          " positions, the bins ", head_.coordinates(), ", the ", map_->name(), " coordinates ",
           map_->size());
-  require(config.num_bins == bins_.bins(), "the network has ", config.num_bins,
-          " bins, the checkpoint's axes ", bins_.bins());
+  require(config.num_bins == head_.bins().bins(), "the network has ", config.num_bins,
+          " bins, the checkpoint's axes ", head_.bins().bins());
   require(molecule_.has_value() == config.conditioning.has_value(), "the network is ",
           config.conditioning ? "conditioned: it has to be told its molecule"
                               : "not conditioned: it cannot be told a molecule");
@@ -52,13 +47,12 @@ nn::Molecules Generator::molecules(std::int64_t count) const {
   return stack_molecules(rows, molecule_->atom_count(), network_.backend());
 }
 
-BinnedSamples Generator::sample(const SampleOptions& options, const Decoding& decoding) const {
+Samples Generator::sample(const SampleOptions& options, const Decoding& decoding) const {
   decoding.check();
   require(options.count >= 0 && options.lanes >= 1,
           "expected a number of samples and at least one lane");
-  BinnedSamples out;
+  Samples out;
   out.resize(options.count, *map_);
-  out.tokens.resize(out.coordinates.size());
 
   const std::int64_t groups = (options.count + options.lanes - 1) / options.lanes;
   std::vector<char> complete(static_cast<std::size_t>(groups), 0);
@@ -78,24 +72,20 @@ BinnedSamples Generator::sample(const SampleOptions& options, const Decoding& de
   // After an interrupt keep the complete groups up to the first gap.
   const auto gap = std::ranges::find(complete, 0);
   out.resize(std::min(options.count, (gap - complete.begin()) * options.lanes), *map_);
-  out.tokens.resize(out.coordinates.size());
   return out;
 }
 
 GrowingSamples Generator::start(std::int64_t count, const Decoding& decoding, const Random& random,
                                 std::int64_t first) const {
-  return {network_, bins_, network_.make_cache(count, molecules(count)), decoding, random, first};
+  return {network_, head_, network_.make_cache(count, molecules(count)), decoding, random, first};
 }
 
 bool Generator::sample_lanes(const SampleOptions& options, const Decoding& decoding,
-                             std::int64_t first, std::int64_t count, BinnedSamples& out) const {
+                             std::int64_t first, std::int64_t count, Samples& out) const {
   const Random random(options.seed, options.stream);
   auto growing = start(count, decoding, random, options.first + first);
   if (!growing.grow(map_->size())) return false;
-  for (std::int64_t b = 0; b < count; ++b) {
-    out.put(first + b, growing, b, *map_);
-    std::ranges::copy(growing.tokens(b), out.tokens.begin() + (first + b) * map_->size());
-  }
+  for (std::int64_t b = 0; b < count; ++b) out.put(first + b, growing, b, *map_);
   return true;
 }
 
@@ -107,17 +97,17 @@ Generator::Encoded Generator::encode(std::span<const double> positions_nm,
           " atoms, got ", positions_nm.size(), " numbers");
   const auto count = positions_nm.size() / frame;
   Encoded out;
-  out.tokens.resize(count * length);
+  out.coordinates.resize(count * length);
   out.log_volume.resize(count);
   const Random random(seed, stream_id(streams::kEncode));
   std::atomic<std::int64_t> outside = 0;
   constexpr std::size_t kBlock = 256;
   parallel_for(static_cast<std::int64_t>((count + kBlock - 1) / kBlock), [&](std::int64_t block) {
-    std::vector<double> z(length);
     const std::size_t begin = static_cast<std::size_t>(block) * kBlock;
     for (std::size_t i = begin; i < std::min(begin + kBlock, count); ++i) {
+      const auto z = std::span(out.coordinates).subspan(i * length, length);
       map_->encode(positions_nm.subspan(i * frame, frame), z, random, i);
-      outside += bins_.encode_rows(z, std::span(out.tokens).subspan(i * length, length));
+      if (!head_.inside(z)) ++outside;
       out.log_volume[i] = map_->log_volume(z);
     }
   });
@@ -125,47 +115,14 @@ Generator::Encoded Generator::encode(std::span<const double> positions_nm,
   return out;
 }
 
-std::vector<double> Generator::log_density(std::span<const std::int32_t> tokens,
-                                           const Decoding& decoding) const {
+std::vector<double> Generator::log_density(std::span<const double> z, const Decoding& decoding,
+                                           const std::function<bool()>& stop) const {
   decoding.check();
-  const auto length = static_cast<std::size_t>(map_->size());
-  require(tokens.size() % length == 0, "expected rows of ", length, " tokens, got ", tokens.size(),
-          " in all");
-  const auto count = tokens.size() / length;
-  std::vector<std::size_t> inside;
-  std::vector<std::int32_t> kept;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto row = tokens.subspan(i * length, length);
-    if (std::ranges::any_of(
-            row, [](std::int32_t token) { return token == nn::CoordinateBins::kOutside; }))
-      continue;
-    inside.push_back(i);
-    kept.insert(kept.end(), row.begin(), row.end());
-  }
-  std::vector<double> out(count, -std::numeric_limits<double>::infinity());
-  const auto log_p = decoding == Decoding{}
-                         ? network_.log_likelihood(kept, kRows, molecules(std::ssize(inside)))
-                         : log_probability(kept, decoding);
-  for (std::size_t i = 0; i < inside.size(); ++i) out[inside[i]] = log_p[i] - bins_.log_volume();
-  return out;
-}
-
-std::vector<double> Generator::log_probability(std::span<const std::int32_t> tokens,
-                                               const Decoding& decoding) const {
-  const std::int64_t length = map_->size();
-  const auto count = static_cast<std::int64_t>(tokens.size()) / length;
-  std::vector<double> out(static_cast<std::size_t>(count));
-  parallel_for((count + kRows - 1) / kRows, [&](std::int64_t batch) {
-    const autograd::NoGradient no_graph;
-    const std::int64_t first = batch * kRows, rows = std::min(kRows, count - first);
-    const auto part = tokens.subspan(static_cast<std::size_t>(first * length),
-                                     static_cast<std::size_t>(rows * length));
-    const auto index = nn::Tensor::from_indices(part, {rows, length}, network_.backend());
-    const nn::Tensor logits = network_.logits(index, molecules(rows)).value();
-    const auto log_p = checked_log_p(tensor::log_categorical(logits, index, decoding));
-    for (std::int64_t i = 0; i < rows * length; ++i)
-      out[static_cast<std::size_t>(first + i / length)] += log_p[static_cast<std::size_t>(i)];
-  });
+  const nn::Tensor rows = nn::host_rows(z, map_->size());
+  const bool plain = decoding == Decoding{};
+  auto out = nn::log_likelihood(network_, head_, rows, molecules(rows.extent(0)),
+                                plain ? std::nullopt : std::optional(decoding), stop);
+  for (double& log_q : out) log_q -= head_.log_volume();
   return out;
 }
 

@@ -1,14 +1,15 @@
-// A network, its bins and a coordinate map: conformations in, exact log densities out, and the
+// A network, its head and a coordinate map: conformations in, exact log densities out, and the
 // reverse.
 //
-//   log q(z) = sum_j log P(k_j | k_<j) - log h_j,   z_j uniform in bin k_j of width h_j
+//   log q(z) = sum_j log p(z_j | z_<j) - log_volume   (nn/heads/head.h)
 //
-// P is the categorical of a decoding (categorical.h): log q is that of the very distribution that
-// was sampled. As a Proposal, with its decoding bound in: autoregressive.h. Log probabilities are
-// summed in double, in the order of the coordinates.
+// p is that of a decoding (categorical.h): log q is that of the very distribution that was sampled.
+// As a Proposal, with its decoding bound in: autoregressive.h. Log probabilities are summed in
+// double, in the order of the coordinates.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,18 +17,13 @@
 
 #include "md/coordinates/coordinate_map.h"
 #include "nn/files/checkpoint.h"
-#include "nn/heads/coordinate_bins.h"
+#include "nn/heads/binned.h"
 #include "nn/transformer/transformer.h"
 #include "sampling/proposals/categorical.h"
 #include "sampling/proposals/encodings.h"
 #include "sampling/proposals/proposal.h"
 
 namespace arbg::sampling {
-
-// Draws with their cells.
-struct BinnedSamples : Samples {
-  std::vector<std::int32_t> tokens;  // [B, K]
-};
 
 class GrowingSamples;
 
@@ -43,14 +39,15 @@ class Generator {
             std::unique_ptr<md::CoordinateMap> map, std::optional<MoleculeEncoding> molecule = {});
 
   const nn::Transformer& network() const { return network_; }
-  const nn::CoordinateBins& bins() const { return bins_; }
+  const nn::Head& head() const { return head_; }
+  const nn::CoordinateBins& bins() const { return head_.bins(); }
   const md::CoordinateMap& map() const { return *map_; }
   // That many times the molecule, for the network; undefined where it needs none.
   nn::Molecules molecules(std::int64_t count) const;
 
   // `count` independent samples; sample i depends on (seed, stream, first + i), the decoding and
   // the weights alone. Stops early, with fewer samples, when interrupted.
-  BinnedSamples sample(const SampleOptions& options, const Decoding& decoding = {}) const;
+  Samples sample(const SampleOptions& options, const Decoding& decoding = {}) const;
 
   // The same sample by sample in the hands of the caller (growing_samples.h): `count` rows without
   // coordinates yet, a decoding that was checked, random numbers from row `first` on.
@@ -58,29 +55,29 @@ class Generator {
                        std::int64_t first) const;
 
   struct Encoded {
-    std::vector<std::int32_t> tokens;  // [B, K], kOutside where a coordinate is outside
-    std::vector<double> log_volume;    // [B]
-    std::int64_t outside = 0;          // conformations with a coordinate outside the support
+    std::vector<double> coordinates;  // z [B, K]
+    std::vector<double> log_volume;   // [B]
+    std::int64_t outside = 0;         // conformations with a coordinate outside the support
   };
-  // Conformations [B, N, 3] to tokens. (seed, index) feed the random frame of the Cartesian map.
+  // Conformations [B, N, 3] to coordinates. (seed, index) feed the random frame of the Cartesian
+  // map.
   Encoded encode(std::span<const double> positions_nm, std::uint64_t seed) const;
 
-  // Density of z for rows of tokens [B, K], as sample() has it under the same decoding: the same
-  // bits on the reference backend. -infinity for a row with a token outside the bins, or outside
-  // what truncation leaves; on the cpu backend the logits of a cache and these differ by rounding,
-  // and with them, once in a great while, the last token that is kept.
-  std::vector<double> log_density(std::span<const std::int32_t> tokens,
-                                  const Decoding& decoding = {}) const;
+  // Density of rows of z [B, K], as sample() has it under the same decoding: the same bits on the
+  // reference backend. -infinity for a row with a coordinate outside the support, or outside what
+  // truncation leaves; on the cpu backend the logits of a cache and these differ by rounding, and
+  // with them, once in a great while, the last token that is kept. Once stop() is true, the result
+  // is incomplete.
+  std::vector<double> log_density(std::span<const double> z, const Decoding& decoding = {},
+                                  const std::function<bool()>& stop = {}) const;
 
  private:
   // False: interrupted, and out is as it was.
   bool sample_lanes(const SampleOptions& options, const Decoding& decoding, std::int64_t first,
-                    std::int64_t count, BinnedSamples& out) const;
-  std::vector<double> log_probability(std::span<const std::int32_t> tokens,
-                                      const Decoding& decoding) const;
+                    std::int64_t count, Samples& out) const;
 
   nn::Transformer network_;
-  nn::CoordinateBins bins_;
+  nn::BinnedHead head_;
   std::unique_ptr<md::CoordinateMap> map_;
   std::optional<MoleculeEncoding> molecule_;
 };

@@ -1,16 +1,16 @@
 // Samples that grow together through one cache of the network, coordinate by coordinate.
 //
 // Row b draws its coordinate j with the uniform numbers 2 ((first + b) K + j) and the next of
-// `random`: which bin, and where in it. A copy made by select() goes on with the numbers of its new
-// row, so that copies part.
+// `random` (nn/heads/head.h). A copy made by select() goes on with the numbers of its new row, so
+// that copies part.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
-#include "nn/heads/coordinate_bins.h"
-#include "nn/transformer/transformer.h"
+#include "nn/heads/head.h"
 #include "sampling/proposals/categorical.h"
 #include "sampling/proposals/proposal.h"
 
@@ -18,9 +18,9 @@ namespace arbg::sampling {
 
 class GrowingSamples final : public Growth {
  public:
-  // An empty cache of the network, a row for each sample. Network and bins must outlive this
+  // An empty cache of the network, a row for each sample. Network and head must outlive this
   // object.
-  GrowingSamples(const nn::Transformer& network, const nn::CoordinateBins& bins, nn::KvCache cache,
+  GrowingSamples(const nn::Transformer& network, const nn::Head& head, nn::KvCache cache,
                  const Decoding& decoding, const Random& random, std::int64_t first);
 
   std::int64_t count() const override { return static_cast<std::int64_t>(log_p_.size()); }
@@ -29,26 +29,25 @@ class GrowingSamples final : public Growth {
   [[nodiscard]] bool grow(std::int64_t length) override;
   void select(std::span<const std::int64_t> from) override;
 
-  // Rows of K; what is not yet drawn is 0.
-  std::span<const std::int32_t> tokens(std::int64_t row) const;
   std::span<const double> coordinates(std::int64_t row) const override;
-  // Sum of log P of the tokens drawn so far, without bin widths.
+  // Sum of the head's log p of the coordinates drawn so far.
   double log_p(std::int64_t row) const override { return log_p_[static_cast<std::size_t>(row)]; }
-  double log_q(std::int64_t row) const override { return log_p(row) - bins_.log_volume(); }
+  double log_q(std::int64_t row) const override { return log_p(row) - head_.log_volume(); }
 
  private:
-  void take(std::int64_t j, const tensor::Drawn& drawn);
+  nn::Tensor last_coordinate() const;
+  nn::RowRandom random_of(std::int64_t j) const;
+  void take(std::int64_t j, const nn::Drawn& drawn);
 
   const nn::Transformer& network_;
-  const nn::CoordinateBins& bins_;
+  const nn::Head& head_;
   Decoding decoding_;
   Random random_;
   std::int64_t first_;
   nn::KvCache cache_;
-  nn::Tensor previous_;
-  std::vector<std::int32_t> tokens_;  // [B, K]
-  std::vector<double> coordinates_;   // [B, K]
-  std::vector<double> log_p_;         // [B]
+  std::optional<nn::Drawn> previous_;  // the last coordinate where the network is, until select()
+  std::vector<double> coordinates_;    // [B, K]
+  std::vector<double> log_p_;          // [B]
 };
 
 }  // namespace arbg::sampling

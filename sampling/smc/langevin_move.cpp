@@ -174,15 +174,14 @@ double langevin_move(Walkers& walkers, const Proposal& proposal, const Potential
   return move_and_judge(walkers, proposal.map(), potential, log_density, b, eps, lengths, random);
 }
 
-double langevin_move(Walkers& walkers, const md::CoordinateMap& map, const nn::CoordinateBins& bins,
+double langevin_move(Walkers& walkers, const md::CoordinateMap& map, const nn::Head& head,
                      const Potential& potential, double eps, std::span<const double> lengths,
                      const Random& random) {
   const std::size_t K = width(map);
   const auto inside = [&](std::span<const double> z) {
     std::vector<double> log_q(z.size() / K, 0.0);
-    std::vector<std::int32_t> tokens(K);
     for (std::size_t i = 0; i < log_q.size(); ++i)
-      if (bins.encode_rows(z.subspan(i * K, K), tokens) > 0) log_q[i] = -INFINITY;
+      if (!head.inside(z.subspan(i * K, K))) log_q[i] = -INFINITY;
     return log_q;
   };
   return move_and_judge(walkers, map, potential, inside, 1, eps, lengths, random);

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "nn/heads/coordinate_bins.h"
+#include "nn/heads/head.h"
 #include "sampling/proposals/proposal.h"
 #include "sampling/targets/potential.h"
 
@@ -45,7 +45,7 @@ double langevin_move(Walkers& walkers, const Proposal& proposal, const Potential
                      double b, double eps, std::span<const double> lengths, const Random& random);
 
 // The same at b = 1, where q does not count and no network is needed: log_q becomes 0.
-double langevin_move(Walkers& walkers, const md::CoordinateMap& map, const nn::CoordinateBins& bins,
+double langevin_move(Walkers& walkers, const md::CoordinateMap& map, const nn::Head& head,
                      const Potential& potential, double eps, std::span<const double> lengths,
                      const Random& random);
 

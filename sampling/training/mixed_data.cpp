@@ -35,7 +35,8 @@ void read_frame(const MixedMolecule& molecule, std::int64_t frame, std::span<dou
   const auto fault = md::conformation_fault(out);
   require(fault.empty(), file, ": frame ", frame, " ", fault, "; remove the frame");
   if (!molecule.order.empty()) std::ranges::copy(md::reordered(out, molecule.order), out.begin());
-  md::require_natural_hands(molecule.topology, out, file + ": frame " + std::to_string(frame));
+  if (std::ranges::any_of(molecule.centres, [&](const auto& c) { return c.volume(out) < 0; }))
+    md::require_natural_hands(molecule.topology, out, file + ": frame " + std::to_string(frame));
 }
 
 // Where the trajectory has another order than the molecule, by a PDB file beside it.
@@ -73,8 +74,15 @@ MixedMolecule load(const MixtureEntry& entry, double held_out) {
   require(
       entry.trajectory.extension() != ".npz", entry.trajectory.string(),
       ": a mixture reads frames one at a time, from .npy files only; write one by arbg convert");
-  MixedMolecule out{entry.name, topology, encode_molecule(topology), NpyFrames(entry.trajectory),
-                    {},         "",       0,                         entry.weight};
+  MixedMolecule out{entry.name,
+                    topology,
+                    md::stereocentres(topology),
+                    encode_molecule(topology),
+                    NpyFrames(entry.trajectory),
+                    {},
+                    "",
+                    0,
+                    entry.weight};
   match_atoms(out);
   const auto& shape = out.frames.shape();
   require(shape.size() == 3 && shape[1] == topology.atom_count() && shape[2] == 3,
@@ -106,11 +114,10 @@ MixedData::MixedData(const std::vector<MixtureEntry>& entries, const MixedOption
   for (const auto& molecule : molecules_) {
     cumulative_.push_back(sum += molecule.weight * static_cast<double>(molecule.train));
     const auto atoms = molecule.encoding.atom_count();
-    if (coordinates_.contains(atoms)) continue;
-    auto map = md::make_cartesian_map(static_cast<int>(atoms), options.scale_nm, options.range);
-    auto bins = bins_of(*map, options.bins);
-    coordinates_.emplace(atoms, Coordinates{std::move(map), std::move(bins)});
+    if (maps_.contains(atoms)) continue;
+    maps_[atoms] = md::make_cartesian_map(static_cast<int>(atoms), options.scale_nm, options.range);
   }
+  head_.emplace(bins_of(map(most_atoms()), options.bins));
 }
 
 std::int64_t MixedData::frames() const {
@@ -136,33 +143,29 @@ std::vector<MixedData::Visit> MixedData::visits(std::int64_t step) const {
   return out;
 }
 
-void MixedData::encode(const Visit& visit, const Random& random,
-                       std::span<std::int32_t> tokens) const {
-  const auto& [map, bins] = coordinates(visit.molecule->encoding.atom_count());
-  std::vector<double> x(static_cast<std::size_t>(map->size()));
+void MixedData::encode(const Visit& visit, const Random& random, std::span<double> z) const {
+  std::vector<double> x(z.size());
   read_frame(*visit.molecule, visit.frame, x);
   try {
-    encode_inside(*map, bins, x, random, tokens);
+    encode_inside(map(visit.molecule->encoding.atom_count()), head(), x, random, z);
   } catch (const Error& error) {
     fail(visit.molecule->frames.path().string(), ": frame ", visit.frame, ": ", error.what());
   }
 }
 
-void MixedData::fill(std::int64_t step, std::span<std::int32_t> tokens,
-                     std::span<double> log_target) {
+void MixedData::fill(std::int64_t step, std::span<double> z, std::span<double> log_target) {
   require(log_target.empty(), "a mixed data set has no energies for the variance term");
   const auto rows = visits(step);
-  const std::size_t length = tokens.size() / rows.size();
-  require(
-      tokens.size() == rows.size() * length && length == static_cast<std::size_t>(3 * most_atoms()),
-      "expected rows for ", rows.size(), " molecules of at most ", most_atoms(), " atoms");
-  std::ranges::fill(tokens, 0);
+  const std::size_t length = z.size() / rows.size();
+  require(z.size() == rows.size() * length && length == static_cast<std::size_t>(3 * most_atoms()),
+          "expected rows for ", rows.size(), " molecules of at most ", most_atoms(), " atoms");
+  std::ranges::fill(z, 0);
   parallel_for(options_.batch, [&](std::int64_t i) {
     const auto b = static_cast<std::size_t>(i);
     const auto visit = static_cast<std::uint64_t>(step * options_.batch + i);
     const auto own = static_cast<std::size_t>(3 * rows[b].molecule->encoding.atom_count());
     encode(rows[b], Random(options_.seed, stream_id(streams::kFrame, visit)),
-           tokens.subspan(b * length, own));
+           z.subspan(b * length, own));
   });
 }
 
@@ -172,18 +175,18 @@ nn::Molecules MixedData::molecules(std::int64_t step, nn::Backend backend) {
   return stack_molecules(rows, most_atoms(), backend);
 }
 
-std::vector<std::int32_t> MixedData::held_out_tokens(const MixedMolecule& molecule,
-                                                     std::int64_t most) const {
+std::vector<double> MixedData::held_out_coordinates(const MixedMolecule& molecule,
+                                                    std::int64_t most) const {
   const auto count = std::min(most, molecule.held_out());
   const auto length = static_cast<std::size_t>(3 * molecule.encoding.atom_count());
-  std::vector<std::int32_t> tokens(static_cast<std::size_t>(count) * length);
+  std::vector<double> z(static_cast<std::size_t>(count) * length);
   parallel_for(count, [&](std::int64_t i) {
     const Visit visit{&molecule, molecule.train + i * molecule.held_out() / count};
     encode(visit,
            Random(options_.seed, stream_id(streams::kHeldOut, static_cast<std::uint64_t>(i))),
-           std::span(tokens).subspan(static_cast<std::size_t>(i) * length, length));
+           std::span(z).subspan(static_cast<std::size_t>(i) * length, length));
   });
-  return tokens;
+  return z;
 }
 
 }  // namespace arbg::sampling

@@ -13,12 +13,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "md/coordinates/coordinate_map.h"
+#include "md/molecule/stereocentres.h"
 #include "md/molecule/topology.h"
-#include "nn/heads/coordinate_bins.h"
+#include "nn/heads/binned.h"
 #include "nn/training/trainer.h"
 #include "sampling/proposals/encodings.h"
 #include "sampling/training/mixture_file.h"
@@ -37,6 +39,7 @@ struct MixedOptions {
 struct MixedMolecule {
   std::string name;
   md::Topology topology;
+  std::vector<md::Stereocentre> centres;
   MoleculeEncoding encoding;
   NpyFrames frames;        // all, held out or not
   std::vector<int> order;  // of the file's atoms, where it is not that of the encoding
@@ -60,19 +63,16 @@ class MixedData : public nn::TrainingBatchSource {
   std::int64_t most_atoms() const { return molecules_.front().encoding.atom_count(); }
   std::int64_t frames() const;  // to train on
 
-  // The coordinates of a molecule of that many atoms, and their bins.
-  struct Coordinates {
-    std::unique_ptr<md::CoordinateMap> map;
-    nn::CoordinateBins bins;
-  };
-  const Coordinates& coordinates(std::int64_t atoms) const { return coordinates_.at(atoms); }
+  // The coordinates of a molecule of that many atoms.
+  const md::CoordinateMap& map(std::int64_t atoms) const { return *maps_.at(atoms); }
+  // Of the longest molecule; its first coordinates are those of the others.
+  const nn::BinnedHead& head() const { return *head_; }
 
-  // Tokens [F, 3N] of at most `most` held-out frames of a molecule, evenly spaced.
-  std::vector<std::int32_t> held_out_tokens(const MixedMolecule& molecule, std::int64_t most) const;
+  // Coordinates [F, 3N] of at most `most` held-out frames of a molecule, evenly spaced.
+  std::vector<double> held_out_coordinates(const MixedMolecule& molecule, std::int64_t most) const;
 
-  // Rows of 3 most_atoms tokens, 0 behind those of the molecule. There is no log target.
-  void fill(std::int64_t step, std::span<std::int32_t> tokens,
-            std::span<double> log_target) override;
+  // Rows of 3 most_atoms coordinates, 0 behind those of the molecule. There is no log target.
+  void fill(std::int64_t step, std::span<double> z, std::span<double> log_target) override;
   nn::Molecules molecules(std::int64_t step, nn::Backend backend) override;
 
   // What row b of a batch is of.
@@ -83,12 +83,13 @@ class MixedData : public nn::TrainingBatchSource {
   std::vector<Visit> visits(std::int64_t step) const;
 
  private:
-  void encode(const Visit& visit, const Random& random, std::span<std::int32_t> tokens) const;
+  void encode(const Visit& visit, const Random& random, std::span<double> z) const;
 
   MixedOptions options_;
   std::vector<MixedMolecule> molecules_;
-  std::vector<double> cumulative_;                   // of weight times conformations, [molecules]
-  std::map<std::int64_t, Coordinates> coordinates_;  // by number of atoms
+  std::vector<double> cumulative_;  // of weight times conformations, [molecules]
+  std::map<std::int64_t, std::unique_ptr<md::CoordinateMap>> maps_;  // by number of atoms
+  std::optional<nn::BinnedHead> head_;
 };
 
 }  // namespace arbg::sampling

@@ -45,13 +45,13 @@ Refinement::Refinement(const nn::Checkpoint& start, const Potential& potential,
                        RefinementOptions options, nn::Backend backend, std::int64_t energies)
     : options_(with_total_steps(std::move(options))),
       backend_(backend),
-      bins_(start.bins.value()),
+      head_(start.bins.value()),
       description_(start.description),
       map_(md::CoordinateMap::from_json(description_.at("coordinate_map"))),
       potential_(potential),
       network_(start.config, backend, options_.trainer.seed),
-      pool_(*map_, bins_, potential_, options_.trainer.seed),
-      trainer_((network_.load(start.weights), network_), pool_, options_.trainer),
+      pool_(*map_, head_, potential_, options_.trainer.seed),
+      trainer_((network_.load(start.weights), network_), head_, pool_, options_.trainer),
       energies_(energies),
       started_s_(nn::steady_seconds()) {}
 
@@ -75,7 +75,7 @@ void Refinement::resume(const RefinementState& state, const nn::Checkpoint& trai
 Generator Refinement::generator() const {
   nn::Checkpoint checkpoint = trainer_.checkpoint();
   if (trainer_.step() == 0) checkpoint.averaged_weights.clear();
-  return {checkpoint.network(backend_, true), bins_,
+  return {checkpoint.network(backend_, true), head_.bins(),
           md::CoordinateMap::from_json(description_.at("coordinate_map"))};
 }
 
@@ -165,7 +165,7 @@ RefinementState Refinement::state() const {
 
 nn::Checkpoint Refinement::checkpoint() const {
   nn::Checkpoint out = trainer_.checkpoint();
-  out.bins = bins_;
+  out.bins = head_.bins();
   out.description = description_;
   return out;
 }

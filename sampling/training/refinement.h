@@ -20,6 +20,7 @@
 
 #include "metrics/weights.h"
 #include "nn/files/checkpoint.h"
+#include "nn/heads/binned.h"
 #include "nn/training/trainer.h"
 #include "sampling/proposals/generator.h"
 #include "sampling/training/walker_pool.h"
@@ -111,7 +112,7 @@ class Refinement {
 
   RefinementOptions options_;
   nn::Backend backend_;
-  nn::CoordinateBins bins_;
+  nn::BinnedHead head_;
   Json description_;
   std::unique_ptr<md::CoordinateMap> map_;
   const Potential& potential_;

@@ -16,30 +16,28 @@ constexpr int kMostFrames =
 
 }  // namespace
 
-double encode_inside(const md::CoordinateMap& map, const nn::CoordinateBins& bins,
+double encode_inside(const md::CoordinateMap& map, const nn::Head& head,
                      std::span<const double> positions_nm, const Random& random,
-                     std::span<std::int32_t> tokens) {
-  std::vector<double> z(tokens.size());
+                     std::span<double> z) {
   for (std::uint64_t attempt = 0; attempt < kMostFrames; ++attempt) {
     map.encode(positions_nm, z, random, attempt);
-    if (bins.encode_rows(z, tokens) == 0) return map.log_volume(z);
+    if (head.inside(z)) return map.log_volume(z);
   }
   fail("the conformation does not fit into the coordinate range in ", kMostFrames,
        " random frames; raise --range");
 }
 
-TrainingData::TrainingData(const md::CoordinateMap& map, const nn::CoordinateBins& bins,
+TrainingData::TrainingData(const md::CoordinateMap& map, const nn::Head& head,
                            std::vector<float> positions_nm, std::vector<double> reduced_energy,
                            std::uint64_t seed, bool drop_outside)
     : map_(map),
-      bins_(bins),
+      head_(head),
       seed_(seed),
       positions_nm_(std::move(positions_nm)),
       log_target_(std::move(reduced_energy)),
       has_energies_(!log_target_.empty()),
       new_frame_every_visit_(!map.invariant_to_motion()) {
-  const auto frame = static_cast<std::size_t>(map_.atom_count()) * 3,
-             length = static_cast<std::size_t>(map_.size());
+  const auto frame = static_cast<std::size_t>(map_.atom_count()) * 3;
   require(!positions_nm_.empty() && positions_nm_.size() % frame == 0, "expected conformations of ",
           map_.atom_count(), " atoms to train on, got ", positions_nm_.size(), " numbers");
   const std::size_t count = positions_nm_.size() / frame;
@@ -48,32 +46,39 @@ TrainingData::TrainingData(const md::CoordinateMap& map, const nn::CoordinateBin
   log_target_.resize(count);
   for (auto& u : log_target_) u = -u;
   if (new_frame_every_visit_) return;
+  encode_all();
+  keep_inside(drop_outside);
+}
 
-  tokens_.resize(count * length);
+// Coordinates that are the same at every visit take the place of the positions.
+void TrainingData::encode_all() {
+  const auto frame = static_cast<std::size_t>(map_.atom_count()) * 3,
+             length = static_cast<std::size_t>(map_.size());
+  z_.resize(log_target_.size() * length);
   const Random unused(seed_, 0);
-  parallel_for(static_cast<std::int64_t>(count), [&](std::int64_t i) {
+  parallel_for(size(), [&](std::int64_t i) {
     const auto k = static_cast<std::size_t>(i);
-    std::vector<double> x(frame), z(length);
-    std::copy_n(positions_nm_.begin() + static_cast<std::ptrdiff_t>(k * frame), frame, x.begin());
-    map_.encode(x, z, unused, 0);
-    bins_.encode_rows(z, std::span(tokens_).subspan(k * length, length));
+    const auto x = std::span(positions_nm_).subspan(k * frame, frame);
+    const auto z = std::span(z_).subspan(k * length, length);
+    map_.encode(std::vector<double>(x.begin(), x.end()), z, unused, 0);
     log_target_[k] += map_.log_volume(z);
   });
   positions_nm_.clear();
   positions_nm_.shrink_to_fit();
+}
 
+void TrainingData::keep_inside(bool drop_outside) {
+  const std::size_t count = log_target_.size(), length = static_cast<std::size_t>(map_.size());
   std::vector<std::int64_t> outside(length);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    bool inside = true;
-    for (std::size_t j = 0; j < length; ++j) {
-      if (tokens_[i * length + j] != nn::CoordinateBins::kOutside) continue;
-      inside = false;
-      ++outside[j];
+    const auto z = std::span(z_).subspan(i * length, length);
+    if (!head_.inside(z)) {
+      for (std::size_t j = 0; j < length; ++j)
+        outside[j] += !head_.inside(static_cast<std::int64_t>(j), z[j]);
+      continue;
     }
-    if (!inside) continue;
-    std::copy_n(tokens_.begin() + static_cast<std::ptrdiff_t>(i * length), length,
-                tokens_.begin() + static_cast<std::ptrdiff_t>(kept * length));
+    std::ranges::copy(z, z_.begin() + static_cast<std::ptrdiff_t>(kept * length));
     log_target_[kept++] = log_target_[i];
   }
   dropped_ = static_cast<std::int64_t>(count - kept);
@@ -84,38 +89,37 @@ TrainingData::TrainingData(const md::CoordinateMap& map, const nn::CoordinateBin
           map_.coordinates()[static_cast<std::size_t>(worst)].atom,
           "; are they of this molecule and temperature? --outside drop trains without them");
   require(kept > 0, "no conformation is inside the bins' support");
-  tokens_.resize(kept * length);
+  z_.resize(kept * length);
   log_target_.resize(kept);
 }
 
-void TrainingData::encode(std::int64_t conformation, std::uint64_t visit,
-                          std::span<std::int32_t> tokens, double& log_volume) const {
+// z of a visit in a frame of its own; returns its log volume.
+double TrainingData::encode(std::int64_t conformation, std::uint64_t visit,
+                            std::span<double> z) const {
   const auto frame = static_cast<std::size_t>(map_.atom_count()) * 3;
-  std::vector<double> x(frame);
-  std::copy_n(positions_nm_.begin() +
-                  static_cast<std::ptrdiff_t>(static_cast<std::size_t>(conformation) * frame),
-              frame, x.begin());
+  const auto x =
+      std::span(positions_nm_).subspan(static_cast<std::size_t>(conformation) * frame, frame);
   try {
-    log_volume =
-        encode_inside(map_, bins_, x, Random(seed_, stream_id(streams::kFrame, visit)), tokens);
+    return encode_inside(map_, head_, std::vector<double>(x.begin(), x.end()),
+                         Random(seed_, stream_id(streams::kFrame, visit)), z);
   } catch (const Error& error) {
     fail("conformation ", conformation, ": ", error.what());
   }
 }
 
-std::vector<double> TrainingData::counts() const {
+std::vector<double> TrainingData::counts(const nn::CoordinateBins& bins) const {
   const auto length = static_cast<std::size_t>(map_.size()),
-             vocabulary = static_cast<std::size_t>(bins_.bins());
-  std::vector<double> counts(length * vocabulary);
-  std::vector<std::int32_t> row(length);
-  double ignored;
+             vocabulary = static_cast<std::size_t>(bins.bins());
+  std::vector<double> counts(length * vocabulary), row(length);
   for (std::int64_t i = 0; i < size(); ++i) {
     if (new_frame_every_visit_)
-      encode(i, ~static_cast<std::uint64_t>(i), row, ignored);
+      encode(i, ~static_cast<std::uint64_t>(i), row);
     else
-      std::copy_n(tokens_.begin() + i * map_.size(), length, row.begin());
-    for (std::size_t j = 0; j < length; ++j)
-      counts[j * vocabulary + static_cast<std::size_t>(row[j])] += 1;
+      std::copy_n(z_.begin() + i * map_.size(), length, row.begin());
+    for (std::size_t j = 0; j < length; ++j) {
+      const auto v = bins.encode(static_cast<std::int64_t>(j), row[j]);
+      counts[j * vocabulary + static_cast<std::size_t>(v)] += 1;
+    }
   }
   return counts;
 }
@@ -133,11 +137,10 @@ const std::vector<std::int32_t>& TrainingData::order(std::int64_t epoch) {
   return order_;
 }
 
-void TrainingData::fill(std::int64_t step, std::span<std::int32_t> tokens,
-                        std::span<double> log_target) {
+void TrainingData::fill(std::int64_t step, std::span<double> z, std::span<double> log_target) {
   require(log_target.empty() || has_energies_,
           "the variance term needs the energies of the conformations");
-  const auto length = static_cast<std::size_t>(map_.size()), batch = tokens.size() / length;
+  const auto length = static_cast<std::size_t>(map_.size()), batch = z.size() / length;
   std::vector<std::int64_t> chosen(batch);
   for (std::size_t b = 0; b < batch; ++b) {
     const std::int64_t visit =
@@ -146,17 +149,16 @@ void TrainingData::fill(std::int64_t step, std::span<std::int32_t> tokens,
   }
   if (!new_frame_every_visit_) {
     for (std::size_t b = 0; b < batch; ++b) {
-      std::copy_n(tokens_.begin() + chosen[b] * map_.size(), length,
-                  tokens.begin() + static_cast<std::ptrdiff_t>(b * length));
+      std::copy_n(z_.begin() + chosen[b] * map_.size(), length,
+                  z.begin() + static_cast<std::ptrdiff_t>(b * length));
       if (!log_target.empty()) log_target[b] = log_target_[static_cast<std::size_t>(chosen[b])];
     }
     return;
   }
   parallel_for(static_cast<std::int64_t>(batch), [&](std::int64_t i) {
     const auto b = static_cast<std::size_t>(i);
-    double log_volume = 0;
-    encode(chosen[b], static_cast<std::uint64_t>(step) * batch + b,
-           tokens.subspan(b * length, length), log_volume);
+    const double log_volume = encode(chosen[b], static_cast<std::uint64_t>(step) * batch + b,
+                                     z.subspan(b * length, length));
     if (!log_target.empty())
       log_target[b] = log_target_[static_cast<std::size_t>(chosen[b])] + log_volume;
   });

@@ -19,9 +19,9 @@ constexpr double kAcceptance = 0.57, kSmallestEps = 1e-4, kLargestEps = 2;
 
 }  // namespace
 
-WalkerPool::WalkerPool(const md::CoordinateMap& map, const nn::CoordinateBins& bins,
+WalkerPool::WalkerPool(const md::CoordinateMap& map, const nn::Head& head,
                        const Potential& potential, std::uint64_t seed)
-    : map_(map), bins_(bins), potential_(potential), seed_(seed) {}
+    : map_(map), head_(head), potential_(potential), seed_(seed) {}
 
 void WalkerPool::start(Walkers samples) {
   std::vector<std::int64_t> from, finite;
@@ -42,8 +42,9 @@ void WalkerPool::restore(std::span<const double> coordinates, double eps) {
   Samples samples;
   samples.resize(static_cast<std::int64_t>(coordinates.size() / K), map_);
   samples.coordinates.assign(coordinates.begin(), coordinates.end());
-  std::vector<std::int32_t> tokens(coordinates.size());
-  const auto outside = bins_.encode_rows(coordinates, tokens);
+  std::int64_t outside = 0;
+  for (std::size_t at = 0; at < coordinates.size(); at += K)
+    outside += !head_.inside(coordinates.subspan(at, K));
   require(outside == 0, outside, " of ", samples.count(), " walkers are outside the bins' support");
   walkers_ = make_walkers(std::move(samples), map_, potential_);
   eps_ = eps;
@@ -59,7 +60,7 @@ double WalkerPool::relax(std::int64_t moves, std::uint64_t sweep) {
     for (std::int64_t m = 0; m < moves && !interrupted(); ++m) {
       const std::string purpose =
           std::string(streams::kWalkerMove) + std::to_string(first) + " " + std::to_string(m);
-      const double share = langevin_move(part, map_, bins_, potential_, eps_, lengths,
+      const double share = langevin_move(part, map_, head_, potential_, eps_, lengths,
                                          Random(seed_, stream_id(purpose, sweep)));
       accepted_in[static_cast<std::size_t>(block)] += share * static_cast<double>(rows);
     }
@@ -99,15 +100,14 @@ double WalkerPool::exchange(const Walkers& fresh, const Proposal& proposal, std:
   return static_cast<double>(accepted) / static_cast<double>(proposed);
 }
 
-void WalkerPool::fill(std::int64_t step, std::span<std::int32_t> tokens,
-                      std::span<double> log_target) {
+void WalkerPool::fill(std::int64_t step, std::span<double> z, std::span<double> log_target) {
   require(walkers_.count() > 0, "expected walkers to train on, found none");
   const auto K = static_cast<std::size_t>(map_.size());
   const Random random(seed_, stream_id(streams::kPool, static_cast<std::uint64_t>(step)));
-  for (std::size_t b = 0; b < tokens.size() / K; ++b) {
+  for (std::size_t b = 0; b < z.size() / K; ++b) {
     const auto i = static_cast<std::size_t>(random.below(walkers_.count(), b));
-    bins_.encode_rows(std::span(walkers_.samples.coordinates).subspan(i * K, K),
-                      tokens.subspan(b * K, K));
+    std::ranges::copy(std::span(walkers_.samples.coordinates).subspan(i * K, K),
+                      z.begin() + static_cast<std::ptrdiff_t>(b * K));
     if (!log_target.empty()) log_target[b] = walkers_.log_target(i);
   }
 }

@@ -21,9 +21,9 @@ namespace arbg::sampling {
 
 class WalkerPool : public nn::TrainingBatchSource {
  public:
-  // Map, bins and potential must outlive the pool.
-  WalkerPool(const md::CoordinateMap& map, const nn::CoordinateBins& bins,
-             const Potential& potential, std::uint64_t seed);
+  // Map, head and potential must outlive the pool.
+  WalkerPool(const md::CoordinateMap& map, const nn::Head& head, const Potential& potential,
+             std::uint64_t seed);
 
   // As many walkers as there are samples; those of infinite energy are replaced by others. Throws
   // Error if all are such.
@@ -44,12 +44,11 @@ class WalkerPool : public nn::TrainingBatchSource {
   double exchange(const Walkers& fresh, const Proposal& proposal, std::int64_t round);
 
   // Rows drawn evenly, with replacement, by (seed, step).
-  void fill(std::int64_t step, std::span<std::int32_t> tokens,
-            std::span<double> log_target) override;
+  void fill(std::int64_t step, std::span<double> z, std::span<double> log_target) override;
 
  private:
   const md::CoordinateMap& map_;
-  const nn::CoordinateBins& bins_;
+  const nn::Head& head_;
   const Potential& potential_;
   std::uint64_t seed_;
   double eps_ = 0.5;

@@ -401,10 +401,12 @@ TEST_CASE("draws of another temperature, passed off as this one's with its log q
   sample.decoding.temperature = 1.1;
   run_sample_job(sample, model, RunFolder(copy.path(), RunKind::sample));
   const auto stored = read_samples(copy.path());
-  std::vector<std::int32_t> tokens;
+  const auto K = model.generator.map().size();
+  std::vector<double> z;
   for (const double token : read_npy(copy.path() / "tokens.npy").data)
-    tokens.push_back(static_cast<std::int32_t>(token));
-  const auto log_q = model.generator.log_density(tokens);
+    z.push_back(
+        model.generator.bins().decode(std::ssize(z) % K, static_cast<std::int32_t>(token), 0.5));
+  const auto log_q = model.generator.log_density(z);
   change(copy.path() / "log_q.npy", [&](std::vector<double>& v) { v = log_q; });
   change(copy.path() / "log_weight.npy", [&](std::vector<double>& w) {
     for (std::size_t i = 0; i < w.size(); ++i) w[i] += stored.log_q[i] - log_q[i];

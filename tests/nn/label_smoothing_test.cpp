@@ -1,5 +1,5 @@
 // Label smoothing against PyTorch.
-#include "nn/training/label_smoothing.h"
+#include "nn/heads/label_smoothing.h"
 
 #include <doctest/doctest.h>
 

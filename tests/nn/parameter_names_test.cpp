@@ -10,6 +10,7 @@
 #include "nn/files/safetensors.h"
 #include "nn/training/trainer.h"
 #include "tensor/base/error.h"
+#include "tests/nn/cells.h"
 
 namespace arbg::nn {
 namespace {
@@ -25,7 +26,7 @@ Checkpoint old_checkpoint(const std::string& network, const std::string& file) {
 }
 
 // What those runs were trained on.
-struct OldSource : TrainingBatchSource {
+struct OldSource : TokenSource {
   bool conditioned = false;
   Molecules molecules(std::int64_t, Backend backend) override {
     if (!conditioned) return {};
@@ -33,7 +34,7 @@ struct OldSource : TrainingBatchSource {
     const Tensor counts = Tensor::from_indices(std::vector{2, 2, 2, 2}, {4}, backend);
     return {atoms, atoms, atoms, counts, counts};
   }
-  void fill(std::int64_t step, std::span<std::int32_t> tokens, std::span<double>) override {
+  void fill_tokens(std::int64_t step, std::span<std::int32_t> tokens, std::span<double>) override {
     for (std::size_t i = 0; i < tokens.size(); ++i)
       tokens[i] =
           static_cast<std::int32_t>((i * i + 3 * i / 2 + static_cast<std::size_t>(step)) % 5);
@@ -90,7 +91,7 @@ TEST_SUITE("golden") {
       source.conditioned = name == "cross-attention";
       const Checkpoint old = old_checkpoint(name, "step-2.safetensors");
       std::vector<std::int32_t> tokens(24);
-      source.fill(100, tokens, {});
+      source.fill_tokens(100, tokens, {});
       const auto found = old.network(Backend::reference, true)
                              .log_likelihood(tokens, 4, source.molecules(0, Backend::reference));
       const auto& expected = old.description.at("log_likelihood").items();
@@ -108,7 +109,8 @@ TEST_SUITE("golden") {
       const Checkpoint from = old_checkpoint(name, "step-2.safetensors"),
                        to = old_checkpoint(name, "step-4.safetensors");
       Transformer network(from.config, Backend::reference, 1);
-      Trainer trainer(network, source, TrainerOptions::from_json(from.trainer.at("options")));
+      const BinnedHead head = make_cells(from.config.num_bins, from.config.length());
+      Trainer trainer(network, head, source, TrainerOptions::from_json(from.trainer.at("options")));
       trainer.resume(from);
       CHECK(trainer.best().best_nats == 1.5);
       trainer.train_step();

@@ -8,6 +8,7 @@
 
 #include "nn/training/trainer.h"
 #include "tensor/base/random.h"
+#include "tests/nn/cells.h"
 
 namespace arbg::nn {
 
@@ -35,7 +36,7 @@ inline TransformerConfig conditioned_config() {
 
 // A walk on a ring of V bins: each token is the one before, or one of its neighbours, with
 // probabilities 1/2, 1/4, 1/4.
-struct RingWalk : TrainingBatchSource {
+struct RingWalk : TokenSource {
   std::int64_t length = 6, bins = 6;
   bool conditioned = false;
   Molecules molecules(std::int64_t step, Backend backend) override {
@@ -50,8 +51,8 @@ struct RingWalk : TrainingBatchSource {
     const Tensor counts = Tensor::from_indices(count, {B}, backend);
     return {atoms, atoms, atoms, counts, counts};
   }
-  void fill(std::int64_t step, std::span<std::int32_t> tokens,
-            std::span<double> log_target) override {
+  void fill_tokens(std::int64_t step, std::span<std::int32_t> tokens,
+                   std::span<double> log_target) override {
     const Random random(21, stream_id("ring walk", static_cast<std::uint64_t>(step)));
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       const auto draw = random.below(4, i);

@@ -8,6 +8,7 @@
 
 #include "nn/training/trainer.h"
 #include "tensor/base/random.h"
+#include "tests/nn/cells.h"
 
 namespace arbg::nn {
 namespace {
@@ -34,12 +35,12 @@ TrainerOptions by_time() {
 }
 
 // A machine with a clock of its own: a step that begins after a share of the budget takes so long.
-struct Machine : TrainingBatchSource {
+struct Machine : TokenSource {
   std::function<double(double share)> step_s;
   double now = 1000;
 
   explicit Machine(std::function<double(double)> seconds) : step_s(std::move(seconds)) {}
-  void fill(std::int64_t step, std::span<std::int32_t> tokens, std::span<double>) override {
+  void fill_tokens(std::int64_t step, std::span<std::int32_t> tokens, std::span<double>) override {
     const Random random(3, stream_id("tokens", static_cast<std::uint64_t>(step)));
     for (std::size_t i = 0; i < tokens.size(); ++i)
       tokens[i] = static_cast<std::int32_t>(random.below(6, i));
@@ -63,7 +64,7 @@ TEST_SUITE("fast") {
     for (const auto& step_s : kMachines) {
       Machine machine(step_s);
       Transformer network(small_config(), Backend::cpu, 5);
-      Trainer trainer(network, machine, by_time(), machine.clock());
+      Trainer trainer(network, cells(), machine, by_time(), machine.clock());
       double largest = 0, last = 1, longest = 0, first_rate = 0, progress = 0;
       while (!trainer.done()) {
         const double before = machine.now;
@@ -89,13 +90,13 @@ TEST_SUITE("fast") {
   TEST_CASE("resumed on a slower machine, a run has the seconds that were left, and is done once") {
     Machine machine(kMachines[0]), slower([](double) { return 1.5; });
     Transformer network(small_config(), Backend::cpu, 5);
-    Trainer trainer(network, machine, by_time(), machine.clock());
+    Trainer trainer(network, cells(), machine, by_time(), machine.clock());
     for (int i = 0; i < 100; ++i) trainer.train_step();
-    Trainer resumed(network, slower, by_time(), slower.clock());
+    Trainer resumed(network, cells(), slower, by_time(), slower.clock());
     resumed.resume(trainer.checkpoint());
     while (!resumed.done()) CHECK(resumed.train_step().learning_rate < 1e-3);
     CHECK(std::abs(100 * 0.25 + slower.now - 1000 - kBudget) <= 0.75);
-    Trainer again(network, machine, by_time(), machine.clock());
+    Trainer again(network, cells(), machine, by_time(), machine.clock());
     again.resume(resumed.checkpoint());
     CHECK(again.done());
     CHECK(again.total_steps() == again.step());
@@ -104,7 +105,7 @@ TEST_SUITE("fast") {
   TEST_CASE("a step longer than the budget is the only one") {
     Machine machine([](double) { return 100.0; });
     Transformer network(small_config(), Backend::cpu, 5);
-    Trainer trainer(network, machine, by_time(), machine.clock());
+    Trainer trainer(network, cells(), machine, by_time(), machine.clock());
     trainer.train_step();
     CHECK(trainer.done());
   }
@@ -116,7 +117,7 @@ TEST_SUITE("fast") {
       Transformer network(small_config(), Backend::cpu, 5);
       auto options = by_time();
       options.total_steps = 30;
-      Trainer trainer(network, machine, options, machine.clock());
+      Trainer trainer(network, cells(), machine, options, machine.clock());
       while (!trainer.done()) trainer.train_step();
       const Checkpoint checkpoint = trainer.checkpoint();
       checkpoints[i] = checkpoint.trainer.dump();
@@ -129,11 +130,11 @@ TEST_SUITE("fast") {
   TEST_CASE("in an older checkpoint the budget has become a number of steps, and stays one") {
     Machine machine(kMachines[0]);
     Transformer network(small_config(), Backend::cpu, 5);
-    Trainer trainer(network, machine, by_time(), machine.clock());
+    Trainer trainer(network, cells(), machine, by_time(), machine.clock());
     for (int i = 0; i < 10; ++i) trainer.train_step();
     Checkpoint older = trainer.checkpoint();
     older.trainer["total_steps"] = 40;
-    Trainer resumed(network, machine, by_time(), machine.clock());
+    Trainer resumed(network, cells(), machine, by_time(), machine.clock());
     resumed.resume(older);
     while (!resumed.done()) resumed.train_step();
     CHECK(resumed.step() == 40);

@@ -13,6 +13,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/random.h"
+#include "tests/nn/cells.h"
 
 namespace arbg::nn {
 namespace {
@@ -28,8 +29,8 @@ TransformerConfig small_config() {
   return config;
 }
 
-struct RandomTokens : TrainingBatchSource {
-  void fill(std::int64_t step, std::span<std::int32_t> tokens, std::span<double>) override {
+struct RandomTokens : TokenSource {
+  void fill_tokens(std::int64_t step, std::span<std::int32_t> tokens, std::span<double>) override {
     const Random random(3, stream_id("tokens", static_cast<std::uint64_t>(step)));
     for (std::size_t i = 0; i < tokens.size(); ++i)
       tokens[i] = static_cast<std::int32_t>(random.below(6, i));
@@ -66,7 +67,7 @@ struct Run {
   Checkpoint operator()(std::int64_t kill_at = 0) {
     RandomTokens source;
     Transformer network(small_config(), Backend::cpu, 5);
-    Trainer trainer(network, source, options);
+    Trainer trainer(network, cells(), source, options);
     RunOptions run;
     run.checkpoint_path = folder / "checkpoint";
     run.best_path = folder / "best";
@@ -156,7 +157,7 @@ TEST_SUITE("fast") {
     const Folder folder;
     RandomTokens source;
     Transformer network(small_config(), Backend::cpu, 5);
-    Trainer trainer(network, source, small_options());
+    Trainer trainer(network, cells(), source, small_options());
     RunOptions run;
     run.checkpoint_path = folder.path / "checkpoint";
     run.checkpoint_every_steps = 5;
@@ -196,7 +197,7 @@ TEST_SUITE("fast") {
     REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
     RandomTokens source;
     Transformer network(small_config(), Backend::cpu, 5);
-    Trainer trainer(network, source, run.options);
+    Trainer trainer(network, cells(), source, run.options);
     trainer.resume(Checkpoint::read(folder.path / "checkpoint", Backend::cpu));
     RunOptions options;
     options.checkpoint_path = folder.path / "checkpoint";
@@ -215,9 +216,9 @@ TEST_SUITE("fast") {
     Transformer network(small_config(), Backend::cpu, 5);
     auto options = small_options();
     options.early_stop = 2;
-    CHECK_THROWS_AS(Trainer(network, source, options), Error);
+    CHECK_THROWS_AS(Trainer(network, cells(), source, options), Error);
     options.evaluate_every = 1;
-    Trainer trainer(network, source, options);
+    Trainer trainer(network, cells(), source, options);
     CHECK_THROWS_AS(run_training(trainer, {}), Error);
   }
 }

@@ -27,7 +27,7 @@ TEST_SUITE("fast") {
           auto options = small_options();
           if (conditioned) options.optimizer = OptimizerKind::muon;
           Transformer network(conditioned ? conditioned_config() : small_config(), backend, 5);
-          Trainer trainer(network, source, options);
+          Trainer trainer(network, cells(), source, options);
           run_training(trainer, {});
           found.push_back(all_numbers(trainer.checkpoint()));
         }
@@ -57,7 +57,7 @@ TEST_SUITE("fast") {
           options.evaluate_every = 5;
           if (conditioned) options.optimizer = OptimizerKind::muon;
           Transformer network(conditioned ? conditioned_config() : small_config(), Backend::cpu, 5);
-          Trainer trainer(network, source, options, steady_seconds, ranks);
+          Trainer trainer(network, cells(), source, options, steady_seconds, ranks);
           RunOptions run;
           if (!ranks.is_first()) run.description["rank"] = ranks.rank();
           run.checkpoint_path = run.best_path = path;
@@ -87,11 +87,11 @@ TEST_SUITE("fast") {
     options.adamw.beta1 = 0;
     Transformer network(small_config(), Backend::reference, 5);
     const Transformer copy(small_config(), Backend::reference, 5);
-    Trainer trainer(network, source, options);
+    Trainer trainer(network, cells(), source, options);
     trainer.train_step();
 
     std::vector<std::int32_t> tokens(22 * 6);
-    source.fill(0, tokens, {});
+    source.fill_tokens(0, tokens, {});
     const Tensor batch = Tensor::from_indices(tokens, {22, 6}, Backend::reference);
     std::vector<double> leaves, in_a_row(static_cast<std::size_t>(copy.parameter_count()));
     for (std::int64_t shard = 0; shard < 5; ++shard) {

@@ -29,7 +29,7 @@ void check_gradient_of_loss(double smoothing, bool conditioned) {
   options.variance_clip =
       3.0;  // about a standard deviation of the targets: some molecules are beyond it, most not
   Transformer network(config, Backend::reference, 5);
-  Trainer first(network, source, options);
+  Trainer first(network, cells(), source, options);
   first.train_step();
   const Checkpoint start = first.checkpoint();
   const auto second_step = [&](std::size_t which, double shift) {
@@ -37,7 +37,7 @@ void check_gradient_of_loss(double smoothing, bool conditioned) {
     for (auto& [name, tensor] : moved.weights) tensor = tensor.clone();
     Tensor& weight = moved.weights[which].second;
     weight.host_data<double>()[weight.elements() / 2] += shift;
-    Trainer trainer(network, source, options);
+    Trainer trainer(network, cells(), source, options);
     trainer.resume(moved);
     const auto report = trainer.train_step();
     const auto& gradient =
@@ -76,12 +76,12 @@ TEST_SUITE("fast") {
       auto options = small_options();
       if (conditioned) options.optimizer = OptimizerKind::muon;
       Transformer straight_network(config, backend, 5);
-      Trainer straight(straight_network, source, options);
+      Trainer straight(straight_network, cells(), source, options);
       CHECK(run_training(straight, {}));
 
       {
         Transformer network(config, backend, 5);
-        Trainer trainer(network, source, options);
+        Trainer trainer(network, cells(), source, options);
         RunOptions run;
         run.checkpoint_path = path;
         run.checkpoint_every_steps = 3;
@@ -98,7 +98,8 @@ TEST_SUITE("fast") {
       CHECK(saved.description.at("molecule").string() == "a ring");
       CHECK(saved.bins->coordinates() == 6);
       Transformer network(saved.config, backend, 99);
-      Trainer resumed(network, source, TrainerOptions::from_json(saved.trainer.at("options")));
+      Trainer resumed(network, cells(), source,
+                      TrainerOptions::from_json(saved.trainer.at("options")));
       resumed.resume(saved);
       CHECK(resumed.step() == 6);
       CHECK(run_training(resumed, {}));
@@ -115,9 +116,9 @@ TEST_SUITE("fast") {
     options.variance_weight = 0;
     const auto config = conditioned_config();
     Transformer network(config, Backend::reference, 5), copy(config, Backend::reference, 5);
-    Trainer trainer(network, source, options);
+    Trainer trainer(network, cells(), source, options);
     std::vector<std::int32_t> tokens(22 * 6);
-    source.fill(0, tokens, {});
+    source.fill_tokens(0, tokens, {});
     const auto log_p =
         copy.log_prob(Tensor::from_indices(tokens, {22, 6}, Backend::reference),
                       source.molecules(0, Backend::reference), DropoutKey{options.seed, 0, 0})
@@ -143,11 +144,11 @@ TEST_SUITE("fast") {
     options.adamw.beta1 = 0;
     Transformer network(small_config(), Backend::reference, 5);
     Transformer copy(small_config(), Backend::reference, 5);
-    Trainer trainer(network, source, options);
+    Trainer trainer(network, cells(), source, options);
     const auto report = trainer.train_step();
 
     std::vector<std::int32_t> tokens(22 * 6);
-    source.fill(0, tokens, {});
+    source.fill_tokens(0, tokens, {});
     const Variable loss = autograd::scale(autograd::mean_all(copy.log_prob(Tensor::from_indices(
                                               tokens, {22, 6}, Backend::reference))),
                                           -1);
@@ -183,7 +184,7 @@ TEST_SUITE("fast") {
     options.clip_norm = 1e-3;
     options.adamw.beta1 = 0;
     Transformer network(small_config(), Backend::reference, 5);
-    Trainer trainer(network, source, options);
+    Trainer trainer(network, cells(), source, options);
     const auto report = trainer.train_step();
     double norm = 0;
     for (const double g : gradient_of_last_step(trainer)) norm += g * g;
@@ -223,7 +224,7 @@ TEST_SUITE("fast") {
     const auto refused = [&](auto change) {
       auto options = small_options();
       change(options);
-      CHECK_THROWS_AS(Trainer(network, source, options), Error);
+      CHECK_THROWS_AS(Trainer(network, cells(), source, options), Error);
     };
     refused([](TrainerOptions& o) { o.batch = 3; });
     refused([](TrainerOptions& o) { o.batch = -1; });
@@ -236,14 +237,18 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(optimizer_named("sgd"), Error);
     CHECK_THROWS_AS(schedule_named("linear"), Error);
 
-    Trainer trainer(network, source, small_options());
+    Trainer trainer(network, cells(), source, small_options());
     Checkpoint model = trainer.checkpoint();
     model.trainer = Json();
     CHECK_THROWS_AS(trainer.resume(model), Error);
     auto other_config = small_config();
     other_config.num_layers = 1;
     Transformer other(other_config, Backend::cpu, 5);
-    CHECK_THROWS_AS(Trainer(other, source, small_options()).resume(trainer.checkpoint()), Error);
+    CHECK_THROWS_AS(Trainer(other, cells(), source, small_options()).resume(trainer.checkpoint()),
+                    Error);
+    const BinnedHead finer = make_cells(7, 6), shorter = make_cells(6, 5);
+    CHECK_THROWS_AS(Trainer(network, finer, source, small_options()), Error);
+    CHECK_THROWS_AS(Trainer(network, shorter, source, small_options()), Error);
   }
 }
 
@@ -256,12 +261,12 @@ TEST_SUITE("statistical") {
     options.total_steps = 500;
     options.learning_rate = 1e-2;
     Transformer network(small_config(), Backend::cpu, 5);
-    Trainer trainer(network, source, options);
+    Trainer trainer(network, cells(), source, options);
     const double untrained = trainer.train_step().nats_per_coordinate;
     run_training(trainer, {});
     constexpr std::int64_t kHeldOut = 2000;
     std::vector<std::int32_t> tokens(kHeldOut * 6);
-    source.fill(1'000'000, tokens, {});
+    source.fill_tokens(1'000'000, tokens, {});
     double mean = 0, squares = 0;
     for (const double log_q : network.log_likelihood(tokens)) {
       mean -= log_q / 6 / kHeldOut;

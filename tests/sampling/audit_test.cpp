@@ -33,7 +33,7 @@ struct Setting {
     options.count = 60;
     const auto samples = generator.sample(options);
     StoredSamples out;
-    out.tokens = samples.tokens;
+    out.tokens = tokens_of(generator, samples.coordinates);
     out.positions_nm = samples.positions_nm;
     out.log_q = samples.log_q;
     out.reduced_energy = target.reduced_energy(samples.positions_nm);

@@ -72,7 +72,7 @@ TEST_CASE("cached log q of a told molecule equals uncached: bitwise on the refer
       auto options = options_for(20);
       options.lanes = 7;
       const auto samples = generator.sample(options, decoding);
-      const auto log_q = generator.log_density(samples.tokens, decoding);
+      const auto log_q = generator.log_density(samples.coordinates, decoding);
       if (backend == nn::Backend::reference)
         CHECK(samples.log_q == log_q);
       else
@@ -87,10 +87,11 @@ TEST_CASE("padding changes nothing: neither in the network's likelihood nor besi
   const auto molecule = encoding_of("GG"), other = encoding_of("AA");
   const std::vector<const MoleculeEncoding*> rows = {&molecule, &other, &molecule, &molecule};
   const std::size_t own = static_cast<std::size_t>(3 * molecule.atom_count()), T = 3 * kMostAtoms;
+  const auto own_tokens = tokens_of(generator, samples.coordinates);
   std::vector<std::int32_t> tokens(4 * T, 0);
   const std::vector<std::size_t> row_of = {0, 2, 3};
   for (std::size_t i = 0; i < 3; ++i) {
-    std::copy_n(samples.tokens.begin() + static_cast<std::ptrdiff_t>(i * own), own,
+    std::copy_n(own_tokens.begin() + static_cast<std::ptrdiff_t>(i * own), own,
                 tokens.begin() + static_cast<std::ptrdiff_t>(row_of[i] * T));
   }
   const auto log_p = generator.network().log_likelihood(
@@ -106,7 +107,7 @@ TEST_CASE("what a molecule is matters, though its number of atoms be the same") 
              ga = generator_of("GA", nn::Backend::reference);
   const auto samples = ag.sample(options_for(4));
   CHECK(ga.map().size() == ag.map().size());
-  CHECK(largest_difference(ga.log_density(samples.tokens), samples.log_q) > 1e-3);
+  CHECK(largest_difference(ga.log_density(samples.coordinates), samples.log_q) > 1e-3);
 }
 
 TEST_CASE("a conditioned network without a molecule, and the reverse, is refused in a sentence") {

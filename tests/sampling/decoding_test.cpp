@@ -22,7 +22,7 @@ const std::vector<Decoding> kDecodings = {
     {1, 0, 1, 0},    {0.7, 0, 1, 0},    {1, 3, 1, 0},      {1, 0, 0.8, 0}, {1.4, 2, 0.9, 0},
     {1, 3, 1, 0.05}, {1, 0, 0.6, 0.25}, {0.8, 2, 0.7, .1}, {1, 1, 1, 0},   {1, 2, 0.5, 1}};
 
-BinnedSamples draw(const Generator& generator, const Decoding& decoding, std::int64_t count) {
+Samples draw(const Generator& generator, const Decoding& decoding, std::int64_t count) {
   SampleOptions options;
   options.count = count;
   options.seed = 5;
@@ -39,7 +39,7 @@ TEST_CASE("cached log q equals uncached under each decoding") {
       for (const auto& decoding : kDecodings) {
         INFO(decoding.text());
         const auto samples = draw(generator, decoding, 40);
-        const auto uncached = generator.log_density(samples.tokens, decoding);
+        const auto uncached = generator.log_density(samples.coordinates, decoding);
         if (backend == nn::Backend::reference) {
           CHECK(samples.log_q == uncached);
           continue;
@@ -53,7 +53,7 @@ TEST_CASE("cached log q equals uncached under each decoding") {
 
 TEST_CASE("the density integrates to one under each decoding, over no more than its support") {
   const auto generator = three_atoms(4, nn::Backend::reference);
-  const auto cells = all_sequences(4, generator.map().size());
+  const auto cells = middles(generator, all_sequences(4, generator.map().size()));
   for (const auto& decoding : kDecodings) {
     INFO(decoding.text());
     double integral = 0;
@@ -73,9 +73,9 @@ TEST_CASE("the density integrates to one under each decoding, over no more than 
 TEST_CASE("decodings out of their range are refused in a sentence") {
   const auto generator = three_atoms(4, nn::Backend::reference);
   const auto refused = [&](const Decoding& decoding, const char* text) {
-    const std::vector<std::int32_t> tokens(3);
+    const std::vector<double> z(3);
     return error_message([&] { draw(generator, decoding, 1); }).find(text) != std::string::npos &&
-           error_message([&] { generator.log_density(tokens, decoding); }).find(text) !=
+           error_message([&] { generator.log_density(z, decoding); }).find(text) !=
                std::string::npos;
   };
   CHECK(refused({0, 0, 1, 0}, "temperature must be positive and finite, got 0"));
@@ -96,13 +96,14 @@ TEST_CASE("sampler frequencies match the probabilities under each decoding") {
   constexpr std::int64_t kCount = 20000;
   for (const auto backend : backends_here()) {
     const auto generator = three_atoms(4, backend);
-    const auto cells = all_sequences(4, 3);
+    const auto cells = middles(generator, all_sequences(4, 3));
     for (const auto& decoding : kDecodings) {
       INFO(decoding.text());
       const auto samples = draw(generator, decoding, kCount);
+      const auto tokens = tokens_of(generator, samples.coordinates);
       std::vector<double> counts(64);
       for (std::size_t i = 0; i < kCount; ++i) {
-        const std::int32_t* t = &samples.tokens[3 * i];
+        const std::int32_t* t = &tokens[3 * i];
         counts[static_cast<std::size_t>(t[0] + 4 * t[1] + 16 * t[2])] += 1;
       }
       const auto log_q = generator.log_density(cells, decoding);
@@ -136,7 +137,8 @@ TEST_CASE("weights average to Z with full support; under truncation alone they m
     for (double& value : log_w) value = -value;
     const auto summary = metrics::summarise_weights(log_w);
     double left = 0;
-    for (const double log_q : generator.log_density(all_sequences(4, 3), decoding))
+    const auto cells = middles(generator, all_sequences(4, 3));
+    for (const double log_q : generator.log_density(cells, decoding))
       left += std::isfinite(log_q) ? 1.0 / 64 : 0;
     const double off = summary.log_z - log_z, error = 4 * summary.log_z_error + 1e-6;
     CHECK(summary.log_z_error < 0.05);

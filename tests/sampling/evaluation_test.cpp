@@ -119,10 +119,10 @@ TEST_SUITE("fast") {
     CHECK(e.likelihood_frames == 60);
     CHECK(e.reference_outside == 0);
     double nats = 0;
-    for (const double log_q : generator.log_density(frames.tokens)) nats -= log_q / 60;
+    for (const double log_q : generator.log_density(frames.coordinates)) nats -= log_q / 60;
     CHECK(e.reference_nats == doctest::Approx(nats / generator.map().size()).epsilon(1e-9));
     const auto reference_log_w =
-        log_weights(v, frames.log_volume, generator.log_density(frames.tokens, decoding));
+        log_weights(v, frames.log_volume, generator.log_density(frames.coordinates, decoding));
     REQUIRE(e.bennett);
     CHECK(e.bennett->log_z ==
           doctest::Approx(metrics::bennett_log_z(log_w, reference_log_w).log_z).epsilon(1e-6));

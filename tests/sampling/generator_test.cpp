@@ -62,9 +62,9 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
   return largest;
 }
 
-bool same(const BinnedSamples& a, const BinnedSamples& b) {
-  return a.tokens == b.tokens && a.coordinates == b.coordinates &&
-         a.positions_nm == b.positions_nm && a.log_q == b.log_q && a.log_volume == b.log_volume;
+bool same(const Samples& a, const Samples& b) {
+  return a.coordinates == b.coordinates && a.positions_nm == b.positions_nm && a.log_q == b.log_q &&
+         a.log_volume == b.log_volume;
 }
 
 // (chi^2 - degrees of freedom) in standard deviations of the chi-square distribution.
@@ -78,15 +78,16 @@ double chi_square_excess(const std::vector<double>& counts, const std::vector<do
 
 // chi^2 of sampled cells against `log_density` of all cells; cells that expect fewer than five
 // samples are one class.
-double frequency_excess(const Generator& generator, const BinnedSamples& samples, double tau) {
+double frequency_excess(const Generator& generator, const Samples& samples, double tau) {
   const std::int64_t bins = generator.bins().bins(), length = generator.map().size();
   const auto cells = all_sequences(bins, length);
   const auto log_q = tempered_log_density(generator, cells, tau);
+  const auto tokens = tokens_of(generator, samples.coordinates);
   std::vector<double> count(log_q.size());
   for (std::int64_t i = 0; i < samples.count(); ++i) {
     std::int64_t cell = 0;
     for (std::int64_t j = length - 1; j >= 0; --j)
-      cell = cell * bins + samples.tokens[static_cast<std::size_t>(i * length + j)];
+      cell = cell * bins + tokens[static_cast<std::size_t>(i * length + j)];
     count[static_cast<std::size_t>(cell)] += 1;
   }
   std::vector<double> counts{0}, expected{0};
@@ -114,7 +115,7 @@ TEST_CASE(
   for (const auto backend : backends_here()) {
     for (const auto& generator : {three_atoms(16, backend), two_atoms_cartesian(16, backend)}) {
       const auto samples = generator.sample(options_for(70));
-      const auto uncached = generator.log_density(samples.tokens);
+      const auto uncached = generator.log_density(samples.coordinates);
       if (backend == nn::Backend::reference)
         CHECK(samples.log_q == uncached);
       else
@@ -127,19 +128,19 @@ TEST_CASE("at a sampling temperature log q is that of the tempered distribution"
   const auto generator = three_atoms(16, nn::Backend::reference);
   for (const double tau : {0.5, 1.0, 3.0}) {
     const auto samples = generator.sample(options_for(50), {tau, 0, 1, 0});
-    CHECK(largest_difference(samples.log_q, tempered_log_density(generator, samples.tokens, tau)) <
-          1e-12);
+    const auto tokens = tokens_of(generator, samples.coordinates);
+    CHECK(largest_difference(samples.log_q, tempered_log_density(generator, tokens, tau)) < 1e-12);
   }
   const auto hot = generator.sample(options_for(50), {3.0, 0, 1, 0});
-  CHECK(largest_difference(hot.log_q, generator.log_density(hot.tokens)) > 0.1);
+  CHECK(largest_difference(hot.log_q, generator.log_density(hot.coordinates)) > 0.1);
 }
 
-TEST_CASE("stored positions encode back to the sampled tokens and their log volume") {
+TEST_CASE("stored positions encode back to the sampled bins and their log volume") {
   const auto generator = three_atoms(256, nn::Backend::cpu);
   const auto samples = generator.sample(options_for(500));
   const auto encoded = generator.encode(samples.positions_nm, 1);
   CHECK(encoded.outside == 0);
-  CHECK(encoded.tokens == samples.tokens);
+  CHECK(tokens_of(generator, encoded.coordinates) == tokens_of(generator, samples.coordinates));
   CHECK(largest_difference(encoded.log_volume, samples.log_volume) < 1e-11);
 }
 
@@ -148,9 +149,9 @@ TEST_CASE("Cartesian positions over the scale lie in the sampled bins") {
   const auto samples = generator.sample(options_for(500));
   std::vector<double> y = samples.positions_nm;
   for (double& value : y) value /= 0.06;
-  std::vector<std::int32_t> tokens(samples.tokens.size());
+  std::vector<std::int32_t> tokens(y.size());
   CHECK(generator.bins().encode_rows(y, tokens) == 0);
-  CHECK(tokens == samples.tokens);
+  CHECK(tokens == tokens_of(generator, samples.coordinates));
 }
 
 TEST_CASE("the density integrates to one: cells times their volume") {
@@ -158,10 +159,9 @@ TEST_CASE("the density integrates to one: cells times their volume") {
     for (const auto& generator : {three_atoms(4, backend), two_atoms_cartesian(3, backend)}) {
       double volume = 1, integral = 0;
       for (std::int64_t j = 0; j < generator.map().size(); ++j) volume *= generator.bins().width(j);
-      for (const double log_q :
-           generator.log_density(all_sequences(generator.bins().bins(), generator.map().size()))) {
+      const auto cells = all_sequences(generator.bins().bins(), generator.map().size());
+      for (const double log_q : generator.log_density(middles(generator, cells)))
         integral += std::exp(log_q) * volume;
-      }
       CHECK(std::abs(integral - 1) < (backend == nn::Backend::reference ? 1e-12 : 1e-5));
     }
   }
@@ -184,13 +184,13 @@ TEST_CASE("the same samples for any split into parts, lanes and threads") {
     options.count = 13;
     const auto part = generator.sample(options);
     const auto width = static_cast<std::size_t>(generator.map().size());
-    CHECK(std::equal(part.tokens.begin(), part.tokens.end(),
-                     whole.tokens.begin() + static_cast<std::ptrdiff_t>(20 * width)));
+    CHECK(std::equal(part.coordinates.begin(), part.coordinates.end(),
+                     whole.coordinates.begin() + static_cast<std::ptrdiff_t>(20 * width)));
     CHECK(std::equal(part.log_q.begin(), part.log_q.end(), whole.log_q.begin() + 20));
     CHECK(std::equal(part.positions_nm.begin(), part.positions_nm.end(),
                      whole.positions_nm.begin() + 20 * 9));
     options.seed = 6;
-    CHECK(generator.sample(options).tokens != part.tokens);
+    CHECK(generator.sample(options).coordinates != part.coordinates);
   }
   set_thread_count(threads);
 }
@@ -201,7 +201,7 @@ TEST_CASE("a conformation outside the support has density zero and is counted") 
   x[9 + 3] += 10;  // the second conformation's second atom
   const auto encoded = generator.encode(x, 1);
   CHECK(encoded.outside == 1);
-  const auto log_q = generator.log_density(encoded.tokens);
+  const auto log_q = generator.log_density(encoded.coordinates);
   CHECK(std::isfinite(log_q[0]));
   CHECK(log_q[1] == -std::numeric_limits<double>::infinity());
   CHECK(std::isfinite(log_q[2]));
@@ -216,8 +216,8 @@ TEST_CASE("what does not fit is refused in a sentence") {
           generator.encode(std::vector<double>(10), 1);
         }).find("conformations of 3 atoms") != std::string::npos);
   CHECK(error_message([&] {
-          generator.log_density(std::vector<std::int32_t>(4));
-        }).find("rows of 3 tokens") != std::string::npos);
+          generator.log_density(std::vector<double>(4));
+        }).find("rows of 3 coordinates") != std::string::npos);
   const auto m = chain(3, 0.012, 0.4);
   auto map = md::make_internal_map(m.topology, m.system, kTemperature);
   nn::Transformer network(config_of(*map, 16), nn::Backend::cpu, 1);
@@ -248,12 +248,13 @@ TEST_CASE("coordinates are uniform within each bin, whichever bin was drawn") {
   const auto samples = generator.sample(options_for(20000));
   constexpr std::size_t kParts = 8;
   std::map<std::pair<std::int64_t, std::int32_t>, std::vector<double>> counts;  // of a bin
-  for (std::size_t i = 0; i < samples.tokens.size(); ++i) {
+  const auto tokens = tokens_of(generator, samples.coordinates);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
     const auto j = static_cast<std::int64_t>(i) % generator.map().size();
     const double fraction =
         (samples.coordinates[i] - generator.bins().axis(j).low) / generator.bins().width(j) -
-        samples.tokens[i];
-    auto& of_bin = counts[{j, samples.tokens[i]}];
+        tokens[i];
+    auto& of_bin = counts[{j, tokens[i]}];
     of_bin.resize(kParts);
     of_bin.at(static_cast<std::size_t>(fraction * kParts)) += 1;
   }

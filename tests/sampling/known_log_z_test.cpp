@@ -196,7 +196,7 @@ Estimate bennett(const Known& known, std::uint64_t seed) {
   const auto x = known.draw(4000, Random(seed, stream_id("reference")));
   const auto encoded = known.generator.encode(x, seed);
   const auto reference = log_weights(known.potential->reduced_energy(x), encoded.log_volume,
-                                     known.generator.log_density(encoded.tokens));
+                                     known.generator.log_density(encoded.coordinates));
   const auto estimate = metrics::bennett_log_z(model_log_weights(known, 4000, seed), reference);
   return {estimate.log_z, estimate.error};
 }

@@ -69,10 +69,10 @@ MixedOptions options_for(std::int64_t batch) {
   return options;
 }
 
-std::vector<std::int32_t> tokens_of(MixedData& data, std::int64_t step, std::int64_t batch) {
-  std::vector<std::int32_t> tokens(static_cast<std::size_t>(batch * 3 * data.most_atoms()));
-  data.fill(step, tokens, {});
-  return tokens;
+std::vector<double> batch_of(MixedData& data, std::int64_t step, std::int64_t batch) {
+  std::vector<double> z(static_cast<std::size_t>(batch * 3 * data.most_atoms()));
+  data.fill(step, z, {});
+  return z;
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ TEST_CASE("a trajectory in the order of a PDB file beside it is matched by names
   const Mixture mixture;
   MixedData plain = mixture.data(options_for(32));
   CHECK(std::ranges::all_of(plain.molecules(), [](const auto& m) { return m.note.empty(); }));
-  const auto expected = tokens_of(plain, 5, 32);
+  const auto expected = batch_of(plain, 5, 32);
 
   // The same conformations with the atoms of every residue turned round.
   const auto topology = md::Topology::from_sequence("GG");
@@ -152,7 +152,7 @@ TEST_CASE("a trajectory in the order of a PDB file beside it is matched by names
   md::write_pdb(mixture.folder / "GG_310K.pdb", turned, first.first(3 * order.size()));
 
   MixedData matched = mixture.data(options_for(32));
-  CHECK(tokens_of(matched, 5, 32) == expected);
+  CHECK(batch_of(matched, 5, 32) == expected);
   const auto& gg = matched.molecules().back();
   CHECK(gg.note == path.string() + ": atoms are ordered as in " +
                        (mixture.folder / "GG_310K.pdb").string() + ", and matched by names");
@@ -162,20 +162,20 @@ TEST_CASE("batch s is a function of s, whatever was asked before and with any nu
   const Mixture mixture;
   const int threads = thread_count();
   auto data = mixture.data(options_for(9));
-  std::vector<std::vector<std::int32_t>> batches;
-  for (std::int64_t step = 0; step < 6; ++step) batches.push_back(tokens_of(data, step, 9));
+  std::vector<std::vector<double>> batches;
+  for (std::int64_t step = 0; step < 6; ++step) batches.push_back(batch_of(data, step, 9));
   for (const int used : {1, 2}) {
     set_thread_count(used);
     auto fresh = mixture.data(options_for(9));
     for (const std::int64_t step : {5, 0, 3})
-      CHECK(tokens_of(fresh, step, 9) == batches[static_cast<std::size_t>(step)]);
+      CHECK(batch_of(fresh, step, 9) == batches[static_cast<std::size_t>(step)]);
   }
   set_thread_count(threads);
   CHECK(batches[0] != batches[1]);
   auto options = options_for(9);
   options.seed = 2;
   auto other = mixture.data(options);
-  CHECK(tokens_of(other, 0, 9) != batches[0]);
+  CHECK(batch_of(other, 0, 9) != batches[0]);
 }
 
 TEST_CASE("molecules have their share of every batch within one, conformations uniform shares") {
@@ -210,11 +210,12 @@ TEST_CASE("molecules have their share of every batch within one, conformations u
   }
 }
 
-TEST_CASE("tokens are those of the molecule in its random frame, padding is zero and told so") {
+TEST_CASE(
+    "coordinates are those of the molecule in its random frame, padding is zero and told so") {
   const Mixture mixture;
   auto data = mixture.data(options_for(16));
   REQUIRE(data.most_atoms() == 23);
-  const auto tokens = tokens_of(data, 3, 16);
+  const auto z = batch_of(data, 3, 16);
   const auto visits = data.visits(3);
   const auto molecules = static_cast<nn::TrainingBatchSource&>(data).molecules(3, nn::Backend::cpu);
   molecules.check();
@@ -222,20 +223,18 @@ TEST_CASE("tokens are those of the molecule in its random frame, padding is zero
     const auto& molecule = *visits[b].molecule;
     const auto own = static_cast<std::size_t>(3 * molecule.encoding.atom_count());
     CHECK(molecules.atom_count.indices()[b] == molecule.encoding.atom_count());
-    const auto row = std::span(tokens).subspan(b * 69, 69);
+    const auto row = std::span(z).subspan(b * 69, 69);
     for (std::size_t j = own; j < 69; ++j) CHECK(row[j] == 0);
-    // Distances between atoms survive rotation, shift and bins: each coordinate is right to h/2.
+    // Distances between atoms survive rotation and shift.
     std::vector<double> x(own), y;
     molecule.frames.read(visits[b].frame, x);
-    const auto& bins = data.coordinates(molecule.encoding.atom_count()).bins;
-    for (std::size_t j = 0; j < own; ++j)
-      y.push_back(0.35 * bins.decode(static_cast<std::int64_t>(j), row[j], 0.5));
+    CHECK(data.head().inside(row.first(own)));
+    for (std::size_t j = 0; j < own; ++j) y.push_back(0.35 * row[j]);
     const auto distance = [](const std::vector<double>& z, std::size_t i) {
       return std::hypot(z[i] - z[0], z[i + 1] - z[1], z[i + 2] - z[2]);
     };
-    const double bound = 0.35 * bins.width(0) * std::sqrt(3.0) + 1e-4;  // float32 far from zero
     for (std::size_t i = 3; i < own; i += 3)
-      CHECK(std::abs(distance(x, i) - distance(y, i)) < bound);
+      CHECK(std::abs(distance(x, i) - distance(y, i)) < 1e-4);  // float32 far from zero
   }
 }
 
@@ -248,8 +247,8 @@ TEST_CASE("held-out frames are the last ones and never trained on") {
   for (const auto& molecule : data.molecules()) {
     CHECK(4 * molecule.train == 3 * molecule.frames.frames());
     const auto width = static_cast<std::size_t>(3 * molecule.encoding.atom_count());
-    CHECK(data.held_out_tokens(molecule, 3).size() == 3 * width);
-    CHECK(data.held_out_tokens(molecule, 1000).size() ==
+    CHECK(data.held_out_coordinates(molecule, 3).size() == 3 * width);
+    CHECK(data.held_out_coordinates(molecule, 1000).size() ==
           static_cast<std::size_t>(molecule.held_out()) * width);
   }
 }

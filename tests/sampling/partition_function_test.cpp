@@ -106,7 +106,7 @@ TEST_CASE(
   }
   const auto encoded = generator.encode(reference, 1);
   const auto reference_log_w = log_weights(target.reduced_energy(reference), encoded.log_volume,
-                                           generator.log_density(encoded.tokens));
+                                           generator.log_density(encoded.coordinates));
   const auto estimate =
       metrics::bennett_log_z(weigh(generator, target, 10000).log_w, reference_log_w);
   const double z = std::pow(bond_z(kBondWidth), 2) * angle_z(kAngleWidth);

@@ -86,4 +86,21 @@ inline std::vector<std::int32_t> all_sequences(std::int64_t bins, std::int64_t l
   return all;
 }
 
+// The bins of coordinates, and the middles of bins: rows of K.
+inline std::vector<std::int32_t> tokens_of(const Generator& generator,
+                                           const std::vector<double>& z) {
+  std::vector<std::int32_t> tokens(z.size());
+  generator.bins().encode_rows(z, tokens);
+  return tokens;
+}
+
+inline std::vector<double> middles(const Generator& generator,
+                                   const std::vector<std::int32_t>& tokens) {
+  std::vector<double> z;
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    z.push_back(generator.bins().decode(static_cast<std::int64_t>(i) % generator.map().size(),
+                                        tokens[i], 0.5));
+  return z;
+}
+
 }  // namespace arbg::sampling

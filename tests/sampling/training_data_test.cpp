@@ -23,12 +23,12 @@ constexpr std::int64_t kBins = 256;
 // coordinates.
 struct Conformations {
   std::unique_ptr<md::CoordinateMap> map;
-  nn::CoordinateBins bins;
+  nn::BinnedHead head;
   std::vector<float> positions;
   std::vector<double> z, u;
 
   explicit Conformations(std::int64_t count, bool cartesian = false)
-      : map(make_map(cartesian)), bins(bins_of(*map, kBins)) {
+      : map(make_map(cartesian)), head(bins_of(*map, kBins)) {
     const auto internal = make_map(false);
     for (std::int64_t i = 0; i < count; ++i) {
       const double part = static_cast<double>(i) / static_cast<double>(count);
@@ -46,20 +46,21 @@ struct Conformations {
     return md::make_internal_map(m.topology, m.system, kTemperature);
   }
 
+  const nn::CoordinateBins& bins() const { return head.bins(); }
   TrainingData data(std::uint64_t seed = 1, bool drop = false) const {
-    return {*map, bins, positions, u, seed, drop};
+    return {*map, head, positions, u, seed, drop};
   }
 };
 
 struct Batch {
-  std::vector<std::int32_t> tokens;
+  std::vector<double> z;
   std::vector<double> log_target;
   bool operator==(const Batch&) const = default;
 };
 
 Batch batch_of(TrainingData& data, std::int64_t step, std::size_t size, std::size_t length) {
-  Batch batch{std::vector<std::int32_t>(size * length), std::vector<double>(size)};
-  data.fill(step, batch.tokens, batch.log_target);
+  Batch batch{std::vector<double>(size * length), std::vector<double>(size)};
+  data.fill(step, batch.z, batch.log_target);
   return batch;
 }
 
@@ -71,9 +72,10 @@ std::vector<double> visited(TrainingData& data, const Conformations& of, std::in
   for (std::int64_t step = first / 4; step < (first + count) / 4; ++step) {
     const auto batch = batch_of(data, step, 4, 3);
     for (std::size_t b = 0; b < 4; ++b) {
-      // The first token tells conformations apart.
+      // The first bin tells conformations apart.
       for (std::size_t i = 0; i < of.u.size(); ++i) {
-        if (of.bins.encode(0, of.z[3 * i]) == batch.tokens[3 * b]) out.push_back(of.u[i]);
+        if (of.bins().encode(0, of.z[3 * i]) == of.bins().encode(0, batch.z[3 * b]))
+          out.push_back(of.u[i]);
       }
     }
   }
@@ -125,8 +127,8 @@ TEST_CASE("batch s is a function of s, whatever was asked before and with any nu
       for (const std::int64_t step : {5, 0, 3})
         CHECK(batch_of(fresh, step, 7, length) == batches[static_cast<std::size_t>(step)]);
     }
-    std::set<std::vector<std::int32_t>> different;
-    for (const auto& batch : batches) different.insert(batch.tokens);
+    std::set<std::vector<double>> different;
+    for (const auto& batch : batches) different.insert(batch.z);
     CHECK(different.size() == batches.size());
   }
   set_thread_count(threads);
@@ -138,7 +140,7 @@ TEST_CASE("log target is minus the reduced energy plus the map's log volume") {
   const auto batch = batch_of(data, 0, 8, 3);
   for (std::size_t b = 0; b < 8; ++b) {
     std::size_t i = 0;
-    while (c.bins.encode(0, c.z[3 * i]) != batch.tokens[3 * b]) ++i;
+    while (c.bins().encode(0, c.z[3 * i]) != c.bins().encode(0, batch.z[3 * b])) ++i;
     const std::span<const double> z(&c.z[3 * i], 3);
     // Positions are float32: 1e-7 relative in the bonds.
     CHECK(std::abs(batch.log_target[b] - (-c.u[i] + c.map->log_volume(z))) < 2e-6);
@@ -150,20 +152,12 @@ TEST_CASE(
     "mass") {
   const Conformations c(1, true);
   auto data = c.data();
-  std::set<std::vector<std::int32_t>> frames;
+  std::set<std::vector<double>> frames;
   for (std::int64_t step = 0; step < 20; ++step) {
     const auto batch = batch_of(data, step, 1, 9);
-    frames.insert(batch.tokens);
-    std::vector<double> y;
-    for (std::int64_t j = 0; j < 9; ++j)
-      y.push_back(c.bins.decode(j, batch.tokens[static_cast<std::size_t>(j)], 0.5));
-    // log volume has -n |mean|^2 / 2 in it, and the mean of bin centres is within h/2 of the true
-    // one in each axis.
-    double bound = 0;
-    const double h = c.bins.width(0);
-    for (std::size_t k = 0; k < 3; ++k)
-      bound += 1.5 * (std::abs(y[k] + y[3 + k] + y[6 + k]) / 3 * h + h * h / 4);
-    CHECK(std::abs(batch.log_target[0] - (-c.u[0] + c.map->log_volume(y))) <= bound);
+    frames.insert(batch.z);
+    CHECK(c.head.inside(batch.z));
+    CHECK(batch.log_target[0] == -c.u[0] + c.map->log_volume(batch.z));
   }
   CHECK(frames.size() == 20);
 }
@@ -171,7 +165,7 @@ TEST_CASE(
 TEST_CASE("counts are the marginals of one visit of everything") {
   for (const bool cartesian : {false, true}) {
     const Conformations c(10, cartesian);
-    const auto counts = c.data().counts();
+    const auto counts = c.data().counts(c.bins());
     REQUIRE(counts.size() == static_cast<std::size_t>(c.map->size() * kBins));
     for (std::size_t j = 0; j < static_cast<std::size_t>(c.map->size()); ++j) {
       double sum = 0;
@@ -181,7 +175,7 @@ TEST_CASE("counts are the marginals of one visit of everything") {
     if (cartesian) continue;
     for (std::size_t i = 0; i < c.z.size(); ++i) {
       const auto j = static_cast<std::int64_t>(i % 3);
-      CHECK(counts[static_cast<std::size_t>(j * kBins + c.bins.encode(j, c.z[i]))] >= 1);
+      CHECK(counts[static_cast<std::size_t>(j * kBins + c.bins().encode(j, c.z[i]))] >= 1);
     }
   }
 }
@@ -212,17 +206,17 @@ TEST_CASE(
 TEST_CASE("what does not fit is refused in a sentence") {
   Conformations c(10);
   const auto make = [&](std::vector<float> positions, std::vector<double> u) {
-    return error_message([&] { TrainingData(*c.map, c.bins, positions, u, 1, false); });
+    return error_message([&] { TrainingData(*c.map, c.head, positions, u, 1, false); });
   };
   CHECK(make({}, {}).find("conformations of 3 atoms") != std::string::npos);
   CHECK(make(std::vector<float>(10), {}).find("conformations of 3 atoms") != std::string::npos);
   CHECK(make(c.positions, {1, 2}).find("an energy for each of 10") != std::string::npos);
-  TrainingData without(*c.map, c.bins, c.positions, {}, 1, false);
-  std::vector<std::int32_t> tokens(12);
+  TrainingData without(*c.map, c.head, c.positions, {}, 1, false);
+  std::vector<double> z(12);
   std::vector<double> log_target(4);
-  CHECK(error_message([&] { without.fill(0, tokens, log_target); }).find("needs the energies") !=
+  CHECK(error_message([&] { without.fill(0, z, log_target); }).find("needs the energies") !=
         std::string::npos);
-  without.fill(0, tokens, {});
+  without.fill(0, z, {});
 
   Conformations far(3, true);
   for (auto& value : far.positions) value *= 20;

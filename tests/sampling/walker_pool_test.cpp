@@ -43,7 +43,7 @@ struct Setting {
       });
 
   WalkerPool pool(std::uint64_t seed = 5) const {
-    return {generator.map(), generator.bins(), target, seed};
+    return {generator.map(), generator.head(), target, seed};
   }
   Walkers draw(std::int64_t count, std::uint64_t stream) const {
     SampleOptions options;
@@ -99,7 +99,7 @@ TEST_CASE("walkers of infinite energy are replaced by others, and never trained 
 TEST_CASE("a batch is a function of the step; rows keep their log target density") {
   const Setting setting;
   auto pool = setting.pool(), again = setting.pool();
-  std::vector<std::int32_t> a(32 * kK), b(32 * kK), other(32 * kK);
+  std::vector<double> a(32 * kK), b(32 * kK), other(32 * kK);
   std::vector<double> target_a(32), target_b(32);
   CHECK_THROWS_WITH(pool.fill(0, a, target_a), doctest::Contains("found none"));
   pool.start(setting.draw(50, 1));
@@ -111,14 +111,13 @@ TEST_CASE("a batch is a function of the step; rows keep their log target density
   CHECK(target_a == target_b);
   CHECK(a != other);
   const Walkers& walkers = pool.walkers();
-  std::vector<std::int32_t> tokens(50 * kK);
-  setting.generator.bins().encode_rows(walkers.samples.coordinates, tokens);
+  const auto& z = walkers.samples.coordinates;
   for (std::size_t row = 0; row < 32; ++row) {
     bool found = false;
     for (std::size_t i = 0; i < 50 && !found; ++i) {
       found = std::equal(a.begin() + static_cast<std::ptrdiff_t>(row * kK),
                          a.begin() + static_cast<std::ptrdiff_t>((row + 1) * kK),
-                         tokens.begin() + static_cast<std::ptrdiff_t>(i * kK)) &&
+                         z.begin() + static_cast<std::ptrdiff_t>(i * kK)) &&
               target_a[row] == walkers.log_target(i);
     }
     CHECK(found);

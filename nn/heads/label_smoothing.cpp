@@ -1,4 +1,4 @@
-#include "nn/training/label_smoothing.h"
+#include "nn/heads/label_smoothing.h"
 
 #include <limits>
 #include <vector>

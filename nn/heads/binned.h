@@ -1,0 +1,48 @@
+// Coordinates in bins: each has a categorical distribution over V cells, and is uniform in its own.
+//
+//   q(z) = prod_j P(k_j | k_<j) / h_j,   k_j the bin of z_j, h_j its width (coordinate_bins.h)
+//
+// The parameters are logits, P = V; p is P(k). Position j is fed with row k_{j-1} of the input
+// table, and the first one with row V, or row 0 of a table that has no such row, as published. The
+// draws of a decoding: tensor/ops/draw.h; the first random number chooses the bin, the second the
+// place in it.
+#pragma once
+
+#include "nn/heads/coordinate_bins.h"
+#include "nn/heads/head.h"
+
+namespace arbg::nn {
+
+class BinnedHead final : public Head {
+ public:
+  explicit BinnedHead(CoordinateBins bins) : bins_(std::move(bins)) {}
+
+  const CoordinateBins& bins() const { return bins_; }
+
+  std::int64_t coordinates() const override { return bins_.coordinates(); }
+  std::int64_t parameters_a_position() const override { return bins_.bins(); }
+  double log_volume() const override { return bins_.log_volume(); }
+  using Head::inside;
+  bool inside(std::int64_t j, double z) const override;
+  Variable embed(const Variable& table, const Tensor& before, std::int64_t first) const override;
+  Variable log_p(const Variable& parameters, const Tensor& z, std::int64_t first) const override;
+  std::vector<double> log_p(const Tensor& parameters, const Tensor& z, std::int64_t first,
+                            const Decoding& decoding) const override;
+  Drawn draw(const Tensor& parameters, const Decoding& decoding,
+             const RowRandom& random) const override;
+  Variable embed(const Variable& table, const Drawn& before) const override;
+  DrawnCoordinates read(const Drawn& drawn, std::int64_t position,
+                        const RowRandom& random) const override;
+  Variable smoothing_term(const Variable& parameters, const Tensor& z,
+                          std::int64_t first) const override;
+
+ private:
+  std::vector<std::int32_t> tokens_of(const Tensor& z, std::int64_t first) const;
+
+  CoordinateBins bins_;
+};
+
+// Log probabilities of draw.h, on the host. Throws Error if one is NaN.
+std::vector<double> checked_log_p(const Tensor& log_p);
+
+}  // namespace arbg::nn

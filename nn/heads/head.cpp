@@ -1,0 +1,72 @@
+#include "nn/heads/head.h"
+
+#include <algorithm>
+
+#include "nn/transformer/row_sums.h"
+#include "tensor/base/defects.h"
+#include "tensor/base/error.h"
+#include "tensor/ops/reduce.h"
+
+namespace arbg::nn {
+namespace {
+
+constexpr std::int64_t kRows = 16;  // in one pass of the network
+
+// [anything, z_0 ... z_{n-2}] of every row: the first hears of no coordinate.
+Tensor shifted_right(const Tensor& z) {
+  if (planted(Defect::sees_own_token)) return z;
+  auto before = z.values();
+  if (!before.empty()) std::shift_right(before.begin(), before.end(), 1);
+  return host_rows(before, z.extent(1));
+}
+
+}  // namespace
+
+bool Head::inside(std::span<const double> z) const {
+  for (std::size_t j = 0; j < z.size(); ++j)
+    if (!inside(static_cast<std::int64_t>(j), z[j])) return false;
+  return true;
+}
+
+Variable Head::smoothing_term(const Variable&, const Tensor&, std::int64_t) const {
+  fail("label smoothing needs a distribution over labels, as bins have; leave it out");
+}
+
+void Head::require_fits(const TransformerConfig& config) const {
+  require(config.length() == coordinates() && config.num_bins == parameters_a_position(),
+          "the network has ", config.length(), " positions of ", config.num_bins,
+          " outputs, the coordinates are ", coordinates(), " of ", parameters_a_position(),
+          " parameters each");
+}
+
+Tensor host_rows(std::span<const double> z, std::int64_t n) {
+  const auto rows = n > 0 ? std::ssize(z) / n : 0;
+  require(rows * n == std::ssize(z), "expected rows of ", n, " coordinates, got ", z.size(),
+          " in all");
+  return Tensor::from_values(z, {rows, n}, Backend::reference);
+}
+
+Variable parameters_of(const Transformer& network, const Head& head, const Tensor& z,
+                       const Molecules& molecules, const std::optional<DropoutKey>& dropout) {
+  return network.outputs(head.embed(network.input_table(), shifted_right(z), 0), molecules,
+                         dropout);
+}
+
+std::vector<double> log_likelihood(const Transformer& network, const Head& head, const Tensor& z,
+                                   const Molecules& molecules,
+                                   const std::optional<Decoding>& decoding,
+                                   const std::function<bool()>& stop) {
+  if (decoding) decoding->check();
+  const auto log_p_of = [&](std::int64_t first, std::int64_t rows) {
+    const autograd::NoGradient no_graph;
+    const Tensor part = z.rows(first, rows);
+    const Molecules own = molecules.defined() ? molecules.rows(first, rows) : molecules;
+    const Variable parameters = parameters_of(network, head, part, own);
+    if (decoding) return head.log_p(parameters.value(), part, 0, *decoding);
+    const Variable log_p = network.without_padding(head.log_p(parameters, part, 0), own);
+    return tensor::sum_last_in_double(log_p.value()).values();
+  };
+  return row_sums(z.extent(0), kRows, log_p_of, stop);
+}
+
+}  // namespace arbg::nn
