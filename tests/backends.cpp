@@ -20,7 +20,7 @@ std::vector<Backend> backends_here() {
       here.push_back(backend);
     } else {
       ++skipped;
-      MESSAGE("SKIPPED for the backend ", name_of(backend), ": ", reason);
+      MESSAGE("SKIPPED for the backend ", std::string(name_of(backend)), ": ", reason);
     }
   }
   return here;

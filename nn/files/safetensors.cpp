@@ -95,10 +95,9 @@ std::size_t stored_size(const Tensor& tensor) {
 // Converts back what values() has converted to double: exactly.
 template <class T>
 void append(std::string& bytes, const Tensor& tensor) {
-  for (const double value : tensor.values()) {
-    const T number = static_cast<T>(value);
-    bytes.append(reinterpret_cast<const char*>(&number), sizeof(T));
-  }
+  const auto values = tensor.values();
+  const std::vector<T> numbers(values.begin(), values.end());
+  bytes.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T));
 }
 
 void append_stored(std::string& bytes, const Tensor& tensor) {

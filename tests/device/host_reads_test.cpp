@@ -122,7 +122,7 @@ TEST_SUITE("fast") {
   TEST_CASE("a step reads one log q a molecule, one smoothing sum, and the norm of the gradient") {
     const OneThread one;
     for (const Training& training : kTrainings) {
-      CAPTURE(training.name);
+      CAPTURE(std::string(training.name));
       std::vector<StubEvent> none, events;
       const auto expected = trained(training, Backend::cpu, none);
       CHECK(none.empty());

@@ -154,7 +154,7 @@ TEST_SUITE("fast") {
         const auto truth = run(row, Backend::reference);
         for (const Backend backend : backends_here()) {
           if (backend == Backend::reference) continue;
-          CAPTURE(name_of(backend));
+          CAPTURE(std::string(name_of(backend)));
           const auto found = run(row, backend);
           REQUIRE(found.size() == truth.size());
           for (std::size_t i = 0; i < truth.size(); ++i) {
