@@ -76,7 +76,6 @@ void GrowingSamples::take(std::int64_t j, const nn::Drawn& drawn) {
     log_p_[b] += read.log_p[b];
     if (planted(Defect::float32_log_q)) log_p_[b] = static_cast<float>(log_p_[b]);
   }
-  }
 }
 
 void GrowingSamples::select(std::span<const std::int64_t> from) {

@@ -111,7 +111,7 @@ std::vector<double> trained(const Training& training, Backend backend,
   RingWalk source;
   source.conditioned = training.conditioned;
   Transformer network(training.conditioned ? conditioned_config() : small_config(), backend, 5);
-  Trainer trainer(network, source, options_of(training));
+  Trainer trainer(network, cells(), source, options_of(training));
   take_stub_events();
   for (int step = 0; step < 3; ++step) trainer.train_step();
   events = take_stub_events();
@@ -129,8 +129,9 @@ TEST_SUITE("fast") {
       CHECK(trained(training, kStub, events) == expected);
       const std::size_t B = 22, T = 6, sums = training.smoothing > 0 ? 2 : 1;
       CHECK(bytes_of(events, StubEvent::download) == 3 * (sums * B + 1) * kLog);
-      // A token, and the slopes of the loss, a position; a count of positions a sum.
-      const std::size_t tokens = B * T * kIndex + sums * B * T * kReal + sums * B * kIndex;
+      // What a position is fed with and what it is judged by, and the slopes of the loss; a count
+      // of positions a sum.
+      const std::size_t tokens = 2 * B * T * kIndex + sums * B * T * kReal + sums * B * kIndex;
       if (!training.conditioned && training.smoothing == 0)
         CHECK(bytes_of(events, StubEvent::upload) == 3 * tokens);
     }
@@ -180,7 +181,7 @@ TEST_SUITE("fast") {
     for (const Backend backend : {Backend::cpu, kStub}) {
       RingWalk source;
       Transformer network(small_config(), backend, 5);
-      Trainer trainer(network, source, small_options());
+      Trainer trainer(network, cells(), source, small_options());
       trainer.train_step();
       Checkpoint checkpoint = trainer.checkpoint();
       checkpoint.trainer["spent_s"] = 0;
@@ -216,11 +217,11 @@ TEST_SUITE("fast") {
       const auto K = static_cast<std::size_t>(generator.map().size());
       CHECK(reads_come_last(events));
       CHECK(bytes_of(events, StubEvent::download) == 6 * K * (kIndex + kLog));
-      CHECK(samples.tokens == expected.tokens);
+      CHECK(samples.coordinates == expected.coordinates);
       CHECK(samples.log_q == expected.log_q);
-      const auto log_q = generator.log_density(samples.tokens, decoding);
+      const auto log_q = generator.log_density(samples.coordinates, decoding);
       CHECK(reads_come_last(take_stub_events()));
-      CHECK(log_q == three_atoms(8, Backend::cpu).log_density(samples.tokens, decoding));
+      CHECK(log_q == three_atoms(8, Backend::cpu).log_density(samples.coordinates, decoding));
     }
   }
 }
