@@ -235,8 +235,8 @@ TEST_CASE(
     molecule.frames.read(visits[b].frame, x);
     CHECK(data.head().inside(row.first(own)));
     for (std::size_t j = 0; j < own; ++j) y.push_back(0.35 * row[j]);
-    const auto distance = [](const std::vector<double>& z, std::size_t i) {
-      return std::hypot(z[i] - z[0], z[i + 1] - z[1], z[i + 2] - z[2]);
+    const auto distance = [](const std::vector<double>& at, std::size_t i) {
+      return std::hypot(at[i] - at[0], at[i + 1] - at[1], at[i + 2] - at[2]);
     };
     for (std::size_t i = 3; i < own; i += 3)
       CHECK(std::abs(distance(x, i) - distance(y, i)) < 1e-4);  // float32 far from zero
