@@ -58,8 +58,8 @@ std::vector<Row> rows() {
 }
 
 // Numbers of order one.
-Tensor some(const Shape& shape, Backend backend, std::uint64_t seed) {
-  const Random random(seed, stream_id("head"));
+Tensor some(const Shape& shape, Backend backend, std::int64_t seed) {
+  const Random random(static_cast<std::uint64_t>(seed), stream_id("head"));
   std::vector<double> values;
   for (std::int64_t i = 0; i < shape.elements(); ++i)
     values.push_back(random.normal_pair(static_cast<std::uint64_t>(i))[0]);

@@ -122,6 +122,11 @@ TEST_CASE("what a mixture file says wrongly is refused with its line") {
   std::vector<float> hole(3 * 17 * 3);
   write_npy(mixture.folder / "hole.npy", Array<float>{{3, 17, 3}, hole});
   has("GG hole.npy built\n", "frame 0 has all atoms at one place");
+  const auto right = read_npy(mixture.folder / "aa-md/positions.npy").data;
+  std::vector<float> wrong(right.begin(), right.end());
+  for (std::size_t i = 40 * 69; i < 41 * 69; i += 3) wrong[i] = -wrong[i];
+  write_npy(mixture.folder / "wrong.npy", Array<float>{{80, 23, 3}, wrong});
+  has("AA wrong.npy built\n", "wrong.npy: frame 40: ALA1 is a D residue");
   write_file(mixture.folder / "GG_310K.pdb", read_file(mixture.folder / "ag.pdb"));
   has("GG GG_310K_train.npy built\n",
       "GG_310K.pdb, are not those of the molecule: expected the atom GLY1:");
@@ -230,8 +235,8 @@ TEST_CASE(
     molecule.frames.read(visits[b].frame, x);
     CHECK(data.head().inside(row.first(own)));
     for (std::size_t j = 0; j < own; ++j) y.push_back(0.35 * row[j]);
-    const auto distance = [](const std::vector<double>& z, std::size_t i) {
-      return std::hypot(z[i] - z[0], z[i + 1] - z[1], z[i + 2] - z[2]);
+    const auto distance = [](const std::vector<double>& at, std::size_t i) {
+      return std::hypot(at[i] - at[0], at[i + 1] - at[1], at[i + 2] - at[2]);
     };
     for (std::size_t i = 3; i < own; i += 3)
       CHECK(std::abs(distance(x, i) - distance(y, i)) < 1e-4);  // float32 far from zero
