@@ -150,6 +150,8 @@ TEST_SUITE("fast") {
       const auto found = log_q(kStub);
       const auto events = take_stub_events();
       CHECK(bytes_of(events, StubEvent::download) == 5 * kLog);
+      const auto T = static_cast<std::size_t>(config.length());
+      if (!config.conditioning) CHECK(bytes_of(events, StubEvent::upload) == 5 * T * kIndex);
       CHECK(found == log_q(Backend::cpu));
     }
   }
@@ -217,6 +219,7 @@ TEST_SUITE("fast") {
       const auto K = static_cast<std::size_t>(generator.map().size());
       CHECK(reads_come_last(events));
       CHECK(bytes_of(events, StubEvent::download) == 6 * K * (kIndex + kLog));
+      CHECK(bytes_of(events, StubEvent::upload) == 6 * kIndex);  // a start token a row
       CHECK(samples.coordinates == expected.coordinates);
       CHECK(samples.log_q == expected.log_q);
       const auto log_q = generator.log_density(samples.coordinates, decoding);
