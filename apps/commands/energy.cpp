@@ -123,6 +123,52 @@ std::string cell(double kj_mol) {
   return text;
 }
 
+void write_arrays(const std::filesystem::path& folder, const md::EnergyResult& result,
+                  std::int64_t frames, std::int64_t atoms) {
+  const std::int64_t one[] = {frames}, terms[] = {frames, md::kTermCount},
+                     vectors[] = {frames, atoms, 3};
+  constexpr const char* kFiles[] = {"energy.npy", "energy_terms.npy", "forces.npy"};
+  write_together(folder, kFiles, [&] {
+    write_npy(folder / "energy.npy", one, std::span<const double>(result.energy_kj_mol));
+    write_npy(folder / "energy_terms.npy", terms, std::span<const double>(result.terms_kj_mol));
+    write_npy(folder / "forces.npy", vectors, std::span<const double>(result.forces_kj_mol_nm));
+  });
+}
+
+void print_json(const Molecule& molecule, const md::EnergyResult& result, std::int64_t frames) {
+  Json out = Json::object();
+  out["forcefield"] = molecule.parameters;
+  out["atoms"] = molecule.system.atom_count();
+  out["energy_kj_mol"] = Json(Json::List(result.energy_kj_mol.begin(), result.energy_kj_mol.end()));
+  for (int t = 0; t < md::kTermCount; ++t) {
+    Json column = Json::list();
+    for (std::int64_t f = 0; f < frames; ++f) {
+      column.push_back(result.terms_kj_mol[static_cast<std::size_t>(f * md::kTermCount + t)]);
+    }
+    out["terms_kj_mol"][md::kTermNames[t]] = std::move(column);
+  }
+  std::puts(out.dump().c_str());
+}
+
+void print_table(const Molecule& molecule, const md::EnergyResult& result, std::int64_t frames) {
+  std::vector<std::string> header{"frame", "energy"};
+  header.insert(header.end(), md::kTermNames, md::kTermNames + md::kTermCount);
+  metrics::Table table(std::move(header));
+  constexpr std::int64_t kMostRows = 30;
+  for (std::int64_t f = 0; f < std::min(frames, kMostRows); ++f) {
+    std::vector<std::string> row{std::to_string(f),
+                                 cell(result.energy_kj_mol[static_cast<std::size_t>(f)])};
+    for (int t = 0; t < md::kTermCount; ++t) {
+      row.push_back(cell(result.terms_kj_mol[static_cast<std::size_t>(f * md::kTermCount + t)]));
+    }
+    table.add_row(std::move(row));
+  }
+  std::printf("%s, %lld atoms, kJ/mol\n%s", molecule.parameters.c_str(),
+              static_cast<long long>(molecule.system.atom_count()), table.text().c_str());
+  if (frames > kMostRows)
+    std::printf("... and %lld more frames\n", static_cast<long long>(frames - kMostRows));
+}
+
 }  // namespace
 
 int energy_command(const Words& words) {
@@ -142,49 +188,10 @@ int energy_command(const Words& words) {
 
   if (arguments.given("output")) {
     output->require_ours();
-    const std::filesystem::path folder = arguments.text("output");
-    const std::int64_t one[] = {frames}, terms[] = {frames, md::kTermCount},
-                       vectors[] = {frames, atoms, 3};
-    constexpr const char* kFiles[] = {"energy.npy", "energy_terms.npy", "forces.npy"};
-    write_together(folder, kFiles, [&] {
-      write_npy(folder / "energy.npy", one, std::span<const double>(result.energy_kj_mol));
-      write_npy(folder / "energy_terms.npy", terms, std::span<const double>(result.terms_kj_mol));
-      write_npy(folder / "forces.npy", vectors, std::span<const double>(result.forces_kj_mol_nm));
-    });
+    write_arrays(arguments.text("output"), result, frames, atoms);
   }
 
-  if (common.json) {
-    Json out = Json::object();
-    out["forcefield"] = molecule.parameters;
-    out["atoms"] = atoms;
-    out["energy_kj_mol"] =
-        Json(Json::List(result.energy_kj_mol.begin(), result.energy_kj_mol.end()));
-    for (int t = 0; t < md::kTermCount; ++t) {
-      Json column = Json::list();
-      for (std::int64_t f = 0; f < frames; ++f) {
-        column.push_back(result.terms_kj_mol[static_cast<std::size_t>(f * md::kTermCount + t)]);
-      }
-      out["terms_kj_mol"][md::kTermNames[t]] = std::move(column);
-    }
-    std::puts(out.dump().c_str());
-    return status;
-  }
-  std::vector<std::string> header{"frame", "energy"};
-  header.insert(header.end(), md::kTermNames, md::kTermNames + md::kTermCount);
-  metrics::Table table(std::move(header));
-  constexpr std::int64_t kMostRows = 30;
-  for (std::int64_t f = 0; f < std::min(frames, kMostRows); ++f) {
-    std::vector<std::string> row{std::to_string(f),
-                                 cell(result.energy_kj_mol[static_cast<std::size_t>(f)])};
-    for (int t = 0; t < md::kTermCount; ++t) {
-      row.push_back(cell(result.terms_kj_mol[static_cast<std::size_t>(f * md::kTermCount + t)]));
-    }
-    table.add_row(std::move(row));
-  }
-  std::printf("%s, %lld atoms, kJ/mol\n%s", molecule.parameters.c_str(),
-              static_cast<long long>(atoms), table.text().c_str());
-  if (frames > kMostRows)
-    std::printf("... and %lld more frames\n", static_cast<long long>(frames - kMostRows));
+  (common.json ? print_json : print_table)(molecule, result, frames);
   return status;
 }
 

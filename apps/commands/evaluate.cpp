@@ -73,6 +73,37 @@ std::vector<std::string> labels_of(const SamplesFile& run, double trim) {
   return out;
 }
 
+// The page, with the log of the model's training and the audit of the samples where these are.
+void write_page(const std::filesystem::path& output, const std::filesystem::path& folder,
+                const std::filesystem::path& reference_folder, const std::string& model,
+                const sampling::Evaluation& evaluation, const SamplesRun& samples,
+                const Dataset& reference, const std::vector<std::string>& labels) {
+  const SamplesFile& run = samples.file;
+  ReportInput input;
+  input.title = "Weighted samples against molecular dynamics";
+  input.subtitle = folder.string() + " against " + reference_folder.string();
+  input.command =
+      "arbg evaluate --samples " + folder.string() + " --reference " + reference_folder.string();
+  input.evaluation = &evaluation;
+  input.samples = &samples;
+  input.reference = &reference;
+  const auto log = std::filesystem::path(model).parent_path() / "train_log.jsonl";
+  if (!model.empty() && std::filesystem::exists(log)) input.train_log = log;
+  input.facts = {{"samples", std::to_string(samples.count())},
+                 {"decoding", run.decoding.text()},
+                 {"reference frames", std::to_string(reference.frames())}};
+  for (const auto& label : labels) input.facts.emplace_back("weights", label);
+  const auto audit_path = folder / "audit.json";
+  sampling::Audit audit;
+  if (std::filesystem::exists(audit_path)) {
+    audit = audit_from_json(Json::parse(read_file(audit_path), audit_path.string()),
+                            audit_path.string());
+    input.audit = &audit;
+  }
+  if (run.smc) input.smc_figures = smc_figures(run.smc->annealed, run.smc->outcome);
+  write_report(output / "report.html", input);
+}
+
 }  // namespace
 
 int evaluate_command(const Words& words) {
@@ -120,32 +151,8 @@ int evaluate_command(const Words& words) {
 
   written.require_ours();
   write_file(output / "evaluation.json", to_json(evaluation).dump(2) + "\n");
-  ReportInput input;
-  input.title = "Weighted samples against molecular dynamics";
-  input.subtitle = folder.string() + " against " + reference_folder.string();
-  input.command =
-      "arbg evaluate --samples " + folder.string() + " --reference " + reference_folder.string();
-  input.evaluation = &evaluation;
-  input.samples = &samples;
-  input.reference = &reference;
-  if (model) {
-    const auto log =
-        std::filesystem::path(arguments.text("model")).parent_path() / "train_log.jsonl";
-    if (std::filesystem::exists(log)) input.train_log = log;
-  }
-  input.facts = {{"samples", std::to_string(samples.count())},
-                 {"decoding", run.decoding.text()},
-                 {"reference frames", std::to_string(reference.frames())}};
-  for (const auto& label : labels) input.facts.emplace_back("weights", label);
-  const auto audit_path = folder / "audit.json";
-  sampling::Audit audit;
-  if (std::filesystem::exists(audit_path)) {
-    audit = audit_from_json(Json::parse(read_file(audit_path), audit_path.string()),
-                            audit_path.string());
-    input.audit = &audit;
-  }
-  if (run.smc) input.smc_figures = smc_figures(run.smc->annealed, run.smc->outcome);
-  write_report(output / "report.html", input);
+  write_page(output, folder, reference_folder, arguments.text("model"), evaluation, samples,
+             reference, labels);
   if (common.json) {
     std::puts(to_json(evaluation).dump().c_str());
   } else {

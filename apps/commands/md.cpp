@@ -71,12 +71,7 @@ void print_convergence(const sampling::Convergence& convergence) {
   }
 }
 
-}  // namespace
-
-int md_command(const Words& words) {
-  const Arguments arguments(kSpec, words);
-  if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
-  const CommonOptions common = apply_common_options(arguments);
+MdJob job_from(const Arguments& arguments, const CommonOptions& common) {
   MdJob job;
   job.output = arguments.required("output");
   if (arguments.given("pdb")) {
@@ -105,32 +100,33 @@ int md_command(const Words& words) {
   options.checkpoint_interval = arguments.integer("checkpoint-every", 1);
   options.seed = common.seed;
   options.backend = common.backend;
+  return job;
+}
 
-  const RunFolder output(job.output, RunKind::md);
-  const MdOutcome outcome = run_md_job(job, output);
-  output.require_ours();
-  if (outcome.result.finished) write_md_page(job.output / "report.html", job, outcome);
-  if (common.json) {
-    Json out = Json::object();
-    out["folder"] = job.output.string();
-    out["frames"] = outcome.result.frames;
-    out["complete"] = outcome.result.finished;
-    out["seconds"] = outcome.seconds;
-    out["ns_per_day"] = outcome.ns_per_day;
-    out["ladder_kelvin"] =
-        Json(Json::List(outcome.ladder_kelvin.begin(), outcome.ladder_kelvin.end()));
-    out["swap_acceptance"] = Json(
-        Json::List(outcome.result.swap_acceptance.begin(), outcome.result.swap_acceptance.end()));
-    out["convergence"] = to_json(outcome.convergence);
-    std::puts(out.dump().c_str());
-  } else if (outcome.steps == 0) {
+void print_json(const MdJob& job, const MdOutcome& outcome) {
+  Json out = Json::object();
+  out["folder"] = job.output.string();
+  out["frames"] = outcome.result.frames;
+  out["complete"] = outcome.result.finished;
+  out["seconds"] = outcome.seconds;
+  out["ns_per_day"] = outcome.ns_per_day;
+  out["ladder_kelvin"] =
+      Json(Json::List(outcome.ladder_kelvin.begin(), outcome.ladder_kelvin.end()));
+  out["swap_acceptance"] = Json(
+      Json::List(outcome.result.swap_acceptance.begin(), outcome.result.swap_acceptance.end()));
+  out["convergence"] = to_json(outcome.convergence);
+  std::puts(out.dump().c_str());
+}
+
+void print_text(const MdJob& job, const MdOutcome& outcome) {
+  if (outcome.steps == 0) {
     std::printf("%s already holds these %lld frames; more --steps would lengthen the run\n",
                 job.output.c_str(), static_cast<long long>(outcome.result.frames));
   } else {
     std::printf(
         "%lld frames of %d replicas in %s (%s ns/day, all replicas and temperatures together), "
         "written to %s\n",
-        static_cast<long long>(outcome.result.frames), options.replicas,
+        static_cast<long long>(outcome.result.frames), job.options.replicas,
         format_duration(outcome.seconds).c_str(),
         metrics::format_number(outcome.ns_per_day, 3).c_str(), job.output.c_str());
     for (std::size_t i = 0; i < outcome.result.swap_acceptance.size(); ++i) {
@@ -140,6 +136,20 @@ int md_command(const Words& words) {
     print_convergence(outcome.convergence);
     if (outcome.result.finished) std::printf("report: %s\n", (job.output / "report.html").c_str());
   }
+}
+
+}  // namespace
+
+int md_command(const Words& words) {
+  const Arguments arguments(kSpec, words);
+  if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
+  const CommonOptions common = apply_common_options(arguments);
+  const MdJob job = job_from(arguments, common);
+  const RunFolder output(job.output, RunKind::md);
+  const MdOutcome outcome = run_md_job(job, output);
+  output.require_ours();
+  if (outcome.result.finished) write_md_page(job.output / "report.html", job, outcome);
+  (common.json ? print_json : print_text)(job, outcome);
   if (outcome.result.finished) return 0;
   std::fprintf(stderr, "interrupted; everything is saved: run the same command to go on\n");
   return 130;

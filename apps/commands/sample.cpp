@@ -84,12 +84,7 @@ int print_smc(const SmcJob& job, const SmcOutcome& outcome, bool json) {
   return 0;
 }
 
-}  // namespace
-
-int sample_command(const Words& words) {
-  const Arguments arguments(kSpec, words);
-  if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
-  const CommonOptions common = apply_common_options(arguments);
+SampleJob job_from(const Arguments& arguments, const CommonOptions& common) {
   SampleJob job;
   job.model = arguments.required("model");
   job.output = arguments.required("output");
@@ -109,29 +104,23 @@ int sample_command(const Words& words) {
   require(weights == "average" || weights == "last", "--weights expects average or last, got '",
           weights, "'");
   job.averaged = weights == "average";
+  return job;
+}
 
-  std::optional<SmcJob> smc;
-  if (wants_smc(arguments)) smc = smc_job_from(arguments, job);
+void print_json(const SamplesRun& samples, const SampleJob&) {
+  const SamplesFile& run = samples.file;
+  Json out = summary_json(*run.weights);
+  out["seconds"] = run.seconds;
+  out["decoding"] = to_json(run.decoding);
+  if (run.tuning) out["tuning"] = to_json(*run.tuning);
+  if (run.reflected) out["reflected"] = *run.reflected;
+  for (const auto& label : run.labels) out["labels"].push_back(label);
+  std::puts(out.dump().c_str());
+}
 
-  const RunFolder output(job.output, RunKind::sample);
-  const auto told = told_molecule(arguments);
-  const Model model = load_model(job.model, job.backend, job.averaged, told);
-  require(model.of_many || !told, job.model.string(),
-          ": this model is of one molecule, which its checkpoint holds; leave --molecule out");
-  if (smc) return print_smc(*smc, run_smc_job(*smc, model, output), common.json);
-  const SamplesRun samples = run_sample_job(job, model, output);
+void print_table(const SamplesRun& samples, const SampleJob& job) {
   const SamplesFile& run = samples.file;
   const metrics::WeightSummary& summary = *run.weights;
-  if (common.json) {
-    Json out = summary_json(summary);
-    out["seconds"] = run.seconds;
-    out["decoding"] = to_json(run.decoding);
-    if (run.tuning) out["tuning"] = to_json(*run.tuning);
-    if (run.reflected) out["reflected"] = *run.reflected;
-    for (const auto& label : run.labels) out["labels"].push_back(label);
-    std::puts(out.dump().c_str());
-    return 0;
-  }
   if (run.tuning) std::printf("%s\n", tuning_table(*run.tuning).text().c_str());
   metrics::Table table({"importance weights", ""});
   table.add_row({"samples", std::to_string(summary.count)});
@@ -148,6 +137,26 @@ int sample_command(const Words& words) {
   std::printf("%s%lld samples in %s (%.0f/s), written to %s\n", table.text().c_str(),
               static_cast<long long>(samples.count()), format_duration(run.seconds).c_str(),
               static_cast<double>(samples.count()) / run.seconds, job.output.c_str());
+}
+
+}  // namespace
+
+int sample_command(const Words& words) {
+  const Arguments arguments(kSpec, words);
+  if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
+  const CommonOptions common = apply_common_options(arguments);
+  const SampleJob job = job_from(arguments, common);
+  std::optional<SmcJob> smc;
+  if (wants_smc(arguments)) smc = smc_job_from(arguments, job);
+
+  const RunFolder output(job.output, RunKind::sample);
+  const auto told = told_molecule(arguments);
+  const Model model = load_model(job.model, job.backend, job.averaged, told);
+  require(model.of_many || !told, job.model.string(),
+          ": this model is of one molecule, which its checkpoint holds; leave --molecule out");
+  if (smc) return print_smc(*smc, run_smc_job(*smc, model, output), common.json);
+  const SamplesRun samples = run_sample_job(job, model, output);
+  (common.json ? print_json : print_table)(samples, job);
   return 0;
 }
 

@@ -49,6 +49,8 @@ Dataset Dataset::part(std::int64_t first, std::int64_t count) const {
 md::Pdb load_pdb(const std::filesystem::path& path) {
   md::Pdb pdb = md::read_pdb(path);
   say(pdb.note);
+  const std::string gap = md::gap_in_chain(pdb.topology, pdb.positions_nm);
+  if (!gap.empty()) say(path.string() + ": " + gap + "; is a residue missing between them?");
   return pdb;
 }
 

@@ -49,7 +49,8 @@ struct Dataset {
 Dataset load_dataset(const std::filesystem::path& path,
                      const std::string& forcefield = "amber14-obc1");
 
-// A PDB file; what its reader left out (alternate locations) is said on standard error.
+// A PDB file; what its reader left out (alternate locations), and a gap in the chain of its first
+// model, are said on standard error.
 md::Pdb load_pdb(const std::filesystem::path& path);
 
 // Positions [frames, N, 3] in nm from a .npy, .npz (array `positions`) or .dcd file, by its ending.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iomanip>
 #include <limits>
 #include <numbers>
 #include <sstream>
@@ -145,6 +146,25 @@ class Checker {
 
 std::string structure_fault(const Topology& topology, std::span<const double> positions_nm) {
   return Checker(topology, positions_nm).first_fault();
+}
+
+std::string gap_in_chain(const Topology& topology, std::span<const double> positions_nm) {
+  std::string gap;
+  for (const auto& [i, j] : topology.bonds) {
+    const double length = norm(at(positions_nm, i) - at(positions_nm, j));
+    if (length < kLongestBondNm) continue;
+    // Another kind of fault, with a message of its own.
+    const auto residue = [&](int atom) {
+      return topology.atoms[static_cast<std::size_t>(atom)].residue;
+    };
+    if (residue(i) == residue(j)) return "";
+    if (!gap.empty()) continue;
+    std::ostringstream text;
+    text << "the bond " << topology.describe(i) << " - " << topology.describe(j) << " is "
+         << std::setprecision(2) << length << " nm long";
+    gap = text.str();
+  }
+  return gap;
 }
 
 std::string conformation_fault(std::span<const double> positions_nm) {

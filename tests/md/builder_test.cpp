@@ -97,6 +97,16 @@ TEST_CASE("built peptides have L residues, trans bonds, free rings and less ener
   }
 }
 
+TEST_CASE("a gap in the chain is named: two residues are bonded from afar") {
+  Built built("Ace-AAA-Nme", "amber14-obc1");
+  CHECK(gap_in_chain(built.topology, built.positions) == "");
+  const auto first = static_cast<std::size_t>(3 * built.topology.find(3, "N"));
+  for (std::size_t i = first; i < built.positions.size(); i += 3) built.positions[i] += 0.4;
+  const std::string gap = gap_in_chain(built.topology, built.positions);
+  CAPTURE(gap);
+  CHECK(gap.find("the bond ALA3:C - ALA4:N is 0.") == 0);
+}
+
 TEST_CASE("disulfide bonds close, between neighbours and across a chain") {
   using Pairs = std::vector<std::pair<int, int>>;
   for (const auto& [name, pairs] : {std::pair("CC", Pairs{{1, 2}}),

@@ -70,6 +70,13 @@ energy_is -151.3366 "$cases/altloc-occupancy.pdb"
 grep -q "SER3 B (occupancy 0.70; A 0.30)" err.txt || failed "alternate locations: $(cat err.txt)"
 energy_is -154.7825 "$cases/altloc-blank-then-b.pdb"
 grep -q "SER3 blank (occupancy 0.60; B 0.40)" err.txt || failed "alternate locations: $(cat err.txt)"
+succeeds build Ace-AAA-Nme --output whole.pdb
+"$arbg" energy --pdb whole.pdb >out.txt 2>err.txt
+[ ! -s err.txt ] || failed "a whole chain: $(cat err.txt)"
+awk 'substr($0, 23, 4) + 0 != 3' whole.pdb >gap.pdb
+"$arbg" energy --pdb gap.pdb >out.txt 2>err.txt || failed "a chain without a residue: $(cat err.txt)"
+grep -q "gap.pdb: the bond ALA2:C - ALA4:N is .* nm long; is a residue missing" err.txt ||
+  failed "a chain without a residue: $(cat err.txt)"
 for name in capitals.PDB entry.ent ENTRY.ENT; do
   cp "$cases/amidated.pdb" $name
   energy_is -190.6110 $name
