@@ -10,7 +10,8 @@ set(MAY_sampling "tensor/|nn/|md/|sampling/|metrics/[a-z0-9_]*[.]h")
 
 set(FAILURES "")
 set(ARROWS "")  # md/files>md/molecule: from the folder that includes to the one that is included
-foreach(FOLDER tensor autograd nn md metrics sampling)
+set(MAY_apps "[a-z]")
+foreach(FOLDER tensor autograd nn md metrics sampling apps)
   file(GLOB_RECURSE SOURCES RELATIVE ${ROOT} ${ROOT}/${FOLDER}/*.h ${ROOT}/${FOLDER}/*.cpp ${ROOT}/${FOLDER}/*.cu)
   list(LENGTH SOURCES COUNT)
   if(COUNT EQUAL 0)

@@ -10,6 +10,7 @@
 #include "apps/commands/commands.h"
 #include "apps/pages/audit_page.h"
 #include "apps/pages/report_page.h"
+#include "apps/pages/train_page.h"
 #include "apps/runs/audit_job.h"
 #include "apps/runs/md_job.h"
 #include "apps/runs/results_json.h"
@@ -205,6 +206,8 @@ bool Demo::train() {
   job.trainer.seed = options_.common.seed;
   job.resume = std::filesystem::exists(checkpoint);
   const TrainOutcome outcome = run_train_job(job, reference_, training_);
+  training_.require_ours();
+  write_train_page(job.output / "report.html", job, outcome);
   if (!outcome.complete) return false;
   checkpoint_ = outcome.checkpoint;
   std::string result = std::to_string(outcome.parameters) + " parameters, " +

@@ -6,6 +6,7 @@
 #include "apps/commands/commands.h"
 #include "apps/pages/audit_page.h"
 #include "apps/pages/report_page.h"
+#include "apps/pages/smc_page.h"
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
 #include "apps/runs/smc_job.h"

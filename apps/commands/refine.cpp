@@ -4,6 +4,7 @@
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
+#include "apps/pages/refine_page.h"
 #include "apps/runs/refine_job.h"
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"

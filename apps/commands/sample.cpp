@@ -5,6 +5,7 @@
 #include "apps/cli/common_options.h"
 #include "apps/cli/decoding_options.h"
 #include "apps/commands/commands.h"
+#include "apps/pages/smc_page.h"
 #include "apps/pages/tuning_page.h"
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
@@ -154,7 +155,11 @@ int sample_command(const Words& words) {
   const Model model = load_model(job.model, job.backend, job.averaged, told);
   require(model.of_many || !told, job.model.string(),
           ": this model is of one molecule, which its checkpoint holds; leave --molecule out");
-  if (smc) return print_smc(*smc, run_smc_job(*smc, model, output), common.json);
+  if (smc) {
+    const SmcOutcome outcome = run_smc_job(*smc, model, output);
+    write_smc_page(job.output / "smc.html", *smc, outcome);
+    return print_smc(*smc, outcome, common.json);
+  }
   const SamplesRun samples = run_sample_job(job, model, output);
   (common.json ? print_json : print_table)(samples, job);
   return 0;

@@ -4,6 +4,7 @@
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
+#include "apps/pages/train_page.h"
 #include "apps/runs/mixed_train_job.h"
 #include "apps/runs/run_folder.h"
 #include "apps/runs/train_job.h"
@@ -254,6 +255,8 @@ int train_command(const Words& words) {
   const TrainOutcome outcome =
       mixed ? run_mixed_train_job(job, data, output)
             : run_train_job(job, load_dataset(data, arguments.text("forcefield")), output);
+  output.require_ours();
+  write_train_page(job.output / "report.html", job, outcome);
   if (common.json)
     std::puts(to_json(outcome).dump().c_str());
   else

@@ -1,7 +1,8 @@
+#include "apps/pages/refine_page.h"
+
 #include <cmath>
 
 #include "apps/cli/command_line.h"
-#include "apps/runs/refine_job.h"
 #include "metrics/pages/report.h"
 
 namespace arbg::apps {

@@ -1,6 +1,4 @@
-// The page of a run of sequential Monte Carlo.
-#include "apps/runs/smc_job.h"
-#include "metrics/pages/report.h"
+#include "apps/pages/smc_page.h"
 
 namespace arbg::apps {
 

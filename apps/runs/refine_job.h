@@ -37,8 +37,4 @@ struct RefineOutcome {
 
 RefineOutcome run_refine_job(const RefineJob& job, const RunFolder& output);
 
-// The page: effective samples and log Z by energies evaluated.
-void write_refine_page(const std::filesystem::path& path, const RefineJob& job,
-                       const RefineOutcome& outcome, const std::string& command);
-
 }  // namespace arbg::apps

@@ -172,7 +172,6 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model, const RunFolder& o
 
   output.require_ours();
   write_samples(job.sample.output, all);
-  write_smc_page(job.sample.output / "smc.html", job, out);
   return out;
 }
 

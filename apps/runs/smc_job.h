@@ -9,7 +9,6 @@
 
 #include "apps/cli/command_line.h"
 #include "apps/runs/sample_job.h"
-#include "metrics/pages/report.h"
 #include "metrics/pages/table.h"
 #include "sampling/smc/annealed_smc.h"
 #include "sampling/smc/twisted_smc.h"
@@ -38,10 +37,5 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model, const RunFolder& o
 std::vector<std::string> labels(const SmcJob& job);
 
 metrics::Table smc_table(const SmcOutcome& outcome);
-
-// Curves of ESS, surviving ancestors and acceptance over the stages, and log Z of the populations.
-std::vector<metrics::Figure> smc_figures(bool annealed, const SmcOutcome& outcome);
-void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
-                    const SmcOutcome& outcome);
 
 }  // namespace arbg::apps

@@ -5,7 +5,6 @@
 #include <cstdio>
 
 #include "apps/cli/progress.h"
-#include "apps/pages/train_page.h"
 #include "apps/runs/train_log.h"
 #include "nn/training/trainer_run.h"
 #include "tensor/base/error.h"
@@ -15,7 +14,7 @@ namespace arbg::apps {
 namespace {
 
 constexpr const char *kCheckpoint = "checkpoint.safetensors", *kBest = "best.safetensors",
-                     *kLog = "train_log.jsonl", *kReport = "report.html";
+                     *kLog = "train_log.jsonl";
 
 }  // namespace
 
@@ -132,8 +131,6 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
   outcome.gflop_per_second = gflop / seconds;
   if (std::isnan(outcome.held_out_nats) || !trainer.evaluation_due())
     outcome.held_out_nats = evaluate(trainer.evaluated_network());
-  output.require_ours();
-  write_train_page(job.output / kReport, job, outcome);
 }
 
 }  // namespace arbg::apps

@@ -24,7 +24,7 @@ std::optional<nn::Checkpoint> saved_run(const TrainJob& job);
 void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Json& description,
                       const nn::TransformerConfig& config);
 
-// Trains to the end or an interrupt, saving in job.output, log and page too; fills in what that
+// Trains to the end or an interrupt, saving in job.output, the log too; fills in what that
 // tells. `evaluate`: held-out nats per coordinate of a network, NaN if nothing is held out.
 void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::CoordinateBins& bins,
                     const Json& description,
