@@ -300,11 +300,10 @@ int demo_command(const Words& words) {
   for (const auto& word : words) command += " " + word;
 
   Demo demo(options_from(arguments));
-  if (!demo.simulate() || !demo.train()) {
+  if (!demo.simulate() || !demo.train() || (demo.sample(), interrupted())) {
     std::fprintf(stderr, "interrupted; everything is saved: run the same command to go on\n");
     return 130;
   }
-  demo.sample();
   release_interrupts();  // what follows saves nothing between its steps
   demo.evaluate_samples();
   demo.audit(command);

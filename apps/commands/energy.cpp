@@ -123,12 +123,13 @@ std::string cell(double kj_mol) {
   return text;
 }
 
-void write_arrays(const std::filesystem::path& folder, const md::EnergyResult& result,
-                  std::int64_t frames, std::int64_t atoms) {
+void write_arrays(const RunFolder& output, const md::EnergyResult& result, std::int64_t frames,
+                  std::int64_t atoms) {
+  const auto& folder = output.path();
   const std::int64_t one[] = {frames}, terms[] = {frames, md::kTermCount},
                      vectors[] = {frames, atoms, 3};
   constexpr const char* kFiles[] = {"energy.npy", "energy_terms.npy", "forces.npy"};
-  write_together(folder, kFiles, [&] {
+  output.write_together(kFiles, [&] {
     write_npy(folder / "energy.npy", one, std::span<const double>(result.energy_kj_mol));
     write_npy(folder / "energy_terms.npy", terms, std::span<const double>(result.terms_kj_mol));
     write_npy(folder / "forces.npy", vectors, std::span<const double>(result.forces_kj_mol_nm));
@@ -139,7 +140,7 @@ void print_json(const Molecule& molecule, const md::EnergyResult& result, std::i
   Json out = Json::object();
   out["forcefield"] = molecule.parameters;
   out["atoms"] = molecule.system.atom_count();
-  out["energy_kj_mol"] = Json(Json::List(result.energy_kj_mol.begin(), result.energy_kj_mol.end()));
+  out["energy_kj_mol"] = list_of(result.energy_kj_mol);
   for (int t = 0; t < md::kTermCount; ++t) {
     Json column = Json::list();
     for (std::int64_t f = 0; f < frames; ++f) {
@@ -187,8 +188,7 @@ int energy_command(const Words& words) {
   const int status = exit_status(molecule, result.energy_kj_mol);
 
   if (arguments.given("output")) {
-    output->require_ours();
-    write_arrays(arguments.text("output"), result, frames, atoms);
+    write_arrays(*output, result, frames, atoms);
   }
 
   (common.json ? print_json : print_table)(molecule, result, frames);

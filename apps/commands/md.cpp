@@ -110,10 +110,8 @@ void print_json(const MdJob& job, const MdOutcome& outcome) {
   out["complete"] = outcome.result.finished;
   out["seconds"] = outcome.seconds;
   out["ns_per_day"] = outcome.ns_per_day;
-  out["ladder_kelvin"] =
-      Json(Json::List(outcome.ladder_kelvin.begin(), outcome.ladder_kelvin.end()));
-  out["swap_acceptance"] = Json(
-      Json::List(outcome.result.swap_acceptance.begin(), outcome.result.swap_acceptance.end()));
+  out["ladder_kelvin"] = list_of(outcome.ladder_kelvin);
+  out["swap_acceptance"] = list_of(outcome.result.swap_acceptance);
   out["convergence"] = to_json(outcome.convergence);
   std::puts(out.dump().c_str());
 }

@@ -108,7 +108,7 @@ SampleJob job_from(const Arguments& arguments, const CommonOptions& common) {
   return job;
 }
 
-void print_json(const SamplesRun& samples, const SampleJob&) {
+void print_json(const SamplesRun& samples) {
   const SamplesFile& run = samples.file;
   Json out = summary_json(*run.weights);
   out["seconds"] = run.seconds;
@@ -161,7 +161,10 @@ int sample_command(const Words& words) {
     return print_smc(*smc, outcome, common.json);
   }
   const SamplesRun samples = run_sample_job(job, model, output);
-  (common.json ? print_json : print_table)(samples, job);
+  if (common.json)
+    print_json(samples);
+  else
+    print_table(samples, job);
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <cstdio>
 
 #include "metrics/histogram.h"
@@ -77,6 +78,32 @@ std::vector<double> finite_less(std::span<const double> values, double middle) {
   return out;
 }
 
+// Nothing without a finite weight of the samples.
+std::optional<metrics::Plot> weight_plot(const Audit& audit) {
+  std::vector<double> finite = finite_less(audit.log_weight, 0);
+  if (finite.empty()) return {};
+  std::ranges::nth_element(finite, finite.begin() + std::ssize(finite) / 2);
+  metrics::Plot weights;
+  weights.title = "Log weights from both sides";
+  weights.description =
+      "The curves cross at log Z. Reference frames far to the right lie where the model proposes "
+      "too seldom.";
+  weights.x = {.label = "log w - median"};
+  weights.y = {.label = "density", .logarithmic = true};
+  const double middle = finite[finite.size() / 2];
+  const auto samples = finite_less(audit.log_weight, middle),
+             frames = finite_less(audit.reference.log_weight, middle);
+  double largest = std::ranges::max(samples);
+  for (const double log_w : frames) largest = std::max(largest, log_w);
+  const auto edges = log_weight_edges(largest);
+  weights.series = {
+      metrics::histogram_series("samples", metrics::make_histogram(samples, {}, edges))};
+  if (!frames.empty())
+    weights.series.push_back(
+        metrics::histogram_series("reference", metrics::make_histogram(frames, {}, edges)));
+  return weights;
+}
+
 // Transforms of samples and held-out frames, calibration by coordinate, weights from both sides.
 std::vector<metrics::Figure> audit_figures(const Audit& audit) {
   const sampling::ReferenceAudit& reference = audit.reference;
@@ -117,28 +144,7 @@ std::vector<metrics::Figure> audit_figures(const Audit& audit) {
                     6}};
     out.push_back(plot);
   }
-  std::vector<double> finite = finite_less(audit.log_weight, 0);
-  if (finite.empty()) return out;
-  std::ranges::nth_element(finite, finite.begin() + std::ssize(finite) / 2);
-  metrics::Plot weights;
-  weights.title = "Log weights from both sides";
-  weights.description =
-      "The curves cross at log Z. Reference frames far to the right lie where the model proposes "
-      "too seldom.";
-  weights.x = {.label = "log w - median"};
-  weights.y = {.label = "density", .logarithmic = true};
-  const double middle = finite[finite.size() / 2];
-  const auto samples = finite_less(audit.log_weight, middle),
-             frames = finite_less(reference.log_weight, middle);
-  double largest = std::ranges::max(samples);
-  for (const double log_w : frames) largest = std::max(largest, log_w);
-  const auto edges = log_weight_edges(largest);
-  weights.series = {
-      metrics::histogram_series("samples", metrics::make_histogram(samples, {}, edges))};
-  if (!frames.empty())
-    weights.series.push_back(
-        metrics::histogram_series("reference", metrics::make_histogram(frames, {}, edges)));
-  out.push_back(weights);
+  if (const auto weights = weight_plot(audit)) out.push_back(*weights);
   return out;
 }
 

@@ -7,15 +7,6 @@
 #include "tensor/base/files.h"
 
 namespace arbg::apps {
-namespace {
-
-// JSON has no infinities.
-double number_or_nan(const Json& line, const char* name) {
-  return line.at(name).is_null() ? std::nan("") : line.at(name).number();
-}
-
-}  // namespace
-
 std::vector<sampling::RefinementRound> read_refine_log(const std::filesystem::path& path,
                                                        std::int64_t rounds) {
   std::vector<sampling::RefinementRound> out;
@@ -34,9 +25,9 @@ std::vector<sampling::RefinementRound> read_refine_log(const std::filesystem::pa
     r.weights.ess = line.at("ess").number();
     r.weights.ess_fraction = line.at("ess_fraction").number();
     r.weights.largest_share = line.at("largest_share").number();
-    r.weights.pareto_k = number_or_nan(line, "pareto_k");
+    r.weights.pareto_k = number_or_nan(line.at("pareto_k"));
     r.weights.log_z = line.at("log_z").number();
-    r.weights.log_z_error = number_or_nan(line, "log_z_error");
+    r.weights.log_z_error = number_or_nan(line.at("log_z_error"));
     r.nats = line.at("nats_per_coordinate").number();
     r.variance = line.at("variance").number();
     r.seconds = line.at("seconds").number();

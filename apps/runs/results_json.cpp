@@ -6,8 +6,6 @@
 
 namespace arbg::apps {
 
-double number_or_nan(const Json& json) { return json.is_null() ? std::nan("") : json.number(); }
-
 Json summary_json(const metrics::WeightSummary& summary) {
   Json json = Json::object();
   json["samples"] = static_cast<std::int64_t>(summary.count);
@@ -55,8 +53,8 @@ sampling::TemperatureTuning tuning_from_json(const Json& json) {
   out.temperature = json.at("temperature").number();
   out.pilot = json.at("pilot_samples").integer();
   for (const Json& entry : json.at("curve").items()) {
-    out.curve.push_back({entry.at("temperature").number(), entry.at("ess_fraction").number(),
-                         entry.at("error").number()});
+    out.curve.push_back({entry.at("temperature").number(), number_or_nan(entry.at("ess_fraction")),
+                         number_or_nan(entry.at("error"))});
   }
   return out;
 }

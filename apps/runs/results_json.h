@@ -9,8 +9,6 @@
 
 namespace arbg::apps {
 
-double number_or_nan(const Json& json);  // null is what JSON has for NaN and infinity
-
 Json summary_json(const metrics::WeightSummary& summary);
 metrics::WeightSummary summary_from_json(const Json& json);
 

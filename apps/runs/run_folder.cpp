@@ -48,7 +48,7 @@ RunKind kind_of(const std::filesystem::path& folder) {
   if (has("run.json")) return kind_of_json(folder / "run.json");
   if (has("rounds.jsonl") || has("warm-up.safetensors")) return RunKind::refine;
   if (has("checkpoint.safetensors") || has("train_log.jsonl")) return RunKind::train;
-  if (has("log_q.npy")) return RunKind::sample;  // stopped before its run.json
+  if (has("tokens.npy") || has("log_q.npy")) return RunKind::sample;  // stopped before its run.json
   if (has("energy_terms.npy")) return RunKind::energy;
   if (!has("evaluation.json")) return RunKind::none;
   return has("md/run.json") && has("samples/run.json") ? RunKind::demo : RunKind::evaluate;
@@ -56,7 +56,7 @@ RunKind kind_of(const std::filesystem::path& folder) {
 
 RunFolder::RunFolder(const std::filesystem::path& folder, RunKind kind,
                      std::vector<RunKind> goes_on)
-    : lock_(folder, name_of(kind)) {
+    : folder_(folder), lock_(folder, name_of(kind)) {
   if (goes_on.empty()) goes_on = {kind};
   const RunKind found = kind_of(folder);
   require(found == RunKind::none || std::ranges::find(goes_on, found) != goes_on.end(),
@@ -64,13 +64,18 @@ RunFolder::RunFolder(const std::filesystem::path& folder, RunKind kind,
   remove_temporaries(folder);
 }
 
-void write_together(const std::filesystem::path& folder, std::span<const char* const> names,
-                    const std::function<void()>& write) {
+void RunFolder::write_together(std::span<const char* const> names,
+                               const std::function<void()>& write) const {
+  const auto remove_all = [&] {
+    std::error_code ignored;  // what cannot be removed cannot be written either, which tells why
+    for (const char* name : names) std::filesystem::remove(folder_ / name, ignored);
+  };
+  require_ours();
+  remove_all();
   try {
     write();
   } catch (...) {
-    std::error_code ignored;  // what has gone wrong is what to tell
-    for (const char* name : names) std::filesystem::remove(folder / name, ignored);
+    if (lock_.is_held()) remove_all();
     throw;
   }
 }

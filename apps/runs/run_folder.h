@@ -30,13 +30,17 @@ class RunFolder {
   // For before each writing: throws Error if the folder is no longer the one that was locked.
   void require_ours() const { lock_.require_held(); }
 
+  // Files that stand together or not at all: removes those of these names, calls `write`, which
+  // makes them, and removes them again if it throws. Nothing is removed from a folder that is no
+  // longer the one that was locked.
+  void write_together(std::span<const char* const> names,
+                      const std::function<void()>& write) const;
+
+  const std::filesystem::path& path() const { return folder_; }
+
  private:
+  std::filesystem::path folder_;
   FolderLock lock_;
 };
-
-// Files of a folder that stand together or not at all: calls `write`, which makes them, and removes
-// those of these names if it throws.
-void write_together(const std::filesystem::path& folder, std::span<const char* const> names,
-                    const std::function<void()>& write);
 
 }  // namespace arbg::apps

@@ -128,7 +128,7 @@ SamplesRun run_sample_job(const SampleJob& job, const Model& model, const RunFol
   out.positions_nm = std::move(samples.positions_nm);
   out.file.seconds = progress.elapsed_s();
   output.require_ours();
-  write_samples(job.output, out);
+  write_samples(output, out);
   return out;
 }
 

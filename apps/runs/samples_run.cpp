@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 
 #include "apps/cli/decoding_options.h"
@@ -97,8 +98,13 @@ std::vector<double> read_rows(const fs::path& path, std::int64_t count, Row row 
 
 std::vector<std::int32_t> read_integers(const fs::path& path, std::int64_t count, Row row) {
   std::vector<std::int32_t> out;
-  for (const double one : read_rows(path, count, row))
-    out.push_back(static_cast<std::int32_t>(one));
+  for (const double one : read_rows(path, count, row)) {
+    const auto whole = static_cast<std::int32_t>(std::clamp<double>(
+        one, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
+    require(static_cast<double>(whole) == one, path.string(), ": entry ", out.size(),
+            " is no whole number of 32 bits: ", one, "; make the samples again with arbg sample");
+    out.push_back(whole);
+  }
   return out;
 }
 
@@ -110,9 +116,9 @@ void write_vector(const fs::path& path, std::span<const double> values) {
 void write_arrays(const fs::path& folder, const SamplesRun& run) {
   const std::int64_t count = run.count(), shape[] = {count, run.topology.atom_count(), 3},
                      tokens[] = {count, std::ssize(run.tokens) / count}, ancestors[] = {count};
+  write_npy(folder / "tokens.npy", tokens, std::span<const std::int32_t>(run.tokens));
   write_file(folder / "topology.pdb", run.topology_pdb);
   write_npy(folder / "positions.npy", shape, std::span<const double>(run.positions_nm));
-  write_npy(folder / "tokens.npy", tokens, std::span<const std::int32_t>(run.tokens));
   write_vector(folder / "log_q.npy", run.log_q);
   write_vector(folder / "energy.npy", run.reduced_energy);
   write_vector(folder / "log_weight.npy", run.log_weight);
@@ -122,7 +128,8 @@ void write_arrays(const fs::path& folder, const SamplesRun& run) {
   }
 }
 
-// run.json first: it never stands beside other samples. After log_z.json what was found in them.
+// In the order in which they are removed: run.json first, so that it never stands beside other
+// samples. Those after log_z.json are results made from the samples, and go with them.
 constexpr const char* kFiles[] = {
     "run.json",   "topology.pdb",   "positions.npy",   "tokens.npy", "log_q.npy",
     "energy.npy", "log_weight.npy", "ancestor.npy",    "log_z.json", "smc.html",
@@ -158,18 +165,18 @@ SamplesRun read_samples(const fs::path& folder) {
   out.reduced_energy = read_rows(folder / "energy.npy", count);
   out.log_q = read_rows(folder / "log_q.npy", count);
   out.log_weight = read_rows(folder / "log_weight.npy", count);
+  require(!out.file.smc || count % out.populations() == 0, (folder / "run.json").string(), ": ",
+          out.populations(), " populations cannot share ", count, " samples evenly");
   if (out.file.smc) out.ancestor = read_integers(folder / "ancestor.npy", count, Row::one);
   if (fs::exists(folder / "tokens.npy"))
     out.tokens = read_integers(folder / "tokens.npy", count, Row::many);
   return out;
 }
 
-void write_samples(const fs::path& folder, const SamplesRun& run) {
-  std::error_code ignored;  // what cannot be removed cannot be written either, which tells why
-  for (const char* name : kFiles) fs::remove(folder / name, ignored);
-  write_together(folder, kFiles, [&] {
-    write_arrays(folder, run);
-    write_file(folder / "run.json", to_json(run.file).dump(2) + "\n");
+void write_samples(const RunFolder& folder, const SamplesRun& run) {
+  folder.write_together(kFiles, [&] {
+    write_arrays(folder.path(), run);
+    write_file(folder.path() / "run.json", to_json(run.file).dump(2) + "\n");
   });
 }
 

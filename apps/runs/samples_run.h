@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/runs/run_folder.h"
 #include "apps/runs/smc_run.h"
 #include "md/molecule/topology.h"
 #include "metrics/weights.h"
@@ -59,8 +60,8 @@ bool is_of_samples(const Json& run);
 SamplesFile read_samples_file(const std::filesystem::path& folder);
 SamplesRun read_samples(const std::filesystem::path& folder);
 
-// Replaces whatever samples are there, and what was found in them. If that fails nothing of either
-// is left.
-void write_samples(const std::filesystem::path& folder, const SamplesRun& run);
+// Replaces whatever samples are there, and the results that were made from them. If that fails
+// nothing of either is left.
+void write_samples(const RunFolder& folder, const SamplesRun& run);
 
 }  // namespace arbg::apps

@@ -171,7 +171,7 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model, const RunFolder& o
   all.file.smc->outcome = out;
 
   output.require_ours();
-  write_samples(job.sample.output, all);
+  write_samples(output, all);
   return out;
 }
 

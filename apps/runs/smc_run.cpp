@@ -1,27 +1,17 @@
 #include "apps/runs/smc_run.h"
 
-#include "apps/runs/results_json.h"
+#include "tensor/base/error.h"
 
 namespace arbg::apps {
 namespace {
-
-Json list_of(const std::vector<double>& numbers) {
-  return Json(Json::List(numbers.begin(), numbers.end()));
-}
-
-std::vector<double> numbers_of(const Json& list) {
-  std::vector<double> out;
-  for (const Json& number : list.items()) out.push_back(number_or_nan(number));
-  return out;
-}
 
 SmcOutcome outcome_of(const Json& json) {
   SmcOutcome out;
   out.weights.log_z = number_or_nan(json.at("log_z"));
   out.weights.log_z_error = number_or_nan(json.at("log_z_error"));
   out.log_z = numbers_of(json.at("log_z_of_populations"));
-  out.weights.ess_fraction = json.at("ess_fraction").number();
-  out.ancestors = json.at("surviving_ancestors").number();
+  out.weights.ess_fraction = number_or_nan(json.at("ess_fraction"));
+  out.ancestors = number_or_nan(json.at("surviving_ancestors"));
   out.energies = json.at("energies").integer();
   out.partial_energies = json.at("partial_energies").integer();
   out.densities = json.at("densities").integer();
@@ -29,10 +19,10 @@ SmcOutcome outcome_of(const Json& json) {
   for (const Json& row : json.at("stages").items()) {
     sampling::SmcStage stage;
     stage.at = row.at("at").number();
-    stage.ess_fraction = row.at("ess_fraction").number();
-    stage.ancestors = row.at("surviving_ancestors").number();
-    stage.acceptance = row.at("acceptance").number();
-    const double share = row.at("resampled").number();
+    stage.ess_fraction = number_or_nan(row.at("ess_fraction"));
+    stage.ancestors = number_or_nan(row.at("surviving_ancestors"));
+    stage.acceptance = number_or_nan(row.at("acceptance"));
+    const double share = number_or_nan(row.at("resampled"));
     stage.resampled = share > 0;
     out.resampled.push_back(share);
     out.stages.push_back(stage);
@@ -87,8 +77,12 @@ void add_members(Json& run, const SmcRun& smc) {
 
 SmcRun smc_run_of(const Json& run) {
   SmcRun out;
-  out.annealed = run.at("method").string() == "annealed";
+  const std::string& method = run.at("method").string();
+  require(method == "annealed" || method == "twisted",
+          "expected the method annealed or twisted, found '", method, "'");
+  out.annealed = method == "annealed";
   out.populations = run.at("populations").integer();
+  require(out.populations >= 1, "expected at least one population, found ", out.populations);
   out.ess_threshold = run.at("ess_threshold").number();
   out.resampling = sampling::resampling_named(run.at("resampling").string());
   if (out.annealed) {

@@ -234,7 +234,7 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   }
   Frames frames(folder, engine, o, c.saves);
 
-  // What others added to run.json since (its convergence) stays.
+  // run.json stays, with the convergence that was added since.
   if (c.state.step == total && there && there->complete() && there->options.steps == o.steps)
     return {c.saves * o.replicas, true, swap_acceptance(o, c)};
 

@@ -64,22 +64,16 @@ void read_settings(const Json& json, SimulationFile& file) {
     if (!known.has(name)) file.unknown.push_back(name);
 }
 
-std::vector<double> numbers_of(const Json& list) {
-  std::vector<double> out;
-  for (const Json& number : list.items()) out.push_back(number.number());
-  return out;
-}
-
 SimulationFile from_json(const Json& json) {
   SimulationFile out;
   require(json.at("version").integer() == 1, "expected version 1, found ",
           json.at("version").integer());
   read_settings(json.at("settings"), out);
-  out.ladder_kelvin = numbers_of(json.at("ladder_kelvin"));
+  if (json.has("ladder_kelvin")) out.ladder_kelvin = numbers_of(json.at("ladder_kelvin"));
   out.options.steps = json.at("steps").integer();
   out.step = json.at("step").integer();
   out.frames = json.at("frames").integer();
-  out.swap_acceptance = numbers_of(json.at("swap_acceptance"));
+  if (json.has("swap_acceptance")) out.swap_acceptance = numbers_of(json.at("swap_acceptance"));
   if (json.has("convergence")) out.convergence = json.at("convergence");
   return out;
 }
@@ -104,12 +98,11 @@ void write_simulation_file(const fs::path& folder, const SimulationFile& file) {
   Json json = Json::object();
   json["version"] = 1;
   json["settings"] = settings_of(file);
-  json["ladder_kelvin"] = Json(Json::List(file.ladder_kelvin.begin(), file.ladder_kelvin.end()));
+  json["ladder_kelvin"] = list_of(file.ladder_kelvin);
   json["steps"] = file.options.steps;
   json["step"] = file.step;
   json["frames"] = file.frames;
-  json["swap_acceptance"] =
-      Json(Json::List(file.swap_acceptance.begin(), file.swap_acceptance.end()));
+  json["swap_acceptance"] = list_of(file.swap_acceptance);
   if (!file.convergence.is_null()) json["convergence"] = file.convergence;
   write_file(path_in(folder), json.dump(2) + "\n");
 }

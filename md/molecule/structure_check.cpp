@@ -153,11 +153,10 @@ std::string gap_in_chain(const Topology& topology, std::span<const double> posit
   for (const auto& [i, j] : topology.bonds) {
     const double length = norm(at(positions_nm, i) - at(positions_nm, j));
     if (length < kLongestBondNm) continue;
-    // Another kind of fault, with a message of its own.
-    const auto residue = [&](int atom) {
-      return topology.atoms[static_cast<std::size_t>(atom)].residue;
-    };
-    if (residue(i) == residue(j)) return "";
+    const Atom &a = topology.atoms[static_cast<std::size_t>(i)],
+               &b = topology.atoms[static_cast<std::size_t>(j)];
+    const bool is_peptide = a.residue != b.residue && a.name == "C" && b.name == "N";
+    if (!is_peptide) return "";  // another kind of fault, with a message of its own
     if (!gap.empty()) continue;
     std::ostringstream text;
     text << "the bond " << topology.describe(i) << " - " << topology.describe(j) << " is "

@@ -17,9 +17,9 @@ namespace arbg::md {
 // nm, atoms without a bond overlap below 0.12 nm.
 std::string structure_fault(const Topology& topology, std::span<const double> positions_nm);
 
-// The first bond between two residues that is beyond 0.25 nm, as "the bond HIS3:C - LYS5:N is 0.94
-// nm long", or "" if there is none, or if bonds within residues are that long, too. Residues that
-// follow each other in a file are bonded, even if one between them was not resolved.
+// The first peptide bond beyond 0.25 nm, as "the bond HIS3:C - LYS5:N is 0.94 nm long", or "" if
+// there is none, or if bonds of other kinds are that long, too. Residues that follow each other in a
+// file are bonded, even if one between them was not resolved.
 std::string gap_in_chain(const Topology& topology, std::span<const double> positions_nm);
 
 // Why a conformation [N, 3] is none, as "has all atoms at one place ...", or "" if it is one: all

@@ -274,14 +274,18 @@ FolderLock::FolderLock(const fs::path& folder, std::string_view command) : Folde
 
 FolderLock::~FolderLock() {
   if (fd_ >= 0) {
-    if (is_named(file_, fd_)) ::unlink(file_.c_str());
+    const bool held = is_held();
+    if (held) ::unlink(file_.c_str());
     ::close(fd_);
+    if (!held) return;
   }
   for (const auto& folder : made_) ::rmdir(folder.c_str());  // empty ones only
 }
 
+bool FolderLock::is_held() const { return is_named(file_, fd_); }
+
 void FolderLock::require_held() const {
-  require(is_named(file_, fd_), "expected ", file_.string(),
+  require(is_held(), "expected ", file_.string(),
           " to be the lock of this command, and it is not: ", folder_.string(),
           " was moved or the lock deleted, so nothing more is written there; start again");
 }

@@ -31,7 +31,8 @@ class FolderLock {
   // the system's reason if the folder cannot be created or written. Never waits.
   FolderLock(const std::filesystem::path& folder, std::string_view command);
 
-  // Gives the lock back; the folders that it made go with it if nothing has been written there.
+  // Gives the lock back; the folders that it made go with it if nothing has been written there. If
+  // the lock is no longer held, what stands under its name is another's and stays.
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
@@ -39,6 +40,7 @@ class FolderLock {
   // For before each writing: throws Error, in one line, if the lock is no longer under its name,
   // because the folder was moved away (another may be in its place) or the lock deleted.
   void require_held() const;
+  bool is_held() const;
 
  private:
   explicit FolderLock(const std::filesystem::path& folder);

@@ -336,4 +336,16 @@ void Json::push_back(Json value) {
   std::get<List>(value_).push_back(std::move(value));
 }
 
+double number_or_nan(const Json& json) { return json.is_null() ? std::nan("") : json.number(); }
+
+Json list_of(std::span<const double> numbers) {
+  return Json(Json::List(numbers.begin(), numbers.end()));
+}
+
+std::vector<double> numbers_of(const Json& list) {
+  std::vector<double> out;
+  for (const Json& number : list.items()) out.push_back(number_or_nan(number));
+  return out;
+}
+
 }  // namespace arbg

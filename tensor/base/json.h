@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,5 +66,10 @@ class Json {
  private:
   std::variant<std::monostate, bool, double, std::string, List, Members> value_;
 };
+
+// JSON has null for NaN and infinity; back comes NaN.
+double number_or_nan(const Json& json);
+Json list_of(std::span<const double> numbers);
+std::vector<double> numbers_of(const Json& list);
 
 }  // namespace arbg

@@ -71,7 +71,7 @@ TEST_SUITE("golden") {
       CHECK(run.file.seed == 1);
       CHECK(run.tokens.size() == 600);
       const TemporaryFolder folder;
-      write_samples(folder.path(), run);
+      write_samples(RunFolder(folder.path(), RunKind::sample), run);
       CHECK(read_file(folder / "run.json") == as_now(read_file(kRuns / name / "run.json")));
       for (const auto& entry : fs::directory_iterator(kRuns / name)) {
         const auto file = entry.path().filename();
@@ -127,11 +127,11 @@ TEST_SUITE("fast") {
   TEST_CASE("samples that cannot be written leave nothing, and take what was there with them") {
     const TemporaryFolder folder;
     SamplesRun run = read_samples(kRuns / "twisted");
-    write_samples(folder.path(), run);
+    write_samples(RunFolder(folder.path(), RunKind::sample), run);
     write_file(folder / "evaluation.json", "{}");
     fs::remove(folder / "log_weight.npy");
     fs::create_directories(folder / "log_weight.npy" / "in-the-way");
-    CHECK(error_message([&] { write_samples(folder.path(), run); }).find("log_weight.npy") !=
+    CHECK(error_message([&] { write_samples(RunFolder(folder.path(), RunKind::sample), run); }).find("log_weight.npy") !=
           std::string::npos);
     for (const auto& entry : fs::directory_iterator(folder.path()))
       CHECK(entry.path().filename() == "log_weight.npy");

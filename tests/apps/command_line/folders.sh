@@ -142,7 +142,7 @@ refuses "short: expected at least 40 frames" audit samples --reference short
 succeeds sample --model $checkpoint --output many --count 4000
 "$arbg" audit many --fresh 3 >out.txt 2>err.txt &
 pid=$!
-sleep 0.6
+while [ ! -e many/.arbg.lock ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
 kill -TERM $pid
 wait $pid 2>/dev/null
 status=$?
