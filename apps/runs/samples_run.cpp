@@ -165,8 +165,8 @@ SamplesRun read_samples(const fs::path& folder) {
   out.reduced_energy = read_rows(folder / "energy.npy", count);
   out.log_q = read_rows(folder / "log_q.npy", count);
   out.log_weight = read_rows(folder / "log_weight.npy", count);
-  require(!out.file.smc || count % out.populations() == 0, (folder / "run.json").string(), ": ",
-          out.populations(), " populations cannot share ", count, " samples evenly");
+  require(out.populations() <= count, (folder / "run.json").string(), ": expected at most ", count,
+          " populations, one a sample, found ", out.populations());
   if (out.file.smc) out.ancestor = read_integers(folder / "ancestor.npy", count, Row::one);
   if (fs::exists(folder / "tokens.npy"))
     out.tokens = read_integers(folder / "tokens.npy", count, Row::many);

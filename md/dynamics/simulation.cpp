@@ -239,9 +239,10 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     return {c.saves * o.replicas, true, swap_acceptance(o, c)};
 
   const auto checkpoint = [&] {
+    frames.sync();  // may take long: whose folder it is is asked afterwards
     require_ours();
-    frames.sync();
     write_checkpoint(checkpoint_path, o.backend, c);
+    require_ours();
     write_simulation_file(folder, file());
   };
   while (c.state.step < total && !interrupted()) {
