@@ -32,4 +32,13 @@ for run in tuned truncated twisted annealed; do
   grep -q "run.json: figures of the [a-z]* against the arrays, relative *[0-9.e-]* *1.0e-09 *pass" out.txt || failed "audit of the old $run: $(cat out.txt)"
 done
 grep -q "truncation removes support" truncated/audit.json || failed "the label of old samples is lost"
+# What no run of ours has is refused by name.
+spoilt() {
+  cp -r twisted spoilt && sed "s/$1/$2/" twisted/run.json >spoilt/run.json
+  refuses "spoilt/run.json: $3" evaluate --samples spoilt --reference md
+  rm -r spoilt
+}
+spoilt '"method": "twisted"' '"method": "guided"' "expected the method annealed or twisted, found 'guided'"
+spoilt '"populations": [0-9]*' '"populations": 0' "expected at least one population, found 0"
+spoilt '"populations": [0-9]*' '"populations": 2000' "populations, one a sample, found 2000"
 cd ..
