@@ -58,8 +58,7 @@ int audit_command(const Words& words) {
 
   const FolderLock lock(output, "arbg audit");  // beside whatever run is there
   const sampling::Audit audit = run_audit(job);
-  lock.require_held();
-  write_audit(output, audit, command);
+  write_audit(lock, audit, command);
   if (common.json)
     std::puts(to_json(audit).dump().c_str());
   else

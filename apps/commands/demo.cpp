@@ -255,8 +255,7 @@ void Demo::audit(const std::string& command) {
   job.seed = options_.common.seed;
   job.backend = options_.common.backend;
   audit_ = run_audit(job);
-  output_.require_ours();
-  write_audit(options_.output, audit_, command);
+  write_audit(output_, audit_, command);
   note("audit", verdict_of(audit_) + ", in " + stage_time());
   note("altogether", format_duration(seconds_since(start_)));
 }
@@ -273,6 +272,7 @@ void Demo::report(const std::string& command) {
   input.train_log = options_.output / "model" / "train_log.jsonl";
   input.audit = &audit_;
   input.facts = facts_;
+  output_.require_ours();
   write_report(options_.output / "report.html", input);
 }
 

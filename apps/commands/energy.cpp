@@ -125,11 +125,10 @@ std::string cell(double kj_mol) {
 
 void write_arrays(const RunFolder& output, const md::EnergyResult& result, std::int64_t frames,
                   std::int64_t atoms) {
-  const auto& folder = output.path();
   const std::int64_t one[] = {frames}, terms[] = {frames, md::kTermCount},
                      vectors[] = {frames, atoms, 3};
-  constexpr const char* kFiles[] = {"energy.npy", "energy_terms.npy", "forces.npy"};
-  output.write_together(kFiles, [&] {
+  constexpr const char* kFiles[] = {"energy.npy", "forces.npy", "energy_terms.npy"};
+  replace_together(output, kFiles, [&](const std::filesystem::path& folder) {
     write_npy(folder / "energy.npy", one, std::span<const double>(result.energy_kj_mol));
     write_npy(folder / "energy_terms.npy", terms, std::span<const double>(result.terms_kj_mol));
     write_npy(folder / "forces.npy", vectors, std::span<const double>(result.forces_kj_mol_nm));

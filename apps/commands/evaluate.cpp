@@ -1,4 +1,6 @@
 // arbg evaluate: compare weighted samples with reference conformations; write report.html.
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "apps/cli/command_line.h"
@@ -64,6 +66,18 @@ void require_same_atoms(const Model& model, const Dataset& reference, const std:
   fail(path, difference, "; give the model that the samples are from");
 }
 
+// Arrays that are cut, or of another run than run.json, are not evaluated.
+void require_own_arrays(const std::filesystem::path& folder, const SamplesRun& run) {
+  require(run.count() == run.file.samples, folder.string(), ": run.json is of ", run.file.samples,
+          " samples, the arrays are of ", run.count(), "; draw them again with arbg sample");
+  if (!run.file.weights) return;
+  const double stated = run.file.weights->log_z,
+               found = metrics::summarise_weights(run.log_weight).log_z;
+  require(!(std::abs(stated - found) > 1e-6 * std::max(1.0, std::abs(stated))), folder.string(),
+          ": run.json has log Z ", stated, ", the weights of log_weight.npy ", found,
+          ": they are of different runs; draw the samples again with arbg sample");
+}
+
 // What makes the figures biased: said by the samples' run.json, and what trimming adds.
 std::vector<std::string> labels_of(const SamplesFile& run, double trim) {
   auto out = run.labels;
@@ -94,6 +108,10 @@ void write_page(const std::filesystem::path& output, const std::filesystem::path
                  {"decoding", run.decoding.text()},
                  {"reference frames", std::to_string(reference.frames())}};
   for (const auto& label : labels) input.facts.emplace_back("weights", label);
+  if (run.reflected)
+    input.facts.emplace_back("mirror images reflected", std::to_string(*run.reflected));
+  if (evaluation.weights.zero_count > 0)
+    input.facts.emplace_back("samples of weight 0", std::to_string(evaluation.weights.zero_count));
   const auto audit_path = folder / "audit.json";
   sampling::Audit audit;
   if (std::filesystem::exists(audit_path)) {
@@ -127,6 +145,7 @@ int evaluate_command(const Words& words) {
   const RunFolder written(output, RunKind::evaluate,
                           beside ? Runs{RunKind::sample} : Runs{RunKind::evaluate, RunKind::demo});
   const SamplesRun samples = read_samples(folder);
+  require_own_arrays(folder, samples);
   const SamplesFile& run = samples.file;
   Dataset reference = load_dataset(reference_folder, run.forcefield);
   match_molecule(folder, samples, reference, reference_folder);
@@ -150,10 +169,12 @@ int evaluate_command(const Words& words) {
   const auto evaluation = sampling::evaluate(samples.ensemble(), reference.ensemble(),
                                              model ? &model->generator : nullptr, options);
 
-  written.require_ours();
-  write_file(output / "evaluation.json", to_json(evaluation).dump(2) + "\n");
-  write_page(output, folder, reference_folder, arguments.text("model"), evaluation, samples,
-             reference, labels);
+  constexpr const char* kFiles[] = {"evaluation.json", "report.html"};
+  replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
+    write_file(fresh / "evaluation.json", to_json(evaluation).dump(2) + "\n");
+    write_page(fresh, folder, reference_folder, arguments.text("model"), evaluation, samples,
+               reference, labels);
+  });
   if (common.json) {
     std::puts(to_json(evaluation).dump().c_str());
   } else {

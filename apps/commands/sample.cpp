@@ -133,6 +133,8 @@ void print_table(const SamplesRun& samples, const SampleJob& job) {
   table.add_row({"Pareto k-hat (reliable below 0.7)", metrics::format_number(summary.pareto_k, 3)});
   table.add_row({"log Z", log_z_text(summary)});
   table.add_row({"decoding", run.decoding.text()});
+  if (summary.zero_count > 0)
+    table.add_row({"of weight 0 (mirror images, overlaps)", std::to_string(summary.zero_count)});
   if (run.reflected) table.add_row({"mirror images reflected", std::to_string(*run.reflected)});
   for (const auto& label : run.labels) table.add_row({"", label});
   std::printf("%s%lld samples in %s (%.0f/s), written to %s\n", table.text().c_str(),

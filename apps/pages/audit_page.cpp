@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <cstdio>
+#include <optional>
 
+#include "apps/runs/run_folder.h"
 #include "metrics/histogram.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -221,8 +222,7 @@ void add_audit(metrics::Report& report, const Audit& audit) {
   for (const auto& section : audit.sections) report.add_table(table_of(section, true));
 }
 
-void write_audit(const std::filesystem::path& folder, const Audit& audit,
-                 const std::string& command) {
+void write_audit(const FolderLock& lock, const Audit& audit, const std::string& command) {
   metrics::Report report("Audit", audit.subtitle);
   report.add_key_numbers({{"verdict", audit.passed() ? "pass" : "FAIL", ""},
                           {"lines passed", std::to_string(audit.count(Verdict::pass)), ""},
@@ -238,8 +238,11 @@ void write_audit(const std::filesystem::path& folder, const Audit& audit,
     report.add_plots(figures);
   }
   report.add_details("Make this page again", command);
-  write_file(folder / "audit.json", to_json(audit).dump(2) + "\n");
-  report.save(folder / "audit.html");
+  constexpr const char* kFiles[] = {"audit.json", "audit.html"};
+  replace_together(lock, kFiles, [&](const std::filesystem::path& folder) {
+    write_file(folder / "audit.json", to_json(audit).dump(2) + "\n");
+    report.save(folder / "audit.html");
+  });
 }
 
 }  // namespace arbg::apps

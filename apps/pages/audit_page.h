@@ -7,6 +7,7 @@
 
 #include "metrics/pages/report.h"
 #include "sampling/audit/audit.h"
+#include "tensor/base/folder_lock.h"
 #include "tensor/base/json.h"
 
 namespace arbg::apps {
@@ -22,7 +23,6 @@ void add_audit(metrics::Report& report, const sampling::Audit& audit);
 // Of a histogram of log weights less their median: none is so large that it is left out.
 std::vector<double> log_weight_edges(double largest);
 // audit.json and audit.html, which says that `command` makes it again.
-void write_audit(const std::filesystem::path& folder, const sampling::Audit& audit,
-                 const std::string& command);
+void write_audit(const FolderLock& lock, const sampling::Audit& audit, const std::string& command);
 
 }  // namespace arbg::apps

@@ -146,6 +146,9 @@ Dataset load_run(const std::filesystem::path& folder) {
   out.temperature_kelvin = run.options.temperature_kelvin;
   out.replicas = run.options.replicas;
   out.positions_nm = load_positions(folder / "positions.npy", out.topology.atom_count());
+  require(out.frames() >= run.frames, (folder / "positions.npy").string(), ": found ", out.frames(),
+          " frames, run.json says ", run.frames,
+          "; bring the whole file back, or run arbg md anew");
   md::require_bonded(out.topology,
                      md::ForceField::named(out.forcefield).create_system(out.topology),
                      out.positions_nm, (folder / "positions.npy").string());

@@ -1,6 +1,7 @@
 #include "apps/runs/run_folder.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "apps/runs/samples_run.h"
 #include "md/dynamics/simulation_file.h"
@@ -48,35 +49,67 @@ RunKind kind_of(const std::filesystem::path& folder) {
   if (has("run.json")) return kind_of_json(folder / "run.json");
   if (has("rounds.jsonl") || has("warm-up.safetensors")) return RunKind::refine;
   if (has("checkpoint.safetensors") || has("train_log.jsonl")) return RunKind::train;
+  if (has("checkpoint.bin")) return RunKind::md;
   if (has("tokens.npy") || has("log_q.npy")) return RunKind::sample;  // stopped before its run.json
   if (has("energy_terms.npy")) return RunKind::energy;
   if (!has("evaluation.json")) return RunKind::none;
   return has("md/run.json") && has("samples/run.json") ? RunKind::demo : RunKind::evaluate;
 }
 
+namespace {
+
+constexpr const char* kFresh = ".arbg.new";  // where files are made that stand together
+
+// Somebody's, that a run of this kind would replace.
+void require_no_arrays(const std::filesystem::path& folder, RunKind kind) {
+  const bool writes_arrays =
+      kind == RunKind::md || kind == RunKind::sample || kind == RunKind::energy;
+  for (const char* name : {"positions.npy", "energy.npy", "forces.npy", "log_weight.npy"})
+    require(!writes_arrays || !std::filesystem::exists(folder / name), folder.string(), " holds ",
+            name, ", which ", name_of(kind),
+            " would replace, and does not say of which run; choose another --output");
+}
+
+}  // namespace
+
 RunFolder::RunFolder(const std::filesystem::path& folder, RunKind kind,
                      std::vector<RunKind> goes_on)
-    : folder_(folder), lock_(folder, name_of(kind)) {
+    : lock_(folder, name_of(kind)) {
   if (goes_on.empty()) goes_on = {kind};
   const RunKind found = kind_of(folder);
   require(found == RunKind::none || std::ranges::find(goes_on, found) != goes_on.end(),
           folder.string(), " holds a run of ", name_of(found), "; choose another --output");
+  if (found == RunKind::none) require_no_arrays(folder, kind);
   remove_temporaries(folder);
+  std::error_code ignored;  // what is left is replaced later
+  std::filesystem::remove_all(folder / kFresh, ignored);
 }
 
-void RunFolder::write_together(std::span<const char* const> names,
-                               const std::function<void()>& write) const {
-  const auto remove_all = [&] {
-    std::error_code ignored;  // what cannot be removed cannot be written either, which tells why
-    for (const char* name : names) std::filesystem::remove(folder_ / name, ignored);
-  };
-  require_ours();
-  remove_all();
+void replace_together(const FolderLock& lock, std::span<const char* const> names,
+                      const std::function<void(const std::filesystem::path&)>& write) {
+  namespace fs = std::filesystem;
+  const fs::path folder = lock.folder(), fresh = folder / kFresh;
+  std::error_code ignored;
+  lock.require_held();
+  fs::remove_all(fresh, ignored);
   try {
-    write();
+    create_folder(fresh);
+    write(fresh);
+    for (const char* name : names)
+      require(!fs::is_directory(folder / name), (folder / name).string(),
+              ": expected a file that may be replaced, found a folder");
+    lock.require_held();
   } catch (...) {
-    if (lock_.is_held()) remove_all();
+    fs::remove_all(fresh, ignored);
     throw;
+  }
+  try {
+    for (const char* name : names) fs::remove(folder / name);
+    for (const char* name : std::views::reverse(names))
+      if (fs::exists(fresh / name)) fs::rename(fresh / name, folder / name);
+    fs::remove(fresh);
+  } catch (const fs::filesystem_error& error) {
+    fail("cannot replace ", error.path1().string(), ": ", error.code().message());
   }
 }
 

@@ -21,7 +21,8 @@ RunKind kind_of(const std::filesystem::path& folder);
 
 // For as long as a command may write in `folder`; taken before its work begins. Throws Error, with
 // nothing changed, if another process writes there, if it cannot be written, or if it holds a run
-// of a kind that is not among `goes_on` (by default: of any but this one). Clears up what writers
+// of a kind that is not among `goes_on` (by default: of any but this one), or arrays of no run that
+// this one would replace. Clears up what writers
 // that were killed left half-written.
 class RunFolder {
  public:
@@ -30,17 +31,19 @@ class RunFolder {
   // For before each writing: throws Error if the folder is no longer the one that was locked.
   void require_ours() const { lock_.require_held(); }
 
-  // Files that stand together or not at all: removes those of these names, calls `write`, which
-  // makes them, and removes them again if it throws. Nothing is removed from a folder that is no
-  // longer the one that was locked.
-  void write_together(std::span<const char* const> names,
-                      const std::function<void()>& write) const;
+  const std::filesystem::path& path() const { return lock_.folder(); }
 
-  const std::filesystem::path& path() const { return folder_; }
+  operator const FolderLock&() const { return lock_; }
 
  private:
-  std::filesystem::path folder_;
   FolderLock lock_;
 };
+
+// Files that stand together. `write` makes the new ones, all of these names or some, in the folder
+// that it is given, inside the locked one. When they are there, all old ones go, in the order of
+// their names, and the new ones come, the last name first. If `write` throws, as for a full disk,
+// or the folder is no longer the one that was locked, the old ones stay as they were.
+void replace_together(const FolderLock& lock, std::span<const char* const> names,
+                      const std::function<void(const std::filesystem::path&)>& write);
 
 }  // namespace arbg::apps

@@ -75,7 +75,7 @@ SamplesFile samples_file_of(const Json& run) {
   out.seconds = run.at("seconds").number();
   if (run.has("tuning")) out.tuning = tuning_from_json(run.at("tuning"));
   if (run.has("reflected")) out.reflected = run.at("reflected").integer();
-  out.published_weights = run.has("published_weights");
+  out.published_weights = run.has("published_weights") && run.at("published_weights").boolean();
   if (run.has("weights")) out.weights = summary_from_json(run.at("weights"));
   if (run.has("method")) out.smc = smc_run_of(run);
   return out;
@@ -128,12 +128,13 @@ void write_arrays(const fs::path& folder, const SamplesRun& run) {
   }
 }
 
-// In the order in which they are removed: run.json first, so that it never stands beside other
-// samples. Those after log_z.json are results made from the samples, and go with them.
+// In the order in which they are removed, and come in the reverse: a run.json never stands beside
+// other samples, and tokens.npy tells whose the folder is before there is one. Those after run.json
+// are results made from the samples, and go with them.
 constexpr const char* kFiles[] = {
-    "run.json",   "topology.pdb",   "positions.npy",   "tokens.npy", "log_q.npy",
-    "energy.npy", "log_weight.npy", "ancestor.npy",    "log_z.json", "smc.html",
-    "audit.json", "audit.html",     "evaluation.json", "report.html"};
+    "run.json",     "smc.html",      "audit.json", "audit.html", "evaluation.json",
+    "report.html",  "topology.pdb",  "log_q.npy",  "energy.npy", "log_weight.npy",
+    "ancestor.npy", "positions.npy", "log_z.json", "tokens.npy"};
 
 }  // namespace
 
@@ -174,9 +175,9 @@ SamplesRun read_samples(const fs::path& folder) {
 }
 
 void write_samples(const RunFolder& folder, const SamplesRun& run) {
-  folder.write_together(kFiles, [&] {
-    write_arrays(folder.path(), run);
-    write_file(folder.path() / "run.json", to_json(run.file).dump(2) + "\n");
+  replace_together(folder, kFiles, [&](const fs::path& fresh) {
+    write_arrays(fresh, run);
+    write_file(fresh / "run.json", to_json(run.file).dump(2) + "\n");
   });
 }
 

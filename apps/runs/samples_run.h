@@ -60,8 +60,8 @@ bool is_of_samples(const Json& run);
 SamplesFile read_samples_file(const std::filesystem::path& folder);
 SamplesRun read_samples(const std::filesystem::path& folder);
 
-// Replaces whatever samples are there, and the results that were made from them. If that fails
-// nothing of either is left.
+// Replaces whatever samples are there, and the results that were made from them; if that fails,
+// these stay.
 void write_samples(const RunFolder& folder, const SamplesRun& run);
 
 }  // namespace arbg::apps

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "apps/runs/model_file.h"
 #include "apps/runs/train_run.h"
 #include "md/coordinates/coordinate_map.h"
 #include "md/forcefields/forcefield.h"
 #include "sampling/training/training_data.h"
+#include "tensor/base/crc32.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps {
@@ -57,6 +59,23 @@ nn::TransformerConfig network_for(nn::TransformerConfig config, const md::Coordi
 
 namespace {
 
+// What a run is of: the model, the frames, and how many of them it does not see. An older run did
+// not say the last two: of `there` they are left out where it has none.
+Json describe_run(const TrainJob& job, const Dataset& all, const md::CoordinateMap& map,
+                  const Json* there = nullptr) {
+  Json out = describe_model(all, map);
+  const auto told = [&](const char* name) { return !there || there->has(name); };
+  if (told("held_out_frames"))
+    out["held_out_frames"] = sampling::held_out_count(all.frames(), job.held_out);
+  if (told("frames_crc32")) {
+    Crc32 sum;
+    sum.add(std::as_bytes(std::span(all.positions_nm)));
+    sum.add(std::as_bytes(std::span(all.reduced_energy)));
+    out["frames_crc32"] = static_cast<std::int64_t>(sum.value());
+  }
+  return out;
+}
+
 void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Dataset& all,
                     const Dataset& train) {
   require(!saved.description.has("molecules"), job.output.string(),
@@ -65,7 +84,8 @@ void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Data
   require(kind == job.coordinates, "the checkpoint in ", job.output.string(), " is of ", kind,
           " coordinates; add --coordinates ", kind);
   const auto map = make_map(job, train);
-  require_same_run(saved, job, describe_model(all, *map), network_for(job.network, *map));
+  require_same_run(saved, job, describe_run(job, all, *map, &saved.description),
+                   network_for(job.network, *map));
 }
 
 // The held-out frames, in the model's coordinates.
@@ -128,7 +148,7 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all, const RunFol
   outcome.held_out_frames = held_out_frames;
   const HeldOutFrames frames(head, *map, held_out, job.trainer.seed + 1);
   train_with_log(
-      trainer, job, head.bins(), describe_model(all, *map),
+      trainer, job, head.bins(), describe_run(job, all, *map),
       [&](const nn::Transformer& tested) { return frames.nats(tested); }, output, outcome);
   return outcome;
 }

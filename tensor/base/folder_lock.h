@@ -42,6 +42,8 @@ class FolderLock {
   void require_held() const;
   bool is_held() const;
 
+  const std::filesystem::path& folder() const { return folder_; }
+
  private:
   explicit FolderLock(const std::filesystem::path& folder);
   void create_folders();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <sstream>
 
+#include "tensor/base/crc32.h"
 #include "tensor/base/error.h"
 #include "tensor/base/file_kind.h"
 #include "tensor/base/files.h"
@@ -23,18 +24,9 @@ struct Member {
 };
 
 std::uint32_t crc32(std::string_view bytes) {
-  static const auto kTable = [] {
-    std::array<std::uint32_t, 256> table;
-    for (std::uint32_t i = 0; i < 256; ++i) {
-      table[i] = i;
-      for (int bit = 0; bit < 8; ++bit)
-        table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0u);
-    }
-    return table;
-  }();
-  std::uint32_t crc = 0xffffffff;
-  for (const char c : bytes) crc = crc >> 8 ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
-  return ~crc;
+  Crc32 sum;
+  sum.add(std::as_bytes(std::span(bytes)));
+  return sum.value();
 }
 
 class Archive {

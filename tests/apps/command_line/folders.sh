@@ -159,3 +159,35 @@ succeeds md --sequence Ace-G-Nme --replicas 4 --tempering 1 --steps 200 --warmup
 refuses "not of the same molecule" evaluate --samples samples --reference glycine
 succeeds md --temperature 310 --replicas 4 --tempering 1 --steps 200 --warmup 0 --save-every 50 --output warmer
 refuses "the reference of amber99sbildn-obc2 at 310 K" evaluate --samples samples --reference warmer
+
+### What changes between two commands is not overlooked
+# Frames and held-out frames of a training that goes on are those that it began with.
+tiny="--steps 10 --batch 8 --bins 32 --channels 4 --layers 1 --heads 1"
+other="md --replicas 2 --tempering 2 --warmup 100 --save-every 80 --steps 3200"
+succeeds $other --output frames
+succeeds $other --seed 2 --output other-frames
+succeeds train --data frames $tiny --held-out 0.1 --output trained
+refuses "held_out_frames is 8 there and 40 here" train --data frames $tiny --held-out 0.5 --output trained --resume
+refuses "frames_crc32" train --data other-frames $tiny --held-out 0.1 --output trained --resume
+succeeds train --data frames $tiny --held-out 0.1 --output trained --resume
+# Arrays of another run, or cut ones.
+drawn="sample --model trained/checkpoint.safetensors --count"
+succeeds $drawn 30 --output drawn
+succeeds $drawn 30 --seed 2 --output drawn-2
+succeeds $drawn 20 --output drawn-3
+cp -r drawn swapped && cp drawn-2/log_weight.npy swapped
+refuses "they are of different runs" evaluate --samples swapped --reference frames
+cp drawn-3/*.npy swapped
+refuses "run.json is of 30 samples, the arrays are of 20" evaluate --samples swapped --reference frames
+cp -r frames cut-frames
+cp other-frames/run.json cut-frames && sed -i 's/"frames": 80/"frames": 90/' cut-frames/run.json
+refuses "cut-frames/positions.npy: found 80 frames, run.json says 90" evaluate --samples drawn --reference cut-frames
+# Somebody's arrays, and samples that a full disk keeps from being replaced.
+mkdir somebodys && cp frames/positions.npy somebodys
+for command in "$drawn 5" "$other" "$energies"; do
+  refuses "somebodys holds positions.npy" $command --output somebodys
+done
+cmp frames/positions.npy somebodys/positions.npy
+before=$(cat drawn/* | cksum)
+(trap "" XFSZ; ulimit -f 8; "$arbg" $drawn 200 --output drawn >out.txt 2>err.txt) && failed "a full disk goes unnoticed"
+[ "$(cat drawn/* | cksum)" = "$before" ] || failed "a full disk took the samples that were there"
