@@ -30,7 +30,7 @@ class Ruler {
   double scale_nm_ = 1;
 };
 
-// How far z lies outside the cell of its token, in widths of the cell; 0 inside.
+// How far z lies outside the cell of its token, in widths of the cell; 0 inside, infinity if NaN.
 double distance_from_cell(const nn::CoordinateBins& bins, std::int64_t j, double z,
                           std::int32_t token);
 
