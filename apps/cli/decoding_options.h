@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "apps/cli/command_line.h"
-#include "sampling/proposals/categorical.h"
+#include "sampling/proposals/generator.h"
 #include "tensor/base/json.h"
 
 namespace arbg::apps {

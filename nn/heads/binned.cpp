@@ -19,10 +19,24 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 bool is_outside(std::int32_t token) { return token == CoordinateBins::kOutside; }
 
-// Where the network is; bin 0 stands for what is outside.
-Tensor index_of(std::vector<std::int32_t> tokens, const Tensor& z, Backend backend) {
+// Bin 0 stands for what is outside.
+std::vector<std::int32_t> in_bins(std::vector<std::int32_t> tokens) {
   std::ranges::replace(tokens, CoordinateBins::kOutside, 0);
-  return Tensor::from_indices(tokens, z.shape(), backend);
+  return tokens;
+}
+
+// Those, where the network is.
+Tensor index_of(std::vector<std::int32_t> tokens, const Tensor& z, Backend backend) {
+  return Tensor::from_indices(in_bins(std::move(tokens)), z.shape(), backend);
+}
+
+// terms [B, n], -infinity where a token is outside.
+Variable infinite_outside(const Variable& terms, const std::vector<std::int32_t>& tokens) {
+  if (std::ranges::none_of(tokens, is_outside)) return terms;
+  std::vector<double> of_outside;
+  for (const auto token : tokens) of_outside.push_back(is_outside(token) ? -kInfinity : 0);
+  return ag::add(terms, Variable(Tensor::from_values(of_outside, terms.value().shape(),
+                                                     terms.value().backend())));
 }
 
 }  // namespace
@@ -64,10 +78,7 @@ Variable BinnedHead::log_p(const Variable& parameters, const Tensor& z, std::int
   const auto tokens = tokens_of(z, first);
   const auto backend = parameters.value().backend();
   const Variable log_p = ag::log_prob(parameters, index_of(tokens, z, backend));
-  if (std::ranges::none_of(tokens, is_outside)) return log_p;
-  std::vector<double> of_outside;
-  for (const auto token : tokens) of_outside.push_back(is_outside(token) ? -kInfinity : 0);
-  return ag::add(log_p, Variable(Tensor::from_values(of_outside, z.shape(), backend)));
+  return infinite_outside(log_p, tokens);
 }
 
 std::vector<double> BinnedHead::log_p(const Tensor& parameters, const Tensor& z, std::int64_t first,
@@ -80,18 +91,18 @@ std::vector<double> BinnedHead::log_p(const Tensor& parameters, const Tensor& z,
   return log_p;
 }
 
-Drawn BinnedHead::draw(const Tensor& parameters, const Decoding& decoding,
-                       const RowRandom& random) const {
+PendingDraw BinnedHead::draw(const Tensor& parameters, const Decoding& decoding,
+                             const RowRandom& random) const {
   auto drawn =
       tensor::draw_categorical(parameters, decoding, random.random, random.first, random.stride);
   return {std::move(drawn.index), std::move(drawn.log_p)};
 }
 
-Variable BinnedHead::embed(const Variable& table, const Drawn& before) const {
+Variable BinnedHead::embed(const Variable& table, const PendingDraw& before) const {
   return ag::embedding(table, before.value.reshape({before.value.extent(0), 1}));
 }
 
-DrawnCoordinates BinnedHead::read(const Drawn& drawn, std::int64_t position,
+DrawnCoordinates BinnedHead::read(const PendingDraw& drawn, std::int64_t position,
                                   const RowRandom& random) const {
   DrawnCoordinates out{{}, checked_log_p(drawn.log_p)};
   for (const auto token : drawn.value.indices())
@@ -101,7 +112,8 @@ DrawnCoordinates BinnedHead::read(const Drawn& drawn, std::int64_t position,
 
 Variable BinnedHead::smoothing_term(const Variable& parameters, const Tensor& z,
                                     std::int64_t first) const {
-  return nn::smoothing_term(parameters, tokens_of(z, first));
+  const auto tokens = tokens_of(z, first);
+  return infinite_outside(nn::smoothing_term(parameters, in_bins(tokens)), tokens);
 }
 
 }  // namespace arbg::nn

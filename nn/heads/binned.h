@@ -28,10 +28,10 @@ class BinnedHead final : public Head {
   Variable log_p(const Variable& parameters, const Tensor& z, std::int64_t first) const override;
   std::vector<double> log_p(const Tensor& parameters, const Tensor& z, std::int64_t first,
                             const Decoding& decoding) const override;
-  Drawn draw(const Tensor& parameters, const Decoding& decoding,
-             const RowRandom& random) const override;
-  Variable embed(const Variable& table, const Drawn& before) const override;
-  DrawnCoordinates read(const Drawn& drawn, std::int64_t position,
+  PendingDraw draw(const Tensor& parameters, const Decoding& decoding,
+                   const RowRandom& random) const override;
+  Variable embed(const Variable& table, const PendingDraw& before) const override;
+  DrawnCoordinates read(const PendingDraw& drawn, std::int64_t position,
                         const RowRandom& random) const override;
   Variable smoothing_term(const Variable& parameters, const Tensor& z,
                           std::int64_t first) const override;

@@ -20,6 +20,15 @@ Tensor shifted_right(const Tensor& z) {
   return host_rows(before, z.extent(1));
 }
 
+// Zero in rows of terms [B, n], behind the number of positions that each has.
+void clear_padding(std::span<double> terms, const std::vector<std::int64_t>& positions) {
+  const std::size_t n = terms.size() / positions.size();
+  for (std::size_t b = 0; b < positions.size(); ++b) {
+    const auto own = static_cast<std::size_t>(positions[b]);
+    std::ranges::fill(terms.subspan(b * n + own, n - own), 0);
+  }
+}
+
 }  // namespace
 
 bool Head::inside(std::span<const double> z) const {
@@ -62,7 +71,11 @@ std::vector<double> log_likelihood(const Transformer& network, const Head& head,
     const Tensor part = z.rows(first, rows);
     const Molecules own = molecules.defined() ? molecules.rows(first, rows) : molecules;
     const Variable parameters = parameters_of(network, head, part, own);
-    if (decoding) return head.log_p(parameters.value(), part, 0, *decoding);
+    if (decoding) {
+      auto log_p = head.log_p(parameters.value(), part, 0, *decoding);
+      if (own.defined()) clear_padding(log_p, network.positions_of(own, part.extent(1)));
+      return log_p;
+    }
     const Variable log_p = network.without_padding(head.log_p(parameters, part, 0), own);
     return tensor::sum_last_in_double(log_p.value()).values();
   };

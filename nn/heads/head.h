@@ -44,7 +44,7 @@ struct RowRandom {
 };
 
 // One coordinate of each row as it was drawn, where the network is: nobody has waited for it yet.
-struct Drawn {
+struct PendingDraw {
   Tensor value;  // [B]; what it means is the head's to say
   Tensor log_p;  // f64 [B], log p of the very distribution that was drawn from
 };
@@ -82,13 +82,14 @@ class Head {
   // One coordinate of each row from parameters [B, P] of its position; what the next position is
   // fed with, [B, 1, C]; and, with the same random numbers, the coordinate itself, which waits for
   // the device. read() throws Error if the parameters were those of no distribution.
-  virtual Drawn draw(const Tensor& parameters, const Decoding& decoding,
-                     const RowRandom& random) const = 0;
-  virtual Variable embed(const Variable& table, const Drawn& before) const = 0;
-  virtual DrawnCoordinates read(const Drawn& drawn, std::int64_t position,
+  virtual PendingDraw draw(const Tensor& parameters, const Decoding& decoding,
+                           const RowRandom& random) const = 0;
+  virtual Variable embed(const Variable& table, const PendingDraw& before) const = 0;
+  virtual DrawnCoordinates read(const PendingDraw& drawn, std::int64_t position,
                                 const RowRandom& random) const = 0;
 
-  // S [B, n] of label_smoothing.h. Throws Error where a head has no labels.
+  // S [B, n] of label_smoothing.h; -infinity outside, as log_p. Throws Error where a head has no
+  // labels.
   virtual Variable smoothing_term(const Variable& parameters, const Tensor& z,
                                   std::int64_t first) const;
 

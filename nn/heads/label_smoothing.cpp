@@ -16,6 +16,9 @@ ag::Variable smoothing_term(const ag::Variable& logits, std::span<const std::int
   require(B * T * V <= std::numeric_limits<std::int32_t>::max(), "label smoothing of ", B,
           " molecules at once, with ", T * V,
           " logits each, is too much; use a smaller micro-batch");
+  for (const auto token : tokens)
+    require(token >= 0 && token < V, "label smoothing needs tokens 0 to ", V - 1, ", found ",
+            token);
   // With all logits in one column, that of a token stands in row (b T + t) V + token.
   std::vector<std::int32_t> row(tokens.begin(), tokens.end());
   for (std::size_t i = 0; i < row.size(); ++i)

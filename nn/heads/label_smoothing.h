@@ -4,7 +4,7 @@
 // -sum_v target_v log p_v = -(log p_token + s S), S = mean_v logits_v - logits_token, since the
 // normalisation of the logits is the same for every v. This is PyTorch's
 // CrossEntropyLoss(label_smoothing=s) (Szegedy et al., "Rethinking the Inception architecture",
-// 2016). logits [B, T, V], tokens B rows of T -> S [B, T].
+// 2016). logits [B, T, V], tokens B rows of T -> S [B, T]. Throws Error for a token outside.
 #pragma once
 
 #include <cstdint>

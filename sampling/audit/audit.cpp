@@ -70,7 +70,9 @@ BinnedSamples draw_fresh(const AutoregressiveProposal& proposal, const AuditOpti
   BinnedSamples fresh{proposal.draw(options), {}};
   require(!interrupted(), "interrupted; nothing was written");
   fresh.tokens = cells_of(proposal.generator().bins(), fresh.coordinates);
-  // What its own bins call outside is looked for in bin 0, and no line finds it there.
+  // A draw that its own bins call outside has no token to replay: bin 0 stands in. log_density()
+  // of that draw is -infinity, the replay of bin 0 is finite: "log q with a cache against without"
+  // fails.
   std::ranges::replace(fresh.tokens, nn::CoordinateBins::kOutside, 0);
   return fresh;
 }

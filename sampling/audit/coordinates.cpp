@@ -258,7 +258,7 @@ double distance_from_cell(const nn::CoordinateBins& bins, std::int64_t j, double
   double place = (z - low) / h - token;  // 0 to 1 inside
   const auto V = static_cast<double>(bins.bins());
   if (periodic) place -= V * std::round((place - 0.5) / V);
-  return std::max({0.0, -place, place - 1});
+  return worse(worse(0, -place), place - 1);
 }
 
 std::int32_t plain_token(const nn::CoordinateBins& bins, std::int64_t j, double z) {

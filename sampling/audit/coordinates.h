@@ -30,14 +30,15 @@ class Ruler {
   double scale_nm_ = 1;
 };
 
-// How far z lies outside the cell of its token, in widths of the cell; 0 inside.
+// How far z lies outside the cell of its token, in widths of the cell; 0 inside, infinity if NaN.
 double distance_from_cell(const nn::CoordinateBins& bins, std::int64_t j, double z,
                           std::int32_t token);
 
 // The token of z by arithmetic of its own, kOutside if outside.
 std::int32_t plain_token(const nn::CoordinateBins& bins, std::int64_t j, double z);
 
-// The bins of rows of z by their own encode(), whose edges the densities have.
+// The bins of rows of z [B, K] as the densities have them, by CoordinateBins::encode(): a draw on
+// the edge of a bin, which plain_token() may round into the bin beside, belongs where log q has it.
 std::vector<std::int32_t> cells_of(const nn::CoordinateBins& bins, std::span<const double> z);
 
 // Draws with the bins of their coordinates.

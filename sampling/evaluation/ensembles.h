@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "md/molecule/topology.h"
-#include "sampling/proposals/categorical.h"
+#include "tensor/ops/draw.h"
 
 namespace arbg::sampling {
 
 struct WeightedEnsemble {
   std::span<const double> positions_nm;                // [B, N, 3]
   std::span<const double> reduced_energy, log_weight;  // [B]
-  std::int64_t populations = 0;  // of sequential Monte Carlo, one after the other; 0: independent
-  Decoding decoding = {};        // that they were drawn with
+  std::int64_t populations = 0;    // of sequential Monte Carlo, one after the other; 0: independent
+  tensor::Decoding decoding = {};  // that they were drawn with
 
   std::int64_t count() const { return std::ssize(log_weight); }
 };

@@ -137,10 +137,12 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
 
   // As many points a side as the smallest of the sets allows: the halves of the reference are the
   // floor's two sides.
+  require(options.points >= 2, "distances need at least 2 points a side, got ", options.points);
+  require(samples.count() >= 2 && reference.frames() >= 4,
+          "distances need at least 2 samples and 4 reference frames, 2 in each half; found ",
+          samples.count(), " and ", reference.frames(), ": draw more samples or run more dynamics");
   const std::int64_t points = std::min(
       {static_cast<std::int64_t>(options.points), samples.count(), reference.frames() / 2});
-  require(points >= 2, "too few samples or reference frames to compare (", samples.count(), " and ",
-          reference.frames(), ")");
   const Points at = points_of(samples, log_weight, reference, points, options.seed);
   out.points = static_cast<std::size_t>(points);
   out.energy_w2_kt = energy_distance(samples.reduced_energy, reference.reduced_energy, at);

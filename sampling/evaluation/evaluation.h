@@ -55,7 +55,7 @@ struct EvaluationOptions {
 
 // Atoms of both are in the order of the reference's topology. `model`, which drew the samples, may
 // be null: then nothing is said of the reference's likelihood. Throws Error if the reference has no
-// energies, and for fewer than two points.
+// energies, and for fewer than two points, two samples or four frames.
 Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
                     const Generator* model, const EvaluationOptions& options);
 

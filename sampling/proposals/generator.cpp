@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <mutex>
 #include <optional>
 
@@ -12,6 +13,11 @@
 #include "tensor/base/threads.h"
 
 namespace arbg::sampling {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
 
 nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins) {
   std::vector<nn::CoordinateBins::Axis> axes;
@@ -119,10 +125,21 @@ std::vector<double> Generator::log_density(std::span<const double> z, const Deco
                                            const std::function<bool()>& stop) const {
   decoding.check();
   const nn::Tensor rows = nn::host_rows(z, map_->size());
+  const auto K = static_cast<std::size_t>(map_->size());
+  std::vector<std::size_t> inside;
+  std::vector<double> kept;  // z of those rows
+  for (std::size_t i = 0; i < static_cast<std::size_t>(rows.extent(0)); ++i) {
+    const auto row = z.subspan(i * K, K);
+    if (!head_.inside(row)) continue;
+    inside.push_back(i);
+    kept.insert(kept.end(), row.begin(), row.end());
+  }
   const bool plain = decoding == Decoding{};
-  auto out = nn::log_likelihood(network_, head_, rows, molecules(rows.extent(0)),
-                                plain ? std::nullopt : std::optional(decoding), stop);
-  for (double& log_q : out) log_q -= head_.log_volume();
+  const auto log_p = nn::log_likelihood(network_, head_, nn::host_rows(kept, map_->size()),
+                                        molecules(std::ssize(inside)),
+                                        plain ? std::nullopt : std::optional(decoding), stop);
+  std::vector<double> out(static_cast<std::size_t>(rows.extent(0)), -kInfinity);
+  for (std::size_t i = 0; i < inside.size(); ++i) out[inside[i]] = log_p[i] - head_.log_volume();
   return out;
 }
 

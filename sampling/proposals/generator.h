@@ -3,9 +3,9 @@
 //
 //   log q(z) = sum_j log p(z_j | z_<j) - log_volume   (nn/heads/head.h)
 //
-// p is that of a decoding (categorical.h): log q is that of the very distribution that was sampled.
-// As a Proposal, with its decoding bound in: autoregressive.h. Log probabilities are summed in
-// double, in the order of the coordinates.
+// p is that of a decoding (tensor/ops/draw.h): log q is that of the very distribution that was
+// sampled. As a Proposal, with its decoding bound in: autoregressive.h. Log probabilities are
+// summed in double, in the order of the coordinates.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,13 @@
 #include "nn/files/checkpoint.h"
 #include "nn/heads/binned.h"
 #include "nn/transformer/transformer.h"
-#include "sampling/proposals/categorical.h"
 #include "sampling/proposals/encodings.h"
 #include "sampling/proposals/proposal.h"
+#include "tensor/ops/draw.h"
 
 namespace arbg::sampling {
+
+using tensor::Decoding;
 
 class GrowingSamples;
 
@@ -64,10 +66,10 @@ class Generator {
   Encoded encode(std::span<const double> positions_nm, std::uint64_t seed) const;
 
   // Density of rows of z [B, K], as sample() has it under the same decoding: the same bits on the
-  // reference backend. -infinity for a row with a coordinate outside the support, or outside what
-  // truncation leaves; on the cpu backend the logits of a cache and these differ by rounding, and
-  // with them, once in a great while, the last token that is kept. Once stop() is true, the result
-  // is incomplete.
+  // reference backend. -infinity for a row with a coordinate outside the support, of which the
+  // network is not asked, or outside what truncation leaves; on the cpu backend the logits of a
+  // cache and these differ by rounding, and with them, once in a great while, the last token that
+  // is kept. Once stop() is true, the result is incomplete.
   std::vector<double> log_density(std::span<const double> z, const Decoding& decoding = {},
                                   const std::function<bool()>& stop = {}) const;
 

@@ -23,8 +23,8 @@ std::vector<double> gathered(const std::vector<double>& x, std::span<const std::
 }  // namespace
 
 GrowingSamples::GrowingSamples(const nn::Transformer& network, const nn::Head& head,
-                               nn::KvCache cache, const Decoding& decoding, const Random& random,
-                               std::int64_t first)
+                               nn::KvCache cache, const nn::Decoding& decoding,
+                               const Random& random, std::int64_t first)
     : network_(network),
       head_(head),
       decoding_(decoding),
@@ -54,7 +54,7 @@ nn::RowRandom GrowingSamples::random_of(std::int64_t j) const {
 bool GrowingSamples::grow(std::int64_t length) {
   const autograd::NoGradient no_graph;
   const std::int64_t begin = cache_.length();
-  std::vector<nn::Drawn> drawn;
+  std::vector<nn::PendingDraw> drawn;
   for (auto j = begin; j < length && !interrupted(); ++j) {
     const auto& table = cache_.input_table();
     const auto embedded =
@@ -68,7 +68,7 @@ bool GrowingSamples::grow(std::int64_t length) {
 }
 
 // Coordinate j of every row, from the device.
-void GrowingSamples::take(std::int64_t j, const nn::Drawn& drawn) {
+void GrowingSamples::take(std::int64_t j, const nn::PendingDraw& drawn) {
   const auto K = static_cast<std::size_t>(head_.coordinates());
   const auto read = head_.read(drawn, j, random_of(j));
   for (std::size_t b = 0; b < log_p_.size(); ++b) {

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "nn/heads/head.h"
-#include "sampling/proposals/categorical.h"
 #include "sampling/proposals/proposal.h"
 
 namespace arbg::sampling {
@@ -21,7 +20,7 @@ class GrowingSamples final : public Growth {
   // An empty cache of the network, a row for each sample. Network and head must outlive this
   // object.
   GrowingSamples(const nn::Transformer& network, const nn::Head& head, nn::KvCache cache,
-                 const Decoding& decoding, const Random& random, std::int64_t first);
+                 const nn::Decoding& decoding, const Random& random, std::int64_t first);
 
   std::int64_t count() const override { return static_cast<std::int64_t>(log_p_.size()); }
   std::int64_t length() const { return cache_.length(); }  // coordinates drawn so far
@@ -37,17 +36,17 @@ class GrowingSamples final : public Growth {
  private:
   nn::Tensor last_coordinate() const;
   nn::RowRandom random_of(std::int64_t j) const;
-  void take(std::int64_t j, const nn::Drawn& drawn);
+  void take(std::int64_t j, const nn::PendingDraw& drawn);
 
   const nn::Transformer& network_;
   const nn::Head& head_;
-  Decoding decoding_;
+  nn::Decoding decoding_;
   Random random_;
   std::int64_t first_;
   nn::KvCache cache_;
-  std::optional<nn::Drawn> previous_;  // the last coordinate where the network is, until select()
-  std::vector<double> coordinates_;    // [B, K]
-  std::vector<double> log_p_;          // [B]
+  std::optional<nn::PendingDraw> previous_;  // the last coordinate, until select()
+  std::vector<double> coordinates_;          // [B, K]
+  std::vector<double> log_p_;                // [B]
 };
 
 }  // namespace arbg::sampling

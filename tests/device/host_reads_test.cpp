@@ -206,10 +206,11 @@ namespace {
 using namespace tensor;
 
 TEST_SUITE("fast") {
-  TEST_CASE("samples are read when all their coordinates have been drawn, their density once") {
+  TEST_CASE("samples are read when all their coordinates have been drawn, a density once a pass") {
     const OneThread one;
+    constexpr std::size_t B = 40, kPasses = 3;  // of at most 16 rows
     SampleOptions options;
-    options.count = options.lanes = 6;
+    options.count = options.lanes = B;
     for (const Decoding& decoding : {Decoding{}, Decoding{0.9, 3, 1, 0.1}}) {
       const auto expected = three_atoms(8, Backend::cpu).sample(options, decoding);
       const auto generator = three_atoms(8, kStub);
@@ -218,12 +219,16 @@ TEST_SUITE("fast") {
       const auto events = take_stub_events();
       const auto K = static_cast<std::size_t>(generator.map().size());
       CHECK(reads_come_last(events));
-      CHECK(bytes_of(events, StubEvent::download) == 6 * K * (kIndex + kLog));
-      CHECK(bytes_of(events, StubEvent::upload) == 6 * kIndex);  // a start token a row
+      CHECK(bytes_of(events, StubEvent::download) == B * K * (kIndex + kLog));
+      CHECK(bytes_of(events, StubEvent::upload) == B * kIndex);  // a start token a row
       CHECK(samples.coordinates == expected.coordinates);
       CHECK(samples.log_q == expected.log_q);
       const auto log_q = generator.log_density(samples.coordinates, decoding);
-      CHECK(reads_come_last(take_stub_events()));
+      const auto of_density = take_stub_events();
+      const std::size_t numbers = decoding == Decoding{} ? 1 : K;  // a row: the sum, or its terms
+      CHECK(bytes_of(of_density, StubEvent::download) == B * numbers * kLog);
+      CHECK(std::ranges::count(of_density, StubEvent::download, &StubEvent::kind) == kPasses);
+      CHECK(of_density.back().kind == StubEvent::download);
       CHECK(log_q == three_atoms(8, Backend::cpu).log_density(samples.coordinates, decoding));
     }
   }

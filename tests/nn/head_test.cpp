@@ -172,6 +172,7 @@ TEST_SUITE("fast") {
         for (std::int64_t j = 0; j < K; ++j) good.push_back(midpoints(row, j)[1]);
         CHECK(row.head->inside(good));
         const auto before = row.head->log_p(Variable(parameters), host_rows(good, K), 0);
+        const auto smooth = row.head->smoothing_term(Variable(parameters), host_rows(good, K), 0);
         for (std::size_t j = 0; j < good.size(); ++j) {
           for (const double value : row.outside[j]) {
             auto z = good;
@@ -183,6 +184,10 @@ TEST_SUITE("fast") {
             const Tensor bad = host_rows(z, K);
             CHECK(row.head->log_p(Variable(parameters), bad, 0).value().values() == expected);
             CHECK(row.head->log_p(parameters, bad, 0, {})[j] == -kInfinity);
+            auto smoothing = smooth.value().values();
+            smoothing[j] = -kInfinity;
+            CHECK(row.head->smoothing_term(Variable(parameters), bad, 0).value().values() ==
+                  smoothing);
             const Variable table(some({row.table_rows, kC}, backend, 8));
             CHECK(std::isfinite(row.head->embed(table, bad, 0).value().values()[0]));
           }
@@ -235,6 +240,35 @@ TEST_SUITE("fast") {
         CHECK_THROWS_AS(row.head->log_p(parameters.reshape({1, 1, P}), z, 0, {}), Error);
         CHECK_THROWS_AS(row.head->log_p(Variable(some({1, 1, P}, backend, 7)), z, K), Error);
         CHECK_THROWS_AS(host_rows(std::vector<double>(4), 3), Error);
+      }
+    }
+  }
+
+  TEST_CASE("what stands behind a row's own positions counts for nothing, under any decoding") {
+    for (const auto backend : backends_here()) {
+      for (const auto& config : {configs()[2], configs()[3]}) {
+        const auto network = lively_network(config, backend);
+        const auto head = make_cells(config.num_bins, config.length());
+        Molecules molecules = molecules_for(config, 3, backend);
+        molecules.atom_count = Tensor::from_indices(std::vector{3, 1, 2}, {3}, backend);
+        const auto own = network.positions_of(molecules, config.length());
+        const auto z = as_coordinates(random_tokens(config, 3, 6));
+        for (const std::optional<Decoding>& decoding : std::vector<std::optional<Decoding>>{
+                 {}, Decoding{}, Decoding{0.7, 0, 1, 0}, Decoding{1.5, 0, 0.8, 0.1}}) {
+          const auto expected =
+              log_likelihood(network, head, host_rows(z, config.length()), molecules, decoding);
+          for (const double filler : {0.5, 4.5, -1.0, std::nan("")}) {
+            auto filled = z;
+            for (std::size_t i = 0; i < z.size(); ++i)
+              if (static_cast<std::int64_t>(i % 6) >= own[i / 6]) filled[i] = filler;
+            CHECK(log_likelihood(network, head, host_rows(filled, config.length()), molecules,
+                                 decoding) == expected);
+          }
+          // A row of its own positions alone.
+          const auto alone = log_likelihood(network, head, host_rows(std::span(z).subspan(6, 2), 2),
+                                            molecules.rows(1, 1), decoding);
+          CHECK(alone[0] == doctest::Approx(expected[1]));
+        }
       }
     }
   }

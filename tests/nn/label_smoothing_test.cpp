@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "autograd/functions.h"
+#include "tensor/base/error.h"
 #include "tests/backends.h"
 
 namespace arbg::nn {
@@ -50,6 +51,14 @@ TEST_SUITE("golden") {
           CHECK(std::abs(gradient[i] - golden.gradient_of_mean[i]) <= tolerance);
       }
     }
+  }
+}
+
+TEST_SUITE("fast") {
+  TEST_CASE("a token outside is refused, in whatever row: its index would be a neighbour's logit") {
+    const Variable logits(Tensor::from_values(kLogits, {1, 2, 4}, Backend::reference));
+    for (const auto& tokens : {std::vector{2, -1}, std::vector{4, 3}})
+      CHECK_THROWS_AS(smoothing_term(logits, tokens), Error);
   }
 }
 

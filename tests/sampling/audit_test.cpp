@@ -4,8 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string>
 
+#include "sampling/audit/coordinates.h"
 #include "tests/sampling/small_generators.h"
 
 namespace arbg::sampling {
@@ -45,6 +48,17 @@ struct Setting {
 }  // namespace
 
 TEST_SUITE("fast") {
+  TEST_CASE("a place is 0 widths from its own cell, some from another's, a NaN as far as can be") {
+    const nn::CoordinateBins bins(4, {{0, 2}, {0, 2, true}});
+    for (const std::int64_t j : {0, 1}) {
+      CHECK(distance_from_cell(bins, j, 0.6, 1) == 0);
+      CHECK(distance_from_cell(bins, j, 1.75, 1) == doctest::Approx(1.5));
+      CHECK(distance_from_cell(bins, j, std::nan(""), 1) ==
+            std::numeric_limits<double>::infinity());
+    }
+    CHECK(distance_from_cell(bins, 1, 1.75, 0) == doctest::Approx(0.5));
+  }
+
   TEST_CASE("of a model alone an audit asks four things, and weighs its fresh samples") {
     const Setting s;
     AuditOptions options;

@@ -130,7 +130,7 @@ TEST_SUITE("fast") {
           doctest::Approx(metrics::reverse_ess_fraction(reference_log_w)).epsilon(1e-6));
   }
 
-  TEST_CASE("a reference without energies, and fewer than two points, are refused") {
+  TEST_CASE("a reference without energies, and too few points, samples or frames, are refused") {
     const Setting s;
     CHECK_THROWS_WITH_AS(
         evaluate(s.samples(), {s.molecule.topology, 4, s.reference_x, {}}, nullptr, {}),
@@ -138,7 +138,19 @@ TEST_SUITE("fast") {
     EvaluationOptions one;
     one.points = 1;
     CHECK_THROWS_WITH_AS(evaluate(s.samples(), s.reference(), nullptr, one),
-                         doctest::Contains("too few samples or reference frames"), Error);
+                         doctest::Contains("at least 2 points a side, got 1"), Error);
+    auto two = s.reference();
+    two.positions_nm = two.positions_nm.first(two.positions_nm.size() / 20);
+    two.reduced_energy = two.reduced_energy.first(2);
+    CHECK_THROWS_WITH_AS(
+        evaluate(s.samples(), two, nullptr, {}),
+        doctest::Contains("2 samples and 4 reference frames, 2 in each half; found 40 and 2"),
+        Error);
+    const auto samples = s.samples();
+    const WeightedEnsemble lone{samples.positions_nm.first(samples.positions_nm.size() / 40),
+                                samples.reduced_energy.first(1), samples.log_weight.first(1)};
+    CHECK_THROWS_WITH_AS(evaluate(lone, s.reference(), nullptr, {}),
+                         doctest::Contains("found 1 and 40"), Error);
   }
 }
 

@@ -207,6 +207,31 @@ TEST_CASE("a conformation outside the support has density zero and is counted") 
   CHECK(std::isfinite(log_q[2]));
 }
 
+TEST_CASE("of rows outside the network is not asked, and rows beside them keep every bit") {
+  const std::vector<Decoding> decodings = {{}, {0.8, 3, 1, 0.1}};
+  for (const auto backend : backends_here()) {
+    const auto generator = three_atoms(16, backend);
+    const auto z = generator.sample(options_for(40)).coordinates;
+    std::vector<double> mixed;
+    for (std::size_t i = 0; i < z.size(); i += 3) {
+      mixed.insert(mixed.end(), {-1, z[i + 1], z[i + 2], z[i], z[i + 1], z[i + 2]});
+    }
+    for (const auto& decoding : decodings) {
+      const auto alone = generator.log_density(z, decoding),
+                 found = generator.log_density(mixed, decoding);
+      for (std::size_t i = 0; i < alone.size(); ++i) {
+        CHECK(found[2 * i] == -std::numeric_limits<double>::infinity());
+        CHECK(found[2 * i + 1] == alone[i]);
+      }
+    }
+    const auto broken = three_atoms(16, backend);
+    stir(broken.network(), "", std::nan(""));
+    for (const auto& decoding : decodings)
+      CHECK(broken.log_density(std::vector<double>{-1, 2, 0, 0.1, 9, 1}, decoding) ==
+            std::vector(2, -std::numeric_limits<double>::infinity()));
+  }
+}
+
 TEST_CASE("what does not fit is refused in a sentence") {
   const auto generator = three_atoms(16, nn::Backend::reference);
   CHECK(error_message([&] {
