@@ -19,11 +19,11 @@ ARRAYS = {".npy", ".safetensors"}
 
 def commands(shared):
     """{name: words of the command without --output}; `shared` has what earlier commands of OLD have made."""
-    data, demo, base = shared / "md", shared / "demo", shared / "base"
+    data, many, demo, base = (shared / name for name in ("md", "many", "demo", "base"))
     train = ["train", "--data", data, "--held-out", 0]
     return {
         "dynamics": ["md", "--replicas", 32, "--tempering", 1, "--steps", 20000],
-        "energies": ["energy", "--pdb", data / "topology.pdb", "--positions", data / "positions.npy"],
+        "energies": ["energy", "--pdb", many / "topology.pdb", "--positions", many / "positions.npy"],
         "training, demo": [*train, "--batch", 256, "--steps", 24],
         "training, base": [*train, "--network", "base", "--batch", 32, "--steps", 3],
         "drawing, demo": ["sample", "--model", demo / "checkpoint.safetensors", "--count", 8192],
@@ -34,6 +34,8 @@ def commands(shared):
 
 def prepare(arbg, shared, threads):
     run_arbg(arbg, "md", "--output", shared / "md", "--replicas", 64, "--tempering", 1, "--steps", 40000, threads=threads)
+    run_arbg(arbg, "md", "--output", shared / "many", "--replicas", 32, "--tempering", 1, "--steps", 40000, "--save-every", 5,
+             threads=threads)
     train = ["train", "--data", shared / "md", "--held-out", 0]
     run_arbg(arbg, *train, "--steps", 60, "--output", shared / "demo", threads=threads)
     run_arbg(arbg, *train, "--network", "base", "--batch", 16, "--steps", 2, "--output", shared / "base", threads=threads)

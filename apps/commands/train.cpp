@@ -54,6 +54,9 @@ CommandSpec spec() {
         "conformations in a step; their gradients are accumulated over micro-batches"},
        {"micro-batch", "N", recommended([](Job j) { return j.trainer.micro_batch; }),
         "conformations in one pass through the network: smaller takes less memory"},
+       {"shards", "N", recommended([](Job j) { return j.trainer.shards; }),
+        "parts of a step that threads share, at most so many of them: 16 cores want 16; part of what "
+        "a run is, as the order of sums is"},
        {"learning-rate", "X", recommended([](Job j) { return j.trainer.learning_rate; }),
         "largest learning rate of the schedule"},
        {"schedule", "NAME", "one-cycle",
@@ -141,6 +144,7 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
     trainer.optimizer = nn::OptimizerKind::muon;
   if (second_of(arguments, "schedule", "one-cycle", "constant"))
     trainer.schedule = nn::ScheduleKind::constant;
+  integer("shards", trainer.shards, 1);
   integer("batch", trainer.batch, trainer.shards);
   integer("micro-batch", trainer.micro_batch, 1);
   number("learning-rate", trainer.learning_rate);

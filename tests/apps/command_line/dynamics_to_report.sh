@@ -34,6 +34,7 @@ warm_up is 0.05 there and 0.1 here|--warm-up 0.1
 clip_norm is 1 there and 2 here|--clip 2
 label_smoothing is 0 there and 0.1 here|--label-smoothing 0.1
 micro_batch is 8 there and 4 here|--micro-batch 4
+shards is 8 there and 4 here|--shards 4
 dropout is the default there and 0.1 here|--dropout 0.1
 use_swiglu is the default there and false here|--activation gelu
 use_rms_norm is the default there and false here|--norm layer
@@ -42,10 +43,10 @@ num_bins is 256 there and 4096 here|--network base
 evaluate_every is 0 there and 5 here|--evaluate-every 5
 END
 succeeds $train --output muon --network base --channels 16 --heads 2 --optimizer muon --schedule constant --warm-up 0.2 \
-  --clip 0.5 --dropout 0.1 --label-smoothing 0.05 --micro-batch 3 --activation gelu --norm layer --positions sinusoidal
+  --clip 0.5 --dropout 0.1 --label-smoothing 0.05 --micro-batch 3 --shards 5 --activation gelu --norm layer --positions sinusoidal
 "$arbg" info muon --json >out.txt
 for member in '"num_bins": 4096' '"num_layers": 1' '"channels": 16' '"num_heads": 2' '"optimizer": "muon"' '"schedule": "constant"' \
-  '"warm_up": 0.2' '"clip_norm": 0.5' '"dropout": 0.1' '"label_smoothing": 0.05' '"micro_batch": 3' '"use_swiglu": false' \
+  '"warm_up": 0.2' '"clip_norm": 0.5' '"dropout": 0.1' '"label_smoothing": 0.05' '"micro_batch": 3' '"shards": 5' '"use_swiglu": false' \
   '"use_rms_norm": false' '"pos_embed_type": "sinusoidal"' '"learning_rate": 5e-04'; do
   grep -qF "$member" out.txt || failed "arbg train did not take an option: no $member in $(cat out.txt)"
 done
