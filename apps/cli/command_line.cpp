@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <sstream>
 
 #include "tensor/base/available_cpus.h"
 #include "tensor/base/error.h"
@@ -143,6 +144,29 @@ double Arguments::duration_s(std::string_view name) const {
   return seconds;
 }
 
+namespace {
+
+constexpr std::size_t kHelpColumn = 28, kHelpWidth = 100;
+
+// Words from the column on where the last line of `out` ends, broken at blanks.
+void add_wrapped(std::string& out, std::size_t column, const std::string& text) {
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    const bool begins = column <= kHelpColumn;
+    if (!begins && column + 1 + word.size() > kHelpWidth) {
+      out += "\n" + std::string(kHelpColumn, ' ');
+      column = kHelpColumn;
+    } else if (out.back() != ' ') {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+  }
+}
+
+}  // namespace
+
 std::string Arguments::help() const {
   std::string out = "arbg " + spec_.name + " - " + spec_.summary + "\n\nUsage: arbg " + spec_.name;
   if (!spec_.positional.empty()) out += " " + spec_.positional;
@@ -150,9 +174,10 @@ std::string Arguments::help() const {
   for (const auto& option : spec_.options) {
     std::string left =
         "  --" + option.name + (option.value_name.empty() ? "" : " " + option.value_name);
-    left.resize(std::max<std::size_t>(left.size() + 2, 28), ' ');
-    out += left + option.help;
-    if (!option.fallback.empty()) out += " [" + option.fallback + "]";
+    left.resize(std::max(left.size() + 2, kHelpColumn), ' ');
+    out += left;
+    add_wrapped(out, left.size(),
+                option.help + (option.fallback.empty() ? "" : " [" + option.fallback + "]"));
     out += "\n";
   }
   if (!spec_.examples.empty()) out += "\nExamples:\n";

@@ -55,8 +55,8 @@ CommandSpec spec() {
        {"micro-batch", "N", recommended([](Job j) { return j.trainer.micro_batch; }),
         "conformations in one pass through the network: smaller takes less memory"},
        {"shards", "N", recommended([](Job j) { return j.trainer.shards; }),
-        "parts of a step that threads share, at most so many of them: 16 cores want 16; part of what "
-        "a run is, as the order of sums is"},
+        "parts in which threads share a step: no more threads than these find work; the order of "
+        "sums, and with it the last digits of a run, depends on them"},
        {"learning-rate", "X", recommended([](Job j) { return j.trainer.learning_rate; }),
         "largest learning rate of the schedule"},
        {"schedule", "NAME", "one-cycle",

@@ -12,13 +12,14 @@ for command in $commands; do
   grep -q "^Examples:" out.txt || failed "arbg $command --help has no example"
   grep -q "^  arbg $command" out.txt || failed "arbg $command --help has no example of its own"
   grep -qF "$summary" out.txt || failed "arbg $command --help says something else than arbg --help"
+  [ "$(sed '/^Examples:/,$d' out.txt | awk 'length > 100' | wc -l)" -eq 0 ] || failed "arbg $command --help has lines of more than 100 columns"
   succeeds help "$command"
 done
 succeeds --version
-"$arbg" md --help | grep -q -- "--threads N .* \[[1-9][0-9]*\]$" || failed "arbg md --help does not say how many threads there are"
+"$arbg" md --help | tr '\n' ' ' | grep -q -- "--threads N [^[]*\[[1-9][0-9]*\]" || failed "arbg md --help does not say how many threads there are"
 if command -v taskset >/dev/null; then
   first_cpu=$(sed -n 's/^Cpus_allowed_list:[^0-9]*\([0-9]*\).*/\1/p' /proc/self/status)
-  taskset -c "$first_cpu" "$arbg" md --help | grep -q -- "--threads N .* \[1\]$" || failed "on one CPU there is more than one thread"
+  taskset -c "$first_cpu" "$arbg" md --help | tr '\n' ' ' | grep -q -- "--threads N [^[]*\[1\]" || failed "on one CPU there is more than one thread"
 fi
 
 ### Mistakes in the command line
