@@ -3,8 +3,10 @@
 
 mkdir resumed && cd resumed || exit 1
 on_md="md --replicas 2 --tempering 2 --warmup 100 --save-every 80 --steps 4000 --threads 1 --output md"
-on_refine="refine --model train/checkpoint.safetensors --walkers 4 --warm-up 4 --rounds 2 --samples 4 --moves 1 --steps 2 --patience 0 --output refine"
-on_train="train --data md --steps 30 --batch 8 --bins 32 --channels 4 --layers 1 --heads 1 --held-out 0.1 --evaluate-every 10 --resume --output train"
+on_refine="refine --model train/checkpoint.safetensors --walkers 4 --warm-up 4 --rounds 2 --samples 4 --moves 1 --steps 2
+  --patience 0 --output refine"
+on_train="train --data md --steps 30 --batch 8 --bins 32 --channels 4 --layers 1 --heads 1 --held-out 0.1 --evaluate-every 10
+  --resume --output train"
 
 afresh() {
   rm -rf md train refine
