@@ -128,5 +128,24 @@ afresh && rm refine/checkpoint.safetensors
 keeps refine "refine/checkpoint.safetensors is missing beside " $on_refine
 rm refine/rounds.jsonl
 keeps refine "refine/checkpoint.safetensors is missing beside walkers-2.npy: bring it back or choose another --output" $on_refine
+# In its warm-up.
+on_warm_up=$(echo $on_refine | sed 's/--warm-up 4/--warm-up 10000000/; s/output refine/output warm/')
+"$arbg" $on_warm_up >out.txt 2>err.txt &
+pid=$!
+while [ ! -e warm/warm-up.safetensors ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
+kill -INT $pid
+wait $pid
+cp warm/warm-up.safetensors whole.safetensors
+while IFS="|" read -r expression text; do
+  cp whole.safetensors warm/warm-up.safetensors && edits warm/warm-up.safetensors "s/$expression/"
+  keeps warm "warm/warm-up.safetensors: $text" $on_warm_up
+done <<END
+\\(, ..eps..:\\) /\\1-|$step -
+\\(moves_done..:\\) /\\1-|expected from 0 to 10000000 moves done, found -
+\\[4\\(, *\\)60\\]/[60\\14]|expected walkers of shape [4, 60], found [60, 4]
+END
+# What belongs to another molecule is refused before a file of its own is written.
+cp whole.safetensors warm/warm-up.safetensors
+keeps warm 'sequence is "Ace-A-Nme" there and "Ace-G-Nme" here' $(echo $on_warm_up | sed 's/--model [^ ]*/--sequence Ace-G-Nme/')
 absent refused
 cd ..
