@@ -1,9 +1,9 @@
 // The folder of a refinement, saved so that the same call goes on from it bit for bit.
 //
 // topology.pdb, checkpoint.safetensors, rounds.jsonl (one JSON object a round), walkers-R.npy
-// (coordinates [W, K] after R rounds), report.html; before the first round warm-up.safetensors
-// (walkers and settings) instead. Killed at any moment, it holds the last complete round, or the
-// last moves of the warm-up.
+// (coordinates [W, K] after R rounds), report.html; until the first round is saved
+// warm-up.safetensors (walkers and settings) instead. Killed at any moment, it holds the last
+// complete round, or the last moves of the warm-up.
 #pragma once
 
 #include <filesystem>
@@ -24,12 +24,12 @@ class RefineFolder {
   std::filesystem::path checkpoint_path() const { return folder_ / "checkpoint.safetensors"; }
 
   // The checkpoint of the last complete round, if there is one. This and the following throw Error
-  // if the folder is of another run.
+  // if the folder is of another run, or naming the file that is missing or not as a run leaves it.
   std::optional<nn::Checkpoint> read_checkpoint(nn::Backend backend) const;
-  // What belongs to it; removes what is of other rounds.
-  sampling::RefinementState read_state(const nn::Checkpoint& checkpoint) const;
-  // Of a warm-up that an earlier call has begun.
-  std::optional<sampling::RefinementState> read_warm_up() const;
+  // Goes on from it and what belongs to it; removes what is of other rounds.
+  void resume(sampling::Refinement& refinement, const nn::Checkpoint& checkpoint) const;
+  // Goes on with a warm-up that an earlier call has begun; false if there is none.
+  bool resume_warm_up(sampling::Refinement& refinement) const;
 
   // After a round. This and the next throw Error if the folder is no longer ours.
   void save(const sampling::Refinement& refinement) const;
@@ -42,6 +42,9 @@ class RefineFolder {
     return folder_ / ("walkers-" + std::to_string(rounds) + ".npy");
   }
   void require_same_settings(const Json& there) const;
+  void require_no_rounds() const;
+  sampling::RefinementState state_of(const nn::Checkpoint& checkpoint) const;
+  Json warm_up_state() const;
   void clear_up(std::int64_t rounds) const;
 
   std::filesystem::path folder_;

@@ -84,10 +84,9 @@ Start start_of(const RefineJob& job, const RunFolder& output,
 // The walkers, from samples of the model to the start of the first round. False: interrupted.
 bool warm_up(sampling::Refinement& refinement, const RefineFolder& folder) {
   Progress progress("warm up");
-  if (const auto state = folder.read_warm_up()) {
-    refinement.resume_warm_up(*state);
-  } else if (!refinement.begin()) {
-    return false;
+  if (!folder.resume_warm_up(refinement)) {
+    if (!refinement.begin()) return false;
+    if (refinement.warmed_up()) folder.save_warm_up(refinement);  // no moves: saved all the same
   }
   while (!refinement.warmed_up()) {
     if (!refinement.warm_up()) return false;
@@ -144,7 +143,7 @@ RefineOutcome run_refine_job(const RefineJob& job, const RunFolder& output) {
   const auto target = model.target(job.backend);
   sampling::Refinement refinement(start.checkpoint, target, job.options, job.backend,
                                   start.energies);
-  if (saved) refinement.resume(folder.read_state(*saved), *saved);
+  if (saved) folder.resume(refinement, *saved);
 
   const bool warm = saved || warm_up(refinement, folder);
   const bool made = warm && make_rounds(refinement, folder);

@@ -1,38 +1,38 @@
 #include "apps/runs/refine_log.h"
 
-#include <cmath>
-#include <sstream>
-
 #include "apps/runs/results_json.h"
 #include "tensor/base/files.h"
+#include "tensor/base/json_file.h"
 
 namespace arbg::apps {
+namespace {
+
+sampling::RefinementRound round_of(const Json& line) {
+  sampling::RefinementRound r;
+  r.round = member(line, "round", &Json::integer);
+  r.energies = member(line, "energies", &Json::integer);
+  r.moved = member(line, "moved", &Json::number);
+  r.exchanged = member(line, "exchanged", &Json::number);
+  r.weights = summary_from_json(line);
+  r.nats = member(line, "nats_per_coordinate", &Json::number);
+  r.variance = member(line, "variance", &Json::number);
+  r.seconds = member(line, "seconds", &Json::number);
+  return r;
+}
+
+}  // namespace
+
 std::vector<sampling::RefinementRound> read_refine_log(const std::filesystem::path& path,
                                                        std::int64_t rounds) {
   std::vector<sampling::RefinementRound> out;
   if (!std::filesystem::exists(path)) return out;
-  std::istringstream lines(read_file(path));
-  for (std::string text;
-       static_cast<std::int64_t>(out.size()) < rounds && std::getline(lines, text);) {
-    const Json line = Json::parse(text, path.string());
-    sampling::RefinementRound r;
-    r.round = line.at("round").integer();
-    r.energies = line.at("energies").integer();
-    r.moved = line.at("moved").number();
-    r.exchanged = line.at("exchanged").number();
-    r.weights.count = static_cast<std::size_t>(line.at("samples").integer());
-    r.weights.zero_count = static_cast<std::size_t>(line.at("zero_weights").integer());
-    r.weights.ess = line.at("ess").number();
-    r.weights.ess_fraction = line.at("ess_fraction").number();
-    r.weights.largest_share = line.at("largest_share").number();
-    r.weights.pareto_k = number_or_nan(line.at("pareto_k"));
-    r.weights.log_z = line.at("log_z").number();
-    r.weights.log_z_error = number_or_nan(line.at("log_z_error"));
-    r.nats = line.at("nats_per_coordinate").number();
-    r.variance = line.at("variance").number();
-    r.seconds = line.at("seconds").number();
-    out.push_back(r);
-  }
+  read_json_lines(path, [&](const Json& line) {
+    if (std::ssize(out) == rounds) return false;
+    out.push_back(round_of(line));
+    require(out.back().round == std::ssize(out) - 1, "expected round ", std::ssize(out) - 1,
+            ", found ", out.back().round);
+    return true;
+  });
   return out;
 }
 

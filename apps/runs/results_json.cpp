@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "apps/cli/decoding_options.h"
+#include "tensor/base/json_file.h"
 
 namespace arbg::apps {
 
@@ -21,14 +22,14 @@ Json summary_json(const metrics::WeightSummary& summary) {
 
 metrics::WeightSummary summary_from_json(const Json& json) {
   metrics::WeightSummary out;
-  out.count = static_cast<std::size_t>(json.at("samples").integer());
-  out.zero_count = static_cast<std::size_t>(json.at("zero_weights").integer());
-  out.ess = number_or_nan(json.at("ess"));
-  out.ess_fraction = number_or_nan(json.at("ess_fraction"));
-  out.largest_share = number_or_nan(json.at("largest_share"));
-  out.pareto_k = number_or_nan(json.at("pareto_k"));
-  out.log_z = number_or_nan(json.at("log_z"));
-  out.log_z_error = number_or_nan(json.at("log_z_error"));
+  out.count = static_cast<std::size_t>(member(json, "samples", &Json::integer));
+  out.zero_count = static_cast<std::size_t>(member(json, "zero_weights", &Json::integer));
+  out.ess = member(json, "ess", number_or_nan);
+  out.ess_fraction = member(json, "ess_fraction", number_or_nan);
+  out.largest_share = member(json, "largest_share", number_or_nan);
+  out.pareto_k = member(json, "pareto_k", number_or_nan);
+  out.log_z = member(json, "log_z", number_or_nan);
+  out.log_z_error = member(json, "log_z_error", number_or_nan);
   return out;
 }
 

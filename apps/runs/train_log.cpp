@@ -1,23 +1,22 @@
 #include "apps/runs/train_log.h"
 
-#include <sstream>
 #include <string>
 
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/json_file.h"
 
 namespace arbg::apps {
 
 TrainLog::TrainLog(std::filesystem::path path, std::int64_t step) : path_(std::move(path)) {
   std::string kept;
   if (step > 0 && std::filesystem::exists(path_)) {
-    std::istringstream lines(read_file(path_));
-    for (std::string line; std::getline(lines, line) && !lines.eof();) {
-      const Json entry = Json::parse(line, path_.string());
-      if (entry.at("step").integer() > step) break;
-      kept += line + "\n";
-      seconds_before_ = entry.at("seconds").number();
-    }
+    read_json_lines(path_, [&](const Json& entry) {
+      if (member(entry, "step", &Json::integer) > step) return false;
+      kept += entry.dump() + "\n";
+      seconds_before_ = member(entry, "seconds", &Json::number);
+      return true;
+    });
   }
   write_file(path_, kept);
   file_ = std::fopen(path_.c_str(), "ab");
@@ -61,21 +60,20 @@ void TrainLog::write(const Json& line) {
 
 TrainCurves read_train_log(const std::filesystem::path& path) {
   TrainCurves curves;
-  std::istringstream lines(read_file(path));
-  for (std::string line; std::getline(lines, line);) {
-    const Json entry = Json::parse(line, path.string());
-    const double step = entry.at("step").number();
-    if (entry.has("held_out_nats_per_coordinate")) {
-      curves.held_out_step.push_back(step);
-      curves.held_out_nats.push_back(entry.at("held_out_nats_per_coordinate").number());
-      continue;
+  read_json_lines(path, [&](const Json& entry) {
+    const auto number = [&](const char* name) { return member(entry, name, &Json::number); };
+    const bool held_out = entry.has("held_out_nats_per_coordinate");
+    (held_out ? curves.held_out_step : curves.step).push_back(number("step"));
+    if (held_out) {
+      curves.held_out_nats.push_back(number("held_out_nats_per_coordinate"));
+      return true;
     }
-    curves.step.push_back(step);
-    curves.seconds.push_back(entry.at("seconds").number());
-    curves.nats.push_back(entry.at("nats_per_coordinate").number());
-    curves.loss.push_back(entry.at("loss").number());
-    curves.gradient_norm.push_back(entry.at("gradient_norm").number());
-  }
+    curves.seconds.push_back(number("seconds"));
+    curves.nats.push_back(number("nats_per_coordinate"));
+    curves.loss.push_back(number("loss"));
+    curves.gradient_norm.push_back(number("gradient_norm"));
+    return true;
+  });
   return curves;
 }
 

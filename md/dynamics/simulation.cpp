@@ -11,11 +11,12 @@
 #include "md/dynamics/temperature_ladder.h"
 #include "md/energy/engine.h"
 #include "md/files/pdb.h"
+#include "md/molecule/structure_check.h"
 #include "md/molecule/units.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
-#include "tensor/base/json.h"
+#include "tensor/base/json_file.h"
 #include "tensor/base/npy.h"
 
 namespace arbg::md {
@@ -50,6 +51,11 @@ std::vector<double> swap_acceptance(const SimulationOptions& o, const Checkpoint
   const double tried = static_cast<double>(std::max<std::int64_t>(1, c.sweeps * o.replicas));
   for (const std::int64_t count : c.swapped) rates.push_back(static_cast<double>(count) / tried);
   return rates;
+}
+
+// Saves that a run has made after so many steps.
+std::int64_t saves_at(const SimulationOptions& o, std::int64_t step) {
+  return std::max<std::int64_t>(0, step - o.warmup_steps) / o.save_interval;
 }
 
 // What run.json says at a checkpoint.
@@ -95,6 +101,22 @@ void write_checkpoint(const fs::path& path, Backend backend, const Checkpoint& c
   write_file(path, bytes);
 }
 
+// All but the arrays.
+Checkpoint standing_of(const Json& header) {
+  const auto integer = [&](const char* name) { return member(header, name, &Json::integer); };
+  require(integer("version") == 1, "expected version 1, found ", integer("version"));
+  Checkpoint c;
+  c.state.step = integer("step");
+  c.saves = integer("saves");
+  c.sweeps = integer("sweeps");
+  c.swapped = member(header, "swapped", [](const Json& list) {
+    std::vector<std::int64_t> counts;
+    for (const Json& count : list.items()) counts.push_back(count.integer());
+    return counts;
+  });
+  return c;
+}
+
 Checkpoint read_checkpoint(const fs::path& path, Backend backend, std::size_t numbers,
                            std::size_t neighbours) {
   const bool in_double = backend == Backend::reference;
@@ -105,13 +127,7 @@ Checkpoint read_checkpoint(const fs::path& path, Backend backend, std::size_t nu
           ": expected one line of JSON and 2 x ", numbers, in_double ? " float64" : " float32",
           " numbers, found ", bytes.size(), " bytes");
   const Json header = Json::parse(std::string_view(bytes).substr(0, line), path.string());
-  require(header.at("version").integer() == 1, path.string(), ": expected version 1, found ",
-          header.at("version").integer());
-  Checkpoint c;
-  c.state.step = header.at("step").integer();
-  c.saves = header.at("saves").integer();
-  c.sweeps = header.at("sweeps").integer();
-  for (const Json& count : header.at("swapped").items()) c.swapped.push_back(count.integer());
+  Checkpoint c = located(path.string(), [&] { return standing_of(header); });
   require(c.swapped.size() == neighbours, path.string(), ": expected ", neighbours,
           " swap counts, found ", c.swapped.size());
   std::string_view rest = std::string_view(bytes).substr(line + 1);
@@ -123,31 +139,66 @@ Checkpoint read_checkpoint(const fs::path& path, Backend backend, std::size_t nu
   return c;
 }
 
-// The two trajectories; what they hold beyond the checkpoint is cut off.
+// A run writes run.json, then frames, then a checkpoint of them, then run.json again. Throws Error
+// if a file is missing that was written before what is there: the run would start over and replace
+// the frames, or go on under other settings.
+void require_whole(const fs::path& folder, const std::optional<SimulationFile>& there) {
+  const std::int64_t step = there ? there->step : 0;
+  for (const char* name : {"checkpoint.bin", "positions.npy", "energy.npy"}) {
+    const fs::path path = folder / name;
+    const bool exists = fs::exists(path);
+    require(there || !exists, path.string(), " has no run.json beside it, which is written first: ",
+            "bring it back or choose another folder");
+    require(exists || step == 0, path.string(),
+            " is missing, and the run.json beside it is at step ", step,
+            ": bring it back or choose another folder");
+  }
+}
+
+// Whether a checkpoint can be of the run whose run.json is beside it.
+void require_of_run(const fs::path& path, const Checkpoint& c, const SimulationOptions& o,
+                    const SimulationFile& there) {
+  const std::int64_t saves = saves_at(o, c.state.step), most_swaps = c.sweeps * o.replicas;
+  const char* const advice = "; bring back that of this run or choose another folder";
+  require(c.state.step >= there.step, path.string(), ": expected step ", there.step,
+          " of the run.json beside it or a later one, found ", c.state.step, advice);
+  require(c.saves == saves, path.string(), ": expected ", saves, " saves at step ", c.state.step,
+          ", found ", c.saves, advice);
+  require(c.sweeps >= 0 && c.sweeps <= c.state.step / o.swap_interval, path.string(),
+          ": expected at most ", c.state.step / o.swap_interval, " sweeps at step ", c.state.step,
+          ", found ", c.sweeps, advice);
+  for (const std::int64_t count : c.swapped)
+    require(count >= 0 && count <= most_swaps, path.string(), ": expected at most ", most_swaps,
+            " swaps in ", c.sweeps, " sweeps, found ", count, advice);
+  for (const auto* array : {&c.state.positions_nm, &c.state.velocities_nm_ps})
+    require(std::ranges::all_of(*array, [](double x) { return std::isfinite(x); }), path.string(),
+            ": a position or velocity is not a finite number", advice);
+}
+
+// The two trajectories; what they hold beyond the checkpoint is cut off. Throws Error naming file
+// and frame of what is no conformation or no energy, which would spoil what is said of the whole
+// run, and if a checkpoint of a save is not where the frames end: they are of two runs.
 class Frames {
  public:
   Frames(const fs::path& folder, const EnergyEngine& engine, const SimulationOptions& options,
-         std::int64_t saves)
+         const Checkpoint& checkpoint)
       : engine_(engine),
         options_(options),
         positions_(folder / "positions.npy", {engine.system().atom_count(), 3},
-                   saves * options.replicas),
-        energy_(folder / "energy.npy", {}, saves * options.replicas) {}
+                   checkpoint.saves * options.replicas),
+        energy_(folder / "energy.npy", {}, checkpoint.saves * options.replicas) {
+    require_sound(folder);
+    const std::int64_t since = checkpoint.state.step - options.warmup_steps;
+    if (since > 0 && since % options.save_interval == 0) require_ends_at(folder, checkpoint.state);
+  }
 
   // One frame of the coldest temperature of each ladder.
   void append(const DynamicsState& state) {
-    const auto size = 3 * static_cast<std::size_t>(engine_.system().atom_count());
-    const auto ladder = static_cast<std::size_t>(options_.ladder),
-               replicas = static_cast<std::size_t>(options_.replicas);
-    std::vector<float> frames;
-    for (std::size_t r = 0; r < replicas; ++r) {
-      const auto coldest = std::span(state.positions_nm).subspan(r * ladder * size, size);
-      frames.insert(frames.end(), coldest.begin(), coldest.end());
-    }
+    const std::vector<float> frames = coldest(state);
     const EnergyResult result =
         engine_.evaluate(std::vector<double>(frames.begin(), frames.end()), false);
     std::vector<float> reduced;
-    for (std::size_t r = 0; r < replicas; ++r) {
+    for (std::size_t r = 0; r < result.energy_kj_mol.size(); ++r) {
       const double u = result.energy_kj_mol[r] / thermal_energy(options_.temperature_kelvin);
       require(std::isfinite(u), "the energy of replica ", r, " is not finite at step ", state.step);
       reduced.push_back(static_cast<float>(u));
@@ -162,6 +213,53 @@ class Frames {
   }
 
  private:
+  static constexpr const char* kAdvice = "; bring back the file as it was or choose another folder";
+
+  std::size_t frame_size() const {
+    return 3 * static_cast<std::size_t>(engine_.system().atom_count());
+  }
+
+  std::vector<float> coldest(const DynamicsState& state) const {
+    const auto ladder = static_cast<std::size_t>(options_.ladder),
+               replicas = static_cast<std::size_t>(options_.replicas);
+    std::vector<float> frames;
+    for (std::size_t r = 0; r < replicas; ++r) {
+      const auto one =
+          std::span(state.positions_nm).subspan(r * ladder * frame_size(), frame_size());
+      frames.insert(frames.end(), one.begin(), one.end());
+    }
+    return frames;
+  }
+
+  void require_sound(const fs::path& folder) const {
+    const NpyFrames positions(folder / "positions.npy");
+    const Array<double> energy = read_npy(folder / "energy.npy");
+    std::vector<double> frame(frame_size());
+    for (std::int64_t f = 0; f < positions_.frames(); ++f) {
+      positions.read(f, frame);
+      const std::string fault = conformation_fault(frame);
+      require(fault.empty(), positions.path().string(), ": frame ", f, " ", fault, kAdvice);
+      const double u = energy.data[static_cast<std::size_t>(f)];
+      require(std::isfinite(u), (folder / "energy.npy").string(), ": the energy of frame ", f,
+              " is not a finite number", kAdvice);
+    }
+  }
+
+  void require_ends_at(const fs::path& folder, const DynamicsState& state) const {
+    const NpyFrames positions(folder / "positions.npy");
+    const std::vector<float> expected = coldest(state);
+    std::vector<double> frame(frame_size());
+    for (int r = 0; r < options_.replicas; ++r) {
+      const std::int64_t f = positions_.frames() - options_.replicas + r;
+      positions.read(f, frame);
+      require(
+          std::ranges::equal(frame, std::span(expected).subspan(
+                                        static_cast<std::size_t>(r) * frame_size(), frame_size())),
+          positions.path().string(), ": frame ", f,
+          " is not where the checkpoint.bin beside it stands, that is of another run", kAdvice);
+    }
+  }
+
   const EnergyEngine& engine_;
   const SimulationOptions& options_;
   NpyAppender positions_, energy_;
@@ -210,10 +308,12 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     if (o.before_writing) o.before_writing();
   };
   if (there) require_same_settings(folder, *there, file());
+  require_whole(folder, there);
   const bool resumes = fs::exists(checkpoint_path);
   if (resumes) {
     c = read_checkpoint(checkpoint_path, o.backend, start.size() * temperatures.size(),
                         rungs.size() - 1);
+    require_of_run(checkpoint_path, c, o, *there);
   } else {
     minimize(engine, start);
   }
@@ -232,7 +332,7 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     write_pdb(folder / "topology.pdb", topology, start);
     write_simulation_file(folder, file());
   }
-  Frames frames(folder, engine, o, c.saves);
+  Frames frames(folder, engine, o, c);
 
   // run.json stays, with the convergence that was added since.
   if (c.state.step == total && there && there->complete() && there->options.steps == o.steps)

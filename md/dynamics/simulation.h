@@ -54,8 +54,9 @@ struct SimulationResult {
 
 // Starts a run in `folder`, or goes on with the one there. Starting positions [N, 3] in nm are
 // minimised first. progress(done, total) is called with steps, warm-up included. Throws Error if
-// the folder holds a run of other settings (saying which differ), if options make no sense, or if a
-// replica blows up.
+// the folder holds a run of other settings (saying which differ), lacks one of the files above or
+// holds one that cannot be of the same run (naming it), if options make no sense, or if a replica
+// blows up.
 SimulationResult run_simulation(
     const std::filesystem::path& folder, const Topology& topology, const System& system,
     const SimulationOptions& options, std::span<const double> start_nm,

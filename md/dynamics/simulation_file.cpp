@@ -4,6 +4,7 @@
 
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/base/json_file.h"
 
 namespace arbg::md {
 
@@ -36,7 +37,7 @@ Json settings_of(const SimulationFile& file) {
 // Data may be read of a backend that this build does not have.
 Backend backend_of(const Json& settings) {
   if (!settings.has("backend")) return Backend::cpu;
-  const std::string& name = settings.at("backend").string();
+  const std::string name = member(settings, "backend", &Json::string);
   for (const auto backend : {Backend::reference, Backend::cpu, Backend::cuda})
     if (name == name_of(backend)) return backend;
   fail("\"", name, "\" is no backend");
@@ -44,19 +45,19 @@ Backend backend_of(const Json& settings) {
 
 void read_settings(const Json& json, SimulationFile& file) {
   SimulationOptions& o = file.options;
-  o.sequence = json.at("sequence").string();
-  o.forcefield = json.at("forcefield").string();
-  file.atoms = json.at("atoms").integer();
-  o.temperature_kelvin = json.at("temperature_kelvin").number();
-  o.top_temperature_kelvin = json.at("top_temperature_kelvin").number();
-  o.ladder = static_cast<int>(json.at("ladder").integer());
-  o.replicas = static_cast<int>(json.at("replicas").integer());
-  o.timestep_ps = json.at("timestep_ps").number();
-  o.friction_per_ps = json.at("friction_per_ps").number();
-  o.warmup_steps = json.at("warmup_steps").integer();
-  o.save_interval = json.at("save_interval").integer();
-  o.swap_interval = json.at("swap_interval").integer();
-  o.seed = json.at("seed").natural();  // of old runs a number
+  o.sequence = member(json, "sequence", &Json::string);
+  o.forcefield = member(json, "forcefield", &Json::string);
+  file.atoms = member(json, "atoms", &Json::integer);
+  o.temperature_kelvin = member(json, "temperature_kelvin", &Json::number);
+  o.top_temperature_kelvin = member(json, "top_temperature_kelvin", &Json::number);
+  o.ladder = static_cast<int>(member(json, "ladder", &Json::integer));
+  o.replicas = static_cast<int>(member(json, "replicas", &Json::integer));
+  o.timestep_ps = member(json, "timestep_ps", &Json::number);
+  o.friction_per_ps = member(json, "friction_per_ps", &Json::number);
+  o.warmup_steps = member(json, "warmup_steps", &Json::integer);
+  o.save_interval = member(json, "save_interval", &Json::integer);
+  o.swap_interval = member(json, "swap_interval", &Json::integer);
+  o.seed = member(json, "seed", &Json::natural);  // of old runs a number
   o.backend = backend_of(json);
   require(o.replicas > 0, "expected at least one replica, found ", o.replicas);
   const Json known = settings_of(file);
@@ -66,14 +67,18 @@ void read_settings(const Json& json, SimulationFile& file) {
 
 SimulationFile from_json(const Json& json) {
   SimulationFile out;
-  require(json.at("version").integer() == 1, "expected version 1, found ",
-          json.at("version").integer());
+  const std::int64_t version = member(json, "version", &Json::integer);
+  require(version == 1, "expected version 1, found ", version);
   read_settings(json.at("settings"), out);
-  if (json.has("ladder_kelvin")) out.ladder_kelvin = numbers_of(json.at("ladder_kelvin"));
-  out.options.steps = json.at("steps").integer();
-  out.step = json.at("step").integer();
-  out.frames = json.at("frames").integer();
-  if (json.has("swap_acceptance")) out.swap_acceptance = numbers_of(json.at("swap_acceptance"));
+  if (json.has("ladder_kelvin")) out.ladder_kelvin = member(json, "ladder_kelvin", numbers_of);
+  out.options.steps = member(json, "steps", &Json::integer);
+  out.step = member(json, "step", &Json::integer);
+  out.frames = member(json, "frames", &Json::integer);
+  require(out.options.steps >= 0 && out.step >= 0 && out.frames >= 0,
+          "expected no negative numbers of steps and frames, found ", out.options.steps, ", ",
+          out.step, " and ", out.frames);
+  if (json.has("swap_acceptance"))
+    out.swap_acceptance = member(json, "swap_acceptance", numbers_of);
   if (json.has("convergence")) out.convergence = json.at("convergence");
   return out;
 }
@@ -87,11 +92,7 @@ SimulationFile read_simulation_file(const fs::path& folder) {
   const Json json = Json::parse(read_file(path), path.string());
   require(is_of_simulation(json), folder.string(),
           ": run.json does not describe a run of arbg md; give a folder made by it");
-  try {
-    return from_json(json);
-  } catch (const Error& error) {
-    fail(path.string(), ": ", error.what());
-  }
+  return located(path.string(), [&] { return from_json(json); });
 }
 
 void write_simulation_file(const fs::path& folder, const SimulationFile& file) {

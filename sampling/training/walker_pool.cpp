@@ -45,6 +45,8 @@ void WalkerPool::restore(std::span<const double> coordinates, double eps) {
   std::int64_t outside = 0;
   for (std::size_t at = 0; at < coordinates.size(); at += K)
     outside += !head_.inside(coordinates.subspan(at, K));
+  require(eps >= kSmallestEps && eps <= kLargestEps, "expected a step of the walkers from ",
+          kSmallestEps, " to ", kLargestEps, ", found ", eps);
   require(outside == 0, outside, " of ", samples.count(), " walkers are outside the bins' support");
   walkers_ = make_walkers(std::move(samples), map_, potential_);
   eps_ = eps;

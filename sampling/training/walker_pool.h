@@ -28,7 +28,8 @@ class WalkerPool : public nn::TrainingBatchSource {
   // As many walkers as there are samples; those of infinite energy are replaced by others. Throws
   // Error if all are such.
   void start(Walkers samples);
-  // Walkers at coordinates [W, K] of an earlier pool, with its step.
+  // Walkers at coordinates [W, K] of an earlier pool, with its step. Throws Error if no pool has
+  // such.
   void restore(std::span<const double> coordinates, double eps);
 
   const Walkers& walkers() const { return walkers_; }

@@ -86,7 +86,7 @@ holds() {
   grep -q "\"samples\": $1," "$2/run.json" || failed "$2/run.json does not say $1 samples"
 }
 
-for part in helps molecules trajectories dynamics_to_report more_ways folders old_runs; do
+for part in helps molecules trajectories dynamics_to_report more_ways folders old_runs resumed_runs; do
   . "$parts/$part.sh"
 done
 
