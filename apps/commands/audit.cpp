@@ -4,8 +4,8 @@
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
+#include "apps/jobs/audit_job.h"
 #include "apps/pages/audit_page.h"
-#include "apps/runs/audit_job.h"
 #include "tensor/base/error.h"
 #include "tensor/base/folder_lock.h"
 

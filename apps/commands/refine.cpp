@@ -4,11 +4,11 @@
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
+#include "apps/jobs/refine_job.h"
+#include "apps/jobs/sample_job.h"
 #include "apps/pages/refine_page.h"
-#include "apps/runs/refine_job.h"
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
-#include "apps/runs/sample_job.h"
 #include "metrics/pages/table.h"
 #include "tensor/base/error.h"
 

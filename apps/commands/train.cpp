@@ -4,10 +4,10 @@
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
+#include "apps/jobs/mixed_train_job.h"
+#include "apps/jobs/train_job.h"
 #include "apps/pages/train_page.h"
-#include "apps/runs/mixed_train_job.h"
 #include "apps/runs/run_folder.h"
-#include "apps/runs/train_job.h"
 #include "metrics/pages/table.h"
 #include "tensor/base/error.h"
 

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "apps/runs/md_job.h"
+#include "apps/jobs/md_job.h"
 
 namespace arbg::apps {
 

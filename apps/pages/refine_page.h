@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "apps/runs/refine_job.h"
+#include "apps/jobs/refine_job.h"
 
 namespace arbg::apps {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/jobs/sample_job.h"
 #include "apps/runs/dataset.h"
-#include "apps/runs/sample_job.h"
 #include "metrics/pages/report.h"
 #include "metrics/pages/table.h"
 #include "sampling/audit/audit.h"

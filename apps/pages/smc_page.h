@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "apps/runs/smc_job.h"
+#include "apps/jobs/smc_job.h"
 #include "metrics/pages/report.h"
 
 namespace arbg::apps {

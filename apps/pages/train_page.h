@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "apps/runs/train_job.h"
+#include "apps/jobs/train_job.h"
 
 namespace arbg::apps {
 

@@ -1,7 +1,6 @@
 #include "apps/runs/refine_folder.h"
 
 #include "apps/runs/refine_log.h"
-#include "apps/runs/train_run.h"
 #include "nn/files/safetensors.h"
 #include "tensor/base/error.h"
 #include "tensor/base/json_file.h"

@@ -85,6 +85,26 @@ RunFolder::RunFolder(const std::filesystem::path& folder, RunKind kind,
   std::filesystem::remove_all(folder / kFresh, ignored);
 }
 
+std::string differences(const Json& there, const Json& here) {
+  const auto text = [](const Json& json, const std::string& name) {
+    return json.has(name) ? json.at(name).dump() : "the default";
+  };
+  std::string out;
+  Json all = here;
+  for (const auto& [name, value] : there.members()) all[name] = value;
+  for (const auto& [name, ignored] : all.members()) {
+    const std::string a = text(there, name), b = text(here, name);
+    if (a == b) continue;
+    constexpr std::size_t kLongest = 40;
+    out += (out.empty() ? "" : ", ") + name;
+    if (a.size() <= kLongest && b.size() <= kLongest)
+      out += " is " + a + " there and " + b + " here";
+    else
+      out += " differs";
+  }
+  return out;
+}
+
 void replace_together(const FolderLock& lock, std::span<const char* const> names,
                       const std::function<void(const std::filesystem::path&)>& write) {
   namespace fs = std::filesystem;

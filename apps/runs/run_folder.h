@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tensor/base/folder_lock.h"
+#include "tensor/base/json.h"
 
 namespace arbg::apps {
 
@@ -38,6 +40,10 @@ class RunFolder {
  private:
   FolderLock lock_;
 };
+
+// Members that have another value, or that only one of the two has, for messages: "batch is 32
+// there and 64 here". What is too long to print is only named.
+std::string differences(const Json& there, const Json& here);
 
 // Files that stand together. `write` makes the new ones, all of these names or some, in the folder
 // that it is given, inside the locked one. When they are there, all old ones go, in the order of

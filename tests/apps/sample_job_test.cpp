@@ -1,5 +1,5 @@
 // The figures of weights as commands print them.
-#include "apps/runs/sample_job.h"
+#include "apps/jobs/sample_job.h"
 
 #include <doctest/doctest.h>
 

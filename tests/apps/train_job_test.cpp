@@ -1,4 +1,4 @@
-#include "apps/runs/train_job.h"
+#include "apps/jobs/train_job.h"
 
 #include <doctest/doctest.h>
 

@@ -10,12 +10,12 @@
 #include <limits>
 #include <string>
 
-#include "apps/runs/audit_job.h"
-#include "apps/runs/md_job.h"
+#include "apps/jobs/audit_job.h"
+#include "apps/jobs/md_job.h"
+#include "apps/jobs/sample_job.h"
+#include "apps/jobs/smc_job.h"
+#include "apps/jobs/train_job.h"
 #include "apps/runs/results_json.h"
-#include "apps/runs/sample_job.h"
-#include "apps/runs/smc_job.h"
-#include "apps/runs/train_job.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
 #include "tests/tensor/temporary_folder.h"

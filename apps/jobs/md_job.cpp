@@ -1,4 +1,4 @@
-#include "apps/runs/md_job.h"
+#include "apps/jobs/md_job.h"
 
 #include <cstdio>
 

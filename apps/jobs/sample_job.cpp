@@ -1,4 +1,4 @@
-#include "apps/runs/sample_job.h"
+#include "apps/jobs/sample_job.h"
 
 #include <algorithm>
 #include <cmath>

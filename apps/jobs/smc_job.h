@@ -8,7 +8,7 @@
 #pragma once
 
 #include "apps/cli/command_line.h"
-#include "apps/runs/sample_job.h"
+#include "apps/jobs/sample_job.h"
 #include "metrics/pages/table.h"
 #include "sampling/smc/annealed_smc.h"
 #include "sampling/smc/twisted_smc.h"

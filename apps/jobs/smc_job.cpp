@@ -1,4 +1,4 @@
-#include "apps/runs/smc_job.h"
+#include "apps/jobs/smc_job.h"
 
 #include <algorithm>
 #include <cstdio>

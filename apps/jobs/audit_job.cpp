@@ -1,4 +1,4 @@
-#include "apps/runs/audit_job.h"
+#include "apps/jobs/audit_job.h"
 
 #include <algorithm>
 #include <cmath>

@@ -6,14 +6,10 @@
 #include <optional>
 #include <string>
 
-#include "apps/runs/train_job.h"
+#include "apps/jobs/train_job.h"
 #include "nn/files/checkpoint.h"
 
 namespace arbg::apps {
-
-// Members that have another value, or that only one of the two has, for messages: "batch is 32
-// there and 64 here". What is too long to print is only named.
-std::string differences(const Json& there, const Json& here);
 
 // The checkpoint in job.output, if there is one. Throws Error if there is and job.resume is not
 // set, or if it holds no training state.

@@ -1,12 +1,12 @@
-#include "apps/runs/train_job.h"
+#include "apps/jobs/train_job.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <span>
 
+#include "apps/jobs/train_run.h"
 #include "apps/runs/model_file.h"
-#include "apps/runs/train_run.h"
 #include "md/coordinates/coordinate_map.h"
 #include "md/forcefields/forcefield.h"
 #include "sampling/training/training_data.h"

@@ -1,11 +1,11 @@
-#include "apps/runs/mixed_train_job.h"
+#include "apps/jobs/mixed_train_job.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <numeric>
 
-#include "apps/runs/train_run.h"
+#include "apps/jobs/train_run.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps {

@@ -1,12 +1,12 @@
-#include "apps/runs/refine_job.h"
+#include "apps/jobs/refine_job.h"
 
 #include <cstdio>
 #include <optional>
 
 #include "apps/cli/progress.h"
+#include "apps/jobs/train_job.h"
 #include "apps/runs/model_file.h"
 #include "apps/runs/refine_folder.h"
-#include "apps/runs/train_job.h"
 #include "md/files/pdb.h"
 #include "md/forcefields/forcefield.h"
 #include "sampling/proposals/bonded_marginals.h"

@@ -1,4 +1,4 @@
-#include "apps/runs/train_run.h"
+#include "apps/jobs/train_run.h"
 
 #include <algorithm>
 #include <cmath>
@@ -15,30 +15,6 @@ namespace {
 
 constexpr const char *kCheckpoint = "checkpoint.safetensors", *kBest = "best.safetensors",
                      *kLog = "train_log.jsonl";
-
-}  // namespace
-
-std::string differences(const Json& there, const Json& here) {
-  const auto text = [](const Json& json, const std::string& name) {
-    return json.has(name) ? json.at(name).dump() : "the default";
-  };
-  std::string out;
-  Json all = here;
-  for (const auto& [name, value] : there.members()) all[name] = value;
-  for (const auto& [name, ignored] : all.members()) {
-    const std::string a = text(there, name), b = text(here, name);
-    if (a == b) continue;
-    constexpr std::size_t kLongest = 40;
-    out += (out.empty() ? "" : ", ") + name;
-    if (a.size() <= kLongest && b.size() <= kLongest)
-      out += " is " + a + " there and " + b + " here";
-    else
-      out += " differs";
-  }
-  return out;
-}
-
-namespace {
 
 // The text behind the progress bar.
 std::string detail_of(const nn::StepReport& report, double nats, double gflop_per_second) {

@@ -6,7 +6,7 @@
 // those of train_job.h.
 #pragma once
 
-#include "apps/runs/train_job.h"
+#include "apps/jobs/train_job.h"
 #include "sampling/training/mixed_data.h"
 
 namespace arbg::apps {
