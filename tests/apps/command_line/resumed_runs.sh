@@ -40,7 +40,7 @@ done
 afresh && rm md/run.json
 keeps md "md/checkpoint.bin has no run.json beside it, which is written first" $on_md --temperature 450 --top-temperature 600
 rm md/checkpoint.bin
-keeps md "md/positions.npy has no run.json beside it" $on_md
+keeps md "md holds positions.npy, which arbg md would replace" $on_md
 while IFS="|" read -r expression text; do
   afresh && edits md/checkpoint.bin "1s/$expression/"
   keeps md "md/checkpoint.bin: $text" $on_md
