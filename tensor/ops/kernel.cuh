@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "tensor/base/error.h"
 #include "tensor/tensor.h"
@@ -113,7 +114,9 @@ Span<T> numbers(Tensor& x) {
   return {x.device_data<T>(), x.elements()};
 }
 
-inline std::int64_t divided_up(std::int64_t n, std::int64_t d) { return (n + d - 1) / d; }
+__host__ __device__ inline std::int64_t divided_up(std::int64_t n, std::int64_t d) {
+  return (n + d - 1) / d;
+}
 
 // For kernels with one thread an element.
 constexpr std::int64_t kThreads = 256;
@@ -121,10 +124,17 @@ inline Launch one_thread_each(std::int64_t elements) {
   return {divided_up(elements, kThreads), kThreads};
 }
 
+// For kernels with one warp an element, or a row.
+inline Launch one_warp_each(std::int64_t elements) {
+  return {divided_up(elements, kThreads / kWarp), kThreads};
+}
+
 // The number of this thread among all of the launch.
 __device__ inline std::int64_t thread_number() {
   return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
 }
+
+__device__ inline std::int64_t warp_number() { return thread_number() / kWarp; }
 
 // The sum over the lanes of a warp, the same bits in each of them.
 template <class T>

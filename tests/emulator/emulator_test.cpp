@@ -186,7 +186,7 @@ __global__ void exchanges(Span<float> y) {
   y[at + 1] = static_cast<float>(__shfl_xor_sync(kAllLanes, lane, 3));
   y[at + 2] = static_cast<float>(__shfl_down_sync(kAllLanes, lane, 5));
   y[at + 3] = static_cast<float>(__shfl_up_sync(kAllLanes, lane, 5));
-  y[at + 4] = static_cast<float>(__ffs(__ballot_sync(kAllLanes, lane > 8)));
+  y[at + 4] = static_cast<float>(__ffs(static_cast<int>(__ballot_sync(kAllLanes, lane > 8))));
 }
 
 }  // namespace

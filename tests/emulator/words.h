@@ -5,7 +5,6 @@
 // order. Elements of memory are stand-ins that report each read and write, with its file and line.
 #pragma once
 
-#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -16,7 +15,7 @@
 
 #define __global__
 #define __device__
-#define __forceinline__ inline
+#define __host__
 
 // They name the line that they are called from, as default arguments do.
 #define ARBG_HERE const char *file = __builtin_FILE(), int line = __builtin_LINE()
@@ -152,9 +151,8 @@ T __shfl_up_sync(unsigned mask, T value, unsigned lanes, ARBG_HERE) {
   const unsigned own = arbg::emulator::lane(), source = own >= lanes ? own - lanes : own;
   return arbg::emulator::exchanged("__shfl_up_sync", mask, value, source, {file, line});
 }
-inline int __ffs(unsigned bits) { return bits == 0 ? 0 : std::countr_zero(bits) + 1; }
+inline int __ffs(int bits) { return __builtin_ffs(bits); }
 template <class T>
 T __ldg(const arbg::emulator::Place<const T>& place) {
   return place;
 }
-inline float rsqrtf(float x) { return 1.0F / std::sqrt(x); }
