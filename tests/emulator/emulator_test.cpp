@@ -84,6 +84,22 @@ __global__ void within_a_warp(Span<float> y, bool wrong) {
   y[i] = tile[i ^ 1];
 }
 
+// All read one element, and meet in an exchange, which orders no memory; then the last that has
+// read it writes.
+__global__ void read_by_all(Span<float> y, bool wrong) {
+  ARBG_SHARED(float, one, 2);
+  const int warp = threadIdx.x / kWarp, lane = threadIdx.x % kWarp;
+  if (lane == 0) one[warp] = 1.0F;
+  __syncwarp();
+  y[threadIdx.x] = one[warp];
+  __shfl_sync(kAllLanes, 0, 0);
+  if (!wrong) __syncwarp();
+  if (lane > 0) return;
+  const float last = one[warp];
+  FAULT_BELOW;
+  one[warp] = last + 1.0F;
+}
+
 __global__ void one_element_from_every_block(Span<float> y) { y[threadIdx.x] = 1.0F; }
 
 __global__ void scaled(Span<float> y, Span<const float> x, std::int64_t n) {
@@ -120,6 +136,27 @@ __global__ void asynchronous(Span<float> y, Span<const float> x, bool waits, boo
   FAULT_BELOW;
   y[i] = tile[i ^ 1];
   wait_copies<0>();
+}
+
+// A copy begins before all have read what it overwrites, or is read by others before a barrier.
+__global__ void early_copy(Span<float> y, Span<const float> x, bool begins_early,
+                           bool is_read_early) {
+  ARBG_SHARED(float, tile, kThreadsOfBlock);
+  const int i = threadIdx.x;
+  tile[i] = 1.0F;
+  __syncthreads();
+  y[i] = tile[i ^ 1];
+  __shfl_sync(kAllLanes, 0, 0);
+  if (!begins_early) __syncthreads();
+  if (begins_early) planted_line = __LINE__ + 1;
+  copy_async(&tile[i], &x[i]);
+  commit_copies();
+  __syncthreads();
+  wait_copies<0>();
+  __shfl_sync(kAllLanes, 0, 0);
+  if (!is_read_early) __syncthreads();
+  if (!begins_early) planted_line = __LINE__ + 1;
+  y[i] += tile[i ^ 1];
 }
 
 __global__ void stale_tile(Span<float> y, Span<const float> x, bool wrong) {
@@ -223,6 +260,8 @@ TEST_SUITE("fast") {
     CHECK(fault_of(read_then_write, out, true).find("a race") != std::string::npos);
     CHECK(fault_of(within_a_warp, out, false) == "");
     CHECK(fault_of(within_a_warp, out, true) != "");
+    CHECK(fault_of(read_by_all, out, false) == "");
+    names(fault_of(read_by_all, out, true), "a race");
     launch(one_element_from_every_block, {1, kThreadsOfBlock}, out);
     CHECK_THROWS_WITH_AS(launch(one_element_from_every_block, {2, kThreadsOfBlock}, out),
                          doctest::Contains("a race"), emulator::Fault);
@@ -257,6 +296,9 @@ TEST_SUITE("fast") {
     CHECK(fault_of(asynchronous, out, in, true, true) == "");
     names(fault_of(asynchronous, out, in, false, true), "has yet to bring");
     CHECK(fault_of(asynchronous, out, in, true, false) != "");
+    CHECK(fault_of(early_copy, out, in, false, false) == "");
+    names(fault_of(early_copy, out, in, true, false), "a race");
+    names(fault_of(early_copy, out, in, false, true), "a race");
     CHECK(fault_of(stale_tile, out, in, false) == "");
     names(fault_of(stale_tile, out, in, true), "has yet to bring");
     names(fault_of(leaves_a_copy, in), "not waited for");

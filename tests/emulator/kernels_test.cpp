@@ -218,6 +218,56 @@ TEST_SUITE("fast") {
       }
     }
   }
+
+  TEST_CASE("a kernel's log_prob is the picked entry of its log_softmax, bitwise") {
+    const Tensor logits =
+        Tensor::from_values(random_values(40 * 300, 5, 0), {40, 300}, Backend::cuda);
+    const auto all = cuda::log_softmax(logits).values();
+    for (const std::int32_t v : {0, 31, 299}) {
+      const Tensor index = Tensor::from_indices(std::vector(40, v), {40}, Backend::cuda);
+      const auto picked = cuda::log_prob(logits, index).values();
+      for (std::size_t m = 0; m < 40; ++m) {
+        CHECK(picked[m] == all[m * 300 + static_cast<std::size_t>(v)]);
+      }
+    }
+  }
+
+  TEST_CASE(
+      "a row that has no finite logit, or NaN, gives NaN, and one with minus infinity does not") {
+    const auto log_prob_of = [](std::vector<double> row) {
+      const Tensor logits = Tensor::from_values(row, {1, std::ssize(row)}, Backend::cuda);
+      return cuda::log_prob(logits, Tensor::from_indices(std::vector{1}, {1}, Backend::cuda))
+          .item();
+    };
+    CHECK(log_prob_of({-INFINITY, 2, -INFINITY}) == 0);
+    CHECK(std::isnan(log_prob_of({-INFINITY, -INFINITY})));
+    CHECK(std::isnan(log_prob_of({NAN, 2})));
+    CHECK(std::isnan(log_prob_of(std::vector<double>(40, -INFINITY))));
+    std::vector<double> late(70, 1.0);
+    late[65] = NAN;
+    CHECK(std::isnan(log_prob_of(late)));
+  }
+
+  TEST_CASE(
+      "a kernel's attention looks at no later token, and is the same for one sequence alone") {
+    const std::int64_t T = 50, C = 12, heads = 2, seen = 37;
+    const auto values = random_values(2 * T * 3 * C, 7, 0);
+    const Tensor qkv = Tensor::from_values(values, {2, T, 3 * C}, Backend::cuda);
+    Tensor later = qkv.clone();
+    later.reshape({2 * T, 3 * C}).rows(seen, T - seen).fill(NAN);
+    const auto y = cuda::causal_attention(qkv, heads, nullptr).values();
+    const auto y_later = cuda::causal_attention(later, heads, nullptr).values();
+    const auto alone = cuda::causal_attention(qkv.rows(1, 1), heads, nullptr).values();
+    for (std::size_t i = 0; i < static_cast<std::size_t>(seen * C); ++i) CHECK(y[i] == y_later[i]);
+    CHECK(std::isnan(y_later[static_cast<std::size_t>(seen * C)]));
+    CHECK(std::equal(alone.begin(), alone.end(), y.begin() + T * C));
+  }
+
+  TEST_CASE("a head with more channels than a block has room for is refused") {
+    const Tensor qkv = Tensor::zeros({1, 2, 3 * 129}, DType::f32, Backend::cuda);
+    CHECK_THROWS_WITH_AS(cuda::causal_attention(qkv, 1, nullptr),
+                         doctest::Contains("at most 128 channels on cuda, found 129"), Error);
+  }
 }
 
 }  // namespace arbg::tensor::test
