@@ -27,7 +27,7 @@ struct Query {
 // Starts to bring `count` rows of D numbers, `from` on and `stride` apart, to rows `pitch` apart.
 __device__ void fetch(const Shared<float>& to, int pitch, const Span<const float>& from,
                       std::int64_t first, std::int64_t stride, std::int64_t count, int D) {
-  for (int i = threadIdx.x; i < count * D; i += blockDim.x) {
+  for (int i = this_thread(); i < count * D; i += block_threads()) {
     copy_async(&to[i / D * pitch + i % D], &from[first + i / D * stride + i % D]);
   }
   commit_copies();
@@ -44,7 +44,7 @@ __device__ float warp_max(float value) {
 // what was summed under a smaller `largest` is scaled down.
 __device__ float weigh(Query& query, const Shared<float>& q, const Shared<float>& keys,
                        std::int64_t length, int D, float scale) {
-  const int lane = threadIdx.x % kWarp;
+  const int lane = this_lane();
   float score = 0;
   for (int d = 0; d < D && lane < length; ++d) score += q[d] * keys[lane * (D + 1) + d];
   score = lane < length ? score * scale : -INFINITY;
@@ -59,7 +59,7 @@ __device__ float weigh(Query& query, const Shared<float>& q, const Shared<float>
 
 // y += sum_s p_s v_s over the first `length` values of the tile; p_s is lane s's.
 __device__ void add_values(Query& query, float p, const Shared<float>& values, int length, int D) {
-  const int lane = threadIdx.x % kWarp;
+  const int lane = this_lane();
   for (int s = 0; s < length; ++s) {
     const float p_s = __shfl_sync(kAllLanes, p, s);
     for (int part = 0; part < kParts; ++part) {
@@ -81,7 +81,7 @@ __global__ void causal(Span<float> y, Span<float> log_sums, Span<const float> qk
                      first = blockIdx.x % tiles * kQueries, b = head / H, h = head % H,
                      end = first + kQueries < T ? first + kQueries : T, q_0 = b * T * 3 * C + h * D,
                      k_0 = q_0 + C, v_0 = q_0 + 2 * C;
-  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
+  const int lane = this_lane(), warp = this_warp();
   Query own[kOwn];
   float p[kOwn];
   fetch(q, D, qkv, q_0 + first * 3 * C, 3 * C, end - first, D);

@@ -19,11 +19,11 @@ __global__ void forward(Span<float> y, Span<const float> table, Span<const std::
 __global__ void backward(Span<float> dtable, Span<const float> dy, Span<const std::int32_t> index,
                          std::int64_t C) {
   const std::int64_t v = blockIdx.x, M = index.size();
-  for (std::int64_t first = 0; first < C; first += blockDim.x) {
-    const std::int64_t c = first + threadIdx.x;
+  for (std::int64_t first = 0; first < C; first += block_threads()) {
+    const std::int64_t c = first + this_thread();
     float sum = 0;
     for (std::int64_t some = 0; some < M; some += kWarp) {
-      const std::int64_t m = some + threadIdx.x % kWarp;
+      const std::int64_t m = some + this_lane();
       unsigned hits = __ballot_sync(kAllLanes, m < M && index[m] == v);
       for (; hits != 0 && c < C; hits &= hits - 1) {
         // y[m * C + c] = table[index[m] * C + c];

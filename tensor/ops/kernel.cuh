@@ -129,11 +129,18 @@ inline Launch one_warp_each(std::int64_t elements) {
   return {divided_up(elements, kThreads / kWarp), kThreads};
 }
 
+// How many threads a block has; this thread's number in it and in its warp, and its warp's.
+__device__ inline int block_threads() { return static_cast<int>(blockDim.x); }
+__device__ inline int this_thread() { return static_cast<int>(threadIdx.x); }
+__device__ inline int this_lane() { return this_thread() % kWarp; }
+__device__ inline int this_warp() { return this_thread() / kWarp; }
+
 // The number of this thread among all of the launch.
 __device__ inline std::int64_t thread_number() {
   return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
 }
 
+// The same of all warps.
 __device__ inline std::int64_t warp_number() { return thread_number() / kWarp; }
 
 // The sum over the lanes of a warp, the same bits in each of them.

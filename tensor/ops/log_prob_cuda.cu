@@ -34,7 +34,7 @@ __device__ LogSum joined(const LogSum& a, const LogSum& b) {
 // halving. Those of the first lane are for all: fused multiplications make a + b other than b + a.
 __device__ double log_sum_exp(const Span<const float>& x, std::int64_t m, std::int64_t V) {
   LogSum all;
-  for (std::int64_t v = threadIdx.x % kWarp; v < V; v += kWarp) add(all, x[m * V + v]);
+  for (std::int64_t v = this_lane(); v < V; v += kWarp) add(all, x[m * V + v]);
   for (int lanes = kWarp / 2; lanes > 0; lanes /= 2) {
     const LogSum other{__shfl_xor_sync(kAllLanes, all.largest, lanes),
                        __shfl_xor_sync(kAllLanes, all.sum, lanes)};
@@ -48,7 +48,7 @@ __global__ void forward(Span<float> y, Span<const float> logits, Span<const std:
   const std::int64_t m = warp_number();
   if (m >= y.size()) return;
   const double log_sum = log_sum_exp(logits, m, V);
-  if (threadIdx.x % kWarp == 0) {
+  if (this_lane() == 0) {
     y[m] = static_cast<float>(static_cast<double>(logits[m * V + index[m]]) - log_sum);
   }
 }
@@ -59,7 +59,7 @@ __global__ void backward(Span<float> dlogits, Span<const float> dy, Span<const f
   if (m >= dy.size()) return;
   // y[m] = logits[m * V + index[m]] - log_sum_exp(logits, m, V), whose derivative is the softmax.
   const double log_sum = log_sum_exp(logits, m, V);
-  for (std::int64_t v = threadIdx.x % kWarp; v < V; v += kWarp) {
+  for (std::int64_t v = this_lane(); v < V; v += kWarp) {
     const double log_p = static_cast<double>(logits[m * V + v]) - log_sum;
     const float hit = v == index[m] ? 1.0F : 0.0F;
     dlogits[m * V + v] = dy[m] * (hit - expf(static_cast<float>(log_p)));
@@ -70,7 +70,7 @@ __global__ void softmax(Span<float> y, Span<const float> logits, std::int64_t M,
   const std::int64_t m = warp_number();
   if (m >= M) return;
   const double log_sum = log_sum_exp(logits, m, V);
-  for (std::int64_t v = threadIdx.x % kWarp; v < V; v += kWarp) {
+  for (std::int64_t v = this_lane(); v < V; v += kWarp) {
     y[m * V + v] = static_cast<float>(static_cast<double>(logits[m * V + v]) - log_sum);
   }
 }

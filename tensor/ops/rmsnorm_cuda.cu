@@ -13,7 +13,7 @@ constexpr int kSlices = 8;  // of the rows, one a warp of the block that sums th
 __device__ float inverse_rms(const Span<const float>& x, std::int64_t m, std::int64_t C,
                              float epsilon) {
   float sum = 0;
-  for (std::int64_t c = threadIdx.x % kWarp; c < C; c += kWarp) {
+  for (std::int64_t c = this_lane(); c < C; c += kWarp) {
     const float one = x[m * C + c];
     sum += one * one;
   }
@@ -25,7 +25,7 @@ __global__ void forward(Span<float> y, Span<const float> x, Span<const float> we
   const std::int64_t m = warp_number();
   if (m >= M) return;
   const float r = inverse_rms(x, m, C, epsilon);
-  for (std::int64_t c = threadIdx.x % kWarp; c < C; c += kWarp) {
+  for (std::int64_t c = this_lane(); c < C; c += kWarp) {
     y[m * C + c] = x[m * C + c] * r * weight[c];
   }
 }
@@ -36,7 +36,7 @@ __global__ void backward(Span<float> dx, Span<float> rows_r, Span<const float> d
                          std::int64_t C, float epsilon) {
   const std::int64_t m = warp_number();
   if (m >= M) return;
-  const int lane = threadIdx.x % kWarp;
+  const int lane = this_lane();
   const float r = inverse_rms(x, m, C, epsilon);
   // y[m * C + c] = x[m * C + c] * r * weight[c], where r depends on every x of the row: dr/dx =
   // -r^3 x / C.
@@ -53,7 +53,7 @@ __global__ void backward(Span<float> dx, Span<float> rows_r, Span<const float> d
 __global__ void backward_weight(Span<float> dweight, Span<const float> rows_r, Span<const float> dy,
                                 Span<const float> x, std::int64_t M, std::int64_t C) {
   ARBG_SHARED(float, sums, kSlices* kWarp);
-  const int lane = threadIdx.x % kWarp, slice = threadIdx.x / kWarp;
+  const int lane = this_lane(), slice = this_warp();
   const std::int64_t c = static_cast<std::int64_t>(blockIdx.x) * kWarp + lane;
   float sum = 0;
   for (std::int64_t m = slice; m < M && c < C; m += kSlices) {

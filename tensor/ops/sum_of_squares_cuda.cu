@@ -11,30 +11,30 @@ constexpr std::int64_t kChunk = 4096;
 // The sum over the threads of a block, in its first warp. Once in a kernel.
 __device__ double block_sum(double value) {
   ARBG_SHARED(double, sums, kWarp);
-  const unsigned lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
+  const int lane = this_lane(), warp = this_warp();
   value = warp_sum(value);
   if (lane == 0) sums[warp] = value;
   __syncthreads();
   if (warp > 0) return 0;
-  return warp_sum(lane < blockDim.x / kWarp ? static_cast<double>(sums[lane]) : 0.0);
+  return warp_sum(lane < block_threads() / kWarp ? static_cast<double>(sums[lane]) : 0.0);
 }
 
 __global__ void sum_chunk(Span<double> chunks, Span<const float> x, std::int64_t first_chunk) {
   const std::int64_t first = blockIdx.x * kChunk;
   double sum = 0;
-  for (std::int64_t i = threadIdx.x; i < kChunk && first + i < x.size(); i += blockDim.x) {
+  for (std::int64_t i = this_thread(); i < kChunk && first + i < x.size(); i += block_threads()) {
     const double one = x[first + i];
     sum += one * one;
   }
   sum = block_sum(sum);
-  if (threadIdx.x == 0) chunks[first_chunk + blockIdx.x] = sum;
+  if (this_thread() == 0) chunks[first_chunk + blockIdx.x] = sum;
 }
 
 __global__ void sum_chunks(Span<double> y, Span<const double> chunks) {
   double sum = 0;
-  for (std::int64_t i = threadIdx.x; i < chunks.size(); i += blockDim.x) sum += chunks[i];
+  for (std::int64_t i = this_thread(); i < chunks.size(); i += block_threads()) sum += chunks[i];
   sum = block_sum(sum);
-  if (threadIdx.x == 0) y[0] = sum;
+  if (this_thread() == 0) y[0] = sum;
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ bool names(const std::string& fault, const std::string& text) {
 // y = x from the last to the first, through shared memory.
 __global__ void turned(Span<float> y, Span<const float> x, bool wrong) {
   ARBG_SHARED(float, tile, kThreadsOfBlock);
-  const int i = threadIdx.x;
+  const int i = this_thread();
   tile[i] = x[i];
   if (!wrong) __syncthreads();
   FAULT_BELOW;
@@ -56,15 +56,15 @@ __global__ void turned(Span<float> y, Span<const float> x, bool wrong) {
 __global__ void one_writer(Span<float> y, bool wrong) {
   ARBG_SHARED(float, sum, 1);
   FAULT_BELOW;
-  if (threadIdx.x == 0 || wrong) sum[0] = 1.0F;
+  if (this_thread() == 0 || wrong) sum[0] = 1.0F;
   __syncthreads();
-  y[threadIdx.x] = sum[0];
+  y[this_thread()] = sum[0];
 }
 
 // Each thread reads what its neighbour has written, and then writes there in turn.
 __global__ void read_then_write(Span<float> y, bool wrong) {
   ARBG_SHARED(float, tile, kThreadsOfBlock);
-  const int i = threadIdx.x, next = (i + 1) % kThreadsOfBlock;
+  const int i = this_thread(), next = (i + 1) % kThreadsOfBlock;
   tile[i] = static_cast<float>(i);
   __syncthreads();
   y[i] = tile[next];
@@ -74,7 +74,7 @@ __global__ void read_then_write(Span<float> y, bool wrong) {
 
 __global__ void within_a_warp(Span<float> y, bool wrong) {
   ARBG_SHARED(float, tile, kThreadsOfBlock);
-  const int i = threadIdx.x;
+  const int i = this_thread();
   tile[i] = static_cast<float>(i);
   if (wrong) {
     __shfl_xor_sync(kAllLanes, 0, 1);
@@ -88,10 +88,10 @@ __global__ void within_a_warp(Span<float> y, bool wrong) {
 // read it writes.
 __global__ void read_by_all(Span<float> y, bool wrong) {
   ARBG_SHARED(float, one, 2);
-  const int warp = threadIdx.x / kWarp, lane = threadIdx.x % kWarp;
+  const int warp = this_warp(), lane = this_lane();
   if (lane == 0) one[warp] = 1.0F;
   __syncwarp();
-  y[threadIdx.x] = one[warp];
+  y[this_thread()] = one[warp];
   __shfl_sync(kAllLanes, 0, 0);
   if (!wrong) __syncwarp();
   if (lane > 0) return;
@@ -100,7 +100,7 @@ __global__ void read_by_all(Span<float> y, bool wrong) {
   one[warp] = last + 1.0F;
 }
 
-__global__ void one_element_from_every_block(Span<float> y) { y[threadIdx.x] = 1.0F; }
+__global__ void one_element_from_every_block(Span<float> y) { y[this_thread()] = 1.0F; }
 
 __global__ void scaled(Span<float> y, Span<const float> x, std::int64_t n) {
   const std::int64_t i = thread_number();
@@ -110,7 +110,7 @@ __global__ void scaled(Span<float> y, Span<const float> x, std::int64_t n) {
 
 __global__ void last_of_tile(Span<float> y, int last) {
   ARBG_DYNAMIC_SHARED(float, tile);
-  const int i = threadIdx.x;
+  const int i = this_thread();
   tile[i] = 1.0F;
   tile[i + kThreadsOfBlock] = 2.0F;
   __syncthreads();
@@ -119,7 +119,7 @@ __global__ void last_of_tile(Span<float> y, int last) {
 }
 
 __global__ void mask_of_lanes(Span<float> y, unsigned mask, int lanes_that_come) {
-  const int i = threadIdx.x;
+  const int i = this_thread();
   float sum = static_cast<float>(i);
   FAULT_BELOW;
   if (i % kWarp < lanes_that_come) sum += __shfl_xor_sync(mask, sum, 1);
@@ -128,7 +128,7 @@ __global__ void mask_of_lanes(Span<float> y, unsigned mask, int lanes_that_come)
 
 __global__ void asynchronous(Span<float> y, Span<const float> x, bool waits, bool meets) {
   ARBG_SHARED(float, tile, kThreadsOfBlock);
-  const int i = threadIdx.x;
+  const int i = this_thread();
   copy_async(&tile[i], &x[i]);
   commit_copies();
   if (waits) wait_copies<0>();
@@ -142,7 +142,7 @@ __global__ void asynchronous(Span<float> y, Span<const float> x, bool waits, boo
 __global__ void early_copy(Span<float> y, Span<const float> x, bool begins_early,
                            bool is_read_early) {
   ARBG_SHARED(float, tile, kThreadsOfBlock);
-  const int i = threadIdx.x;
+  const int i = this_thread();
   tile[i] = 1.0F;
   __syncthreads();
   y[i] = tile[i ^ 1];
@@ -161,7 +161,7 @@ __global__ void early_copy(Span<float> y, Span<const float> x, bool begins_early
 
 __global__ void stale_tile(Span<float> y, Span<const float> x, bool wrong) {
   ARBG_SHARED(float, tile, 2 * kThreadsOfBlock);
-  const int i = threadIdx.x;
+  const int i = this_thread();
   for (int half = 0; half < 2; ++half) {
     copy_async(&tile[half * kThreadsOfBlock + i], &x[i]);
     commit_copies();
@@ -180,30 +180,30 @@ __global__ void stale_tile(Span<float> y, Span<const float> x, bool wrong) {
 __global__ void leaves_a_copy(Span<const float> x) {
   ARBG_SHARED(float, tile, kThreadsOfBlock);
   FAULT_BELOW;
-  copy_async(&tile[threadIdx.x], &x[threadIdx.x]);
+  copy_async(&tile[this_thread()], &x[this_thread()]);
   commit_copies();
 }
 
 __global__ void some_leave(Span<float> y, int leave) {
-  if (static_cast<int>(threadIdx.x) < leave) return;
+  if (this_thread() < leave) return;
   FAULT_BELOW;
   __syncthreads();
-  y[threadIdx.x] = 1.0F;
+  y[this_thread()] = 1.0F;
 }
 
-__global__ void two_barriers(Span<float> y, unsigned first) {
-  if (threadIdx.x < first) {
+__global__ void two_barriers(Span<float> y, int first) {
+  if (this_thread() < first) {
     FAULT_BELOW;
     __syncthreads();
   } else {
     __syncthreads();
   }
-  y[threadIdx.x] = 1.0F;
+  y[this_thread()] = 1.0F;
 }
 
 __global__ void sum_of_first(Span<float> y, int written) {
   ARBG_SHARED(float, tile, kThreadsOfBlock);
-  const int i = threadIdx.x;
+  const int i = this_thread();
   if (i < written) tile[i] = 1.0F;
   __syncthreads();
   FAULT_BELOW;
@@ -217,8 +217,8 @@ __global__ void too_much_shared(Span<float> y) {
 }
 
 __global__ void exchanges(Span<float> y) {
-  const int lane = threadIdx.x % kWarp;
-  const auto at = static_cast<std::int64_t>(threadIdx.x) * 5;
+  const int lane = this_lane();
+  const auto at = static_cast<std::int64_t>(this_thread()) * 5;
   y[at] = static_cast<float>(__shfl_sync(kAllLanes, lane, 7));
   y[at + 1] = static_cast<float>(__shfl_xor_sync(kAllLanes, lane, 3));
   y[at + 2] = static_cast<float>(__shfl_down_sync(kAllLanes, lane, 5));
@@ -309,8 +309,8 @@ TEST_SUITE("fast") {
     const auto out = numbers<float>(y);
     CHECK(fault_of(some_leave, out, 0) == "");
     names(fault_of(some_leave, out, 1), "a divergent barrier");
-    CHECK(fault_of(two_barriers, out, 64U) == "");
-    names(fault_of(two_barriers, out, 32U), "a divergent barrier");
+    CHECK(fault_of(two_barriers, out, 64) == "");
+    names(fault_of(two_barriers, out, 32), "a divergent barrier");
   }
 
   TEST_CASE("a shared number that nobody has written is named where it is read") {

@@ -103,8 +103,8 @@ namespace arbg::tensor {
 Buffer::Buffer(std::size_t bytes, Device device)
     : device_(device),
       size_(bytes),
-      capacity_(bytes),
-      address_(static_cast<std::byte*>(std::malloc(bytes > 0 ? bytes : 1))) {
+      capacity_(bytes > 0 ? bytes : 1),
+      address_(static_cast<std::byte*>(std::malloc(capacity_))) {
   require(address_ != nullptr, "out of memory");
   std::memset(address_, 0xFF, bytes);
   emulator::blocks()[address_].bytes = bytes;
