@@ -1,5 +1,5 @@
 # Who may follow an address of numbers (tensor/README.md): fails, naming the file, where one is taken outside the
-# code of its device. host_data() is for X_reference.cpp and X_cpu.cpp, device_data() for X_cuda.cu.
+# code of its device. host_data() is for X_reference.cpp and X_cpu.cpp, device_data() for X_cuda.cu and what these share.
 set(FAILURES "")
 set(FOUND 0)
 foreach(FOLDER tensor autograd nn md metrics sampling apps)
@@ -10,7 +10,7 @@ foreach(FOLDER tensor autograd nn md metrics sampling apps)
     set(FORBIDDEN "host_data<|device_data<|[.>]address\\(")
     if(SOURCE MATCHES "_(reference|cpu)[.]cpp$")
       set(FORBIDDEN "device_data<|[.>]address\\(")
-    elseif(SOURCE MATCHES "_cuda[.]cuh?$")
+    elseif(SOURCE MATCHES "_cuda[.]cu$|[.]cuh$")
       set(FORBIDDEN "host_data<|[.>]address\\(")
     endif()
     file(READ ${ROOT}/${SOURCE} TEXT)

@@ -1,0 +1,155 @@
+// What X_cuda.cu are written in: views of memory, shared arrays, asynchronous copies, the launch.
+//
+// nvcc compiles them for a device; a host compiler compiles the same files for the emulator of the
+// tests (tests/emulator), which checks every access. So kernels stay within these words: Span for
+// global memory, Shared for a block's, one dimension of threads in whole warps, no atomics.
+// A Span<const T> is of what its kernel does not write.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "tensor/base/error.h"
+#include "tensor/tensor.h"
+
+#if defined(__CUDACC__)
+
+namespace arbg::tensor::cuda {
+
+template <class T>
+class Span {
+ public:
+  Span(T* data, std::int64_t size) : data_(data), size_(size) {}
+  __device__ T& operator[](std::int64_t at) const { return data_[at]; }
+  __host__ __device__ std::int64_t size() const { return size_; }
+
+ private:
+  T* data_;
+  std::int64_t size_;
+};
+
+// An array in shared memory: ARBG_SHARED(float, name, 32), or what the launch asks for.
+template <class T>
+using Shared = T*;
+#define ARBG_SHARED(T, name, count) __shared__ T name[count]
+#define ARBG_DYNAMIC_SHARED(T, name) extern __shared__ T name[]
+
+// A copy from global to shared memory that does not wait: nobody may touch *to until its thread has
+// waited for the group that it was committed in, and others until a barrier after that.
+__device__ inline void copy_async(float* to, const float* from) {
+  const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to));
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(address), "l"(from) : "memory");
+}
+__device__ inline void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+// Until at most the last `groups` of this thread's groups are under way.
+template <int groups>
+__device__ inline void wait_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(groups) : "memory");
+}
+
+struct Launch {
+  std::int64_t blocks, threads;
+  std::size_t shared_bytes = 0;
+};
+
+// Throws Error if the device refuses. What goes wrong later is known where its results are read.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), const Launch& shape, const Arguments&... arguments) {
+  if (shape.blocks == 0) return;
+  kernel<<<static_cast<unsigned>(shape.blocks), static_cast<unsigned>(shape.threads),
+           shape.shared_bytes>>>(arguments...);
+  const cudaError_t error = cudaGetLastError();
+  require(error == cudaSuccess, "a kernel was not launched: ", cudaGetErrorString(error));
+}
+
+}  // namespace arbg::tensor::cuda
+
+#else
+
+#include <words.h>  // of tests/emulator
+
+#define ARBG_SHARED(T, name, count)                                    \
+  const ::arbg::emulator::Span<T> name(::arbg::emulator::shared_array( \
+      static_cast<std::size_t>(count), sizeof(T), {__FILE__, __LINE__}))
+#define ARBG_DYNAMIC_SHARED(T, name) ARBG_SHARED(T, name, ::arbg::emulator::kDynamic)
+
+namespace arbg::tensor::cuda {
+
+using emulator::commit_copies;
+using emulator::Launch;
+using emulator::Span;
+template <class T>
+using Shared = emulator::Span<T>;
+
+template <class To, class From>
+void copy_async(const emulator::Place<To>& to, const emulator::Place<From>& from) {
+  to.copy_from(from);
+}
+template <int groups>
+void wait_copies(ARBG_HERE) {
+  emulator::wait_copies(groups, {file, line});
+}
+
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), const Launch& shape, const Arguments&... arguments) {
+  if (shape.blocks > 0) emulator::run(shape, [&] { kernel(arguments...); });
+}
+
+}  // namespace arbg::tensor::cuda
+
+#endif
+
+namespace arbg::tensor::cuda {
+
+constexpr int kWarp = 32;
+constexpr unsigned kAllLanes = 0xffffffffU;
+
+// The numbers of a tensor of this backend.
+template <class T>
+Span<const T> numbers(const Tensor& x) {
+  return {x.device_data<T>(), x.elements()};
+}
+template <class T>
+Span<T> numbers(Tensor& x) {
+  return {x.device_data<T>(), x.elements()};
+}
+
+__host__ __device__ inline std::int64_t divided_up(std::int64_t n, std::int64_t d) {
+  return (n + d - 1) / d;
+}
+
+// For kernels with one thread an element.
+constexpr std::int64_t kThreads = 256;
+inline Launch one_thread_each(std::int64_t elements) {
+  return {divided_up(elements, kThreads), kThreads};
+}
+
+// For kernels with one warp an element, or a row.
+inline Launch one_warp_each(std::int64_t elements) {
+  return {divided_up(elements, kThreads / kWarp), kThreads};
+}
+
+// How many threads a block has; this thread's number in it and in its warp, and its warp's.
+__device__ inline int block_threads() { return static_cast<int>(blockDim.x); }
+__device__ inline int this_thread() { return static_cast<int>(threadIdx.x); }
+__device__ inline int this_lane() { return this_thread() % kWarp; }
+__device__ inline int this_warp() { return this_thread() / kWarp; }
+
+// The number of this thread among all of the launch.
+__device__ inline std::int64_t thread_number() {
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+
+// The same of all warps.
+__device__ inline std::int64_t warp_number() { return thread_number() / kWarp; }
+
+// The sum over the lanes of a warp, the same bits in each of them.
+template <class T>
+__device__ T warp_sum(T value) {
+  for (int lanes = kWarp / 2; lanes > 0; lanes /= 2) {
+    value += __shfl_xor_sync(kAllLanes, value, lanes);
+  }
+  return value;
+}
+
+}  // namespace arbg::tensor::cuda

@@ -1,0 +1,59 @@
+// One block of threads after the other: a fibre a thread, barriers, exchanges within warps.
+//
+// Fibres run one at a time, on the thread of the host that launches, in an order drawn from the
+// seed: which one goes on is drawn anew whenever one waits. Throws Fault when threads wait for one
+// that does not come. Not for concurrent use.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "memory.h"
+
+namespace arbg::emulator {
+
+struct Launch {
+  std::int64_t blocks, threads;
+  std::size_t shared_bytes = 0;  // dynamic
+};
+
+// Runs `thread` once for each thread of each block, blocks in an order drawn too.
+void run(const Launch& launch, const std::function<void()>& thread);
+
+// The order of all launches from here on.
+void set_seed(std::uint64_t seed);
+
+// What follows is called by the thread that runs.
+
+void barrier(const Where& where);
+
+// All lanes of the mask meet at one place of the source; each gives 8 bytes and gets those of the
+// lane `source`, or, for kBallot, a bit for each lane whose bytes are not zero.
+constexpr unsigned kBallot = 32;
+std::uint64_t exchange(const char* operation, unsigned mask, std::uint64_t bytes, unsigned source,
+                       const Where& where);
+unsigned lane();
+
+// The array of the block's shared memory that is declared at `where`; `count` elements, all of the
+// dynamic memory for kDynamic.
+struct SharedArray {
+  void* data;
+  std::size_t count;
+  Memory* memory;
+};
+constexpr std::size_t kDynamic = ~std::size_t{0};
+SharedArray shared_array(std::size_t count, std::size_t element_size, const Where& where);
+
+// Asynchronous copies, which end when they are waited for and no sooner: all but the last `groups`.
+struct Copy {
+  void* to;
+  const void* from;
+  std::size_t bytes;
+  Memory* memory;
+  std::size_t element;
+};
+void start_copy(const Copy& copy, const Where& where);
+void commit_copies();
+void wait_copies(std::size_t groups, const Where& where);
+
+}  // namespace arbg::emulator
