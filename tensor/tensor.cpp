@@ -290,8 +290,9 @@ void Tensor::copy_from(const Tensor& source) {
 
 void Tensor::fill(double value) {
   write(std::vector(static_cast<std::size_t>(elements()), value));
+  if (dtype_ != DType::i32) return;
   const auto index = static_cast<std::int32_t>(value);
-  if (dtype_ == DType::i32) set_index_bounds({index, index});
+  set_index_bounds({index, index});
 }
 
 // Converts; of indices, the caller says the bounds.

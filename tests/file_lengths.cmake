@@ -4,7 +4,8 @@ set(MOST 450)
 set(MOST_CHARACTERS 100)
 set(FAILURES "")
 foreach(FOLDER tensor autograd nn md metrics sampling apps tests)
-  file(GLOB_RECURSE SOURCES ${ROOT}/${FOLDER}/*.h ${ROOT}/${FOLDER}/*.cpp ${ROOT}/${FOLDER}/*.cu ${ROOT}/${FOLDER}/*.py
+  file(GLOB_RECURSE SOURCES ${ROOT}/${FOLDER}/*.h ${ROOT}/${FOLDER}/*.cpp ${ROOT}/${FOLDER}/*.cu ${ROOT}/${FOLDER}/*.cuh
+       ${ROOT}/${FOLDER}/*.py
        ${ROOT}/${FOLDER}/*.sh)
   list(LENGTH SOURCES COUNT)
   if(COUNT EQUAL 0)

@@ -12,7 +12,8 @@ set(FAILURES "")
 set(ARROWS "")  # md/files>md/molecule: from the folder that includes to the one that is included
 set(MAY_apps "[a-z]")
 foreach(FOLDER tensor autograd nn md metrics sampling apps)
-  file(GLOB_RECURSE SOURCES RELATIVE ${ROOT} ${ROOT}/${FOLDER}/*.h ${ROOT}/${FOLDER}/*.cpp ${ROOT}/${FOLDER}/*.cu)
+  file(GLOB_RECURSE SOURCES RELATIVE ${ROOT} ${ROOT}/${FOLDER}/*.h ${ROOT}/${FOLDER}/*.cpp ${ROOT}/${FOLDER}/*.cu
+       ${ROOT}/${FOLDER}/*.cuh)
   list(LENGTH SOURCES COUNT)
   if(COUNT EQUAL 0)
     list(APPEND FAILURES "${FOLDER}: no source files found")

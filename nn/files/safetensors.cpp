@@ -92,9 +92,13 @@ std::size_t stored_size(const Tensor& tensor) {
   return static_cast<std::size_t>(tensor.elements()) * byte_size(tensor.dtype());
 }
 
-// Converts back what values() has converted to double: exactly.
+// From the host's memory as it is; from a device's by way of double, exactly.
 template <class T>
 void append(std::string& bytes, const Tensor& tensor) {
+  if (tensor.device().is_host()) {
+    bytes.append(reinterpret_cast<const char*>(tensor.host_data<T>()), stored_size(tensor));
+    return;
+  }
   const auto values = tensor.values();
   const std::vector<T> numbers(values.begin(), values.end());
   bytes.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T));
@@ -199,6 +203,12 @@ Tensor Safetensors::tensor(std::string_view name, Backend backend) const {
   require(from.shape.size() <= static_cast<std::size_t>(Shape::kMostAxes), name_, ": ", name,
           " has ", from.shape.size(), " axes, at most ", Shape::kMostAxes, " are supported");
   const Shape shape{std::span<const std::int64_t>(from.shape)};
+  if (from.dtype == "F32" && backend == Backend::cpu) {  // as it is stored
+    Tensor out = Tensor::empty(shape, DType::f32, backend);
+    const std::string data = bytes_of(from);
+    std::copy_n(data.data(), data.size(), reinterpret_cast<char*>(out.host_data<float>()));
+    return out;
+  }
   const auto numbers = values(name);
   if (from.dtype[0] != 'I' && from.dtype != "BOOL")
     return Tensor::from_values(numbers, shape, backend);
