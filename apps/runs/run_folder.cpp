@@ -1,7 +1,6 @@
 #include "apps/runs/run_folder.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include "apps/runs/samples_run.h"
 #include "md/dynamics/simulation_file.h"
@@ -125,8 +124,8 @@ void replace_together(const FolderLock& lock, std::span<const char* const> names
   }
   try {
     for (const char* name : names) fs::remove(folder / name);
-    for (const char* name : std::views::reverse(names))
-      if (fs::exists(fresh / name)) fs::rename(fresh / name, folder / name);
+    for (auto name = names.rbegin(); name != names.rend(); ++name)
+      if (fs::exists(fresh / *name)) fs::rename(fresh / *name, folder / *name);
     fs::remove(fresh);
   } catch (const fs::filesystem_error& error) {
     fail("cannot replace ", error.path1().string(), ": ", error.code().message());

@@ -59,7 +59,7 @@ TEST_SUITE("fast") {
     const TemporaryFolder folder;
     const pid_t alive = ::fork();
     REQUIRE(alive >= 0);
-    for (; alive == 0;) ::pause();
+    while (alive == 0) ::pause();
     const std::string self = std::to_string(::getpid()), other = std::to_string(alive);
     const std::vector<std::string> kept = {"a",      "a.tmp",         "a.tmp12x",
                                            "a.tmp0", "a.tmp" + other, "a.tmp99999999999"};
