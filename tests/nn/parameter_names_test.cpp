@@ -43,9 +43,9 @@ struct OldSource : TokenSource {
 
 void check_near(const NamedTensors& found, const NamedTensors& expected) {
   REQUIRE(found.size() == expected.size());
-  for (const auto& [name, tensor] : found) {
-    CAPTURE(name);
-    const auto a = tensor.values(), b = find_tensor(expected, name).values();
+  for (const auto& entry : found) {
+    CAPTURE(entry.first);
+    const auto a = entry.second.values(), b = find_tensor(expected, entry.first).values();
     REQUIRE(a.size() == b.size());
     for (std::size_t i = 0; i < a.size(); ++i) CHECK(std::abs(a[i] - b[i]) < 1e-13);
   }
