@@ -200,11 +200,11 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("ends, histidines and neutral side chains of other programs") {
-    for (const auto& [first, second] :
+    for (const auto& ends :
          {std::pair("OT1", "OT2"), {"OC1", "OC2"}, {"O1", "O2"}, {"O'", "O''"}, {"O", "OT"}})
       check_read_as("AA", [&](std::string&, int& number, std::string& atom) {
-        if (number == 2 && atom == "O") atom = first;
-        if (atom == "OXT") atom = second;
+        if (number == 2 && atom == "O") atom = ends.first;
+        if (atom == "OXT") atom = ends.second;
       });
     check_read_as("AA", table({{"H1", "1H"}, {"H2", "2H"}, {"H3", "3H"}}));
     for (const char* name : {"HSE", "HISE", "HISB", "HIS", "NHIE"}) {
@@ -221,11 +221,12 @@ TEST_SUITE("fast") {
 
   TEST_CASE("an amidated C-terminus has OpenMM's energies") {
     const Pdb pdb = read_pdb(ARBG_GOLDEN_DIR "/cases/amidated.pdb");
-    for (const auto& [field, expected] :
+    for (const auto& openmm :
          {std::pair("amber14-obc1", -243.8716), {"amber99sbildn-obc2", -190.6110}}) {
-      const EnergyEngine energy(ForceField::named(field).create_system(pdb.topology));
-      CAPTURE(field);
-      CHECK(std::abs(energy.evaluate(pdb.positions_nm, false).energy_kj_mol[0] - expected) < 1e-3);
+      CAPTURE(openmm.first);
+      const EnergyEngine energy(ForceField::named(openmm.first).create_system(pdb.topology));
+      const double found = energy.evaluate(pdb.positions_nm, false).energy_kj_mol[0];
+      CHECK(std::abs(found - openmm.second) < 1e-3);
     }
   }
 

@@ -234,12 +234,12 @@ TEST_SUITE("fast") {
       network.clear_gradients();
       autograd::backward(autograd::sum_all(log_prob_of(network, tokens)));
       std::vector<Tensor> gradients;
-      for (const auto& [name, variable, decays] : network.parameters()) {
-        CAPTURE(name);
-        const bool is_out = name.ends_with("cross_attn.out_proj.weight");
-        if (step == 1 && is_out) CHECK(is_zero(variable.value()));
-        if (step == 3) CHECK_FALSE(is_zero(variable.grad()));
-        gradients.push_back(variable.grad());
+      for (const Parameter& parameter : network.parameters()) {
+        CAPTURE(parameter.name);
+        const bool is_out = parameter.name.ends_with("cross_attn.out_proj.weight");
+        if (step == 1 && is_out) CHECK(is_zero(parameter.variable.value()));
+        if (step == 3) CHECK_FALSE(is_zero(parameter.variable.grad()));
+        gradients.push_back(parameter.variable.grad());
       }
       optimizer.update(gradients, 1.0, 1e-2, step);
     }
