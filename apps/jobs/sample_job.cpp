@@ -127,7 +127,6 @@ SamplesRun run_sample_job(const SampleJob& job, const Model& model, const RunFol
   out.log_q = std::move(samples.log_q);
   out.positions_nm = std::move(samples.positions_nm);
   out.file.seconds = progress.elapsed_s();
-  output.require_ours();
   write_samples(output, out);
   return out;
 }

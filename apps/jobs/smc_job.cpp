@@ -170,7 +170,6 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model, const RunFolder& o
   all.file.smc = smc_run(job, plan);
   all.file.smc->outcome = out;
 
-  output.require_ours();
   write_samples(output, all);
   return out;
 }
