@@ -1,10 +1,7 @@
-// A block of bytes on one device. Beside device.h the only code that knows where memory is.
+// A block of bytes on one device. Beside runtime.h the only code that knows where memory is.
 //
-// Of the host: freed blocks wait in a pool of the thread that freed them, by size, and are handed
-// out again to that thread, so a training step asks the system for nothing once it is warm. A pool
-// keeps at most 1 GiB; under the address sanitizer it keeps nothing, so that every stray access is
-// seen. Blocks may be freed on another thread than the one that made them. Offsets and sizes are in
-// bytes. Throws Error if a range is not inside.
+// Offsets and sizes are in bytes. Blocks may be freed on another thread than the one that made
+// them. Throws Error if a range is not inside, memory runs out or the backend is not built.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +11,11 @@
 
 namespace arbg::tensor {
 
+class Runtime;
+
 class Buffer {
  public:
-  // Contents unspecified, aligned to 64 bytes. Throws Error if memory runs out or the backend is
-  // not built.
+  // Contents unspecified, aligned to 64 bytes.
   Buffer(std::size_t bytes, Device device);
   ~Buffer();
   Buffer(const Buffer&) = delete;
@@ -39,7 +37,8 @@ class Buffer {
   void check_range(std::size_t at, std::size_t bytes) const;
 
   Device device_;
-  std::size_t size_, capacity_;
+  Runtime& runtime_;
+  std::size_t size_;
   std::byte* address_;
 };
 

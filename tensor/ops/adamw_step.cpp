@@ -10,7 +10,7 @@ void adamw_step(Tensor& weight, const Tensor& gradient, Tensor& first, Tensor& s
   require_fits(gradient, weight.shape(), weight, "adamw_step", "gradient", "that of the weight");
   require_fits(first, weight.shape(), weight, "adamw_step", "first", "that of the weight");
   require_fits(second, weight.shape(), weight, "adamw_step", "second", "that of the weight");
-  on_backend(weight, reference::adamw_step, cpu::adamw_step)(weight, gradient, first, second, step);
+  on_backend(weight, ARBG_BACKENDS(adamw_step))(weight, gradient, first, second, step);
 }
 
 }  // namespace arbg::tensor

@@ -28,5 +28,9 @@ namespace cpu {
 void adamw_step(Tensor& weight, const Tensor& gradient, Tensor& first, Tensor& second,
                 const AdamWStep& step);
 }  // namespace cpu
+namespace cuda {
+void adamw_step(Tensor& weight, const Tensor& gradient, Tensor& first, Tensor& second,
+                const AdamWStep& step);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -1,6 +1,6 @@
 // One thread an element. Bound by memory: 28 bytes an element.
+#include "tensor/ops/adamw_step.h"
 #include "tensor/ops/kernel.cuh"
-#include "tensor/ops/operations_cuda.h"
 
 namespace arbg::tensor::cuda {
 namespace {

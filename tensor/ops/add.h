@@ -27,5 +27,11 @@ Tensor add(const Tensor& a, const Tensor& b);
 Tensor add_rows(const Tensor& x, const Tensor& rows);
 void add_rows_backward(const Tensor& dy, Tensor* drows);
 }  // namespace cpu
+namespace cuda {
+void add_into(Tensor& a, const Tensor& b);
+Tensor add(const Tensor& a, const Tensor& b);
+Tensor add_rows(const Tensor& x, const Tensor& rows);
+void add_rows_backward(const Tensor& dy, Tensor* drows);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

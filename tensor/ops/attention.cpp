@@ -32,7 +32,7 @@ void check_inputs(const Tensor& q, const Tensor& k, const Tensor& v, const Tenso
 
 Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
   check_inputs(qkv, heads, "causal_attention");
-  return on_backend(qkv, reference::causal_attention, cpu::causal_attention)(qkv, heads, saved);
+  return on_backend(qkv, ARBG_BACKENDS(causal_attention))(qkv, heads, saved);
 }
 
 Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tensor& saved,
@@ -41,15 +41,13 @@ Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tens
   const std::int64_t B = qkv.extent(0), T = qkv.extent(1);
   require_fits(dy, {B, T, qkv.extent(2) / 3}, qkv, "causal_attention_backward", "dy", "[B, T, C]");
   require_fits(saved, {B, heads, T}, qkv, "causal_attention_backward", "saved", "[B, heads, T]");
-  return on_backend(qkv, reference::causal_attention_backward, cpu::causal_attention_backward)(
-      dy, qkv, saved, heads);
+  return on_backend(qkv, ARBG_BACKENDS(causal_attention_backward))(dy, qkv, saved, heads);
 }
 
 Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& count,
                        int heads, Tensor* saved) {
   check_inputs(q, k, v, count, heads, "cross_attention");
-  return on_backend(q, reference::cross_attention, cpu::cross_attention)(q, k, v, count, heads,
-                                                                         saved);
+  return on_backend(q, ARBG_BACKENDS(cross_attention))(q, k, v, count, heads, saved);
 }
 
 CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor& q, const Tensor& k,
@@ -59,8 +57,7 @@ CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor&
   require_fits(dy, q.shape(), q, "cross_attention_backward", "dy", "[B, T, C]");
   require_fits(saved, {q.extent(0), heads, q.extent(1)}, q, "cross_attention_backward", "saved",
                "[B, heads, T]");
-  return on_backend(q, reference::cross_attention_backward, cpu::cross_attention_backward)(
-      dy, q, k, v, count, saved, heads);
+  return on_backend(q, ARBG_BACKENDS(cross_attention_backward))(dy, q, k, v, count, saved, heads);
 }
 
 }  // namespace arbg::tensor

@@ -50,5 +50,15 @@ CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor&
                                                  const Tensor& v, const Tensor& count,
                                                  const Tensor& saved, int heads);
 }  // namespace cpu
+namespace cuda {
+Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved);
+Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tensor& saved,
+                                 int heads);
+Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& count,
+                       int heads, Tensor* saved);
+CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor& q, const Tensor& k,
+                                                 const Tensor& v, const Tensor& count,
+                                                 const Tensor& saved, int heads);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

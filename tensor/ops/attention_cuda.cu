@@ -8,7 +8,6 @@
 #include "tensor/ops/attention.h"
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/kernel.cuh"
-#include "tensor/ops/operations_cuda.h"
 
 namespace arbg::tensor::cuda {
 namespace {

@@ -17,5 +17,8 @@ void blend(Tensor& y, const Tensor& x, double a);
 namespace cpu {
 void blend(Tensor& y, const Tensor& x, double a);
 }  // namespace cpu
+namespace cuda {
+void blend(Tensor& y, const Tensor& x, double a);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -1,6 +1,6 @@
 // One thread an element. Bound by memory: 12 bytes an element.
+#include "tensor/ops/blend.h"
 #include "tensor/ops/kernel.cuh"
-#include "tensor/ops/operations_cuda.h"
 
 namespace arbg::tensor::cuda {
 namespace {

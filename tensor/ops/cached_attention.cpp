@@ -9,7 +9,7 @@ AttentionCache make_attention_cache(std::int64_t batch, std::int64_t tokens, std
           " and ", tokens);
   require(heads > 0 && channels % heads == 0, "a cache of attention: ", channels,
           " channels are not those of ", heads, " equal heads");
-  const std::int64_t W = on_backend(backend, reference::cache_lanes, cpu::cache_lanes)();
+  const std::int64_t W = on_backend(backend, ARBG_BACKENDS(cache_lanes))();
   const Shape shape{(batch + W - 1) / W * heads, tokens, channels / heads, W};
   const DType dtype = real_dtype(backend);
   // Lanes without a row are computed with, so they must hold numbers.
@@ -23,7 +23,7 @@ Tensor cached_attention(const Tensor& qkv, AttentionCache& cache) {
   const std::int64_t T = cache.keys.extent(1), C = cache.heads * cache.keys.extent(2);
   require_fits(qkv, {cache.batch, 3 * C}, cache.keys, "cached_attention", "qkv", "[B, 3C]");
   require(cache.length < T, "cached_attention: the cache is full: it has ", T, " tokens");
-  Tensor y = on_backend(qkv, reference::cached_attention, cpu::cached_attention)(qkv, cache);
+  Tensor y = on_backend(qkv, ARBG_BACKENDS(cached_attention))(qkv, cache);
   ++cache.length;
   return y;
 }
@@ -36,7 +36,7 @@ AttentionCache select_rows(const AttentionCache& cache, std::span<const std::int
   const std::int64_t T = cache.keys.extent(1), C = cache.heads * cache.keys.extent(2);
   AttentionCache to =
       make_attention_cache(static_cast<std::int64_t>(from.size()), T, C, cache.heads, backend);
-  on_backend(backend, reference::select_rows, cpu::select_rows)(cache, from, to);
+  on_backend(backend, ARBG_BACKENDS(select_rows))(cache, from, to);
   to.length = cache.length;
   return to;
 }

@@ -46,5 +46,11 @@ Tensor cached_attention(const Tensor& qkv, AttentionCache& cache);
 void select_rows(const AttentionCache& cache, std::span<const std::int64_t> from,
                  AttentionCache& to);
 }  // namespace cpu
+namespace cuda {
+std::int64_t cache_lanes();
+Tensor cached_attention(const Tensor& qkv, AttentionCache& cache);
+void select_rows(const AttentionCache& cache, std::span<const std::int64_t> from,
+                 AttentionCache& to);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

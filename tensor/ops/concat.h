@@ -27,5 +27,9 @@ namespace cpu {
 Tensor concat(const Tensor& a, const Tensor& b);
 ConcatGradients concat_backward(const Tensor& dy, std::int64_t columns_of_a);
 }  // namespace cpu
+namespace cuda {
+Tensor concat(const Tensor& a, const Tensor& b);
+ConcatGradients concat_backward(const Tensor& dy, std::int64_t columns_of_a);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

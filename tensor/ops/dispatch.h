@@ -8,11 +8,10 @@
 
 namespace arbg::tensor {
 
-// The implementation for the backend that `x` lives on: on_backend(x, reference::f, cpu::f)(x,
-// ...).
-template <class Function>
-auto on_backend(const Tensor& x, Function* reference, Function* cpu) {
-  return on_backend(x.backend(), reference, cpu);
+// The implementation for the backend that `x` lives on: on_backend(x, ARBG_BACKENDS(f))(x, ...).
+template <class... Functions>
+auto on_backend(const Tensor& x, Functions... implementations) {
+  return on_backend(x.backend(), implementations...);
 }
 
 // Throws unless x, the argument `name` of `operation`, holds real numbers of its backend.

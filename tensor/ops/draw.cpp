@@ -45,8 +45,8 @@ Drawn draw_categorical(const Tensor& logits, const Decoding& decoding, const Ran
   const std::int64_t M = logits.extent(0), V = logits.extent(1);
   Drawn drawn{Tensor::empty({M}, DType::i32, logits.backend()),
               Tensor::empty({M}, DType::f64, logits.backend())};
-  on_backend(logits, reference::draw_categorical, cpu::draw_categorical)(logits, decoding, random,
-                                                                         first, stride, drawn);
+  on_backend(logits, ARBG_BACKENDS(draw_categorical))(logits, decoding, random, first, stride,
+                                                      drawn);
   drawn.index.set_index_bounds({0, static_cast<std::int32_t>(V - 1)});
   return drawn;
 }
@@ -59,16 +59,14 @@ Tensor log_categorical(const Tensor& logits, const Tensor& index, const Decoding
           index.shape());
   require_inside(index, 0, logits.extent(-1) - 1, "log_categorical");
   Tensor log_p = Tensor::empty(index.shape(), DType::f64, logits.backend());
-  on_backend(logits, reference::log_categorical, cpu::log_categorical)(logits, index, decoding,
-                                                                       log_p);
+  on_backend(logits, ARBG_BACKENDS(log_categorical))(logits, index, decoding, log_p);
   return log_p;
 }
 
 Tensor log_categorical_all(const Tensor& logits, const Decoding& decoding) {
   check_inputs(logits, decoding, "log_categorical_all");
   Tensor log_p = Tensor::empty(logits.shape(), DType::f64, logits.backend());
-  on_backend(logits, reference::log_categorical_all, cpu::log_categorical_all)(logits, decoding,
-                                                                               log_p);
+  on_backend(logits, ARBG_BACKENDS(log_categorical_all))(logits, decoding, log_p);
   return log_p;
 }
 

@@ -66,5 +66,12 @@ void log_categorical(const Tensor& logits, const Tensor& index, const Decoding& 
                      Tensor& log_p);
 void log_categorical_all(const Tensor& logits, const Decoding& decoding, Tensor& log_p);
 }  // namespace cpu
+namespace cuda {
+void draw_categorical(const Tensor& logits, const Decoding& decoding, const Random& random,
+                      std::uint64_t first, std::uint64_t stride, Drawn& drawn);
+void log_categorical(const Tensor& logits, const Tensor& index, const Decoding& decoding,
+                     Tensor& log_p);
+void log_categorical_all(const Tensor& logits, const Decoding& decoding, Tensor& log_p);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

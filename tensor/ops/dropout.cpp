@@ -12,8 +12,8 @@ Tensor dropout(const Tensor& x, double rate, const Random& random, std::int64_t 
   const std::int64_t width = x.extent(0) > 0 ? x.elements() / x.extent(0) : 0;
   require(words_a_row == 0 || words_a_row >= width, "dropout: ", words_a_row,
           " words for a row of ", width, " numbers");
-  return on_backend(x, reference::dropout, cpu::dropout)(x, rate, random, first_row,
-                                                         words_a_row > 0 ? words_a_row : width);
+  return on_backend(x, ARBG_BACKENDS(dropout))(x, rate, random, first_row,
+                                               words_a_row > 0 ? words_a_row : width);
 }
 
 }  // namespace arbg::tensor

@@ -27,5 +27,9 @@ namespace cpu {
 Tensor dropout(const Tensor& x, double rate, const Random& random, std::int64_t first_row,
                std::int64_t words_a_row);
 }  // namespace cpu
+namespace cuda {
+Tensor dropout(const Tensor& x, double rate, const Random& random, std::int64_t first_row,
+               std::int64_t words_a_row);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

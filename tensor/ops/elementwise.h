@@ -38,5 +38,13 @@ Tensor square_backward(const Tensor& dy, const Tensor& x);
 Tensor gelu(const Tensor& x);
 Tensor gelu_backward(const Tensor& dy, const Tensor& x);
 }  // namespace cpu
+namespace cuda {
+Tensor scale(const Tensor& x, double a);
+Tensor multiply(const Tensor& a, const Tensor& b);
+Tensor square(const Tensor& x);
+Tensor square_backward(const Tensor& dy, const Tensor& x);
+Tensor gelu(const Tensor& x);
+Tensor gelu_backward(const Tensor& dy, const Tensor& x);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -9,7 +9,7 @@ Tensor embedding(const Tensor& table, const Tensor& index) {
   require(table.shape().rank() == 2, "embedding: expected table [V, C], found ", table.shape());
   require_index(index, table, "embedding");
   require_inside(index, 0, table.extent(0) - 1, "embedding");
-  return on_backend(table, reference::embedding, cpu::embedding)(table, index);
+  return on_backend(table, ARBG_BACKENDS(embedding))(table, index);
 }
 
 void embedding_backward(const Tensor& dy, const Tensor& index, Tensor* dtable) {
@@ -21,7 +21,7 @@ void embedding_backward(const Tensor& dy, const Tensor& index, Tensor* dtable) {
   require_inside(index, 0, dtable->extent(0) - 1, "embedding_backward");
   require_fits(dy, with_extra_axis(index.shape(), dtable->extent(1)), *dtable, "embedding_backward",
                "dy", "[..., C]");
-  on_backend(dy, reference::embedding_backward, cpu::embedding_backward)(dy, index, dtable);
+  on_backend(dy, ARBG_BACKENDS(embedding_backward))(dy, index, dtable);
 }
 
 }  // namespace arbg::tensor

@@ -21,5 +21,9 @@ namespace cpu {
 Tensor embedding(const Tensor& table, const Tensor& index);
 void embedding_backward(const Tensor& dy, const Tensor& index, Tensor* dtable);
 }  // namespace cpu
+namespace cuda {
+Tensor embedding(const Tensor& table, const Tensor& index);
+void embedding_backward(const Tensor& dy, const Tensor& index, Tensor* dtable);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

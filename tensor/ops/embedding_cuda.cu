@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "tensor/ops/dispatch.h"
+#include "tensor/ops/embedding.h"
 #include "tensor/ops/kernel.cuh"
-#include "tensor/ops/operations_cuda.h"
 
 namespace arbg::tensor::cuda {
 namespace {

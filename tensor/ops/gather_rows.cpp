@@ -20,7 +20,7 @@ Tensor gather_rows(const Tensor& x, const Tensor& from) {
   if (!of_indices) require_real(x, "gather_rows", "x");
   check_inputs(x, from, x.shape().rank() >= 1 ? x.extent(0) : 0, "gather_rows");
   Tensor y = empty_like(x, with_first(x.shape(), from.elements()));
-  on_backend(x, reference::gather_rows, cpu::gather_rows)(x, from, y);
+  on_backend(x, ARBG_BACKENDS(gather_rows))(x, from, y);
   if (of_indices) y.set_index_bounds(x.index_bounds());
   return y;
 }
@@ -31,7 +31,7 @@ Tensor gather_rows_backward(const Tensor& dy, const Tensor& from, std::int64_t r
   require_fits(dy, with_first(dy.shape(), from.elements()), dy, "gather_rows_backward", "dy",
                "[R, ...]");
   Tensor dx = Tensor::zeros(with_first(dy.shape(), rows), dy.dtype(), dy.backend());
-  on_backend(dy, reference::gather_rows_backward, cpu::gather_rows_backward)(dy, from, dx);
+  on_backend(dy, ARBG_BACKENDS(gather_rows_backward))(dy, from, dx);
   return dx;
 }
 

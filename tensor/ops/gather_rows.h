@@ -24,5 +24,9 @@ namespace cpu {
 void gather_rows(const Tensor& x, const Tensor& from, Tensor& y);
 void gather_rows_backward(const Tensor& dy, const Tensor& from, Tensor& dx);
 }  // namespace cpu
+namespace cuda {
+void gather_rows(const Tensor& x, const Tensor& from, Tensor& y);
+void gather_rows_backward(const Tensor& dy, const Tensor& from, Tensor& dx);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -14,6 +14,8 @@
 
 #if defined(__CUDACC__)
 
+#include "tensor/device/stream_cuda.h"
+
 namespace arbg::tensor::cuda {
 
 template <class T>
@@ -57,9 +59,8 @@ template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& shape, const Arguments&... arguments) {
   if (shape.blocks == 0) return;
   kernel<<<static_cast<unsigned>(shape.blocks), static_cast<unsigned>(shape.threads),
-           shape.shared_bytes>>>(arguments...);
-  const cudaError_t error = cudaGetLastError();
-  require(error == cudaSuccess, "a kernel was not launched: ", cudaGetErrorString(error));
+           shape.shared_bytes, stream()>>>(arguments...);
+  check(cudaGetLastError(), "a kernel was not launched");
 }
 
 }  // namespace arbg::tensor::cuda
@@ -92,7 +93,7 @@ void wait_copies(ARBG_HERE) {
 
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& shape, const Arguments&... arguments) {
-  if (shape.blocks > 0) emulator::run(shape, [&] { kernel(arguments...); });
+  if (shape.blocks > 0) emulator::ask(shape, [=] { kernel(arguments...); });
 }
 
 }  // namespace arbg::tensor::cuda

@@ -16,7 +16,7 @@ void check_inputs(const Tensor& x, const Tensor& weight, const char* operation) 
 Tensor layernorm(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon) {
   check_inputs(x, weight, "layernorm");
   require_fits(bias, weight.shape(), x, "layernorm", "bias", "[C]");
-  return on_backend(x, reference::layernorm, cpu::layernorm)(x, weight, bias, epsilon);
+  return on_backend(x, ARBG_BACKENDS(layernorm))(x, weight, bias, epsilon);
 }
 
 Tensor layernorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, double epsilon,
@@ -25,8 +25,7 @@ Tensor layernorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weigh
   require_fits(dy, x.shape(), x, "layernorm_backward", "dy", "[..., C]");
   if (dweight) require_fits(*dweight, weight.shape(), x, "layernorm_backward", "dweight", "[C]");
   if (dbias) require_fits(*dbias, weight.shape(), x, "layernorm_backward", "dbias", "[C]");
-  return on_backend(x, reference::layernorm_backward, cpu::layernorm_backward)(
-      dy, x, weight, epsilon, dweight, dbias);
+  return on_backend(x, ARBG_BACKENDS(layernorm_backward))(dy, x, weight, epsilon, dweight, dbias);
 }
 
 }  // namespace arbg::tensor

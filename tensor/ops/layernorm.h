@@ -25,5 +25,10 @@ Tensor layernorm(const Tensor& x, const Tensor& weight, const Tensor& bias, doub
 Tensor layernorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, double epsilon,
                           Tensor* dweight, Tensor* dbias);
 }  // namespace cpu
+namespace cuda {
+Tensor layernorm(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon);
+Tensor layernorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, double epsilon,
+                          Tensor* dweight, Tensor* dbias);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

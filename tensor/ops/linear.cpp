@@ -18,7 +18,7 @@ void check_inputs(const Tensor& x, const Tensor& weight, const char* operation) 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_inputs(x, weight, "linear");
   if (bias.defined()) require_fits(bias, {weight.extent(0)}, x, "linear", "bias", "[N]");
-  return on_backend(x, reference::linear, cpu::linear)(x, weight, bias);
+  return on_backend(x, ARBG_BACKENDS(linear))(x, weight, bias);
 }
 
 Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, Tensor* dweight,
@@ -28,15 +28,14 @@ Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, 
   require_fits(dy, with_last(x.shape(), N), x, "linear_backward", "dy", "[..., N]");
   if (dweight) require_fits(*dweight, weight.shape(), x, "linear_backward", "dweight", "[N, K]");
   if (dbias) require_fits(*dbias, {N}, x, "linear_backward", "dbias", "[N]");
-  return on_backend(x, reference::linear_backward, cpu::linear_backward)(dy, x, weight, dweight,
-                                                                         dbias, want_dx);
+  return on_backend(x, ARBG_BACKENDS(linear_backward))(dy, x, weight, dweight, dbias, want_dx);
 }
 
 PackedWeight pack_weight(const Tensor& weight) {
   require_real(weight, "pack_weight", "weight");
   require(weight.shape().rank() == 2, "pack_weight: expected weight [N, K], found ",
           weight.shape());
-  return {on_backend(weight, reference::pack_weight, cpu::pack_weight)(weight), weight.extent(0),
+  return {on_backend(weight, ARBG_BACKENDS(pack_weight))(weight), weight.extent(0),
           weight.extent(1)};
 }
 
@@ -46,7 +45,7 @@ Tensor linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias) {
           "], found ", x.shape());
   require_fits(weight.data, weight.data.shape(), x, "linear", "weight", "packed");
   if (bias.defined()) require_fits(bias, {weight.N}, x, "linear", "bias", "[N]");
-  return on_backend(x, reference::packed_linear, cpu::packed_linear)(x, weight, bias);
+  return on_backend(x, ARBG_BACKENDS(packed_linear))(x, weight, bias);
 }
 
 }  // namespace arbg::tensor

@@ -41,5 +41,12 @@ Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, 
 Tensor pack_weight(const Tensor& weight);
 Tensor packed_linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias);
 }  // namespace cpu
+namespace cuda {
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
+Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, Tensor* dweight,
+                       Tensor* dbias, bool want_dx);
+Tensor pack_weight(const Tensor& weight);
+Tensor packed_linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

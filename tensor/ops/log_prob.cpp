@@ -18,21 +18,20 @@ void check_inputs(const Tensor& logits, const Tensor& index, const char* operati
 
 Tensor log_prob(const Tensor& logits, const Tensor& index) {
   check_inputs(logits, index, "log_prob");
-  return on_backend(logits, reference::log_prob, cpu::log_prob)(logits, index);
+  return on_backend(logits, ARBG_BACKENDS(log_prob))(logits, index);
 }
 
 Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& index) {
   check_inputs(logits, index, "log_prob_backward");
   require_fits(dy, index.shape(), logits, "log_prob_backward", "dy", "[...]");
-  return on_backend(logits, reference::log_prob_backward, cpu::log_prob_backward)(dy, logits,
-                                                                                  index);
+  return on_backend(logits, ARBG_BACKENDS(log_prob_backward))(dy, logits, index);
 }
 
 Tensor log_softmax(const Tensor& logits) {
   require_real(logits, "log_softmax", "logits");
   require(logits.shape().rank() >= 1, "log_softmax: expected logits [..., V], found ",
           logits.shape());
-  return on_backend(logits, reference::log_softmax, cpu::log_softmax)(logits);
+  return on_backend(logits, ARBG_BACKENDS(log_softmax))(logits);
 }
 
 }  // namespace arbg::tensor

@@ -26,5 +26,10 @@ Tensor log_prob(const Tensor& logits, const Tensor& index);
 Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& index);
 Tensor log_softmax(const Tensor& logits);
 }  // namespace cpu
+namespace cuda {
+Tensor log_prob(const Tensor& logits, const Tensor& index);
+Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& index);
+Tensor log_softmax(const Tensor& logits);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -2,7 +2,7 @@
 // memory: forward 4 bytes a logit, backward 12.
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/kernel.cuh"
-#include "tensor/ops/operations_cuda.h"
+#include "tensor/ops/log_prob.h"
 
 namespace arbg::tensor::cuda {
 namespace {

@@ -11,7 +11,7 @@ Tensor mask_rows(const Tensor& x, const Tensor& count, double value) {
   require(count.shape() == Shape{x.extent(0)}, "mask_rows: expected count [B] for x ", x.shape(),
           ", found ", count.shape());
   require_inside(count, 0, x.extent(1), "mask_rows", "count");
-  return on_backend(x, reference::mask_rows, cpu::mask_rows)(x, count, value);
+  return on_backend(x, ARBG_BACKENDS(mask_rows))(x, count, value);
 }
 
 }  // namespace arbg::tensor

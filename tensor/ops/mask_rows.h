@@ -19,5 +19,8 @@ Tensor mask_rows(const Tensor& x, const Tensor& count, double value);
 namespace cpu {
 Tensor mask_rows(const Tensor& x, const Tensor& count, double value);
 }  // namespace cpu
+namespace cuda {
+Tensor mask_rows(const Tensor& x, const Tensor& count, double value);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

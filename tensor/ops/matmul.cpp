@@ -17,13 +17,13 @@ void check_inputs(const Tensor& a, const Tensor& b, const char* operation) {
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   check_inputs(a, b, "matmul");
-  return on_backend(a, reference::matmul, cpu::matmul)(a, b);
+  return on_backend(a, ARBG_BACKENDS(matmul))(a, b);
 }
 
 MatmulGradients matmul_backward(const Tensor& dy, const Tensor& a, const Tensor& b) {
   check_inputs(a, b, "matmul_backward");
   require_fits(dy, {a.extent(0), b.extent(1)}, a, "matmul_backward", "dy", "[M, N]");
-  return on_backend(a, reference::matmul_backward, cpu::matmul_backward)(dy, a, b);
+  return on_backend(a, ARBG_BACKENDS(matmul_backward))(dy, a, b);
 }
 
 }  // namespace arbg::tensor

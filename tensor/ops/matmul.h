@@ -24,5 +24,9 @@ namespace cpu {
 Tensor matmul(const Tensor& a, const Tensor& b);
 MatmulGradients matmul_backward(const Tensor& dy, const Tensor& a, const Tensor& b);
 }  // namespace cpu
+namespace cuda {
+Tensor matmul(const Tensor& a, const Tensor& b);
+MatmulGradients matmul_backward(const Tensor& dy, const Tensor& a, const Tensor& b);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -23,5 +23,9 @@ namespace cpu {
 Tensor nesterov_step(Tensor& momentum, const Tensor& gradient, double scale, double beta);
 void descend(Tensor& weight, const Tensor& direction, double decay, double step);
 }  // namespace cpu
+namespace cuda {
+Tensor nesterov_step(Tensor& momentum, const Tensor& gradient, double scale, double beta);
+void descend(Tensor& weight, const Tensor& direction, double decay, double step);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

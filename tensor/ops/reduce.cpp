@@ -14,7 +14,7 @@ void check_sum_of_all(const Tensor& dy, const char* operation) {
 Tensor summed_as(DType dtype, const Tensor& x) {
   require(x.shape().rank() >= 1, "sum_last: expected x [..., T], found ", x.shape());
   Tensor y = Tensor::empty(without_last(x.shape()), dtype, x.backend());
-  on_backend(x, reference::sum_last, cpu::sum_last)(x, y);
+  on_backend(x, ARBG_BACKENDS(sum_last))(x, y);
   return y;
 }
 
@@ -34,14 +34,14 @@ Tensor sum_last_backward(const Tensor& dy, const Shape& shape) {
   require_real(dy, "sum_last_backward", "dy");
   require(shape.rank() >= 1 && dy.shape() == without_last(shape), "sum_last_backward: dy of shape ",
           dy.shape(), " is not the sum over the last axis of ", shape);
-  return on_backend(dy, reference::spread, cpu::spread)(dy, shape, 1.0);
+  return on_backend(dy, ARBG_BACKENDS(spread))(dy, shape, 1.0);
 }
 
 Tensor sum_all(const Tensor& x) { return sum_last(x.reshape({1, x.elements()})); }
 
 Tensor sum_all_backward(const Tensor& dy, const Shape& shape) {
   check_sum_of_all(dy, "sum_all_backward");
-  return on_backend(dy, reference::spread, cpu::spread)(dy, shape, 1.0);
+  return on_backend(dy, ARBG_BACKENDS(spread))(dy, shape, 1.0);
 }
 
 Tensor mean_all(const Tensor& x) {
@@ -54,7 +54,7 @@ Tensor mean_all_backward(const Tensor& dy, const Shape& shape) {
   require(shape.elements() > 0, "mean_all_backward: the mean of no numbers has no gradient, shape ",
           shape);
   const double factor = 1.0 / static_cast<double>(shape.elements());
-  return on_backend(dy, reference::spread, cpu::spread)(dy, shape, factor);
+  return on_backend(dy, ARBG_BACKENDS(spread))(dy, shape, factor);
 }
 
 }  // namespace arbg::tensor

@@ -30,5 +30,9 @@ namespace cpu {
 void sum_last(const Tensor& x, Tensor& y);
 Tensor spread(const Tensor& dy, const Shape& shape, double factor);
 }  // namespace cpu
+namespace cuda {
+void sum_last(const Tensor& x, Tensor& y);
+Tensor spread(const Tensor& dy, const Shape& shape, double factor);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

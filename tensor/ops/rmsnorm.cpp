@@ -15,7 +15,7 @@ void check_inputs(const Tensor& x, const Tensor& weight, const char* operation) 
 
 Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon) {
   check_inputs(x, weight, "rmsnorm");
-  return on_backend(x, reference::rmsnorm, cpu::rmsnorm)(x, weight, epsilon);
+  return on_backend(x, ARBG_BACKENDS(rmsnorm))(x, weight, epsilon);
 }
 
 Tensor rmsnorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, double epsilon,
@@ -23,8 +23,7 @@ Tensor rmsnorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight,
   check_inputs(x, weight, "rmsnorm_backward");
   require_fits(dy, x.shape(), x, "rmsnorm_backward", "dy", "[..., C]");
   if (dweight) require_fits(*dweight, weight.shape(), x, "rmsnorm_backward", "dweight", "[C]");
-  return on_backend(x, reference::rmsnorm_backward, cpu::rmsnorm_backward)(dy, x, weight, epsilon,
-                                                                           dweight);
+  return on_backend(x, ARBG_BACKENDS(rmsnorm_backward))(dy, x, weight, epsilon, dweight);
 }
 
 }  // namespace arbg::tensor

@@ -24,5 +24,10 @@ Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon);
 Tensor rmsnorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, double epsilon,
                         Tensor* dweight);
 }  // namespace cpu
+namespace cuda {
+Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon);
+Tensor rmsnorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, double epsilon,
+                        Tensor* dweight);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -2,7 +2,7 @@
 // Bound by memory: forward 8 bytes an element, backward 12 for dx and 8 for dweight.
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/kernel.cuh"
-#include "tensor/ops/operations_cuda.h"
+#include "tensor/ops/rmsnorm.h"
 
 namespace arbg::tensor::cuda {
 namespace {

@@ -19,5 +19,8 @@ void shift_right(const Tensor& tokens, std::int32_t start, Tensor& y);
 namespace cpu {
 void shift_right(const Tensor& tokens, std::int32_t start, Tensor& y);
 }  // namespace cpu
+namespace cuda {
+void shift_right(const Tensor& tokens, std::int32_t start, Tensor& y);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -18,5 +18,8 @@ void sinusoid(const Tensor& n, Tensor& y);
 namespace cpu {
 void sinusoid(const Tensor& n, Tensor& y);
 }  // namespace cpu
+namespace cuda {
+void sinusoid(const Tensor& n, Tensor& y);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

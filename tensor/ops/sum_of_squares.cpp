@@ -9,7 +9,7 @@ Tensor sum_of_squares(std::span<const Tensor> x) {
   for (const Tensor& one : x)
     require_fits(one, one.shape(), x[0], "sum_of_squares", "a tensor", "any shape");
   Tensor y = Tensor::empty({1}, DType::f64, x[0].backend());
-  on_backend(x[0], reference::sum_of_squares, cpu::sum_of_squares)(x, y);
+  on_backend(x[0], ARBG_BACKENDS(sum_of_squares))(x, y);
   return y;
 }
 

@@ -20,5 +20,8 @@ void sum_of_squares(std::span<const Tensor> x, Tensor& y);
 namespace cpu {
 void sum_of_squares(std::span<const Tensor> x, Tensor& y);
 }  // namespace cpu
+namespace cuda {
+void sum_of_squares(std::span<const Tensor> x, Tensor& y);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -1,7 +1,7 @@
 // A block sums a chunk of 4096 numbers in double, one more block the sums of all chunks: an order
 // that depends on the sizes alone. Bound by memory: 4 bytes an element.
 #include "tensor/ops/kernel.cuh"
-#include "tensor/ops/operations_cuda.h"
+#include "tensor/ops/sum_of_squares.h"
 
 namespace arbg::tensor::cuda {
 namespace {

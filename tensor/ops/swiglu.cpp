@@ -7,14 +7,14 @@ namespace arbg::tensor {
 Tensor swiglu(const Tensor& gate, const Tensor& up) {
   require_real(gate, "swiglu", "gate");
   require_fits(up, gate.shape(), gate, "swiglu", "up", "the shape of gate");
-  return on_backend(gate, reference::swiglu, cpu::swiglu)(gate, up);
+  return on_backend(gate, ARBG_BACKENDS(swiglu))(gate, up);
 }
 
 SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up) {
   require_real(gate, "swiglu_backward", "gate");
   require_fits(up, gate.shape(), gate, "swiglu_backward", "up", "the shape of gate");
   require_fits(dy, gate.shape(), gate, "swiglu_backward", "dy", "the shape of gate");
-  return on_backend(gate, reference::swiglu_backward, cpu::swiglu_backward)(dy, gate, up);
+  return on_backend(gate, ARBG_BACKENDS(swiglu_backward))(dy, gate, up);
 }
 
 }  // namespace arbg::tensor

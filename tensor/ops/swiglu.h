@@ -25,5 +25,9 @@ namespace cpu {
 Tensor swiglu(const Tensor& gate, const Tensor& up);
 SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up);
 }  // namespace cpu
+namespace cuda {
+Tensor swiglu(const Tensor& gate, const Tensor& up);
+SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -1,7 +1,7 @@
 // One thread an element. Bound by memory: forward 12 bytes an element, backward 20.
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/kernel.cuh"
-#include "tensor/ops/operations_cuda.h"
+#include "tensor/ops/swiglu.h"
 
 namespace arbg::tensor::cuda {
 namespace {

@@ -21,5 +21,9 @@ namespace cpu {
 Tensor tanh_gate(const Tensor& x, const Tensor& gate);
 Tensor tanh_gate_backward(const Tensor& dy, const Tensor& x, const Tensor& gate, Tensor* dgate);
 }  // namespace cpu
+namespace cuda {
+Tensor tanh_gate(const Tensor& x, const Tensor& gate);
+Tensor tanh_gate_backward(const Tensor& dy, const Tensor& x, const Tensor& gate, Tensor* dgate);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -17,5 +17,8 @@ Tensor transpose(const Tensor& x);
 namespace cpu {
 Tensor transpose(const Tensor& x);
 }  // namespace cpu
+namespace cuda {
+Tensor transpose(const Tensor& x);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

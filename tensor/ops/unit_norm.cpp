@@ -6,7 +6,7 @@ namespace arbg::tensor {
 
 Tensor unit_norm(const Tensor& x, double epsilon) {
   require_real(x, "unit_norm", "x");
-  return on_backend(x, reference::unit_norm, cpu::unit_norm)(x, epsilon);
+  return on_backend(x, ARBG_BACKENDS(unit_norm))(x, epsilon);
 }
 
 }  // namespace arbg::tensor

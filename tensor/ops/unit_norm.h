@@ -18,5 +18,8 @@ Tensor unit_norm(const Tensor& x, double epsilon);
 namespace cpu {
 Tensor unit_norm(const Tensor& x, double epsilon);
 }  // namespace cpu
+namespace cuda {
+Tensor unit_norm(const Tensor& x, double epsilon);
+}  // namespace cuda
 
 }  // namespace arbg::tensor

@@ -1,11 +1,9 @@
-// The stub in place of tensor/device/buffer_host.cpp and tensor/base/backends_built.cpp, whose
-// names it defines ahead of the libraries.
+// The stub as the runtime of a device.
 #include "tests/device/stub_device.h"
 
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -13,15 +11,9 @@
 #include <utility>
 
 #include "tensor/base/error.h"
-#include "tensor/device/buffer.h"
+#include "tensor/device/runtime.h"
 
 namespace arbg {
-
-std::span<const Backend> backends_built() {
-  static constexpr std::array kBuilt{Backend::reference, Backend::cpu, tensor::kStub};
-  return kBuilt;
-}
-
 namespace tensor {
 namespace {
 
@@ -94,15 +86,39 @@ Memory& memory() {
   return *the_only;
 }
 
-// Runs work() while the memory is open, if it has a part in it.
-template <class Work>
-void carry(bool on_stub, StubEvent event, const Work& work) {
-  if (on_stub) memory().open(event);
-  work();
-  if (on_stub) memory().close();
-}
-
 std::size_t rounded(std::size_t bytes) { return (bytes / 64 + 1) * 64; }
+
+class StubRuntime final : public Runtime {
+ public:
+  std::byte* take(std::size_t bytes) override { return memory().take(rounded(bytes)); }
+  void give_back(std::byte* block, std::size_t bytes) override {
+    memory().give_back(block, rounded(bytes));
+  }
+  void upload(std::byte* to, std::span<const std::byte> from) override {
+    carry({StubEvent::upload, from.size()}, [&] { std::ranges::copy(from, to); });
+  }
+  void download(const std::byte* from, std::span<std::byte> to) override {
+    carry({StubEvent::download, to.size()}, [&] { std::copy_n(from, to.size(), to.begin()); });
+  }
+  void copy(std::byte* to, const std::byte* from, std::size_t bytes) override {
+    carry({StubEvent::kernel, 0}, [&] { std::memmove(to, from, bytes); });
+  }
+  void zero(std::byte* at, std::size_t bytes) override {
+    carry({StubEvent::kernel, 0}, [&] { std::memset(at, 0, bytes); });
+  }
+  bool on_host() const override { return memory().is_open(); }
+  std::string name() const override { return "a stub of a device"; }
+  std::unique_ptr<Recording> record(const std::function<void()>&) override { return nullptr; }
+
+ private:
+  // Runs work() while the memory is open.
+  template <class Work>
+  static void carry(StubEvent event, const Work& work) {
+    memory().open(event);
+    work();
+    memory().close();
+  }
+};
 
 }  // namespace
 
@@ -117,48 +133,9 @@ std::size_t bytes_of(const std::vector<StubEvent>& events, StubEvent::Kind kind)
 StubKernel::StubKernel() { memory().open({StubEvent::kernel, 0}); }
 StubKernel::~StubKernel() { memory().close(); }
 
-Buffer::Buffer(std::size_t bytes, Device device)
-    : device_(device), size_(bytes), capacity_(rounded(bytes)) {
-  address_ = device.backend == kStub ? memory().take(capacity_)
-                                     : static_cast<std::byte*>(std::aligned_alloc(64, capacity_));
-}
-
-Buffer::~Buffer() {
-  if (device_.backend == kStub)
-    memory().give_back(address_, capacity_);
-  else
-    std::free(address_);
-}
-
-bool Buffer::on_host() const { return device_.is_host() || memory().is_open(); }
-
-void Buffer::check_range(std::size_t at, std::size_t bytes) const {
-  require(at <= size_ && bytes <= size_ - at, bytes, " bytes from byte ", at,
-          " on are not inside a buffer of ", size_);
-}
-
-void Buffer::upload(std::span<const std::byte> from, std::size_t at) {
-  check_range(at, from.size());
-  carry(device_.backend == kStub, {StubEvent::upload, from.size()},
-        [&] { std::ranges::copy(from, address_ + at); });
-}
-
-void Buffer::download(std::size_t at, std::span<std::byte> to) const {
-  check_range(at, to.size());
-  carry(device_.backend == kStub, {StubEvent::download, to.size()},
-        [&] { std::copy_n(address_ + at, to.size(), to.begin()); });
-}
-
-void Buffer::copy_from(const Buffer& source, std::size_t source_at, std::size_t at,
-                       std::size_t bytes) {
-  check_range(at, bytes);
-  source.check_range(source_at, bytes);
-  carry(device_.backend == kStub, {StubEvent::kernel, 0},
-        [&] { std::memmove(address_ + at, source.address_ + source_at, bytes); });
-}
-
-void Buffer::zero() {
-  carry(device_.backend == kStub, {StubEvent::kernel, 0}, [&] { std::memset(address_, 0, size_); });
+Runtime& cuda_runtime() {
+  static auto* const the_only = new StubRuntime;  // outlives every tensor
+  return *the_only;
 }
 
 }  // namespace tensor

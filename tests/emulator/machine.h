@@ -20,6 +20,13 @@ struct Launch {
 // Runs `thread` once for each thread of each block, blocks in an order drawn too.
 void run(const Launch& launch, const std::function<void()>& thread);
 
+// What the host asks of the device: done now, or, while it is recorded (runtime.cpp), whenever the
+// recording is run. Works on memory of the device.
+void ask(std::function<void()> work);
+inline void ask(const Launch& launch, const std::function<void()>& thread) {
+  ask([=] { run(launch, thread); });
+}
+
 // The order of all launches from here on.
 void set_seed(std::uint64_t seed);
 

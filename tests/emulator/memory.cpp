@@ -1,10 +1,6 @@
 #include "memory.h"
 
-#include <cstdlib>
-#include <cstring>
 #include <map>
-
-#include "tensor/device/buffer.h"
 
 namespace arbg::emulator {
 namespace {
@@ -19,7 +15,7 @@ bool unordered(const Moment& a, const Moment& b) {
   return a.turn == b.turn && a.thread != b.thread;
 }
 
-// A buffer of the device. Its Memory is made by the first kernel that sees it.
+// A block of the device. Its Memory is made by the first kernel that sees it.
 struct Block {
   std::size_t bytes, element_size = 0;
   std::unique_ptr<Memory> memory;
@@ -80,13 +76,16 @@ void Memory::end_copy(std::size_t element, const Where& where) {
   write(element, where);
 }
 
+void add_block(const std::byte* block, std::size_t bytes) { blocks()[block].bytes = bytes; }
+void remove_block(const std::byte* block) { blocks().erase(block); }
+
 Part memory_of(const void* data, std::size_t bytes, std::size_t element_size) {
   const auto* first = static_cast<const std::byte*>(data);
   auto found = blocks().upper_bound(first);
-  if (found == blocks().begin()) throw Fault("a kernel is given an address of no buffer");
+  if (found == blocks().begin()) throw Fault("a kernel is given an address of no block");
   auto& [start, block] = *--found;
   const auto at = static_cast<std::size_t>(first - start);
-  if (at + bytes > block.bytes) throw Fault("a kernel is given bytes behind the end of a buffer");
+  if (at + bytes > block.bytes) throw Fault("a kernel is given bytes behind the end of a block");
   if (block.element_size != element_size) {
     block.memory = std::make_unique<Memory>(Memory::Kind::global, block.bytes / element_size);
     block.element_size = element_size;
@@ -95,49 +94,3 @@ Part memory_of(const void* data, std::size_t bytes, std::size_t element_size) {
 }
 
 }  // namespace arbg::emulator
-
-// The memory of the device, instead of device/buffer_host.cpp: the host's, filled with NaN. This
-// object comes before the archives, whose member of the same names is then not pulled in.
-namespace arbg::tensor {
-
-Buffer::Buffer(std::size_t bytes, Device device)
-    : device_(device),
-      size_(bytes),
-      capacity_(bytes > 0 ? bytes : 1),
-      address_(static_cast<std::byte*>(std::malloc(capacity_))) {
-  require(address_ != nullptr, "out of memory");
-  std::memset(address_, 0xFF, bytes);
-  emulator::blocks()[address_].bytes = bytes;
-}
-
-Buffer::~Buffer() {
-  emulator::blocks().erase(address_);
-  std::free(address_);
-}
-
-bool Buffer::on_host() const { return device_.is_host(); }
-
-void Buffer::check_range(std::size_t at, std::size_t bytes) const {
-  require(at <= size_ && bytes <= size_ - at, bytes, " bytes are not inside a buffer of ", size_);
-}
-
-void Buffer::upload(std::span<const std::byte> from, std::size_t at) {
-  check_range(at, from.size());
-  if (!from.empty()) std::memcpy(address_ + at, from.data(), from.size());
-}
-
-void Buffer::download(std::size_t at, std::span<std::byte> to) const {
-  check_range(at, to.size());
-  if (!to.empty()) std::memcpy(to.data(), address_ + at, to.size());
-}
-
-void Buffer::copy_from(const Buffer& source, std::size_t source_at, std::size_t at,
-                       std::size_t bytes) {
-  check_range(at, bytes);
-  source.check_range(source_at, bytes);
-  std::memmove(address_ + at, source.address_ + source_at, bytes);
-}
-
-void Buffer::zero() { std::memset(address_, 0, size_); }
-
-}  // namespace arbg::tensor

@@ -1,11 +1,12 @@
 // The memory that emulated kernels see: who touched each element last, and what is wrong with that.
 //
-// A Memory stands beside a buffer of the device, or is an array in the shared memory of a block.
+// A Memory stands beside a block of the device, or is an array in the shared memory of a block.
 // Two accesses to one element are a race when at least one of them writes and nothing orders them:
 // no __syncthreads() between threads of a block, no __syncwarp() of all lanes between lanes of a
 // warp, and nothing at all between blocks of one launch. Throws Fault, which names file and line.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -70,8 +71,12 @@ class Memory {
   std::vector<Element> elements_;
 };
 
-// Memory beside the buffer that holds these bytes, and which of its elements is the first. Throws
-// Fault if they are not inside one buffer.
+// The blocks that the device has handed out.
+void add_block(const std::byte* block, std::size_t bytes);
+void remove_block(const std::byte* block);
+
+// Memory beside the block that holds these bytes, and which of its elements is the first. Throws
+// Fault if they are not inside one block.
 struct Part {
   Memory* memory = nullptr;
   std::size_t first = 0;

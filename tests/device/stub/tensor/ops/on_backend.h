@@ -7,6 +7,8 @@
 #include "tensor/tensor.h"
 #include "tests/device/stub_device.h"
 
+#define ARBG_BACKENDS(f) reference::f, cpu::f
+
 namespace arbg::tensor {
 
 template <class Result, class... Arguments>

@@ -1,0 +1,51 @@
+#include "tensor/device/buffer.h"
+
+#include "tensor/base/error.h"
+#include "tensor/device/runtime.h"
+
+namespace arbg::tensor {
+
+Runtime& runtime_of(Device device) {
+  if (device.is_host()) return host_runtime();
+#if defined(ARBG_CUDA)
+  return cuda_runtime();
+#else
+  fail("this build has no cuda backend");
+#endif
+}
+
+Buffer::Buffer(std::size_t bytes, Device device)
+    : device_(device), runtime_(runtime_of(device)), size_(bytes), address_(runtime_.take(bytes)) {}
+
+Buffer::~Buffer() { runtime_.give_back(address_, size_); }
+
+bool Buffer::on_host() const { return runtime_.on_host(); }
+
+void Buffer::check_range(std::size_t at, std::size_t bytes) const {
+  require(at <= size_ && bytes <= size_ - at, bytes, " bytes from byte ", at,
+          " on are not inside a buffer of ", size_);
+}
+
+void Buffer::upload(std::span<const std::byte> from, std::size_t at) {
+  check_range(at, from.size());
+  if (!from.empty()) runtime_.upload(address_ + at, from);
+}
+
+void Buffer::download(std::size_t at, std::span<std::byte> to) const {
+  check_range(at, to.size());
+  if (!to.empty()) runtime_.download(address_ + at, to);
+}
+
+// The ranges may overlap.
+void Buffer::copy_from(const Buffer& source, std::size_t source_at, std::size_t at,
+                       std::size_t bytes) {
+  check_range(at, bytes);
+  source.check_range(source_at, bytes);
+  if (bytes > 0) runtime_.copy(address_ + at, source.address_ + source_at, bytes);
+}
+
+void Buffer::zero() {
+  if (size_ > 0) runtime_.zero(address_, size_);
+}
+
+}  // namespace arbg::tensor

@@ -1,0 +1,108 @@
+// The emulated device: memory of its own, full of NaN, and recordings of what it was asked for.
+#include "tensor/device/runtime.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "machine.h"
+#include "tensor/base/error.h"
+
+namespace arbg::emulator {
+namespace {
+
+using tensor::Recording;
+
+std::byte* made_block(std::size_t bytes) {
+  auto* block = static_cast<std::byte*>(std::malloc(bytes > 0 ? bytes : 1));
+  require(block != nullptr, "out of memory: ", bytes, " bytes on the emulated device");
+  std::memset(block, 0xFF, bytes);
+  add_block(block, bytes);
+  return block;
+}
+
+void free_block(std::byte* block) {
+  remove_block(block);
+  std::free(block);
+}
+
+// Keeps the memory that the work has given back: its next run needs it again.
+class Recorded final : public Recording {
+ public:
+  ~Recorded() override {
+    for (std::byte* block : given_back_) free_block(block);
+  }
+  void run() override {
+    for (const auto& one : work_) one();
+  }
+  void add(std::function<void()> work) { work_.push_back(std::move(work)); }
+  void keep(std::byte* block) { given_back_.push_back(block); }
+
+ private:
+  std::vector<std::function<void()>> work_;
+  std::vector<std::byte*> given_back_;
+};
+
+Recorded* recording = nullptr;
+
+void require_not_recorded(const char* does) {
+  require(!recording, "work that is to be repeated as one graph ", does);
+}
+
+class EmulatedRuntime final : public tensor::Runtime {
+ public:
+  std::byte* take(std::size_t bytes) override { return made_block(bytes); }
+  void give_back(std::byte* block, std::size_t) override {
+    if (recording)
+      recording->keep(block);
+    else
+      free_block(block);
+  }
+  void upload(std::byte* to, std::span<const std::byte> from) override {
+    require_not_recorded("brings numbers to the device");
+    std::memcpy(to, from.data(), from.size());
+  }
+  void download(const std::byte* from, std::span<std::byte> to) override {
+    require_not_recorded("waits for numbers of the device");
+    std::memcpy(to.data(), from, to.size());
+  }
+  void copy(std::byte* to, const std::byte* from, std::size_t bytes) override {
+    ask([=] { std::memmove(to, from, bytes); });
+  }
+  void zero(std::byte* at, std::size_t bytes) override {
+    ask([=] { std::memset(at, 0, bytes); });
+  }
+  bool on_host() const override { return false; }
+  std::string name() const override { return "an emulated device"; }
+
+  std::unique_ptr<Recording> record(const std::function<void()>& work) override {
+    auto recorded = std::make_unique<Recorded>();
+    struct Now {
+      explicit Now(Recorded* recorded_now) { recording = recorded_now; }
+      ~Now() { recording = nullptr; }
+    } const until_done(recorded.get());
+    work();
+    return recorded;
+  }
+};
+
+}  // namespace
+
+void ask(std::function<void()> work) {
+  if (recording)
+    recording->add(std::move(work));
+  else
+    work();
+}
+
+}  // namespace arbg::emulator
+
+namespace arbg::tensor {
+
+Runtime& cuda_runtime() {
+  static auto* const the_only = new emulator::EmulatedRuntime;  // outlives every tensor
+  return *the_only;
+}
+
+}  // namespace arbg::tensor
