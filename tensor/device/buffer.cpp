@@ -1,5 +1,8 @@
 #include "tensor/device/buffer.h"
 
+#include <iomanip>
+#include <sstream>
+
 #include "tensor/base/error.h"
 #include "tensor/device/runtime.h"
 
@@ -12,6 +15,16 @@ Runtime& runtime_of(Device device) {
 #else
   fail("this build has no cuda backend");
 #endif
+}
+
+OutOfMemory out_of_memory(const std::string& device, std::size_t bytes, std::size_t left,
+                          std::size_t all) {
+  constexpr double kGiB = 1 << 30;
+  const auto gib = [](std::size_t some) { return static_cast<double>(some) / kGiB; };
+  std::ostringstream text;
+  text << std::setprecision(3) << "out of memory on " << device << ": " << gib(bytes)
+       << " GiB were asked for, and " << gib(left) << " of " << gib(all) << " GiB are left";
+  return {text.str(), all};
 }
 
 Buffer::Buffer(std::size_t bytes, Device device)

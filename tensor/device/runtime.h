@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 
+#include "tensor/base/error.h"
 #include "tensor/device/device.h"
 
 namespace arbg::tensor {
@@ -44,6 +45,10 @@ class Runtime {
   // may neither upload nor download: Error.
   virtual std::unique_ptr<Recording> record(const std::function<void()>& work) = 0;
 };
+
+// "out of memory on an H100: 3.1 GiB were asked for, and 1.2 of 79.6 GiB are left".
+OutOfMemory out_of_memory(const std::string& device, std::size_t bytes, std::size_t left,
+                          std::size_t all);
 
 Runtime& runtime_of(Device device);  // throws Error if its backend is not built
 Runtime& host_runtime();

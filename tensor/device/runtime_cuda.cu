@@ -18,8 +18,6 @@ namespace {
 
 using cuda::check;
 
-constexpr double kGiB = 1 << 30;
-
 // Sizes are rounded up to 1, 5/4, 6/4 or 7/4 of a power of two, and to 512 bytes.
 std::size_t rounded(std::size_t bytes) {
   constexpr std::size_t kLeast = 512;
@@ -170,10 +168,7 @@ class CudaRuntime final : public Runtime {
     }
     std::size_t left = 0, all = 0;
     cudaMemGetInfo(&left, &all);
-    fail("out of memory on ", properties_.name, ": ", static_cast<double>(capacity) / kGiB,
-         " GiB were asked for, ", static_cast<double>(left) / kGiB, " of ",
-         static_cast<double>(all) / kGiB,
-         " GiB are left; use a smaller batch");
+    throw out_of_memory(name(), capacity, left, all);
   }
 
   cudaDeviceProp properties_{};

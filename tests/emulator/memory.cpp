@@ -77,7 +77,12 @@ void Memory::end_copy(std::size_t element, const Where& where) {
 }
 
 void add_block(const std::byte* block, std::size_t bytes) { blocks()[block].bytes = bytes; }
-void remove_block(const std::byte* block) { blocks().erase(block); }
+std::size_t remove_block(const std::byte* block) {
+  const auto found = blocks().find(block);
+  const std::size_t bytes = found->second.bytes;
+  blocks().erase(found);
+  return bytes;
+}
 
 Part memory_of(const void* data, std::size_t bytes, std::size_t element_size) {
   const auto* first = static_cast<const std::byte*>(data);

@@ -73,7 +73,7 @@ class Memory {
 
 // The blocks that the device has handed out.
 void add_block(const std::byte* block, std::size_t bytes);
-void remove_block(const std::byte* block);
+std::size_t remove_block(const std::byte* block);  // its bytes
 
 // Memory beside the block that holds these bytes, and which of its elements is the first. Throws
 // Fault if they are not inside one block.
