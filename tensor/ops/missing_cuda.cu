@@ -5,7 +5,6 @@
 #include "tensor/ops/cached_attention.h"
 #include "tensor/ops/concat.h"
 #include "tensor/ops/draw.h"
-#include "tensor/ops/dropout.h"
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/gather_rows.h"
 #include "tensor/ops/layernorm.h"
@@ -59,9 +58,6 @@ void log_categorical(const Tensor&, const Tensor&, const Decoding&, Tensor&) {
 }
 void log_categorical_all(const Tensor&, const Decoding&, Tensor&) {
   missing("log_categorical_all");
-}
-Tensor dropout(const Tensor&, double, const Random&, std::int64_t, std::int64_t) {
-  missing("dropout");
 }
 Tensor scale(const Tensor&, double) { missing("scale"); }
 Tensor multiply(const Tensor&, const Tensor&) { missing("multiply"); }
