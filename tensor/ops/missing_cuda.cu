@@ -12,12 +12,10 @@
 #include "tensor/ops/mask_rows.h"
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/nesterov_step.h"
-#include "tensor/ops/reduce.h"
 #include "tensor/ops/shift_right.h"
 #include "tensor/ops/sinusoid.h"
 #include "tensor/ops/tanh_gate.h"
 #include "tensor/ops/transpose.h"
-#include "tensor/ops/unit_norm.h"
 
 namespace arbg::tensor::cuda {
 namespace {
@@ -88,8 +86,6 @@ MatmulGradients matmul_backward(const Tensor&, const Tensor&, const Tensor&) {
 }
 Tensor nesterov_step(Tensor&, const Tensor&, double, double) { missing("nesterov_step"); }
 void descend(Tensor&, const Tensor&, double, double) { missing("descend"); }
-void sum_last(const Tensor&, Tensor&) { missing("sum_last"); }
-Tensor spread(const Tensor&, const Shape&, double) { missing("spread"); }
 void shift_right(const Tensor&, std::int32_t, Tensor&) { missing("shift_right"); }
 void sinusoid(const Tensor&, Tensor&) { missing("sinusoid"); }
 Tensor tanh_gate(const Tensor&, const Tensor&) { missing("tanh_gate"); }
@@ -97,6 +93,5 @@ Tensor tanh_gate_backward(const Tensor&, const Tensor&, const Tensor&, Tensor*) 
   missing("tanh_gate_backward");
 }
 Tensor transpose(const Tensor&) { missing("transpose"); }
-Tensor unit_norm(const Tensor&, double) { missing("unit_norm"); }
 
 }  // namespace arbg::tensor::cuda

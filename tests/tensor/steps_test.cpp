@@ -19,6 +19,15 @@ Tensor indices(const std::vector<std::int32_t>& values, const Shape& shape, Back
   return Tensor::from_indices(values, shape, backend);
 }
 
+// Of the rows of x [M, T].
+std::vector<double> sums_in_order(const Tensor& x) {
+  const auto T = static_cast<std::size_t>(x.extent(1));
+  const auto values = x.values();
+  std::vector<double> sums(static_cast<std::size_t>(x.extent(0)));
+  for (std::size_t i = 0; i < values.size(); ++i) sums[i / T] += values[i];
+  return sums;
+}
+
 }  // namespace
 
 TEST_SUITE("fast") {
@@ -44,17 +53,29 @@ TEST_SUITE("fast") {
     }
   }
 
-  TEST_CASE("sums kept in double are those in order of the index, to the last bit") {
+  TEST_CASE("sums kept in double are exact where doubles are, and the same bits in a batch") {
     for (const Backend backend : backends_here()) {
-      const Tensor x = random_tensor({3, 1001}, backend), sums = sum_last_in_double(x);
-      const auto values = x.values();
-      std::vector<double> expected(3);
-      for (std::size_t i = 0; i < values.size(); ++i) expected[i / 1001] += values[i];
-      CHECK(sums.dtype() == DType::f64);
-      CHECK(sums.values() == expected);
-      CHECK(sum_last_in_double(Tensor::zeros({0, 4}, x.dtype(), backend)).shape() == Shape{0});
-      CHECK_THROWS_WITH_AS(sum_last_in_double(Tensor::zeros({}, x.dtype(), backend)),
+      for (const std::int64_t T : {7, 1001, 9001}) {
+        CAPTURE(T);
+        const Tensor x = random_tensor({3, T}, backend), sums = sum_last_in_double(x);
+        const Tensor exact = in_multiples_of(0x1p-20, x);  // more bits than a float sum has
+        CHECK(sums.dtype() == DType::f64);
+        CHECK(sum_last_in_double(x).values() == sums.values());
+        CHECK(sum_last_in_double(exact).values() == sums_in_order(exact));
+        for (std::int64_t m = 0; m < 3; ++m)
+          CHECK(sum_last_in_double(x.rows(m, 1)).item() == sums.rows(m, 1).item());
+      }
+      const DType real = real_dtype(backend);
+      CHECK(sum_last_in_double(Tensor::zeros({0, 4}, real, backend)).shape() == Shape{0});
+      CHECK_THROWS_WITH_AS(sum_last_in_double(Tensor::zeros({}, real, backend)),
                            "sum_last: expected x [..., T], found []", Error);
+    }
+  }
+
+  TEST_CASE("sums kept in double on the host are those in order of the index, to the last bit") {
+    for (const Backend backend : {Backend::reference, Backend::cpu}) {
+      const Tensor x = random_tensor({3, 1001}, backend);
+      CHECK(sum_last_in_double(x).values() == sums_in_order(x));
     }
   }
 
