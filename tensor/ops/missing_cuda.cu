@@ -4,7 +4,6 @@
 #include "tensor/ops/attention.h"
 #include "tensor/ops/cached_attention.h"
 #include "tensor/ops/concat.h"
-#include "tensor/ops/draw.h"
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/gather_rows.h"
 #include "tensor/ops/layernorm.h"
@@ -47,16 +46,6 @@ void select_rows(const AttentionCache&, std::span<const std::int64_t>, Attention
 }
 Tensor concat(const Tensor&, const Tensor&) { missing("concat"); }
 ConcatGradients concat_backward(const Tensor&, std::int64_t) { missing("concat_backward"); }
-void draw_categorical(const Tensor&, const Decoding&, const Random&, std::uint64_t, std::uint64_t,
-                      Drawn&) {
-  missing("draw_categorical");
-}
-void log_categorical(const Tensor&, const Tensor&, const Decoding&, Tensor&) {
-  missing("log_categorical");
-}
-void log_categorical_all(const Tensor&, const Decoding&, Tensor&) {
-  missing("log_categorical_all");
-}
 Tensor scale(const Tensor&, double) { missing("scale"); }
 Tensor multiply(const Tensor&, const Tensor&) { missing("multiply"); }
 Tensor square(const Tensor&) { missing("square"); }
