@@ -218,23 +218,27 @@ __device__ std::int64_t index_at(double target, const Row& row, const Distributi
   return chosen;
 }
 
-struct Words {
-  std::uint64_t seed, stream, first, stride;
+// Where the random numbers of the rows are, but for the place, which only the device knows.
+struct Numbers {
+  std::uint64_t seed, stream;
+  DrawWords words;
 
-  __device__ double uniform(std::int64_t m) const {
-    return philox::uniform(seed, stream, first + static_cast<std::uint64_t>(m) * stride);
+  __device__ double uniform(std::int32_t place, std::int64_t m) const {
+    const std::uint64_t first = words.first + static_cast<std::uint64_t>(place) * words.step;
+    return philox::uniform(seed, stream, first + static_cast<std::uint64_t>(m) * words.stride);
   }
 };
 
 __global__ void draw(Span<std::int32_t> index, Span<double> log_p, Span<const float> logits,
-                     std::int64_t V, Rules rules, Words words) {
+                     Span<const std::int32_t> place, std::int64_t V, Rules rules, Numbers random) {
   ARBG_SHARED(double, groups, kMostGroups);
   const Row row{logits, V, rules.inverse_tau};
   const Distribution of = distribution(row, rules, groups);
   if (this_warp() > 0) return;
   const std::int64_t m = blockIdx.x;
   std::int64_t v = 0;
-  if (std::isfinite(of.total)) v = index_at(words.uniform(m) * of.total, row, of, groups);
+  if (std::isfinite(of.total))
+    v = index_at(random.uniform(place[0], m) * of.total, row, of, groups);
   if (this_lane() > 0) return;
   index[m] = static_cast<std::int32_t>(v);
   log_p[m] = of.log_p(row, v);
@@ -268,11 +272,11 @@ Launch one_block_each(std::int64_t rows, std::int64_t V) {
 }  // namespace
 
 void draw_categorical(const Tensor& logits, const Decoding& decoding, const Random& random,
-                      std::uint64_t first, std::uint64_t stride, Drawn& drawn) {
+                      const DrawWords& words, const Tensor& place, Drawn& drawn) {
   const std::int64_t M = logits.extent(0), V = logits.extent(1);
   launch(draw, one_block_each(M, V), numbers<std::int32_t>(drawn.index),
-         numbers<double>(drawn.log_p), numbers<float>(logits), V, Rules(decoding),
-         Words{random.seed(), random.stream(), first, stride});
+         numbers<double>(drawn.log_p), numbers<float>(logits), numbers<std::int32_t>(place), V,
+         Rules(decoding), Numbers{random.seed(), random.stream(), words});
 }
 
 void log_categorical(const Tensor& logits, const Tensor& index, const Decoding& decoding,

@@ -40,8 +40,9 @@ CrossAttentionGradients cross_attention_backward(const Tensor&, const Tensor&, c
   missing("cross_attention_backward");
 }
 std::int64_t cache_lanes() { missing("cache_lanes"); }
-Tensor cached_attention(const Tensor&, AttentionCache&) { missing("cached_attention"); }
-void select_rows(const AttentionCache&, std::span<const std::int64_t>, AttentionCache&) {
+Tensor cached_attention(const Tensor&, const Tensor&, AttentionCache&) { missing("cached_attention"); }
+void select_rows(const AttentionCache&, std::int64_t, std::span<const std::int64_t>,
+                 AttentionCache&) {
   missing("select_rows");
 }
 Tensor concat(const Tensor&, const Tensor&) { missing("concat"); }
