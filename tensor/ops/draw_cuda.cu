@@ -198,7 +198,7 @@ __device__ std::int64_t index_at(double target, const Row& row, const Distributi
                                  const Shared<double>& groups) {
   double sum = 0;
   std::int64_t g = 0;
-  while (groups[g] == 0 || sum + groups[g] < target) sum += groups[g++];
+  while (sum + groups[g] < target) sum += groups[g++];
   const std::int64_t size = group_size(row.V);
   std::int64_t chosen = 0;
   for (std::int64_t first = g * size; first < (g + 1) * size && first < row.V; first += kWarp) {

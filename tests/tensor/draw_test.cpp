@@ -104,7 +104,8 @@ TEST_SUITE("fast") {
       for (const double one : {0.5, 0.0, -0.5}) {
         std::vector<double> logits(10, one);
         if (one == 0) logits[1] = logits[4] = -0.0;  // equal to 0
-        for (const Decoding& decoding : {Decoding{1, 4, 1, 0}, Decoding{1, 0, 0.35, 0}}) {
+        for (const Decoding& decoding :
+             {Decoding{1, 4, 1, 0}, Decoding{1, 0, 0.35, 0}, Decoding{1, 0, 0.4, 0}}) {
           for (std::size_t v = 0; v < 10; ++v) {
             const double found = log_p(logits, decoding, v, backend);
             if (v < 4) CHECK(found == doctest::Approx(std::log(0.25)));
