@@ -11,8 +11,10 @@
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tensor/ops/add.h"
+#include "tensor/ops/clip_scale.h"
 #include "tensor/ops/mask_rows.h"
 #include "tensor/ops/reduce.h"
+#include "tensor/ops/sum_of_squares.h"
 
 namespace arbg::nn {
 namespace {
@@ -20,7 +22,6 @@ namespace {
 constexpr double kBudgetParts = 1e6;    // of a time budget, which stand for steps in the schedule
 constexpr double kCentreRate = 0.05;    // of the running mean c
 constexpr std::int64_t kPiece = 16384;  // of a gradient, summed at once
-constexpr double kClipEpsilon = 1e-6;   // as torch.nn.utils.clip_grad_norm_
 
 TrainerOptions checked(TrainerOptions options) {
   options.check();
@@ -220,8 +221,8 @@ void Trainer::sum_over_ranks(std::size_t parameter) {
   gradient.copy_from(sum_of_branch.at(0));
 }
 
-// Sums over shards, as a tree; returns the norm of the whole gradient.
-double Trainer::sum_gradients() {
+// Sums over shards, as a tree; returns the square of the norm of the whole gradient.
+Tensor Trainer::sum_gradients() {
   if (ranks_.count() == 1) {
     parallel_for(std::ssize(gradients_), [&](std::int64_t i) {
       const auto parameter = static_cast<std::size_t>(i);
@@ -231,7 +232,7 @@ double Trainer::sum_gradients() {
     for (std::size_t parameter = 0; parameter < gradients_.size(); ++parameter)
       sum_over_ranks(parameter);
   }
-  return gradient_norm(gradients_);
+  return tensor::sum_of_squares(gradients_);
 }
 
 // Loss, its parts, and the running mean c for the next step.
@@ -285,18 +286,21 @@ StepReport Trainer::train_step() {
   gather_log_q();
 
   StepReport report;
-  report.gradient_norm = sum_gradients();
+  const Tensor squares = sum_gradients();
+  report.gradient_norm = std::sqrt(squares.item());
   finish_batch(report);
   require(std::isfinite(report.gradient_norm) && std::isfinite(report.loss),
           "training diverged: at step ", step_ + 1, " the loss is ", report.loss,
           " and the gradient norm ", report.gradient_norm,
           "; lower the learning rate or the clip norm; the last checkpoint stays as it is");
-  const double clip = options_.clip_norm;
-  const double scale = clip > 0 ? std::min(1.0, clip / (report.gradient_norm + kClipEpsilon)) : 1.0;
+  const double largest = options_.clip_norm > 0 ? options_.clip_norm : INFINITY;
+  const Tensor scale = tensor::clip_scale(squares, largest);
   report.learning_rate = learning_rate();
   ++step_;
-  optimizer_->update(gradients_, scale, report.learning_rate, step_);
-  average_.update(step_);
+  optimizer_->set_step(report.learning_rate, step_);
+  optimizer_->update(gradients_, scale);
+  average_.set_step(step_);
+  average_.update(scale);
 
   const double own_s = clock_() - start_s;
   const double elapsed_s = ranks_.gather(std::span(&own_s, 1)).front();

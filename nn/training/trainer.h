@@ -155,7 +155,7 @@ class Trainer {
                     std::int64_t count) const;
   void sum_branch(std::size_t parameter, const Share& shards, Tensor& sum) const;
   void sum_over_ranks(std::size_t parameter);
-  double sum_gradients();
+  Tensor sum_gradients();
   void finish_batch(StepReport& report);
 
   Transformer& network_;

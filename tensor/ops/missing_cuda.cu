@@ -10,7 +10,6 @@
 #include "tensor/ops/linear.h"
 #include "tensor/ops/mask_rows.h"
 #include "tensor/ops/matmul.h"
-#include "tensor/ops/nesterov_step.h"
 #include "tensor/ops/shift_right.h"
 #include "tensor/ops/sinusoid.h"
 #include "tensor/ops/tanh_gate.h"
@@ -74,8 +73,6 @@ Tensor matmul(const Tensor&, const Tensor&) { missing("matmul"); }
 MatmulGradients matmul_backward(const Tensor&, const Tensor&, const Tensor&) {
   missing("matmul_backward");
 }
-Tensor nesterov_step(Tensor&, const Tensor&, double, double) { missing("nesterov_step"); }
-void descend(Tensor&, const Tensor&, double, double) { missing("descend"); }
 void shift_right(const Tensor&, std::int32_t, Tensor&) { missing("shift_right"); }
 void sinusoid(const Tensor&, Tensor&) { missing("sinusoid"); }
 Tensor tanh_gate(const Tensor&, const Tensor&) { missing("tanh_gate"); }
