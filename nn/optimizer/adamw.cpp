@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "tensor/base/error.h"
-#include "tensor/base/threads.h"
+#include "tensor/device/for_each_on.h"
 #include "tensor/ops/adamw_step.h"
 #include "tensor/ops/numbers.h"
 
@@ -46,7 +46,7 @@ void AdamW::set_step(double learning_rate, std::int64_t step) {
 void AdamW::update(std::span<const Tensor> gradients, const Tensor& scale) {
   require(gradients.size() == parameters_.size(), "AdamW has ", parameters_.size(),
           " parameters, found ", gradients.size(), " gradients");
-  parallel_for(static_cast<std::int64_t>(parameters_.size()), [&](std::int64_t index) {
+  tensor::for_each_on(scale.device(), std::ssize(parameters_), [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
     Tensor weight = parameters_[i].variable.value();
     require(gradients[i].shape() == weight.shape(), "the gradient of \"", parameters_[i].name,

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "tensor/base/error.h"
-#include "tensor/base/threads.h"
+#include "tensor/device/for_each_on.h"
 #include "tensor/ops/add.h"
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/linear.h"
@@ -74,7 +74,7 @@ void Muon::update(std::span<const Tensor> gradients, const Tensor& scale) {
   require(gradients.size() == matrix_index_.size() + other_index_.size(), "Muon has ",
           matrix_index_.size() + other_index_.size(), " parameters, found ", gradients.size(),
           " gradients");
-  parallel_for(static_cast<std::int64_t>(matrices_.size()), [&](std::int64_t index) {
+  tensor::for_each_on(scale.device(), std::ssize(matrices_), [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
     Tensor weight = matrices_[i].variable.value();
     const Tensor& gradient = gradients[matrix_index_[i]];

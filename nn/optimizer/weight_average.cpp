@@ -4,7 +4,7 @@
 #include <array>
 
 #include "tensor/base/error.h"
-#include "tensor/base/threads.h"
+#include "tensor/device/for_each_on.h"
 #include "tensor/ops/blend.h"
 #include "tensor/ops/numbers.h"
 
@@ -23,7 +23,7 @@ void WeightAverage::set_step(std::int64_t step) {
 }
 
 void WeightAverage::update(const Tensor& scale) {
-  parallel_for(static_cast<std::int64_t>(average_.size()), [&](std::int64_t index) {
+  tensor::for_each_on(scale.device(), std::ssize(average_), [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
     tensor::blend(average_[i], parameters_[i].variable.value(), scale, rate_);
   });

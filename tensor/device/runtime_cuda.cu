@@ -173,7 +173,7 @@ class CudaRuntime final : public Runtime {
     fail("out of memory on ", properties_.name, ": ", static_cast<double>(capacity) / kGiB,
          " GiB were asked for, ", static_cast<double>(left) / kGiB, " of ",
          static_cast<double>(all) / kGiB,
-         " GiB are left; use a smaller batch (train: --micro-batch, sample: --lanes)");
+         " GiB are left; use a smaller batch");
   }
 
   cudaDeviceProp properties_{};
