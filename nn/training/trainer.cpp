@@ -11,6 +11,7 @@
 #include "tensor/base/error.h"
 #include "tensor/device/for_each_on.h"
 #include "tensor/ops/add.h"
+#include "tensor/ops/clip_scale.h"
 #include "tensor/ops/sum_of_squares.h"
 
 namespace arbg::nn {
@@ -19,7 +20,6 @@ namespace {
 constexpr double kBudgetParts = 1e6;    // of a time budget, which stand for steps in the schedule
 constexpr double kCentreRate = 0.05;    // of the running mean c
 constexpr std::int64_t kPiece = 16384;  // of a gradient, summed at once
-constexpr double kClipEpsilon = 1e-6;   // as torch.nn.utils.clip_grad_norm_
 
 // Molecules of a pass that suit the device.
 std::int64_t micro_batch_for(const Transformer& network) {
@@ -318,12 +318,14 @@ StepReport Trainer::train_step() {
           "training diverged: at step ", step_ + 1, " the loss is ", report.loss,
           " and the gradient norm ", report.gradient_norm,
           "; lower the learning rate or the clip norm; the last checkpoint stays as it is");
-  const double clip = options_.clip_norm;
-  const double scale = clip > 0 ? std::min(1.0, clip / (report.gradient_norm + kClipEpsilon)) : 1.0;
+  const double largest = options_.clip_norm > 0 ? options_.clip_norm : INFINITY;
+  const Tensor scale = tensor::clip_scale(gradient_square_, largest);
   report.learning_rate = learning_rate();
   ++step_;
-  optimizer_->update(gradients_, scale, report.learning_rate, step_);
-  average_.update(step_);
+  optimizer_->set_step(report.learning_rate, step_);
+  optimizer_->update(gradients_, scale);
+  average_.set_step(step_);
+  average_.update(scale);
 
   const double own_s = clock_() - start_s;
   const double elapsed_s = ranks_.gather(std::span(&own_s, 1)).front();

@@ -153,4 +153,15 @@ __device__ T warp_sum(T value) {
   return value;
 }
 
+// The sum over the threads of a block, in its first warp. Once in a kernel.
+__device__ inline double block_sum(double value) {
+  ARBG_SHARED(double, sums, kWarp);
+  const int lane = this_lane(), warp = this_warp();
+  value = warp_sum(value);
+  if (lane == 0) sums[warp] = value;
+  __syncthreads();
+  if (warp > 0) return 0;
+  return warp_sum(lane < block_threads() / kWarp ? static_cast<double>(sums[lane]) : 0.0);
+}
+
 }  // namespace arbg::tensor::cuda

@@ -4,21 +4,16 @@
 #include "tensor/ops/attention.h"
 #include "tensor/ops/cached_attention.h"
 #include "tensor/ops/concat.h"
-#include "tensor/ops/draw.h"
-#include "tensor/ops/dropout.h"
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/gather_rows.h"
 #include "tensor/ops/layernorm.h"
 #include "tensor/ops/linear.h"
 #include "tensor/ops/mask_rows.h"
 #include "tensor/ops/matmul.h"
-#include "tensor/ops/nesterov_step.h"
-#include "tensor/ops/reduce.h"
 #include "tensor/ops/shift_right.h"
 #include "tensor/ops/sinusoid.h"
 #include "tensor/ops/tanh_gate.h"
 #include "tensor/ops/transpose.h"
-#include "tensor/ops/unit_norm.h"
 
 namespace arbg::tensor::cuda {
 namespace {
@@ -51,19 +46,6 @@ void select_rows(const AttentionCache&, std::int64_t, std::span<const std::int64
 }
 Tensor concat(const Tensor&, const Tensor&) { missing("concat"); }
 ConcatGradients concat_backward(const Tensor&, std::int64_t) { missing("concat_backward"); }
-void draw_categorical(const Tensor&, const Decoding&, const Random&, const DrawWords&,
-                      const Tensor&, Drawn&) {
-  missing("draw_categorical");
-}
-void log_categorical(const Tensor&, const Tensor&, const Decoding&, Tensor&) {
-  missing("log_categorical");
-}
-void log_categorical_all(const Tensor&, const Decoding&, Tensor&) {
-  missing("log_categorical_all");
-}
-Tensor dropout(const Tensor&, double, const Random&, std::int64_t, std::int64_t) {
-  missing("dropout");
-}
 Tensor scale(const Tensor&, double) { missing("scale"); }
 Tensor multiply(const Tensor&, const Tensor&) { missing("multiply"); }
 Tensor square(const Tensor&) { missing("square"); }
@@ -91,10 +73,6 @@ Tensor matmul(const Tensor&, const Tensor&) { missing("matmul"); }
 MatmulGradients matmul_backward(const Tensor&, const Tensor&, const Tensor&) {
   missing("matmul_backward");
 }
-Tensor nesterov_step(Tensor&, const Tensor&, double, double) { missing("nesterov_step"); }
-void descend(Tensor&, const Tensor&, double, double) { missing("descend"); }
-void sum_last(const Tensor&, Tensor&) { missing("sum_last"); }
-Tensor spread(const Tensor&, const Shape&, double) { missing("spread"); }
 void shift_right(const Tensor&, std::int32_t, Tensor&) { missing("shift_right"); }
 void sinusoid(const Tensor&, Tensor&) { missing("sinusoid"); }
 Tensor tanh_gate(const Tensor&, const Tensor&) { missing("tanh_gate"); }
@@ -102,6 +80,5 @@ Tensor tanh_gate_backward(const Tensor&, const Tensor&, const Tensor&, Tensor*) 
   missing("tanh_gate_backward");
 }
 Tensor transpose(const Tensor&) { missing("transpose"); }
-Tensor unit_norm(const Tensor&, double) { missing("unit_norm"); }
 
 }  // namespace arbg::tensor::cuda

@@ -8,17 +8,6 @@ namespace {
 
 constexpr std::int64_t kChunk = 4096;
 
-// The sum over the threads of a block, in its first warp. Once in a kernel.
-__device__ double block_sum(double value) {
-  ARBG_SHARED(double, sums, kWarp);
-  const int lane = this_lane(), warp = this_warp();
-  value = warp_sum(value);
-  if (lane == 0) sums[warp] = value;
-  __syncthreads();
-  if (warp > 0) return 0;
-  return warp_sum(lane < block_threads() / kWarp ? static_cast<double>(sums[lane]) : 0.0);
-}
-
 __global__ void sum_chunk(Span<double> chunks, Span<const float> x, std::int64_t first_chunk) {
   const std::int64_t first = blockIdx.x * kChunk;
   double sum = 0;

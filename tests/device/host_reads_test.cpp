@@ -130,10 +130,13 @@ TEST_SUITE("fast") {
       const std::size_t B = 22, T = 6, sums = training.smoothing > 0 ? 2 : 1;
       CHECK(bytes_of(events, StubEvent::download) == 3 * (sums * B + 1) * kLog);
       // What a position is fed with and what it is judged by; of a molecule its length and two
-      // numbers of the loss; three numbers of the step.
+      // numbers of the loss; of the step three of the loss, two sets of AdamW's, two of Muon's, and
+      // the rate of the average.
       const std::size_t of_molecule = 2 * T * kIndex + kIndex + 2 * kLog;
+      const std::size_t of_step =
+          3 + 2 * 6 + (training.optimizer == OptimizerKind::muon ? 2 : 0) + 1;
       if (!training.conditioned && training.smoothing == 0)
-        CHECK(bytes_of(events, StubEvent::upload) == 3 * (B * of_molecule + 3 * kLog));
+        CHECK(bytes_of(events, StubEvent::upload) == 3 * (B * of_molecule + of_step * kLog));
     }
   }
 
@@ -219,7 +222,8 @@ TEST_SUITE("fast") {
       const auto K = static_cast<std::size_t>(generator.map().size());
       CHECK(reads_come_last(events));
       CHECK(bytes_of(events, StubEvent::download) == B * K * (kIndex + kLog));
-      CHECK(bytes_of(events, StubEvent::upload) == (B + 1) * kIndex);  // start tokens, and the place
+      CHECK(bytes_of(events, StubEvent::upload) ==
+            (B + 1) * kIndex);  // start tokens, and the place
       CHECK(samples.coordinates == expected.coordinates);
       CHECK(samples.log_q == expected.log_q);
       const auto log_q = generator.log_density(samples.coordinates, decoding);

@@ -218,26 +218,27 @@ __global__ void too_much_shared(Span<float> y) {
 
 __global__ void exchanges(Span<float> y) {
   const int lane = this_lane();
-  const auto at = static_cast<std::int64_t>(this_thread()) * 5;
+  const auto at = static_cast<std::int64_t>(this_thread()) * 6;
   y[at] = static_cast<float>(__shfl_sync(kAllLanes, lane, 7));
   y[at + 1] = static_cast<float>(__shfl_xor_sync(kAllLanes, lane, 3));
   y[at + 2] = static_cast<float>(__shfl_down_sync(kAllLanes, lane, 5));
   y[at + 3] = static_cast<float>(__shfl_up_sync(kAllLanes, lane, 5));
   y[at + 4] = static_cast<float>(__ffs(static_cast<int>(__ballot_sync(kAllLanes, lane > 8))));
+  y[at + 5] = static_cast<float>(__clz(static_cast<int>(__ballot_sync(kAllLanes, lane < 8))));
 }
 
 }  // namespace
 
 TEST_SUITE("fast") {
   TEST_CASE("lanes of a warp exchange their numbers as CUDA says") {
-    Tensor y = zeros(std::int64_t{5} * kThreadsOfBlock);
+    Tensor y = zeros(std::int64_t{6} * kThreadsOfBlock);
     CHECK(fault_of(exchanges, numbers<float>(y)) == "");
     const auto found = y.values();
     for (int i = 0; i < kThreadsOfBlock; ++i) {
       const int lane = i % kWarp;
-      const std::vector<double> here(found.begin() + 5 * i, found.begin() + 5 * i + 5);
+      const std::vector<double> here(found.begin() + 6 * i, found.begin() + 6 * i + 6);
       const int down = lane < 27 ? lane + 5 : lane, up = lane < 5 ? lane : lane - 5;
-      CHECK(here == std::vector<double>{7, double(lane ^ 3), double(down), double(up), 10});
+      CHECK(here == std::vector<double>{7, double(lane ^ 3), double(down), double(up), 10, 24});
     }
   }
 

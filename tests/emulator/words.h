@@ -152,6 +152,7 @@ T __shfl_up_sync(unsigned mask, T value, unsigned lanes, ARBG_HERE) {
   return arbg::emulator::exchanged("__shfl_up_sync", mask, value, source, {file, line});
 }
 inline int __ffs(int bits) { return __builtin_ffs(bits); }
+inline int __clz(int bits) { return bits == 0 ? 32 : __builtin_clz(static_cast<unsigned>(bits)); }
 template <class T>
 T __ldg(const arbg::emulator::Place<const T>& place) {
   return place;

@@ -99,6 +99,9 @@ std::vector<Row> rows_for_backends() {
       transpose_row(200, 65),
       sum_of_squares_row({{3, 7}, {0}, {1001}}),
       sum_of_squares_row({{0, 2}}),
+      clip_scale_row(0.7),
+      clip_scale_row(1e3),
+      clip_scale_row(INFINITY),
       sinusoid_row({3, 7}, 6),
       sinusoid_row({5}, 9),
       sinusoid_row({0, 2}, 4),
@@ -107,6 +110,8 @@ std::vector<Row> rows_for_backends() {
       draw_row(5, 64, {1.3, 10, 1, 0}),
       draw_row(5, 65, {1, 0, 0.8, 0.05}),
       draw_row(3, 1, {1, 1, 0.5, 0}),
+      draw_row(3, 1500, {1, 40, 1, 0}),
+      draw_row(2, 9001, {1.1, 0, 0.9, 0.02}),
       draw_row(0, 4, {}),
   };
   for (const Shape& shape : {Shape{3, 5, 7}, Shape{1}, Shape{0, 4}, Shape{2, 33000}}) {
