@@ -9,9 +9,7 @@
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/gather_rows.h"
 #include "tensor/ops/layernorm.h"
-#include "tensor/ops/linear.h"
 #include "tensor/ops/mask_rows.h"
-#include "tensor/ops/matmul.h"
 #include "tensor/ops/nesterov_step.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/shift_right.h"
@@ -77,19 +75,7 @@ Tensor layernorm(const Tensor&, const Tensor&, const Tensor&, double) { missing(
 Tensor layernorm_backward(const Tensor&, const Tensor&, const Tensor&, double, Tensor*, Tensor*) {
   missing("layernorm_backward");
 }
-Tensor linear(const Tensor&, const Tensor&, const Tensor&) { missing("linear"); }
-Tensor linear_backward(const Tensor&, const Tensor&, const Tensor&, Tensor*, Tensor*, bool) {
-  missing("linear_backward");
-}
-Tensor pack_weight(const Tensor&) { missing("pack_weight"); }
-Tensor packed_linear(const Tensor&, const PackedWeight&, const Tensor&) {
-  missing("packed_linear");
-}
 Tensor mask_rows(const Tensor&, const Tensor&, double) { missing("mask_rows"); }
-Tensor matmul(const Tensor&, const Tensor&) { missing("matmul"); }
-MatmulGradients matmul_backward(const Tensor&, const Tensor&, const Tensor&) {
-  missing("matmul_backward");
-}
 Tensor nesterov_step(Tensor&, const Tensor&, double, double) { missing("nesterov_step"); }
 void descend(Tensor&, const Tensor&, double, double) { missing("descend"); }
 void sum_last(const Tensor&, Tensor&) { missing("sum_last"); }
