@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -129,31 +130,34 @@ TEST_SUITE("fast") {
     constexpr double kTie = 1.00390625, kUlp = 0.0078125, kFloat = 1.1920928955078125e-7;
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     constexpr double kMost = std::numeric_limits<float>::max();
-    const std::vector<double> given = {
-        kTie,       kTie + kUlp, -kTie, kTie + kFloat,         kTie - kFloat,         0.0,
-        -kInfinity, kMost,       NAN,   std::ldexp(1.0, -133), std::ldexp(3.0, -134), 1e-30};
-    const std::vector<double> expected = {1.0,
-                                          1.0 + 2 * kUlp,
-                                          -1.0,
-                                          1.0 + kUlp,
-                                          1.0,
-                                          0.0,
-                                          -kInfinity,
-                                          kInfinity,
-                                          NAN,
-                                          std::ldexp(1.0, -133),
-                                          std::ldexp(1.0, -132),
-                                          rounded(static_cast<float>(1e-30), kBitsOfBf16)};
+    constexpr double kAllBitsNaN = std::bit_cast<double>(~std::uint64_t{0});
+    struct Case {
+      double given, expected;
+    };
+    const std::array cases{Case{kTie, 1.0},
+                           Case{kTie + kUlp, 1.0 + 2 * kUlp},
+                           Case{-kTie, -1.0},
+                           Case{kTie + kFloat, 1.0 + kUlp},
+                           Case{kTie - kFloat, 1.0},
+                           Case{0.0, 0.0},
+                           Case{-kInfinity, -kInfinity},
+                           Case{kMost, kInfinity},
+                           Case{NAN, NAN},
+                           Case{kAllBitsNaN, NAN},
+                           Case{std::ldexp(1.0, -133), std::ldexp(1.0, -133)},
+                           Case{std::ldexp(3.0, -134), std::ldexp(1.0, -132)}};
     for (const std::int64_t copies : {1, 2, 50}) {  // one number a thread, and eight
       std::vector<double> all;
-      for (std::int64_t i = 0; i < copies; ++i) all.insert(all.end(), given.begin(), given.end());
-      const Shape shape{copies, static_cast<std::int64_t>(given.size())};
+      for (std::int64_t i = 0; i < copies; ++i) {
+        for (const Case& one : cases) all.push_back(one.given);
+      }
+      const Shape shape{copies, static_cast<std::int64_t>(cases.size())};
       const PackedWeight packed = pack_weight(Tensor::from_values(all, shape, Backend::cuda));
       REQUIRE(packed.data.dtype() == DType::bf16);
       const auto found = packed.data.values();
       for (std::size_t i = 0; i < found.size(); ++i) {
         CAPTURE(i);
-        const double should = expected[i % expected.size()];
+        const double should = cases[i % cases.size()].expected;
         CHECK((found[i] == should || (std::isnan(found[i]) && std::isnan(should))));
       }
     }
