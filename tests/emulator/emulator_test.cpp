@@ -268,6 +268,19 @@ TEST_SUITE("fast") {
                          doctest::Contains("a race"), emulator::Fault);
   }
 
+  TEST_CASE("wide elements at an address that is not aligned to them are named") {
+    struct alignas(8) Two {
+      float x[2];
+    };
+    const Tensor x = zeros(kThreadsOfBlock);
+    const float* address = x.device_data<float>();
+    const auto wide = [&](int first) {
+      return Span(reinterpret_cast<const Two*>(address + first), 4);
+    };
+    CHECK(wide(2).size() == 4);
+    CHECK_THROWS_WITH_AS(wide(1), doctest::Contains("does not fit"), emulator::Fault);
+  }
+
   TEST_CASE("an index outside is named, of a tensor's view and of a tile") {
     Tensor whole = zeros(kThreadsOfBlock), x = whole.rows(3, 50), y = whole.rows(3, 50);
     const auto out = numbers<float>(y);

@@ -81,6 +81,8 @@ class Span {
  public:
   Span() = default;
   Span(T* data, std::int64_t size) : data_(data), size_(size) {
+    if (reinterpret_cast<std::uintptr_t>(data) % alignof(T) != 0)
+      throw Fault("a kernel is given an address that does not fit to the size of its elements");
     if (size > 0) part_ = memory_of(data, static_cast<std::size_t>(size) * sizeof(T), sizeof(T));
   }
   explicit Span(const SharedArray& array)

@@ -17,6 +17,7 @@ std::vector<Row> rows_for_backends() {
       linear_row({7, 1}, 1, true),
       linear_row({1, 300}, 257, true),
       linear_row({13, 17}, 600, true),
+      linear_row({2, 300, 3}, 33, true),
       linear_row({0, 8}, 5, true),
       linear_row({4, 0}, 5, true),
       linear_row({4, 8}, 0, true),
