@@ -57,6 +57,14 @@ void Buffer::copy_from(const Buffer& source, std::size_t source_at, std::size_t 
   if (bytes > 0) runtime_.copy(address_ + at, source.address_ + source_at, bytes);
 }
 
+void Buffer::fill(std::size_t at, std::size_t bytes, std::span<const std::byte> pattern) {
+  check_range(at, bytes);
+  require(
+      (pattern.size() == 4 || pattern.size() == 8) && at % 4 == 0 && bytes % pattern.size() == 0,
+      bytes, " bytes from byte ", at, " on cannot be filled with numbers of ", pattern.size());
+  if (bytes > 0) runtime_.fill(address_ + at, bytes, pattern);
+}
+
 void Buffer::zero() {
   if (size_ > 0) runtime_.zero(address_, size_);
 }

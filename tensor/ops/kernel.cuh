@@ -7,10 +7,33 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "tensor/base/error.h"
 #include "tensor/tensor.h"
+
+#if defined(__CUDACC__)
+#define ARBG_ON_BOTH __host__ __device__
+#else
+#define ARBG_ON_BOTH
+#endif
+
+namespace arbg::tensor::cuda {
+
+// A fixed number of numbers, or of views of memory.
+template <class T, int N>
+struct Several {
+  T of[N];
+  ARBG_ON_BOTH T& operator[](int i) { return of[i]; }
+  ARBG_ON_BOTH const T& operator[](int i) const { return of[i]; }
+};
+template <class T>
+using Four = Several<T, 4>;
+constexpr std::size_t kFourBytes = 16;
+
+}  // namespace arbg::tensor::cuda
 
 #if defined(__CUDACC__)
 
@@ -24,6 +47,9 @@ class Span {
   Span(T* data, std::int64_t size) : data_(data), size_(size) {}
   __device__ T& operator[](std::int64_t at) const { return data_[at]; }
   __host__ __device__ std::int64_t size() const { return size_; }
+  bool begins_at(std::size_t multiple) const {  // of bytes
+    return reinterpret_cast<std::uintptr_t>(data_) % multiple == 0;
+  }
 
  private:
   T* data_;
@@ -47,6 +73,23 @@ __device__ inline void commit_copies() { asm volatile("cp.async.commit_group;" :
 template <int groups>
 __device__ inline void wait_copies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(groups) : "memory");
+}
+
+// Four neighbours in one access; the first begins at a multiple of 16 bytes.
+template <class T>
+__device__ Four<std::remove_const_t<T>> load_four(const Span<T>& from, std::int64_t at) {
+  static_assert(sizeof(Four<T>) == kFourBytes);
+  const uint4 bytes = *reinterpret_cast<const uint4*>(&from[at]);
+  Four<std::remove_const_t<T>> four;
+  memcpy(&four, &bytes, kFourBytes);
+  return four;
+}
+template <class T>
+__device__ void store_four(const Span<T>& to, std::int64_t at, const Four<T>& four) {
+  static_assert(sizeof(Four<T>) == kFourBytes);
+  uint4 bytes;
+  memcpy(&bytes, &four, kFourBytes);
+  *reinterpret_cast<uint4*>(&to[at]) = bytes;
 }
 
 struct Launch {
@@ -89,6 +132,17 @@ void copy_async(const emulator::Place<To>& to, const emulator::Place<From>& from
 template <int groups>
 void wait_copies(ARBG_HERE) {
   emulator::wait_copies(groups, {file, line});
+}
+
+template <class T>
+Four<std::remove_const_t<T>> load_four(const Span<T>& from, const emulator::Index& at) {
+  from.require_aligned(at, kFourBytes);
+  return {from[at], from[at.next(1)], from[at.next(2)], from[at.next(3)]};
+}
+template <class T>
+void store_four(const Span<T>& to, const emulator::Index& at, const Four<T>& four) {
+  to.require_aligned(at, kFourBytes);
+  for (int i = 0; i < 4; ++i) to[at.next(i)] = four[i];
 }
 
 template <class... Parameters, class... Arguments>

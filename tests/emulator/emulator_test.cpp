@@ -118,6 +118,21 @@ __global__ void last_of_tile(Span<float> y, int last) {
   if (i == 0) y[0] = tile[last];
 }
 
+// Four numbers each, of memory that may begin between two multiples of 16 bytes.
+__global__ void by_fours(Span<float> y, Span<const float> x, int begin) {
+  const int i = 4 * this_thread() + begin;
+  if (i + 4 > x.size()) return;
+  FAULT_BELOW;
+  Four<float> four = load_four(x, i);
+  for (int j = 0; j < 4; ++j) four[j] *= 2;
+  store_four(y, 4 * this_thread(), four);
+}
+
+__global__ void stores_four(Span<float> y, int begin) {
+  FAULT_BELOW;
+  if (this_thread() == 0) store_four(y, begin, {1.0F, 2.0F, 3.0F, 4.0F});
+}
+
 __global__ void mask_of_lanes(Span<float> y, unsigned mask, int lanes_that_come) {
   const int i = this_thread();
   float sum = static_cast<float>(i);
@@ -290,6 +305,23 @@ TEST_SUITE("fast") {
     CHECK(fault_of(last_of_tile, out, 2 * kThreadsOfBlock - 1) == "");
     names(fault_of(last_of_tile, out, 2 * kThreadsOfBlock), "element 128 is outside");
     names(fault_of(last_of_tile, out, -1), "element -1 is outside");
+  }
+
+  TEST_CASE("an access of 16 bytes is named that begins elsewhere, or ends outside") {
+    Tensor x = zeros(kThreadsOfBlock), y = zeros(kThreadsOfBlock);
+    x.fill(3);
+    const auto out = numbers<float>(y);
+    const auto in = numbers<float>(std::as_const(x));
+    CHECK(fault_of(by_fours, out, in, 0) == "");
+    CHECK(y.values() == std::vector<double>(kThreadsOfBlock, 6.0));
+    CHECK(fault_of(by_fours, out, in, 4) == "");
+    names(fault_of(by_fours, out, in, 1), "begins 4 bytes behind a multiple");
+    CHECK(fault_of(stores_four, out, kThreadsOfBlock - 4) == "");
+    names(fault_of(stores_four, out, 2), "begins 8 bytes behind a multiple");
+    names(fault_of(stores_four, out, kThreadsOfBlock), "element 64 is outside");
+    Tensor part = y.rows(0, kThreadsOfBlock - 2);
+    names(fault_of(stores_four, numbers<float>(part), kThreadsOfBlock - 4),
+          "element 62 is outside");
   }
 
   TEST_CASE("a mask that names a lane that does not come, or not its own, is named") {

@@ -79,6 +79,11 @@ class EmulatedRuntime final : public tensor::Runtime {
   void zero(std::byte* at, std::size_t bytes) override {
     ask([=] { std::memset(at, 0, bytes); });
   }
+  void fill(std::byte* at, std::size_t bytes, std::span<const std::byte> pattern) override {
+    ask([=, copy = std::vector(pattern.begin(), pattern.end())] {
+      tensor::fill_on_host(at, bytes, copy);
+    });
+  }
   bool on_host() const override { return false; }
   std::string name() const override { return "an emulated device"; }
 

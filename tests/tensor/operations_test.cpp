@@ -121,6 +121,15 @@ std::vector<Row> rows_for_backends() {
                                 blend_row(shape), unit_norm_row(shape)})
       rows.push_back(std::move(row));
   }
+  // Rows and sums of sizes at which kernels for devices change their way.
+  for (Row& row : std::vector{embedding_row(9, 300, {2, 600}), embedding_row(5, 1030, {3}),
+                              rmsnorm_row({3, 1001}, 1e-6), rmsnorm_row({2, 2100}, 1e-6),
+                              layernorm_row({600, 12}, 1e-5), layernorm_row({3, 1001}, 1e-5),
+                              layernorm_row({2, 2100}, 1e-5), concat_row({3, 8}, 12),
+                              concat_row({3, 6}, 12), concat_row({3, 8}, 6), tanh_gate_row({9001}),
+                              add_rows_row(300, 3, 12), gather_rows_row({7, 2, 4}, 9),
+                              mask_rows_row({3, 5, 8}), log_prob_row({3, 1001}, 1.0)})
+    rows.push_back(std::move(row));
   return with_seeds(std::move(rows));
 }
 
