@@ -1,7 +1,6 @@
 // Operations that have no kernels for CUDA yet.
 #include "tensor/base/error.h"
 #include "tensor/ops/add.h"
-#include "tensor/ops/attention.h"
 #include "tensor/ops/cached_attention.h"
 #include "tensor/ops/concat.h"
 #include "tensor/ops/draw.h"
@@ -33,16 +32,6 @@ void add_into(Tensor&, const Tensor&) { missing("add_into"); }
 Tensor add(const Tensor&, const Tensor&) { missing("add"); }
 Tensor add_rows(const Tensor&, const Tensor&) { missing("add_rows"); }
 void add_rows_backward(const Tensor&, Tensor*) { missing("add_rows_backward"); }
-Tensor causal_attention_backward(const Tensor&, const Tensor&, const Tensor&, int) {
-  missing("causal_attention_backward");
-}
-Tensor cross_attention(const Tensor&, const Tensor&, const Tensor&, const Tensor&, int, Tensor*) {
-  missing("cross_attention");
-}
-CrossAttentionGradients cross_attention_backward(const Tensor&, const Tensor&, const Tensor&,
-                                                 const Tensor&, const Tensor&, const Tensor&, int) {
-  missing("cross_attention_backward");
-}
 std::int64_t cache_lanes() { missing("cache_lanes"); }
 Tensor cached_attention(const Tensor&, AttentionCache&) { missing("cached_attention"); }
 void select_rows(const AttentionCache&, std::span<const std::int64_t>, AttentionCache&) {
