@@ -91,10 +91,9 @@ std::vector<double> BinnedHead::log_p(const Tensor& parameters, const Tensor& z,
   return log_p;
 }
 
-PendingDraw BinnedHead::draw(const Tensor& parameters, const Decoding& decoding,
-                             const RowRandom& random) const {
-  auto drawn =
-      tensor::draw_categorical(parameters, decoding, random.random, random.first, random.stride);
+PendingDraw BinnedHead::draw(const Tensor& parameters, const Tensor& place,
+                             const Decoding& decoding, const RowRandom& random) const {
+  auto drawn = tensor::draw_categorical(parameters, decoding, random.random, random.words, place);
   return {std::move(drawn.index), std::move(drawn.log_p)};
 }
 
@@ -102,11 +101,14 @@ Variable BinnedHead::embed(const Variable& table, const PendingDraw& before) con
   return ag::embedding(table, before.value.reshape({before.value.extent(0), 1}));
 }
 
-DrawnCoordinates BinnedHead::read(const PendingDraw& drawn, std::int64_t position,
+DrawnCoordinates BinnedHead::read(const PendingDraw& drawn, std::int64_t first,
                                   const RowRandom& random) const {
   DrawnCoordinates out{{}, checked_log_p(drawn.log_p)};
-  for (const auto token : drawn.value.indices())
-    out.z.push_back(bins_.decode(position, token, random.uniform(std::ssize(out.z), 1)));
+  const auto B = drawn.value.extent(-1);
+  for (const auto token : drawn.value.indices()) {
+    const auto i = std::ssize(out.z), j = first + i / B;
+    out.z.push_back(bins_.decode(j, token, random.uniform(i % B, j, 1)));
+  }
   return out;
 }
 

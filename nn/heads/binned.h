@@ -28,10 +28,10 @@ class BinnedHead final : public Head {
   Variable log_p(const Variable& parameters, const Tensor& z, std::int64_t first) const override;
   std::vector<double> log_p(const Tensor& parameters, const Tensor& z, std::int64_t first,
                             const Decoding& decoding) const override;
-  PendingDraw draw(const Tensor& parameters, const Decoding& decoding,
+  PendingDraw draw(const Tensor& parameters, const Tensor& place, const Decoding& decoding,
                    const RowRandom& random) const override;
   Variable embed(const Variable& table, const PendingDraw& before) const override;
-  DrawnCoordinates read(const PendingDraw& drawn, std::int64_t position,
+  DrawnCoordinates read(const PendingDraw& drawn, std::int64_t first,
                         const RowRandom& random) const override;
   Variable smoothing_term(const Variable& parameters, const Tensor& z,
                           std::int64_t first) const override;

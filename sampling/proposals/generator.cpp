@@ -81,17 +81,18 @@ Samples Generator::sample(const SampleOptions& options, const Decoding& decoding
   return out;
 }
 
-GrowingSamples Generator::start(std::int64_t count, const Decoding& decoding, const Random& random,
-                                std::int64_t first) const {
-  return {network_, head_, network_.make_cache(count, molecules(count)), decoding, random, first};
+std::unique_ptr<GrowingSamples> Generator::start(std::int64_t count, const Decoding& decoding,
+                                                 const Random& random, std::int64_t first) const {
+  return std::make_unique<GrowingSamples>(
+      network_, head_, network_.make_cache(count, molecules(count)), decoding, random, first);
 }
 
 bool Generator::sample_lanes(const SampleOptions& options, const Decoding& decoding,
                              std::int64_t first, std::int64_t count, Samples& out) const {
   const Random random(options.seed, options.stream);
-  auto growing = start(count, decoding, random, options.first + first);
-  if (!growing.grow(map_->size())) return false;
-  for (std::int64_t b = 0; b < count; ++b) out.put(first + b, growing, b, *map_);
+  const auto growing = start(count, decoding, random, options.first + first);
+  if (!growing->grow(map_->size())) return false;
+  for (std::int64_t b = 0; b < count; ++b) out.put(first + b, *growing, b, *map_);
   return true;
 }
 

@@ -53,8 +53,8 @@ class Generator {
 
   // The same sample by sample in the hands of the caller (growing_samples.h): `count` rows without
   // coordinates yet, a decoding that was checked, random numbers from row `first` on.
-  GrowingSamples start(std::int64_t count, const Decoding& decoding, const Random& random,
-                       std::int64_t first) const;
+  std::unique_ptr<GrowingSamples> start(std::int64_t count, const Decoding& decoding,
+                                        const Random& random, std::int64_t first) const;
 
   struct Encoded {
     std::vector<double> coordinates;  // z [B, K]

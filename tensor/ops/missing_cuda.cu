@@ -33,14 +33,15 @@ Tensor add(const Tensor&, const Tensor&) { missing("add"); }
 Tensor add_rows(const Tensor&, const Tensor&) { missing("add_rows"); }
 void add_rows_backward(const Tensor&, Tensor*) { missing("add_rows_backward"); }
 std::int64_t cache_lanes() { missing("cache_lanes"); }
-Tensor cached_attention(const Tensor&, AttentionCache&) { missing("cached_attention"); }
-void select_rows(const AttentionCache&, std::span<const std::int64_t>, AttentionCache&) {
+Tensor cached_attention(const Tensor&, const Tensor&, AttentionCache&) { missing("cached_attention"); }
+void select_rows(const AttentionCache&, std::int64_t, std::span<const std::int64_t>,
+                 AttentionCache&) {
   missing("select_rows");
 }
 Tensor concat(const Tensor&, const Tensor&) { missing("concat"); }
 ConcatGradients concat_backward(const Tensor&, std::int64_t) { missing("concat_backward"); }
-void draw_categorical(const Tensor&, const Decoding&, const Random&, std::uint64_t, std::uint64_t,
-                      Drawn&) {
+void draw_categorical(const Tensor&, const Decoding&, const Random&, const DrawWords&,
+                      const Tensor&, Drawn&) {
   missing("draw_categorical");
 }
 void log_categorical(const Tensor&, const Tensor&, const Decoding&, Tensor&) {

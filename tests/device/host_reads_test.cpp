@@ -166,8 +166,7 @@ TEST_SUITE("fast") {
       take_stub_events();
       for (std::int64_t t = 0; t < config.length(); ++t) {
         const Tensor logits = network.next_logits(drawn.index, cache);
-        drawn =
-            tensor::draw_categorical(logits, {}, Random(4, static_cast<std::uint64_t>(t)), 0, 1);
+        drawn = tensor::draw_categorical(logits, {}, Random(4, 1), {}, cache.place());
         if (t == 2) cache.select(from);
       }
       CHECK(bytes_of(take_stub_events(), StubEvent::download) == 0);
@@ -220,7 +219,7 @@ TEST_SUITE("fast") {
       const auto K = static_cast<std::size_t>(generator.map().size());
       CHECK(reads_come_last(events));
       CHECK(bytes_of(events, StubEvent::download) == B * K * (kIndex + kLog));
-      CHECK(bytes_of(events, StubEvent::upload) == B * kIndex);  // a start token a row
+      CHECK(bytes_of(events, StubEvent::upload) == (B + kPasses) * kIndex);  // start tokens; places
       CHECK(samples.coordinates == expected.coordinates);
       CHECK(samples.log_q == expected.log_q);
       const auto log_q = generator.log_density(samples.coordinates, decoding);

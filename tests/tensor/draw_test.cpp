@@ -10,10 +10,13 @@
 #include "step_rows.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
+#include "tensor/ops/place.h"
 #include "tests/backends.h"
 
 namespace arbg::tensor::test {
 namespace {
+
+Tensor start(const Tensor& logits) { return make_place(0, logits.backend()); }
 
 const std::vector<Decoding> kDecodings = {
     {1, 0, 1, 0},    {0.7, 0, 1, 0},    {1, 3, 1, 0},      {1, 0, 0.8, 0}, {1.4, 2, 0.9, 0},
@@ -77,7 +80,7 @@ TEST_SUITE("fast") {
       const auto all = logits.values();
       for (const Decoding& decoding : kDecodings) {
         INFO(decoding.text());
-        const auto drawn = draw_categorical(logits, decoding, random, 11, 3);
+        const auto drawn = draw_categorical(logits, decoding, random, {11, 0, 3}, start(logits));
         CHECK(drawn.index.index_bounds() == IndexBounds{0, V - 1});
         CHECK(drawn.log_p.values() == log_categorical(logits, drawn.index, decoding).values());
         const auto index = drawn.index.indices();
@@ -115,13 +118,14 @@ TEST_SUITE("fast") {
       const Tensor logits = random_logits(M, V, backend);
       const int before = thread_count();
       set_thread_count(1);
-      const auto one = draw_categorical(logits, decoding, random, 5, 2);
+      const auto one = draw_categorical(logits, decoding, random, {5, 0, 2}, start(logits));
       set_thread_count(3);
-      const auto three = draw_categorical(logits, decoding, random, 5, 2);
+      const auto three = draw_categorical(logits, decoding, random, {5, 0, 2}, start(logits));
       set_thread_count(before);
       CHECK(one.index.indices() == three.index.indices());
       CHECK(one.log_p.values() == three.log_p.values());
-      const auto part = draw_categorical(logits.rows(100, 7), decoding, random, 5 + 2 * 100, 2);
+      const auto part = draw_categorical(logits.rows(100, 7), decoding, random, {5 + 2 * 100, 0, 2},
+                                         start(logits));
       CHECK(part.index.indices() == one.index.rows(100, 7).indices());
       CHECK(part.log_p.values() == one.log_p.rows(100, 7).values());
     }
@@ -132,9 +136,11 @@ TEST_SUITE("fast") {
       for (const double bad : {static_cast<double>(NAN), static_cast<double>(INFINITY)}) {
         for (const Decoding& decoding : kDecodings) {
           Tensor logits = random_logits(3, 9, backend);
-          const auto before = draw_categorical(logits, decoding, Random(1, 1), 0, 1);
+          const auto before =
+              draw_categorical(logits, decoding, Random(1, 1), {0, 0, 1}, start(logits));
           logits.reshape({27, 1}).rows(13, 1).fill(bad);
-          const auto drawn = draw_categorical(logits, decoding, Random(1, 1), 0, 1);
+          const auto drawn =
+              draw_categorical(logits, decoding, Random(1, 1), {0, 0, 1}, start(logits));
           CHECK(std::isnan(drawn.log_p.values()[1]));
           CHECK(drawn.index.indices()[1] == 0);
           for (const std::int64_t row : {0, 2}) {
@@ -157,8 +163,10 @@ TEST_SUITE("fast") {
     CHECK_THROWS_WITH_AS(log_categorical(logits, index({0, 4}), {}),
                          "log_categorical: index 4 at place 1 is outside 0 ... 3", Error);
     CHECK_THROWS_AS(log_categorical(logits, index({0}), {}), Error);
-    CHECK_THROWS_AS(draw_categorical(logits.reshape({8}), {}, Random(1, 1), 0, 1), Error);
-    CHECK_THROWS_AS(draw_categorical(logits, {0, 0, 1, 0}, Random(1, 1), 0, 1), Error);
+    CHECK_THROWS_AS(
+        draw_categorical(logits.reshape({8}), {}, Random(1, 1), {0, 0, 1}, start(logits)), Error);
+    CHECK_THROWS_AS(draw_categorical(logits, {0, 0, 1, 0}, Random(1, 1), {0, 0, 1}, start(logits)),
+                    Error);
     CHECK_THROWS_AS(log_categorical_all(random_logits(2, 0, Backend::cpu), {}), Error);
   }
 }

@@ -10,6 +10,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tensor/ops/cached_attention.h"
+#include "tensor/ops/place.h"
 #include "tests/backends.h"
 
 namespace arbg::tensor::test {
@@ -36,8 +37,10 @@ void check_cached_attention(Backend backend, std::int64_t rows, std::int64_t C, 
   const Tensor qkv = random_tensor({B, T, 3 * C}, backend);
   const Tensor full = causal_attention(qkv, heads, nullptr);
   AttentionCache cache = make_attention_cache(B, T, C, heads, backend);
+  Tensor place = make_place(0, backend);
   for (std::int64_t t = 0; t < T; ++t) {
-    REQUIRE(cached_attention(token(qkv, t), cache).values() == token(full, t).values());
+    REQUIRE(cached_attention(token(qkv, t), place, cache).values() == token(full, t).values());
+    advance(place);
   }
 }
 
@@ -287,11 +290,16 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(make_attention_cache(0, 4, 4, 2, cpu), Error);
     CHECK_THROWS_AS(make_attention_cache(2, 4, 4, 3, cpu), Error);
     AttentionCache cache = make_attention_cache(2, 1, 4, 2, cpu);
-    CHECK_THROWS_AS(cached_attention(random_tensor({3, 12}, cpu), cache), Error);
-    CHECK_THROWS_AS(cached_attention(random_tensor({2, 12}, Backend::reference), cache), Error);
-    cached_attention(random_tensor({2, 12}, cpu), cache);
-    CHECK_THROWS_AS(cached_attention(random_tensor({2, 12}, cpu), cache), Error);  // full
-    CHECK_THROWS_AS(select_rows(cache, std::vector<std::int64_t>{2}), Error);
+    Tensor place = make_place(0, cpu);
+    CHECK_THROWS_AS(cached_attention(random_tensor({3, 12}, cpu), place, cache), Error);
+    CHECK_THROWS_AS(cached_attention(random_tensor({2, 12}, Backend::reference), place, cache),
+                    Error);
+    cached_attention(random_tensor({2, 12}, cpu), place, cache);
+    advance(place);
+    CHECK_THROWS_WITH_AS(cached_attention(random_tensor({2, 12}, cpu), place, cache),
+                         "cached_attention: there are 1 places, and place 1 was asked for", Error);
+    CHECK_THROWS_AS(select_rows(cache, 1, std::vector<std::int64_t>{2}), Error);
+    CHECK_THROWS_AS(select_rows(cache, 2, std::vector<std::int64_t>{1}), Error);
   }
 }
 

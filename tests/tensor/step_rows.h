@@ -10,6 +10,7 @@
 #include "tensor/ops/gather_rows.h"
 #include "tensor/ops/mask_rows.h"
 #include "tensor/ops/nesterov_step.h"
+#include "tensor/ops/place.h"
 #include "tensor/ops/shift_right.h"
 #include "tensor/ops/sinusoid.h"
 #include "tensor/ops/sum_of_squares.h"
@@ -146,7 +147,8 @@ inline Row draw_row(std::int64_t M, std::int64_t V, const Decoding& decoding) {
   row.name = "draw" + sizes(row.inputs) + " " + decoding.text();
   std::ranges::replace(row.name, ',', ' ');
   row.forward = [=](const auto& in, const Tensor& index) {
-    const auto drawn = draw_categorical(in[0], decoding, Random(5, 6), 7, 8);
+    const auto drawn =
+        draw_categorical(in[0], decoding, Random(5, 6), {1, 2, 8}, make_place(3, in[0].backend()));
     Tensor out = Tensor::empty({3 + V, M}, DType::f64, Backend::reference);
     out.rows(0, 1).copy_from(drawn.index.reshape({1, M}));
     out.rows(1, 1).copy_from(drawn.log_p.reshape({1, M}));
