@@ -50,10 +50,10 @@ __global__ void query_gradients(Tokens<float> dq, Span<float> means, Tokens<cons
     log_sum[i] = t < block.end ? log_sums[first_sum + t] : 0.0F;
   }
   Sums<kParts> of_p_dp, of_p;
-  fetch(q, rows, x.q, block, block.first, block.end, x);
-  fetch(dys, rows, dy, block, block.first, block.end, x);
-  fetch(values, kTile, x.v, block, 0, end, x);
-  fetch(keys, kTile, x.k, block, 0, end, x);
+  fetch(q, rows, rows_of(x.q, block, block.first, block.end, x));
+  fetch(dys, rows, rows_of(dy, block, block.first, block.end, x));
+  fetch(values, kTile, rows_of(x.v, block, 0, end, x));
+  fetch(keys, kTile, rows_of(x.k, block, 0, end, x));
   for (std::int64_t s = 0; s < end; s += kTile) {
     Seen seen[kEach];
     for (int i = 0; i < kEach; ++i)
@@ -65,7 +65,7 @@ __global__ void query_gradients(Tokens<float> dq, Span<float> means, Tokens<cons
     __syncthreads();
     if (any) dot_products(dp, own_dy, values, x.D);
     __syncthreads();
-    fetch(values, kTile, x.v, block, s + kTile, end, x);
+    fetch(values, kTile, rows_of(x.v, block, s + kTile, end, x));
     wait_copies<1>();  // for all but the next values
     __syncthreads();
     if (any) {
@@ -78,7 +78,7 @@ __global__ void query_gradients(Tokens<float> dq, Span<float> means, Tokens<cons
       of_p_dp.add(p_dp, keys, seen, all, x.D);
     }
     __syncthreads();
-    fetch(keys, kTile, x.k, block, s + kTile, end, x);
+    fetch(keys, kTile, rows_of(x.k, block, s + kTile, end, x));
   }
   wait_copies<0>();
   for (int i = 0; i < kEach; ++i) {
@@ -124,10 +124,10 @@ __global__ void key_gradients(Tokens<float> dk, Tokens<float> dv, Tokens<const f
                      first = block.causal ? block.first : 0,
                      end = block.first < block.keys ? T : first;  // padding is seen by no query
   Sums<kParts> of_dk, of_dv;
-  fetch(k, rows, x.k, block, block.first, block.end, x);
-  fetch(v, rows, x.v, block, block.first, block.end, x);
-  fetch(dys, kTile, dy, block, first, end, x);
-  fetch(q, kTile, x.q, block, first, end, x);
+  fetch(k, rows, rows_of(x.k, block, block.first, block.end, x));
+  fetch(v, rows, rows_of(x.v, block, block.first, block.end, x));
+  fetch(dys, kTile, rows_of(dy, block, first, end, x));
+  fetch(q, kTile, rows_of(x.q, block, first, end, x));
   for (std::int64_t t = first; t < end; t += kTile) {
     Seen seen[kEach];
     for (int i = 0; i < kEach; ++i) {
@@ -151,10 +151,10 @@ __global__ void key_gradients(Tokens<float> dk, Tokens<float> dv, Tokens<const f
       of_dv.add(p, dys, seen, all, x.D);
     }
     __syncthreads();
-    fetch(dys, kTile, dy, block, t + kTile, end, x);
+    fetch(dys, kTile, rows_of(dy, block, t + kTile, end, x));
     if (any) of_dk.add(p_dp, q, seen, all, x.D);
     __syncthreads();
-    fetch(q, kTile, x.q, block, t + kTile, end, x);
+    fetch(q, kTile, rows_of(x.q, block, t + kTile, end, x));
   }
   wait_copies<0>();
   for (int i = 0; i < kEach; ++i) {

@@ -41,9 +41,9 @@ __global__ void attend(Attention x, Tokens<float> y, Span<float> log_sums) {
                      end = block.keys_of(block.end - 1);
   Softmax softmax[kEach];
   Sums<kParts> sums;
-  fetch(q, rows, x.q, block, block.first, block.end, x);
-  fetch(keys, kTile, x.k, block, 0, end, x);
-  fetch(values, kTile, x.v, block, 0, end, x);
+  fetch(q, rows, rows_of(x.q, block, block.first, block.end, x));
+  fetch(keys, kTile, rows_of(x.k, block, 0, end, x));
+  fetch(values, kTile, rows_of(x.v, block, 0, end, x));
   for (std::int64_t s = 0; s < end; s += kTile) {
     Seen seen[kEach];
     for (int i = 0; i < kEach; ++i)
@@ -59,12 +59,12 @@ __global__ void attend(Attention x, Tokens<float> y, Span<float> log_sums) {
       set_weights(weights, dot);
     }
     __syncthreads();
-    fetch(keys, kTile, x.k, block, s + kTile, end, x);
+    fetch(keys, kTile, rows_of(x.k, block, s + kTile, end, x));
     wait_copies<1>();  // for all but the next keys
     __syncthreads();
     if (any) sums.add(weights, values, seen, all, x.D);
     __syncthreads();
-    fetch(values, kTile, x.v, block, s + kTile, end, x);
+    fetch(values, kTile, rows_of(x.v, block, s + kTile, end, x));
   }
   wait_copies<0>();
   for (int i = 0; i < kEach; ++i) {

@@ -141,23 +141,38 @@ __device__ inline int channel(int part) { return part * kWarp + this_lane() % kR
 // The first row of this warp among the block's.
 __device__ inline int rows_before() { return this_warp() * kOwnRows; }
 
-// Starts to bring the rows first, first + 1 ... of one head, of which there are `end`, and zeros
-// for those behind and for channels behind D; nothing if there are none at all.
-__device__ inline void fetch(const Shared<float>& to, int rows, const Tokens<const float>& from,
-                             const Block& block, std::int64_t first, std::int64_t end,
-                             const Attention& x) {
-  const std::int64_t start = (block.b * from.count + first) * from.stride + block.h * x.D;
-  const int pitch = pitch_of(x.D);
-  for (int row = this_thread() / kRing; row < rows && first < end; row += block_threads() / kRing) {
-    const bool is_there = first + row < end;
-    for (int d = this_lane() % kRing * 4; d < x.D; d += kWarp) {
-      const std::int64_t at = start + row * from.stride + d;
-      if (is_there && x.by_fours) {
+// `count` rows of D channels, `stride` numbers apart.
+template <class T>
+struct Rows {
+  Span<T> numbers;
+  std::int64_t first, stride, count;
+  int D;
+  bool by_fours;
+};
+
+// Those of the block's head, from the row `first` on; there are `end`.
+__device__ inline Rows<const float> rows_of(const Tokens<const float>& tokens, const Block& block,
+                                            std::int64_t first, std::int64_t end,
+                                            const Attention& x) {
+  const std::int64_t start = (block.b * tokens.count + first) * tokens.stride + block.h * x.D;
+  return {tokens.numbers, start, tokens.stride, end - first, x.D, x.by_fours};
+}
+
+// Starts to bring `rows` rows, zeros in place of those that are not there and of channels behind D;
+// nothing if none is there.
+template <class T>
+__device__ void fetch(const Shared<float>& to, int rows, const Rows<T>& from) {
+  const int pitch = pitch_of(from.D);
+  for (int row = this_thread() / kRing; row < rows && from.count > 0;
+       row += block_threads() / kRing) {
+    for (int d = this_lane() % kRing * 4; d < from.D; d += kWarp) {
+      const std::int64_t at = from.first + row * from.stride + d;
+      if (row < from.count && from.by_fours) {
         copy_four_async(to, row * pitch + d, from.numbers, at);
         continue;
       }
       for (int e = 0; e < 4; ++e) {
-        if (is_there && d + e < x.D) {
+        if (row < from.count && d + e < from.D) {
           copy_async(&to[row * pitch + d + e], &from.numbers[at + e]);
         } else {
           to[row * pitch + d + e] = 0.0F;

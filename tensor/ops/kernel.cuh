@@ -72,8 +72,9 @@ __device__ inline void copy_async(float* to, const float* from) {
   asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(address), "l"(from) : "memory");
 }
 // The same for four neighbours; the first begins at a multiple of 16 bytes, here and there.
-__device__ inline void copy_four_async(float* to, std::int64_t at, const Span<const float>& from,
-                                       std::int64_t from_at) {
+template <class T>
+__device__ void copy_four_async(float* to, std::int64_t at, const Span<T>& from,
+                                std::int64_t from_at) {
   const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to + at));
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(address), "l"(&from[from_at])
                : "memory");
@@ -138,8 +139,9 @@ template <class To, class From>
 void copy_async(const emulator::Place<To>& to, const emulator::Place<From>& from) {
   to.copy_from(from);
 }
-inline void copy_four_async(const Shared<float>& to, const emulator::Index& at,
-                            const Span<const float>& from, const emulator::Index& from_at) {
+template <class T>
+void copy_four_async(const Shared<float>& to, const emulator::Index& at, const Span<T>& from,
+                     const emulator::Index& from_at) {
   to.require_aligned(at, kFourBytes);
   from.require_aligned(from_at, kFourBytes);
   for (int i = 0; i < 4; ++i) copy_async(to[at.next(i)], from[from_at.next(i)]);

@@ -1,7 +1,6 @@
 // Operations that have no kernels for CUDA yet.
 #include "tensor/base/error.h"
 #include "tensor/ops/add.h"
-#include "tensor/ops/cached_attention.h"
 #include "tensor/ops/concat.h"
 #include "tensor/ops/draw.h"
 #include "tensor/ops/dropout.h"
@@ -32,12 +31,6 @@ void add_into(Tensor&, const Tensor&) { missing("add_into"); }
 Tensor add(const Tensor&, const Tensor&) { missing("add"); }
 Tensor add_rows(const Tensor&, const Tensor&) { missing("add_rows"); }
 void add_rows_backward(const Tensor&, Tensor*) { missing("add_rows_backward"); }
-std::int64_t cache_lanes() { missing("cache_lanes"); }
-Tensor cached_attention(const Tensor&, const Tensor&, AttentionCache&) { missing("cached_attention"); }
-void select_rows(const AttentionCache&, std::int64_t, std::span<const std::int64_t>,
-                 AttentionCache&) {
-  missing("select_rows");
-}
 Tensor concat(const Tensor&, const Tensor&) { missing("concat"); }
 ConcatGradients concat_backward(const Tensor&, std::int64_t) { missing("concat_backward"); }
 void draw_categorical(const Tensor&, const Decoding&, const Random&, const DrawWords&,
