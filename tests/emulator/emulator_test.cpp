@@ -231,6 +231,30 @@ __global__ void too_much_shared(Span<float> y) {
   y[0] = static_cast<float>(tile.size());
 }
 
+// y = x but for its last numbers, four at a time from the number `first` on.
+__global__ void in_fours(Span<float> y, Span<const float> x, int first, bool copies) {
+  ARBG_SHARED(float, tile, 4 * kThreadsOfBlock);
+  const int i = 4 * this_thread();
+  Four<float> four = {};
+  if (copies) {
+    FAULT_BELOW;
+    copy_four_async(tile, i, x, first + i);
+    commit_copies();
+    wait_copies<0>();
+    four = load_four(tile, i);
+  } else {
+    FAULT_BELOW;
+    four = load_four(x, first + i);
+  }
+  for (int n = 0; n < 4; ++n) y[i + n] = four[n];
+}
+
+__global__ void much_shared(Span<float> y) {
+  FAULT_BELOW;
+  ARBG_DYNAMIC_SHARED(float, tile);
+  if (this_thread() == 0) y[0] = static_cast<float>(tile.size());
+}
+
 __global__ void exchanges(Span<float> y) {
   const int lane = this_lane();
   const auto at = static_cast<std::int64_t>(this_thread()) * 6;
@@ -324,6 +348,20 @@ TEST_SUITE("fast") {
           "element 62 is outside");
   }
 
+  TEST_CASE("four neighbours come in one access, which begins at a multiple of 16 bytes") {
+    constexpr int kSize = 4 * kThreadsOfBlock;
+    Tensor x = zeros(kSize + 4), y = zeros(kSize);
+    for (int i = 0; i < kSize + 4; ++i) x.rows(i, 1).fill(i);
+    const auto out = numbers<float>(y);
+    const auto in = numbers<float>(std::as_const(x));
+    for (const bool copies : {false, true}) {
+      CHECK(fault_of(in_fours, out, in, 4, copies) == "");
+      CHECK(y.values() == x.rows(4, kSize).values());
+      names(fault_of(in_fours, out, in, 2, copies), "begins 8 bytes behind a multiple");
+      names(fault_of(in_fours, out, in, 8, copies), "is outside of an array");
+    }
+  }
+
   TEST_CASE("a mask that names a lane that does not come, or not its own, is named") {
     Tensor y = zeros(kThreadsOfBlock);
     const auto out = numbers<float>(y);
@@ -368,6 +406,11 @@ TEST_SUITE("fast") {
   TEST_CASE("more shared memory than a block has, and device memory on the host, are refused") {
     Tensor y = zeros(1);
     names(fault_of(too_much_shared, numbers<float>(y)), "49152 bytes");
+    launch(much_shared, {1, kThreadsOfBlock, 163 << 10}, numbers<float>(y));
+    CHECK(y.item() == (163 << 10) / 4);
+    CHECK_THROWS_WITH_AS(
+        launch(much_shared, {1, kThreadsOfBlock, (163 << 10) + 4}, numbers<float>(y)),
+        doctest::Contains("166912 bytes"), emulator::Fault);
     CHECK_THROWS_WITH_AS(numbers<float>(y)[0] = 1.0F, doctest::Contains("the host follows"),
                          emulator::Fault);
   }

@@ -32,8 +32,8 @@ Tensor token(const Tensor& x, std::int64_t t) {
   return Tensor::from_values(values, {B, C}, x.backend());
 }
 
-void check_cached_attention(Backend backend, std::int64_t rows, std::int64_t C, int heads) {
-  const std::int64_t B = rows, T = 37;
+void check_cached_attention(Backend backend, std::int64_t B, std::int64_t C, int heads,
+                            std::int64_t T = 37) {
   const Tensor qkv = random_tensor({B, T, 3 * C}, backend);
   const Tensor full = causal_attention(qkv, heads, nullptr);
   AttentionCache cache = make_attention_cache(B, T, C, heads, backend);
@@ -62,6 +62,32 @@ TEST_SUITE("fast") {
       check_cached_attention(backend, 1, 10, 2);
       check_cached_attention(backend, 16, 96, 3);
       check_cached_attention(backend, 33, 34, 1);
+      check_cached_attention(backend, 1, 128, 1, 70);
+      check_cached_attention(backend, 2, 1, 1, 131);
+    }
+  }
+
+  TEST_CASE("selected rows of a cache go on where they were, bitwise") {
+    const std::int64_t B = 3, T = 9, C = 10, length = 5;
+    for (const Backend backend : backends_here()) {
+      const Tensor qkv = random_tensor({B, T, 3 * C}, backend);
+      AttentionCache cache = make_attention_cache(B, T, C, 2, backend);
+      Tensor place = make_place(0, backend);
+      for (std::int64_t t = 0; t < length; ++t) {
+        cached_attention(token(qkv, t), place, cache);
+        advance(place);
+      }
+      const std::vector<std::int64_t> from{2, 0, 2, 1};
+      AttentionCache selected = select_rows(cache, length, from);
+      const auto picked = [&](const Tensor& x) {
+        Tensor y = Tensor::empty({4, x.extent(1)}, x.dtype(), backend);
+        for (std::int64_t i = 0; i < 4; ++i)
+          y.rows(i, 1).copy_from(x.rows(from[static_cast<std::size_t>(i)], 1));
+        return y;
+      };
+      const Tensor next = token(qkv, length);
+      CHECK(cached_attention(picked(next), place, selected).values() ==
+            picked(cached_attention(next, place, cache)).values());
     }
   }
 
