@@ -21,8 +21,17 @@ constexpr double kBudgetParts = 1e6;    // of a time budget, which stand for ste
 constexpr double kCentreRate = 0.05;    // of the running mean c
 constexpr std::int64_t kPiece = 16384;  // of a gradient, summed at once
 
-TrainerOptions checked(TrainerOptions options) {
+// Molecules of a pass that suit the device.
+std::int64_t micro_batch_for(const Transformer& network) {
+  constexpr double kBytes = 24.0 * (1 << 30);
+  if (tensor::Device{network.backend()}.is_host()) return TrainerOptions().micro_batch;
+  const double most = kBytes / network.config().training_bytes_a_molecule();
+  return std::max<std::int64_t>(1, std::llround(most));
+}
+
+TrainerOptions checked(TrainerOptions options, const Transformer& network) {
   options.check();
+  if (options.micro_batch == 0) options.micro_batch = micro_batch_for(network);
   return options;
 }
 
@@ -55,7 +64,7 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
     : network_(network),
       head_(head),
       source_(source),
-      options_(checked(std::move(options))),
+      options_(checked(std::move(options), network)),
       clock_(std::move(clock)),
       ranks_(ranks),
       shards_(ranks.share(options_.shards)),
@@ -270,6 +279,25 @@ void Trainer::work_of_step() {
   sum_gradients();
 }
 
+// If its memory does not do: how many molecules would fit into half of the device beside each
+// other.
+void Trainer::run_work_of_step() {
+  try {
+    if (can_be_repeated())
+      work_of_step_.run();
+    else
+      work_of_step();
+  } catch (const OutOfMemory& error) {
+    const auto now = std::min(options_.micro_batch, options_.batch);
+    const double fit = static_cast<double>(error.bytes_of_device) / 2 /
+                       network_.config().training_bytes_a_molecule();
+    const auto smaller =
+        std::clamp<std::int64_t>(std::llround(fit), 1, std::max<std::int64_t>(now / 2, 1));
+    fail(error.what(), "; a pass has ", now, " molecules, ", smaller, " should fit: --micro-batch ",
+         smaller);
+  }
+}
+
 StepReport Trainer::train_step() {
   require(!done(), "training is finished: ", step_, " of ", total_steps_, " steps are done");
   const double start_s = clock_();
@@ -279,10 +307,7 @@ StepReport Trainer::train_step() {
   const tensor::Device device{network_.backend()};
   tensor::for_each_on(device, std::ssize(passes_),
                       [&](std::int64_t i) { fill_pass(static_cast<std::size_t>(i)); });
-  if (can_be_repeated())
-    work_of_step_.run();
-  else
-    work_of_step();
+  run_work_of_step();
   read_passes();
   gather_log_q();
 

@@ -61,7 +61,8 @@ ScheduleKind schedule_named(const std::string& name);  // likewise
 struct TrainerOptions {
   std::int64_t batch = 256;
   std::int64_t shards = 8;        // part of the numbers: the leaves of the sum of gradients
-  std::int64_t micro_batch = 16;  // molecules in one forward and backward pass
+  std::int64_t micro_batch = 16;  // molecules in one forward and backward pass; 0: as many as suit
+                                  // the device of the network: 16, or as 24 GiB of it allow
   std::int64_t total_steps = 0;   // 0: as many as fit the time budget
   double time_budget_s = 0;       // for the steps; evaluations and checkpoints come on top
   double learning_rate = 5e-4;    // the largest
@@ -146,6 +147,7 @@ class Trainer {
   void fill_slope_numbers();
   void fill_pass(std::size_t pass);
   bool can_be_repeated() const;
+  void run_work_of_step();
   void work_of_step();
   std::int64_t first_molecule(std::int64_t shard) const {
     return shard * options_.batch / options_.shards;

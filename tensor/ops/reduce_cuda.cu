@@ -2,13 +2,11 @@
 // halving. Of longer rows a block sums each chunk of 4096, then a warp the chunks. spread: one
 // thread an element. All bound by memory: 4 bytes an element.
 #include "tensor/ops/dispatch.h"
-#include "tensor/ops/kernel.cuh"
+#include "tensor/ops/kernel_sums.cuh"
 #include "tensor/ops/reduce.h"
 
 namespace arbg::tensor::cuda {
 namespace {
-
-constexpr std::int64_t kChunk = 4096;
 
 template <class Sum, class Number>
 __global__ void sum_rows(Span<Sum> y, Span<const Number> x, std::int64_t T) {

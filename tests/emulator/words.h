@@ -30,6 +30,7 @@ struct Position {
 struct Index {
   template <std::integral I>
   Index(I number, ARBG_HERE) : value(static_cast<std::int64_t>(number)), where{file, line} {}
+  Index next(std::int64_t further) const { return {value + further, where.file, where.line}; }
   std::int64_t value;
   Where where;
 };
@@ -81,6 +82,8 @@ class Span {
  public:
   Span() = default;
   Span(T* data, std::int64_t size) : data_(data), size_(size) {
+    if (reinterpret_cast<std::uintptr_t>(data) % alignof(T) != 0)
+      throw Fault("a kernel is given an address that does not fit to the size of its elements");
     if (size > 0) part_ = memory_of(data, static_cast<std::size_t>(size) * sizeof(T), sizeof(T));
   }
   explicit Span(const SharedArray& array)
@@ -95,6 +98,14 @@ class Span {
     }
     return {data_ + at.value, part_.memory, part_.first + static_cast<std::size_t>(at.value),
             at.where};
+  }
+  bool begins_at(std::size_t multiple) const {  // of bytes
+    return reinterpret_cast<std::uintptr_t>(data_) % multiple == 0;
+  }
+  void require_aligned(const Index& at, std::size_t bytes) const {
+    const std::size_t behind = reinterpret_cast<std::uintptr_t>(data_ + at.value) % bytes;
+    if (behind == 0) return;
+    fault(at.where, "an access of ", bytes, " bytes begins ", behind, " bytes behind a multiple");
   }
   Span operator+(std::int64_t elements) const {  // without the first ones
     Span rest = *this;
