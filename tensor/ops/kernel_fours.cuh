@@ -45,8 +45,8 @@ struct Own {
   std::int64_t row, column;
 };
 __device__ inline Own own_four(std::int64_t W) {
-  const std::int64_t fours = divided_up(W, 4);
-  return {thread_number() / fours, thread_number() % fours * 4};
+  const std::int64_t fours = divided_up(W, 4), row = thread_number() / fours;
+  return {row, (thread_number() - row * fours) * 4};
 }
 
 // out[j][i] = f(in[0][i], ..., in[I - 1][i], out[0][i], ..., out[kKept - 1][i])[j] for all i.
