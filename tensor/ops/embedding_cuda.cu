@@ -22,7 +22,6 @@ __device__ void add_row(Several<Four<float>, kParts>& sums, const Span<T>& x, st
                         std::int64_t first, std::int64_t C, bool wide) {
   for (int part = 0; part < kParts; ++part) {
     const std::int64_t c = first + part * kWarpFours + 4 * this_lane();
-    if (c >= C) break;
     const Four<float> row = four_of(x, m * C + c, (m + 1) * C, wide);
     for (int i = 0; i < 4; ++i) sums[part][i] += row[i];
   }
@@ -64,7 +63,7 @@ __global__ void backward(Span<float> dtable, Span<const float> dy, Span<const st
   add_row(sums, dtable, v, first, C, wide);
   for (int part = 0; part < kParts; ++part) {
     const std::int64_t c = first + part * kWarpFours + 4 * this_lane();
-    if (c < C) set_four(dtable, v * C + c, (v + 1) * C, sums[part], wide);
+    set_four(dtable, v * C + c, (v + 1) * C, sums[part], wide);
   }
 }
 

@@ -57,7 +57,6 @@ template <int kKept, int I, int O, class F>
 __global__ void map_fours(Several<Span<float>, O> out, Several<Span<const float>, I> in, bool wide,
                           F f) {
   const std::int64_t at = 4 * thread_number(), end = out[0].size();
-  if (at >= end) return;
   constexpr int kSeen = I + kKept;
   Several<Four<float>, kSeen> x;
   Several<Four<float>, O> y;
