@@ -15,9 +15,9 @@
 #include "tensor/tensor.h"
 
 #if defined(__CUDACC__)
-#define ARBG_ON_BOTH __host__ __device__
+#include "tensor/device/stream_cuda.h"
 #else
-#define ARBG_ON_BOTH
+#include <words.h>  // of tests/emulator
 #endif
 
 namespace arbg::tensor::cuda {
@@ -26,8 +26,8 @@ namespace arbg::tensor::cuda {
 template <class T, int N>
 struct Several {
   T of[N];
-  ARBG_ON_BOTH T& operator[](int i) { return of[i]; }
-  ARBG_ON_BOTH const T& operator[](int i) const { return of[i]; }
+  __host__ __device__ T& operator[](int i) { return of[i]; }
+  __host__ __device__ const T& operator[](int i) const { return of[i]; }
 };
 template <class T>
 using Four = Several<T, 4>;
@@ -36,8 +36,6 @@ constexpr std::size_t kFourBytes = 16;
 }  // namespace arbg::tensor::cuda
 
 #if defined(__CUDACC__)
-
-#include "tensor/device/stream_cuda.h"
 
 namespace arbg::tensor::cuda {
 
@@ -134,8 +132,6 @@ void launch(void (*kernel)(Parameters...), const Launch& shape, const Arguments&
 }  // namespace arbg::tensor::cuda
 
 #else
-
-#include <words.h>  // of tests/emulator
 
 #define ARBG_SHARED(T, name, count)                                    \
   const ::arbg::emulator::Span<T> name(::arbg::emulator::shared_array( \
