@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tensor/base/error.h"
 #include "tensor/device/buffer.h"
 
@@ -25,6 +27,8 @@ std::vector<Backend> backends_here() {
   }
   return here;
 }
+
+bool is_built(Backend backend) { return std::ranges::count(backends_built(), backend) > 0; }
 
 std::string why_absent(Backend backend) {
   try {

@@ -12,6 +12,8 @@ namespace arbg {
 // the case says so and why, and the end of the run how often that was (tests/main.cpp).
 std::vector<Backend> backends_here();
 
+bool is_built(Backend backend);
+
 // Why a backend does not work here; "" if it does.
 std::string why_absent(Backend backend);
 

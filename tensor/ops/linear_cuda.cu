@@ -1,10 +1,10 @@
 // Products of M N K, and the column sums of dy. A block of 8 warps sums 32 columns of a chunk of
 // rows, warp w the rows w, w + 8, ..., then the warps in order; then a thread sums the chunks of
 // its column in order. Bound by memory: 4 bytes an element of dy.
-#include "tensor/gemm/product_cuda.h"
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/kernel.cuh"
 #include "tensor/ops/linear.h"
+#include "tensor/ops/product_cuda.h"
 
 namespace arbg::tensor::cuda {
 namespace {
