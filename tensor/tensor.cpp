@@ -298,10 +298,25 @@ void Tensor::copy_from(const Tensor& source) {
 }
 
 void Tensor::fill(double value) {
-  write(std::vector(static_cast<std::size_t>(elements()), value));
-  if (dtype_ != DType::i32) return;
-  const auto index = static_cast<std::int32_t>(value);
-  set_index_bounds({index, index});
+  require(defined(), "a tensor was filled that holds nothing");
+  const auto with = [&]<class T>(const T& number) {
+    storage_->buffer.fill(first_byte(), static_cast<std::size_t>(elements()) * sizeof(T),
+                          std::as_bytes(std::span(&number, 1)));
+  };
+  switch (dtype_) {
+    case DType::f64:
+      return with(value);
+    case DType::f32:
+      return with(static_cast<float>(value));
+    case DType::i32: {
+      const auto index = static_cast<std::int32_t>(value);
+      with(index);
+      return set_index_bounds({index, index});
+    }
+    case DType::bf16:
+      break;
+  }
+  fail("a bf16 tensor cannot be filled");
 }
 
 // Converts; of indices, the caller says the bounds.

@@ -4,8 +4,7 @@
 
 #include <algorithm>
 
-#include "tensor/base/error.h"
-#include "tensor/device/buffer.h"
+#include "tensor/device/available.h"
 
 namespace arbg {
 namespace {
@@ -17,7 +16,7 @@ int skipped = 0;
 std::vector<Backend> backends_here() {
   std::vector<Backend> here;
   for (const Backend backend : backends_built()) {
-    const std::string reason = why_absent(backend);
+    const std::string reason = tensor::why_absent(backend);
     if (reason.empty()) {
       here.push_back(backend);
     } else {
@@ -29,15 +28,6 @@ std::vector<Backend> backends_here() {
 }
 
 bool is_built(Backend backend) { return std::ranges::count(backends_built(), backend) > 0; }
-
-std::string why_absent(Backend backend) {
-  try {
-    const tensor::Buffer buffer(1, {backend});
-    return "";
-  } catch (const Error& error) {
-    return error.what();
-  }
-}
 
 int backends_skipped() { return skipped; }
 

@@ -1,7 +1,6 @@
 // The backends that tests go through.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "tensor/base/backend.h"
@@ -13,10 +12,6 @@ namespace arbg {
 std::vector<Backend> backends_here();
 
 bool is_built(Backend backend);
-
-// Why a backend does not work here; "" if it does.
-std::string why_absent(Backend backend);
-
 int backends_skipped();  // so far
 
 }  // namespace arbg

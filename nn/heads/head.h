@@ -31,26 +31,35 @@ namespace arbg::nn {
 
 using tensor::Decoding;
 
-// The random numbers of the rows of a batch for one coordinate: row b has the words first + b
+// The random numbers of the rows of a batch: coordinate j of row b has the words first + j step + b
 // stride and the next, kWords in all.
 struct RowRandom {
   static constexpr std::uint64_t kWords = 2;
   const Random& random;
-  std::uint64_t first, stride;
+  tensor::DrawWords words;
 
-  double uniform(std::int64_t row, std::uint64_t word) const {
-    return random.uniform(first + static_cast<std::uint64_t>(row) * stride + word);
+  double uniform(std::int64_t row, std::int64_t j, std::uint64_t word) const {
+    return random.uniform(words.first + static_cast<std::uint64_t>(j) * words.step +
+                          static_cast<std::uint64_t>(row) * words.stride + word);
   }
 };
 
-// One coordinate of each row as it was drawn, where the network is: nobody has waited for it yet.
+// Coordinates as they were drawn, where the network is: nobody has waited for them yet.
 struct PendingDraw {
-  Tensor value;  // [B]; what it means is the head's to say
-  Tensor log_p;  // f64 [B], log p of the very distribution that was drawn from
+  Tensor value;  // [B] of one coordinate, or [n, B]; what it means is the head's to say
+  Tensor log_p;  // f64, log p of the very distribution that was drawn from
 };
 
 struct DrawnCoordinates {
-  std::vector<double> z, log_p;  // [B]
+  std::vector<double> z, log_p;  // [n, B]
+};
+
+// Whole rows of coordinates in the form in which a head reads them, where the network is.
+struct EncodedRows {
+  Tensor before;      // what each position is fed with
+  Tensor own;         // its own coordinate
+  Tensor outside;     // real [B, n], 0 or -infinity: where it is outside; undefined: nowhere
+  Tensor one_column;  // what smoothing_term() needs, undefined without it
 };
 
 class Head {
@@ -74,24 +83,32 @@ class Head {
   // log p [B, n] from parameters [B, n, P], in the number type of the network; -infinity outside.
   virtual Variable log_p(const Variable& parameters, const Tensor& z, std::int64_t first) const = 0;
 
+  // The same in two steps, so that the second can be repeated as one graph (device/repeated.h):
+  // rows are encoded, and what they hold is embedded and weighed without looking at a number.
+  // input_rows: of the table. smooths: for smoothing_term(), too.
+  virtual EncodedRows encode(const Tensor& z, std::int64_t input_rows, Backend backend,
+                             bool smooths) const = 0;
+  virtual Variable embed(const Variable& table, const EncodedRows& rows) const = 0;
+  virtual Variable log_p(const Variable& parameters, const EncodedRows& rows) const = 0;
+
   // log p [B * n] of exactly what draw() draws from, in double. Throws Error if the parameters are
   // those of no distribution (not finite).
   virtual std::vector<double> log_p(const Tensor& parameters, const Tensor& z, std::int64_t first,
                                     const Decoding& decoding) const = 0;
 
-  // One coordinate of each row from parameters [B, P] of its position; what the next position is
-  // fed with, [B, 1, C]; and, with the same random numbers, the coordinate itself, which waits for
-  // the device. read() throws Error if the parameters were those of no distribution.
-  virtual PendingDraw draw(const Tensor& parameters, const Decoding& decoding,
+  // The coordinate at place [1] (tensor/ops/place.h) of each row from parameters [B, P] of its
+  // position; what the next position is fed with, [B, 1, C]; and, with the same random numbers,
+  // coordinates first ... first + n - 1 themselves, which waits for the device. read() throws Error
+  // if the parameters were those of no distribution.
+  virtual PendingDraw draw(const Tensor& parameters, const Tensor& place, const Decoding& decoding,
                            const RowRandom& random) const = 0;
   virtual Variable embed(const Variable& table, const PendingDraw& before) const = 0;
-  virtual DrawnCoordinates read(const PendingDraw& drawn, std::int64_t position,
+  virtual DrawnCoordinates read(const PendingDraw& drawn, std::int64_t first,
                                 const RowRandom& random) const = 0;
 
   // S [B, n] of label_smoothing.h; -infinity outside, as log_p. Throws Error where a head has no
   // labels.
-  virtual Variable smoothing_term(const Variable& parameters, const Tensor& z,
-                                  std::int64_t first) const;
+  virtual Variable smoothing_term(const Variable& parameters, const EncodedRows& rows) const;
 
   // Throws Error unless the network has a position for every coordinate and P outputs.
   void require_fits(const TransformerConfig& config) const;

@@ -110,15 +110,14 @@ std::optional<CrossWeights<Variable>> Transformer::global_attention() const {
   return weights;
 }
 
-// Of c [B, N, C], the vectors of the atoms of positions first ... first + n - 1: [B, n, C].
-// Undefined if they are not added to the input.
-Variable Transformer::vectors_of_positions(const Variable& c, std::int64_t first,
-                                           std::int64_t n) const {
+// Of c [B, N, C], the vectors of the atoms of the first n positions: [B, n, C]. Undefined if they
+// are not added to the input.
+Variable Transformer::vectors_of_positions(const Variable& c, std::int64_t n) const {
   if (!config_.add_cond_to_input) return {};
   const auto B = c.value().extent(0), N = c.value().extent(1), C = config_.channels;
   std::vector<std::int32_t> row;
   for (std::int64_t b = 0; b < B; ++b) {
-    for (std::int64_t t = first; t < first + n; ++t)
+    for (std::int64_t t = 0; t < n; ++t)
       row.push_back(static_cast<std::int32_t>(b * N) +
                     config_.atom_index[static_cast<std::size_t>(t)]);
   }
@@ -149,7 +148,7 @@ Variable Transformer::outputs(const Variable& embedded, const Molecules& molecul
   if (config_.conditioning) {
     position_count(molecules, n);  // for its checks
     c = condition(conditioning_, *config_.conditioning, molecules);
-    of_positions = vectors_of_positions(c, 0, n);
+    of_positions = vectors_of_positions(c, n);
     if (global) memory = make_memory(*global, c, atoms);
   }
   const Variable placed = ag::add_rows(embedded, position_rows(n));

@@ -49,6 +49,7 @@ class Transformer : public Module {
   // The learned rows of which embeddings are made, [rows, C]: one a bin, and the start's if it has
   // one of its own.
   Variable input_table() const;
+  std::int64_t input_rows() const { return token_embed_.value().extent(0); }
 
   // embedded [B, n, C] -> outputs [B, n, V], n <= T. Records a graph unless NoGradient. With a
   // dropout key the config's rate is in force.
@@ -78,14 +79,15 @@ class Transformer : public Module {
   std::vector<std::int64_t> positions_of(const Molecules& molecules, std::int64_t n) const;
 
   // Cached inference. next_outputs gives the outputs [B, V] of position cache.length(), which is
-  // fed with embedded [B, 1, C] (of the cache's own input table), and advances the cache. On the
-  // reference backend bitwise equal to outputs(). Several threads may call it, each with its own
-  // cache.
+  // fed with embedded [B, 1, C] (of the cache's own input table); cache.advance() goes on to the
+  // next. Both ask the position of the device alone, and can be repeated as one graph
+  // (device/repeated.h). On the reference backend bitwise equal to outputs(). Several threads may
+  // call it, each with its own cache.
   KvCache make_cache(std::int64_t batch, const Molecules& molecules = {}) const;
   Tensor next_outputs(const Variable& embedded, KvCache& cache) const;
 
   // The same by the tokens int32 [B] of the position before (ignored, and may be undefined, at the
-  // start).
+  // start). Advances the cache.
   Tensor next_logits(const Tensor& previous, KvCache& cache) const;
 
   // Starts the output at independent marginals: output matrix zero, output_bias[t, v] = log((n +
@@ -111,7 +113,8 @@ class Transformer : public Module {
   Tensor shift_right(const Tensor& tokens) const;
   Variable position_rows(std::int64_t n) const;
   std::optional<CrossWeights<Variable>> global_attention() const;
-  Variable vectors_of_positions(const Variable& c, std::int64_t first, std::int64_t n) const;
+  Variable vectors_of_positions(const Variable& c, std::int64_t n) const;
+  Variable vectors_of_next(const KvCache& cache) const;
 
   TransformerConfig config_;
   Backend backend_;
@@ -131,6 +134,11 @@ class KvCache {
   std::int64_t length() const { return length_; }  // positions seen so far, 0 ... T
   std::int64_t batch() const { return batch_; }
   const Variable& input_table() const { return input_table_; }
+  const Tensor& place() const { return place_; }  // length(), where the network is (place.h)
+
+  void advance();
+  // What repeated work has done to the place, which nobody but the device has seen.
+  void set_length(std::int64_t length);
 
   // Row b becomes a copy of what row from[b] was (resampling). `from` may have another length than
   // the batch.
@@ -139,13 +147,15 @@ class KvCache {
  private:
   friend class Transformer;
   std::int64_t batch_ = 0, length_ = 0;
+  Tensor place_;
   std::vector<tensor::AttentionCache> layers_;
   // What does not change from step to step: a cache does not see later changes of the network.
   Variable input_table_;
   Tensor position_rows_;
   LayersWeights<tensor::PackedWeight> weights_;
   std::optional<CrossWeights<tensor::PackedWeight>> global_;
-  Variable atoms_;  // c [B, N, C], or undefined
+  Variable atoms_;          // c [B, N, C], or undefined
+  Tensor atoms_by_number_;  // the same as [N, B, C], or undefined
   Memory global_memory_;
   std::vector<Memory> memories_;  // one a layer
 };

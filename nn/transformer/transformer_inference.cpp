@@ -10,6 +10,7 @@
 #include "tensor/base/error.h"
 #include "tensor/ops/cached_attention.h"
 #include "tensor/ops/gather_rows.h"
+#include "tensor/ops/place.h"
 #include "tensor/ops/reduce.h"
 
 namespace arbg::nn {
@@ -43,6 +44,16 @@ Variable gathered(const Variable& x, const Tensor& from) {
   return x.defined() ? Variable(tensor::gather_rows(x.value(), from)) : x;
 }
 
+// c [B, N, C] as [N, B, C].
+Tensor by_number(const Tensor& c) {
+  const auto B = c.extent(0), N = c.extent(1), C = c.extent(2);
+  std::vector<std::int32_t> rows;
+  for (std::int64_t atom = 0; atom < N; ++atom)
+    for (std::int64_t b = 0; b < B; ++b) rows.push_back(static_cast<std::int32_t>(b * N + atom));
+  const Tensor index = Tensor::from_indices(rows, {N * B}, c.backend());
+  return tensor::gather_rows(c.reshape({B * N, C}), index).reshape({N, B, C});
+}
+
 Memory gathered(const Memory& memory, const Tensor& from) {
   if (!memory.keys.defined()) return memory;
   return {gathered(memory.keys, from), gathered(memory.values, from),
@@ -59,7 +70,7 @@ std::vector<double> Transformer::log_likelihood(std::span<const std::int32_t> to
   const auto n = molecules.defined() && count > 0 ? size / count : config_.length();
   require(count * n == size && n <= config_.length(), "expected rows of ", config_.length(),
           " tokens, found ", size, " in all for ", count, " molecules");
-  return row_sums(count, micro_batch, [&](std::int64_t first, std::int64_t rows) {
+  return row_sums({backend_}, count, micro_batch, [&](std::int64_t first, std::int64_t rows) {
     const ag::NoGradient no_graph;
     const auto part =
         tokens.subspan(static_cast<std::size_t>(first * n), static_cast<std::size_t>(rows * n));
@@ -77,6 +88,7 @@ KvCache Transformer::make_cache(std::int64_t batch, const Molecules& molecules) 
   const ag::NoGradient no_graph;
   KvCache cache;
   cache.batch_ = batch;
+  cache.place_ = tensor::make_place(0, backend_);
   const auto global = global_attention();
   cache.global_ = packed(global);
   // No longer than the longest of the molecules.
@@ -101,6 +113,7 @@ KvCache Transformer::make_cache(std::int64_t batch, const Molecules& molecules) 
   require(molecules.batch() == batch, "encodings of ", molecules.batch(), " molecules for ", batch,
           " rows of a cache");
   cache.atoms_ = condition(conditioning_, *config_.conditioning, molecules);
+  if (config_.add_cond_to_input) cache.atoms_by_number_ = by_number(cache.atoms_.value());
   if (global) cache.global_memory_ = make_memory(*global, cache.atoms_, molecules.atom_count);
   for (std::size_t i = 0; i < cache.memories_.size(); ++i) {
     const auto& cross = weights_.layers[i].cross;
@@ -116,7 +129,20 @@ Tensor Transformer::next_logits(const Tensor& previous, KvCache& cache) const {
   const ag::NoGradient no_graph;
   const std::vector<std::int32_t> start(static_cast<std::size_t>(B), start_token());
   const Tensor input = t == 0 ? Tensor::from_indices(start, {B}, backend_) : previous;
-  return next_outputs(ag::embedding(cache.input_table_, input.reshape({B, 1})), cache);
+  Tensor logits = next_outputs(ag::embedding(cache.input_table_, input.reshape({B, 1})), cache);
+  cache.advance();
+  return logits;
+}
+
+// Of c, the vectors of the atom of the cache's position, [B, 1, C]. Undefined if they are not added
+// to the input.
+Variable Transformer::vectors_of_next(const KvCache& cache) const {
+  if (!config_.add_cond_to_input) return {};
+  const Tensor& c = cache.atoms_by_number_;
+  Tensor atom = tensor::gather_rows(atom_index_, cache.place());
+  const auto known = config_.atom_index[static_cast<std::size_t>(cache.length())];
+  atom.set_index_bounds({known, known});
+  return Variable(tensor::gather_rows(c, atom).reshape({c.extent(1), 1, c.extent(2)}));
 }
 
 Tensor Transformer::next_outputs(const Variable& embedded, KvCache& cache) const {
@@ -131,34 +157,52 @@ Tensor Transformer::next_outputs(const Variable& embedded, KvCache& cache) const
           cache.atoms_.defined() ? cache.atoms_.value().extent(1) : 0, " atoms");
   const ag::NoGradient no_graph;
 
-  const auto place = planted(Defect::cached_position_early) && t > 0 ? t - 1 : t;
-  const Variable placed = ag::add_rows(embedded, Variable(cache.position_rows_.rows(place, 1)));
+  const auto before = [&] {
+    return tensor::make_place(static_cast<std::int32_t>(t - 1), backend_);
+  };
+  const bool early = planted(Defect::cached_position_early) && t > 0;
+  const Tensor place = early ? before() : cache.place_;
+  const Variable placed =
+      ag::add_rows(embedded, Variable(tensor::gather_rows(cache.position_rows_, place)));
   Dropout none;
-  Variable h =
-      apply_input(cache.weights_.input_norm, placed, vectors_of_positions(cache.atoms_, t, 1),
-                  cache.global_, cache.global_memory_, heads(), none);
+  Variable h = apply_input(cache.weights_.input_norm, placed, vectors_of_next(cache), cache.global_,
+                           cache.global_memory_, heads(), none);
   for (std::size_t i = 0; i < cache.layers_.size(); ++i) {
     const auto attend = [&](const Variable& qkv) {
       const auto width = config_.attention_width();
       const Tensor row = qkv.value().reshape({B, 3 * width});
-      return Variable(tensor::cached_attention(row, cache.layers_[i]).reshape({B, 1, width}));
+      const bool stale = planted(Defect::stale_cache_row) && i == 0 && t > 1;
+      const Tensor y =
+          tensor::cached_attention(row, stale ? before() : cache.place_, cache.layers_[i]);
+      return Variable(y.reshape({B, 1, width}));
     };
     h = apply_layer(cache.weights_.layers[i], h, attend, cache.memories_[i], heads(), none);
   }
-  if (planted(Defect::stale_cache_row) && t == 1) --cache.layers_[0].length;
-  ++cache.length_;
-  const Variable bias =
-      config_.output_bias ? Variable(output_bias_.value().rows(t, 1)) : Variable();
+  const Variable bias = config_.output_bias
+                            ? Variable(tensor::gather_rows(output_bias_.value(), cache.place_))
+                            : Variable();
   return apply_output(cache.weights_, h, bias).value().reshape({B, config_.num_bins});
+}
+
+void KvCache::advance() {
+  tensor::advance(place_);
+  ++length_;
+}
+
+void KvCache::set_length(std::int64_t length) {
+  length_ = length;
+  const auto at = static_cast<std::int32_t>(length);
+  place_.set_index_bounds({at, at});
 }
 
 void KvCache::select(std::span<const std::int64_t> from) {
   for (auto& layer : layers_)
-    if (!planted(Defect::selection_keeps_rows)) layer = tensor::select_rows(layer, from);
+    if (!planted(Defect::selection_keeps_rows)) layer = tensor::select_rows(layer, length_, from);
   const std::vector<std::int32_t> rows(from.begin(), from.end());
   const Tensor index =
       Tensor::from_indices(rows, {std::ssize(rows)}, input_table_.value().backend());
   atoms_ = gathered(atoms_, index);
+  if (atoms_by_number_.defined()) atoms_by_number_ = by_number(atoms_.value());
   global_memory_ = gathered(global_memory_, index);
   for (auto& memory : memories_) memory = gathered(memory, index);
   batch_ = static_cast<std::int64_t>(from.size());

@@ -29,7 +29,7 @@ std::vector<std::string> AutoregressiveProposal::labels() const {
 
 std::unique_ptr<Growth> AutoregressiveProposal::grow(std::int64_t count, const Random& random,
                                                      std::int64_t first) const {
-  return std::make_unique<GrowingSamples>(generator_.start(count, decoding_, random, first));
+  return generator_.start(count, decoding_, random, first);
 }
 
 }  // namespace arbg::sampling

@@ -53,8 +53,8 @@ class Generator {
 
   // The same sample by sample in the hands of the caller (growing_samples.h): `count` rows without
   // coordinates yet, a decoding that was checked, random numbers from row `first` on.
-  GrowingSamples start(std::int64_t count, const Decoding& decoding, const Random& random,
-                       std::int64_t first) const;
+  std::unique_ptr<GrowingSamples> start(std::int64_t count, const Decoding& decoding,
+                                        const Random& random, std::int64_t first) const;
 
   struct Encoded {
     std::vector<double> coordinates;  // z [B, K]
@@ -75,6 +75,7 @@ class Generator {
 
  private:
   // False: interrupted, and out is as it was.
+  std::int64_t lanes_of_device() const;
   bool sample_lanes(const SampleOptions& options, const Decoding& decoding, std::int64_t first,
                     std::int64_t count, Samples& out) const;
 

@@ -4,6 +4,7 @@
 
 #include "tensor/base/defects.h"
 #include "tensor/base/interrupt.h"
+#include "tensor/ops/place.h"
 
 namespace arbg::sampling {
 namespace {
@@ -31,6 +32,8 @@ GrowingSamples::GrowingSamples(const nn::Transformer& network, const nn::Head& h
       random_(random),
       first_(first),
       cache_(std::move(cache)),
+      draw_another_({network.backend()},
+                    [this] { draw_next(head_.embed(cache_.input_table(), *previous_)); }),
       coordinates_(static_cast<std::size_t>(cache_.batch() * head.coordinates()), 0),
       log_p_(static_cast<std::size_t>(cache_.batch()), 0) {}
 
@@ -43,37 +46,56 @@ nn::Tensor GrowingSamples::last_coordinate() const {
   return nn::host_rows(column, 1);
 }
 
-nn::RowRandom GrowingSamples::random_of(std::int64_t j) const {
+nn::RowRandom GrowingSamples::row_random() const {
   constexpr auto kWords = nn::RowRandom::kWords;
-  const std::int64_t K = head_.coordinates();
-  return {random_, kWords * static_cast<std::uint64_t>(first_ * K + j),
-          kWords * static_cast<std::uint64_t>(K)};
+  const auto K = static_cast<std::uint64_t>(head_.coordinates());
+  return {random_, {kWords * static_cast<std::uint64_t>(first_) * K, kWords, kWords * K}};
+}
+
+// Draws the coordinate at the cache's place, into previous_ and its row of drawn_.
+void GrowingSamples::draw_next(const nn::Variable& embedded) {
+  const nn::Tensor parameters = network_.next_outputs(embedded, cache_);
+  const auto next = head_.draw(parameters, cache_.place(), decoding_, row_random());
+  if (!previous_) {
+    const nn::Shape all{head_.coordinates(), next.log_p.elements()};
+    for (const auto part : {&nn::PendingDraw::value, &nn::PendingDraw::log_p}) {
+      const nn::Tensor& one = next.*part;
+      drawn_.*part = nn::Tensor::empty(all, one.dtype(), one.backend());
+    }
+    previous_ = nn::PendingDraw{next.value.clone(), {}};
+  } else {
+    previous_->value.copy_from(next.value);
+  }
+  tensor::put_row(drawn_.value, cache_.place(), next.value);
+  tensor::put_row(drawn_.log_p, cache_.place(), next.log_p);
+  cache_.advance();
 }
 
 // Draws first and reads afterwards: between coordinates nobody waits for the device.
 bool GrowingSamples::grow(std::int64_t length) {
   const autograd::NoGradient no_graph;
   const std::int64_t begin = cache_.length();
-  std::vector<nn::PendingDraw> drawn;
   for (auto j = begin; j < length && !interrupted(); ++j) {
-    const auto& table = cache_.input_table();
-    const auto embedded =
-        previous_ ? head_.embed(table, *previous_) : head_.embed(table, last_coordinate(), j);
-    const nn::Tensor parameters = network_.next_outputs(embedded, cache_);
-    previous_ = head_.draw(parameters, decoding_, random_of(j));
-    drawn.push_back(*previous_);
+    if (previous_) {
+      draw_another_.run();
+    } else {
+      draw_next(head_.embed(cache_.input_table(), last_coordinate(), j));
+    }
+    cache_.set_length(j + 1);
   }
-  for (auto j = begin; j < cache_.length(); ++j) take(j, drawn[static_cast<std::size_t>(j - begin)]);
+  if (cache_.length() > begin) take(begin, cache_.length() - begin);
   return cache_.length() >= length;
 }
 
-// Coordinate j of every row, from the device.
-void GrowingSamples::take(std::int64_t j, const nn::PendingDraw& drawn) {
-  const auto K = static_cast<std::size_t>(head_.coordinates());
-  const auto read = head_.read(drawn, j, random_of(j));
-  for (std::size_t b = 0; b < log_p_.size(); ++b) {
-    coordinates_[b * K + static_cast<std::size_t>(j)] = read.z[b];
-    log_p_[b] += read.log_p[b];
+// Coordinates first ... first + count - 1 of every row, from the device.
+void GrowingSamples::take(std::int64_t first, std::int64_t count) {
+  const auto K = static_cast<std::size_t>(head_.coordinates()), B = log_p_.size();
+  const auto read = head_.read({drawn_.value.rows(first, count), drawn_.log_p.rows(first, count)},
+                               first, row_random());
+  for (std::size_t i = 0; i < read.z.size(); ++i) {
+    const std::size_t b = i % B;
+    coordinates_[b * K + static_cast<std::size_t>(first) + i / B] = read.z[i];
+    log_p_[b] += read.log_p[i];
     if (planted(Defect::float32_log_q)) log_p_[b] = static_cast<float>(log_p_[b]);
   }
 }
@@ -84,6 +106,7 @@ void GrowingSamples::select(std::span<const std::int64_t> from) {
   if (length() == 0) return;  // all rows are alike
   cache_.select(from);
   previous_.reset();
+  draw_another_.forget();
 }
 
 std::span<const double> GrowingSamples::coordinates(std::int64_t row) const {

@@ -12,6 +12,7 @@
 
 #include "nn/heads/head.h"
 #include "sampling/proposals/proposal.h"
+#include "tensor/device/repeated.h"
 
 namespace arbg::sampling {
 
@@ -21,6 +22,8 @@ class GrowingSamples final : public Growth {
   // object.
   GrowingSamples(const nn::Transformer& network, const nn::Head& head, nn::KvCache cache,
                  const nn::Decoding& decoding, const Random& random, std::int64_t first);
+  GrowingSamples(const GrowingSamples&) = delete;  // its repeated work knows where it is
+  GrowingSamples& operator=(const GrowingSamples&) = delete;
 
   std::int64_t count() const override { return static_cast<std::int64_t>(log_p_.size()); }
   std::int64_t length() const { return cache_.length(); }  // coordinates drawn so far
@@ -35,8 +38,9 @@ class GrowingSamples final : public Growth {
 
  private:
   nn::Tensor last_coordinate() const;
-  nn::RowRandom random_of(std::int64_t j) const;
-  void take(std::int64_t j, const nn::PendingDraw& drawn);
+  nn::RowRandom row_random() const;
+  void draw_next(const nn::Variable& embedded);
+  void take(std::int64_t first, std::int64_t count);
 
   const nn::Transformer& network_;
   const nn::Head& head_;
@@ -45,6 +49,8 @@ class GrowingSamples final : public Growth {
   std::int64_t first_;
   nn::KvCache cache_;
   std::optional<nn::PendingDraw> previous_;  // the last coordinate, until select()
+  nn::PendingDraw drawn_;                    // [K, B]; rows of coordinates since then
+  tensor::Repeated draw_another_;            // from the previous one
   std::vector<double> coordinates_;          // [B, K]
   std::vector<double> log_p_;                // [B]
 };

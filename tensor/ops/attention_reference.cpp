@@ -169,9 +169,9 @@ CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor&
 }
 
 // The cached form of the same loop: its keys and values [B H, T, D, 1].
-Tensor cached_attention(const Tensor& qkv, AttentionCache& cache) {
+Tensor cached_attention(const Tensor& qkv, const Tensor& place, AttentionCache& cache) {
   const std::int64_t B = cache.batch, H = cache.heads, T = cache.keys.extent(1),
-                     D = cache.keys.extent(2), C = H * D, t = cache.length;
+                     D = cache.keys.extent(2), C = H * D, t = place.host_data<std::int32_t>()[0];
   Tensor y = empty_like(qkv, {B, C});
   for (std::int64_t b = 0; b < B; ++b) {
     for (std::int64_t h = 0; h < H; ++h) {
@@ -188,13 +188,13 @@ Tensor cached_attention(const Tensor& qkv, AttentionCache& cache) {
 
 std::int64_t cache_lanes() { return 1; }
 
-void select_rows(const AttentionCache& cache, std::span<const std::int64_t> from,
-                 AttentionCache& to) {
+void select_rows(const AttentionCache& cache, std::int64_t length,
+                 std::span<const std::int64_t> from, AttentionCache& to) {
   const std::int64_t H = cache.heads, T = cache.keys.extent(1), D = cache.keys.extent(2);
   for (std::int64_t b = 0; b < to.batch; ++b) {
     for (std::int64_t h = 0; h < H; ++h) {
       const std::int64_t x = (from[static_cast<std::size_t>(b)] * H + h) * T * D,
-                         y = (b * H + h) * T * D, count = cache.length * D;
+                         y = (b * H + h) * T * D, count = length * D;
       std::copy_n(cache.keys.host_data<double>() + x, count, to.keys.host_data<double>() + y);
       std::copy_n(cache.values.host_data<double>() + x, count, to.values.host_data<double>() + y);
     }

@@ -100,9 +100,9 @@ std::int64_t place_of(const AttentionCache& cache, std::int64_t b, std::int64_t 
 
 std::int64_t cache_lanes() { return kVector; }
 
-Tensor cached_attention(const Tensor& qkv, AttentionCache& cache) {
+Tensor cached_attention(const Tensor& qkv, const Tensor& place, AttentionCache& cache) {
   const std::int64_t B = cache.batch, H = cache.heads, T = cache.keys.extent(1),
-                     D = cache.keys.extent(2), C = H * D, t = cache.length;
+                     D = cache.keys.extent(2), C = H * D, t = place.host_data<std::int32_t>()[0];
   Tensor y = empty_like(qkv, {B, C});
   const float* X = qkv.host_data<float>();
   float *K = cache.keys.host_data<float>(), *V = cache.values.host_data<float>(),
@@ -128,9 +128,9 @@ Tensor cached_attention(const Tensor& qkv, AttentionCache& cache) {
   return y;
 }
 
-void select_rows(const AttentionCache& cache, std::span<const std::int64_t> from,
-                 AttentionCache& to) {
-  const std::int64_t end = cache.length * cache.keys.extent(2) * kVector;
+void select_rows(const AttentionCache& cache, std::int64_t length,
+                 std::span<const std::int64_t> from, AttentionCache& to) {
+  const std::int64_t end = length * cache.keys.extent(2) * kVector;
   for (std::int64_t b = 0; b < to.batch; ++b) {
     for (std::int64_t h = 0; h < cache.heads; ++h) {
       const auto x = place_of(cache, from[static_cast<std::size_t>(b)], h), y = place_of(to, b, h);

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "tensor/ops/dispatch.h"
+#include "tensor/ops/place.h"
 
 namespace arbg::tensor {
 namespace {
@@ -38,14 +39,15 @@ std::string Decoding::text() const {
 }
 
 Drawn draw_categorical(const Tensor& logits, const Decoding& decoding, const Random& random,
-                       std::uint64_t first, std::uint64_t stride) {
+                       const DrawWords& words, const Tensor& place) {
   check_inputs(logits, decoding, "draw_categorical");
   require(logits.shape().rank() == 2, "draw_categorical: expected logits [M, V], found ",
           logits.shape());
+  require_place(place, kAnyPlace, logits, "draw_categorical");
   const std::int64_t M = logits.extent(0), V = logits.extent(1);
   Drawn drawn{Tensor::empty({M}, DType::i32, logits.backend()),
               Tensor::empty({M}, DType::f64, logits.backend())};
-  on_backend(logits, ARBG_BACKENDS(draw_categorical))(logits, decoding, random, first, stride,
+  on_backend(logits, ARBG_BACKENDS(draw_categorical))(logits, decoding, random, words, place,
                                                       drawn);
   drawn.index.set_index_bounds({0, static_cast<std::int32_t>(V - 1)});
   return drawn;

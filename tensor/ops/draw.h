@@ -10,8 +10,9 @@
 // backend, from the logits as they are.
 //
 // draw_categorical: row m of logits [M, V] gets the index at which the cumulative distribution
-// reaches random.uniform(first + m stride), never one of probability 0; so a row's draw is the same
-// alone, in a batch and on any number of threads. log_categorical: log P of index [...] for logits
+// reaches random.uniform(first + t step + m stride), t the one number of place (int32 [1],
+// place.h), never one of probability 0; so a row's draw is the same alone, in a batch and on any
+// number of threads. log_categorical: log P of index [...] for logits
 // [..., V], -infinity where nothing is left; log_categorical_all: of every v. Log probabilities are
 // float64. A row whose logits have no distribution (NaN, +infinity, all -infinity) gives NaN, and
 // index 0. Throws Error if the decoding is out of its range, V is 0, an index is outside 0 ... V-1,
@@ -41,34 +42,39 @@ struct Decoding {
   bool operator==(const Decoding&) const = default;
 };
 
+// Which random numbers: row m of place t has the word first + t step + m stride.
+struct DrawWords {
+  std::uint64_t first = 0, step = 0, stride = 1;
+};
+
 struct Drawn {
   Tensor index;  // int32 [M]
   Tensor log_p;  // float64 [M]
 };
 
 Drawn draw_categorical(const Tensor& logits, const Decoding& decoding, const Random& random,
-                       std::uint64_t first, std::uint64_t stride);
+                       const DrawWords& words, const Tensor& place);
 Tensor log_categorical(const Tensor& logits, const Tensor& index, const Decoding& decoding);
 Tensor log_categorical_all(const Tensor& logits, const Decoding& decoding);
 
 // The implementations, one a backend; their inputs have been checked.
 namespace reference {
 void draw_categorical(const Tensor& logits, const Decoding& decoding, const Random& random,
-                      std::uint64_t first, std::uint64_t stride, Drawn& drawn);
+                      const DrawWords& words, const Tensor& place, Drawn& drawn);
 void log_categorical(const Tensor& logits, const Tensor& index, const Decoding& decoding,
                      Tensor& log_p);
 void log_categorical_all(const Tensor& logits, const Decoding& decoding, Tensor& log_p);
 }  // namespace reference
 namespace cpu {
 void draw_categorical(const Tensor& logits, const Decoding& decoding, const Random& random,
-                      std::uint64_t first, std::uint64_t stride, Drawn& drawn);
+                      const DrawWords& words, const Tensor& place, Drawn& drawn);
 void log_categorical(const Tensor& logits, const Tensor& index, const Decoding& decoding,
                      Tensor& log_p);
 void log_categorical_all(const Tensor& logits, const Decoding& decoding, Tensor& log_p);
 }  // namespace cpu
 namespace cuda {
 void draw_categorical(const Tensor& logits, const Decoding& decoding, const Random& random,
-                      std::uint64_t first, std::uint64_t stride, Drawn& drawn);
+                      const DrawWords& words, const Tensor& place, Drawn& drawn);
 void log_categorical(const Tensor& logits, const Tensor& index, const Decoding& decoding,
                      Tensor& log_p);
 void log_categorical_all(const Tensor& logits, const Decoding& decoding, Tensor& log_p);

@@ -153,11 +153,13 @@ void for_rows(const Tensor& logits, const Decoding& decoding, const Body& body) 
 }  // namespace
 
 void draw_categorical(const Tensor& logits, const Decoding& decoding, const Random& random,
-                      std::uint64_t first, std::uint64_t stride, Drawn& drawn) {
+                      const DrawWords& words, const Tensor& place, Drawn& drawn) {
+  const auto t = static_cast<std::uint64_t>(place.host_data<std::int32_t>()[0]);
+  const std::uint64_t first = words.first + t * words.step;
   std::int32_t* I = drawn.index.host_data<std::int32_t>();
   double* log_P = drawn.log_p.host_data<double>();
   for_rows(logits, decoding, [&](std::int64_t m, const Categorical& categorical) {
-    const double uniform = random.uniform(first + static_cast<std::uint64_t>(m) * stride);
+    const double uniform = random.uniform(first + static_cast<std::uint64_t>(m) * words.stride);
     I[m] = categorical.exists() ? categorical.draw(uniform) : 0;
     log_P[m] = categorical.log_p(I[m]);
   });

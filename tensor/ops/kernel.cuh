@@ -7,10 +7,33 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "tensor/base/error.h"
 #include "tensor/tensor.h"
+
+#if defined(__CUDACC__)
+#define ARBG_ON_BOTH __host__ __device__
+#else
+#define ARBG_ON_BOTH
+#endif
+
+namespace arbg::tensor::cuda {
+
+// A fixed number of numbers, or of views of memory.
+template <class T, int N>
+struct Several {
+  T of[N];
+  ARBG_ON_BOTH T& operator[](int i) { return of[i]; }
+  ARBG_ON_BOTH const T& operator[](int i) const { return of[i]; }
+};
+template <class T>
+using Four = Several<T, 4>;
+constexpr std::size_t kFourBytes = 16;
+
+}  // namespace arbg::tensor::cuda
 
 #if defined(__CUDACC__)
 
@@ -24,6 +47,12 @@ class Span {
   Span(T* data, std::int64_t size) : data_(data), size_(size) {}
   __device__ T& operator[](std::int64_t at) const { return data_[at]; }
   __host__ __device__ std::int64_t size() const { return size_; }
+  bool begins_at(std::size_t multiple) const {  // of bytes
+    return reinterpret_cast<std::uintptr_t>(data_) % multiple == 0;
+  }
+  Span operator+(std::int64_t elements) const {  // without the first ones
+    return {data_ + elements, size_ - elements};
+  }
 
  private:
   T* data_;
@@ -34,13 +63,21 @@ class Span {
 template <class T>
 using Shared = T*;
 #define ARBG_SHARED(T, name, count) __shared__ T name[count]
-#define ARBG_DYNAMIC_SHARED(T, name) extern __shared__ T name[]
+#define ARBG_DYNAMIC_SHARED(T, name) extern __shared__ __align__(16) T name[]
 
 // A copy from global to shared memory that does not wait: nobody may touch *to until its thread has
 // waited for the group that it was committed in, and others until a barrier after that.
 __device__ inline void copy_async(float* to, const float* from) {
   const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to));
   asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(address), "l"(from) : "memory");
+}
+// The same for four neighbours; the first begins at a multiple of 16 bytes, here and there.
+template <class T>
+__device__ void copy_four_async(float* to, std::int64_t at, const Span<T>& from,
+                                std::int64_t from_at) {
+  const auto address = static_cast<unsigned>(__cvta_generic_to_shared(to + at));
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(address), "l"(&from[from_at])
+               : "memory");
 }
 __device__ inline void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 // Until at most the last `groups` of this thread's groups are under way.
@@ -49,15 +86,46 @@ __device__ inline void wait_copies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(groups) : "memory");
 }
 
+// Four neighbours in one access; the first begins at a multiple of 16 bytes.
+template <class T>
+__device__ Four<std::remove_const_t<T>> load_four(const Span<T>& from, std::int64_t at) {
+  static_assert(sizeof(Four<T>) == kFourBytes);
+  const uint4 bytes = *reinterpret_cast<const uint4*>(&from[at]);
+  Four<std::remove_const_t<T>> four;
+  memcpy(&four, &bytes, kFourBytes);
+  return four;
+}
+template <class T>
+__device__ void store_four(const Span<T>& to, std::int64_t at, const Four<T>& four) {
+  static_assert(sizeof(Four<T>) == kFourBytes);
+  uint4 bytes;
+  memcpy(&bytes, &four, kFourBytes);
+  *reinterpret_cast<uint4*>(&to[at]) = bytes;
+}
+// The same from shared memory.
+__device__ Four<T> load_four(const T* from, std::int64_t at) {
+  static_assert(sizeof(Four<T>) == kFourBytes);
+  const uint4 bytes = *reinterpret_cast<const uint4*>(from + at);
+  Four<T> four;
+  memcpy(&four, &bytes, kFourBytes);
+  return four;
+}
+
 struct Launch {
   std::int64_t blocks, threads;
   std::size_t shared_bytes = 0;
 };
+constexpr std::size_t kSharedBytes = 48 << 10;  // what a block has without asking for more
 
 // Throws Error if the device refuses. What goes wrong later is known where its results are read.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& shape, const Arguments&... arguments) {
   if (shape.blocks == 0) return;
+  if (shape.shared_bytes > kSharedBytes) {
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(shape.shared_bytes)),
+          "a block does not get the shared memory that it needs");
+  }
   kernel<<<static_cast<unsigned>(shape.blocks), static_cast<unsigned>(shape.threads),
            shape.shared_bytes, stream()>>>(arguments...);
   check(cudaGetLastError(), "a kernel was not launched");
@@ -86,9 +154,27 @@ template <class To, class From>
 void copy_async(const emulator::Place<To>& to, const emulator::Place<From>& from) {
   to.copy_from(from);
 }
+template <class T>
+void copy_four_async(const Shared<float>& to, const emulator::Index& at, const Span<T>& from,
+                     const emulator::Index& from_at) {
+  to.require_aligned(at, kFourBytes);
+  from.require_aligned(from_at, kFourBytes);
+  for (int i = 0; i < 4; ++i) copy_async(to[at.next(i)], from[from_at.next(i)]);
+}
 template <int groups>
 void wait_copies(ARBG_HERE) {
   emulator::wait_copies(groups, {file, line});
+}
+
+template <class T>
+Four<std::remove_const_t<T>> load_four(const Span<T>& from, const emulator::Index& at) {
+  from.require_aligned(at, kFourBytes);
+  return {from[at], from[at.next(1)], from[at.next(2)], from[at.next(3)]};
+}
+template <class T>
+void store_four(const Span<T>& to, const emulator::Index& at, const Four<T>& four) {
+  to.require_aligned(at, kFourBytes);
+  for (int i = 0; i < 4; ++i) to[at.next(i)] = four[i];
 }
 
 template <class... Parameters, class... Arguments>

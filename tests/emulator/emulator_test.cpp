@@ -118,6 +118,21 @@ __global__ void last_of_tile(Span<float> y, int last) {
   if (i == 0) y[0] = tile[last];
 }
 
+// Four numbers each, of memory that may begin between two multiples of 16 bytes.
+__global__ void by_fours(Span<float> y, Span<const float> x, int begin) {
+  const int i = 4 * this_thread() + begin;
+  if (i + 4 > x.size()) return;
+  FAULT_BELOW;
+  Four<float> four = load_four(x, i);
+  for (int j = 0; j < 4; ++j) four[j] *= 2;
+  store_four(y, 4 * this_thread(), four);
+}
+
+__global__ void stores_four(Span<float> y, int begin) {
+  FAULT_BELOW;
+  if (this_thread() == 0) store_four(y, begin, {1.0F, 2.0F, 3.0F, 4.0F});
+}
+
 __global__ void mask_of_lanes(Span<float> y, unsigned mask, int lanes_that_come) {
   const int i = this_thread();
   float sum = static_cast<float>(i);
@@ -216,28 +231,53 @@ __global__ void too_much_shared(Span<float> y) {
   y[0] = static_cast<float>(tile.size());
 }
 
+// y = x but for its last numbers, four at a time from the number `first` on.
+__global__ void in_fours(Span<float> y, Span<const float> x, int first, bool copies) {
+  ARBG_SHARED(float, tile, 4 * kThreadsOfBlock);
+  const int i = 4 * this_thread();
+  Four<float> four = {};
+  if (copies) {
+    FAULT_BELOW;
+    copy_four_async(tile, i, x, first + i);
+    commit_copies();
+    wait_copies<0>();
+    four = load_four(tile, i);
+  } else {
+    FAULT_BELOW;
+    four = load_four(x, first + i);
+  }
+  for (int n = 0; n < 4; ++n) y[i + n] = four[n];
+}
+
+__global__ void much_shared(Span<float> y) {
+  FAULT_BELOW;
+  ARBG_DYNAMIC_SHARED(float, tile);
+  if (this_thread() == 0) y[0] = static_cast<float>(tile.size());
+}
+
 __global__ void exchanges(Span<float> y) {
   const int lane = this_lane();
-  const auto at = static_cast<std::int64_t>(this_thread()) * 5;
+  const auto at = static_cast<std::int64_t>(this_thread()) * 6;
   y[at] = static_cast<float>(__shfl_sync(kAllLanes, lane, 7));
   y[at + 1] = static_cast<float>(__shfl_xor_sync(kAllLanes, lane, 3));
   y[at + 2] = static_cast<float>(__shfl_down_sync(kAllLanes, lane, 5));
   y[at + 3] = static_cast<float>(__shfl_up_sync(kAllLanes, lane, 5));
   y[at + 4] = static_cast<float>(__ffs(static_cast<int>(__ballot_sync(kAllLanes, lane > 8))));
+  y[at + 5] = static_cast<float>(__clz(static_cast<int>(__ballot_sync(kAllLanes, lane < 8))));
 }
 
 }  // namespace
 
 TEST_SUITE("fast") {
   TEST_CASE("lanes of a warp exchange their numbers as CUDA says") {
-    Tensor y = zeros(std::int64_t{5} * kThreadsOfBlock);
+    Tensor y = zeros(std::int64_t{6} * kThreadsOfBlock);
     CHECK(fault_of(exchanges, numbers<float>(y)) == "");
     const auto found = y.values();
     for (int i = 0; i < kThreadsOfBlock; ++i) {
       const int lane = i % kWarp;
-      const std::vector<double> here(found.begin() + 5 * i, found.begin() + 5 * i + 5);
+      const std::vector<double> here(found.begin() + 6 * i, found.begin() + 6 * i + 6);
       const int down = lane < 27 ? lane + 5 : lane, up = lane < 5 ? lane : lane - 5;
-      CHECK(here == std::vector<double>{7, double(lane ^ 3), double(down), double(up), 10});
+      CHECK(here == std::vector<double>{7, double(lane ^ 3), double(down), double(up), 10, 24});
     }
   }
 
@@ -291,6 +331,37 @@ TEST_SUITE("fast") {
     names(fault_of(last_of_tile, out, -1), "element -1 is outside");
   }
 
+  TEST_CASE("an access of 16 bytes is named that begins elsewhere, or ends outside") {
+    Tensor x = zeros(kThreadsOfBlock), y = zeros(kThreadsOfBlock);
+    x.fill(3);
+    const auto out = numbers<float>(y);
+    const auto in = numbers<float>(std::as_const(x));
+    CHECK(fault_of(by_fours, out, in, 0) == "");
+    CHECK(y.values() == std::vector<double>(kThreadsOfBlock, 6.0));
+    CHECK(fault_of(by_fours, out, in, 4) == "");
+    names(fault_of(by_fours, out, in, 1), "begins 4 bytes behind a multiple");
+    CHECK(fault_of(stores_four, out, kThreadsOfBlock - 4) == "");
+    names(fault_of(stores_four, out, 2), "begins 8 bytes behind a multiple");
+    names(fault_of(stores_four, out, kThreadsOfBlock), "element 64 is outside");
+    Tensor part = y.rows(0, kThreadsOfBlock - 2);
+    names(fault_of(stores_four, numbers<float>(part), kThreadsOfBlock - 4),
+          "element 62 is outside");
+  }
+
+  TEST_CASE("four neighbours come in one access, which begins at a multiple of 16 bytes") {
+    constexpr int kSize = 4 * kThreadsOfBlock;
+    Tensor x = zeros(kSize + 4), y = zeros(kSize);
+    for (int i = 0; i < kSize + 4; ++i) x.rows(i, 1).fill(i);
+    const auto out = numbers<float>(y);
+    const auto in = numbers<float>(std::as_const(x));
+    for (const bool copies : {false, true}) {
+      CHECK(fault_of(in_fours, out, in, 4, copies) == "");
+      CHECK(y.values() == x.rows(4, kSize).values());
+      names(fault_of(in_fours, out, in, 2, copies), "begins 8 bytes behind a multiple");
+      names(fault_of(in_fours, out, in, 8, copies), "is outside of an array");
+    }
+  }
+
   TEST_CASE("a mask that names a lane that does not come, or not its own, is named") {
     Tensor y = zeros(kThreadsOfBlock);
     const auto out = numbers<float>(y);
@@ -335,6 +406,11 @@ TEST_SUITE("fast") {
   TEST_CASE("more shared memory than a block has, and device memory on the host, are refused") {
     Tensor y = zeros(1);
     names(fault_of(too_much_shared, numbers<float>(y)), "49152 bytes");
+    launch(much_shared, {1, kThreadsOfBlock, 163 << 10}, numbers<float>(y));
+    CHECK(y.item() == (163 << 10) / 4);
+    CHECK_THROWS_WITH_AS(
+        launch(much_shared, {1, kThreadsOfBlock, (163 << 10) + 4}, numbers<float>(y)),
+        doctest::Contains("166912 bytes"), emulator::Fault);
     CHECK_THROWS_WITH_AS(numbers<float>(y)[0] = 1.0F, doctest::Contains("the host follows"),
                          emulator::Fault);
   }

@@ -17,6 +17,7 @@ namespace {
 constexpr unsigned kLanes = 32;
 constexpr std::int64_t kMostThreads = 1024;
 constexpr std::size_t kMostSharedBytes = 48 << 10;  // of one block, without asking for more
+constexpr std::size_t kMostAskedFor = 163 << 10;    // of sm_80 and sm_87
 constexpr int kPoison = 0xFF;                       // NaN as float and as double, -1 as an integer
 
 std::mt19937_64 order(1);
@@ -263,8 +264,10 @@ SharedArray Machine::shared_array(std::size_t count, std::size_t element_size, c
             Memory(Memory::Kind::shared, count)}));
   std::size_t bytes = 0;
   for (const auto& array : arrays_) bytes += array->bytes.size();
-  if (bytes > kMostSharedBytes) {
-    fault(where, "a block has ", kMostSharedBytes, " bytes of shared memory, and needs ", bytes);
+  const std::size_t most =
+      shape_.shared_bytes > kMostSharedBytes ? kMostAskedFor : kMostSharedBytes;
+  if (bytes > most) {
+    fault(where, "a block has ", most, " bytes of shared memory, and needs ", bytes);
   }
   return {arrays_.back()->bytes.data(), count, &arrays_.back()->memory};
 }

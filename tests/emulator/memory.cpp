@@ -92,7 +92,12 @@ void Memory::end_copy(std::size_t element, const Where& where) {
 }
 
 void add_block(const std::byte* block, std::size_t bytes) { blocks()[block].bytes = bytes; }
-void remove_block(const std::byte* block) { blocks().erase(block); }
+std::size_t remove_block(const std::byte* block) {
+  const auto found = blocks().find(block);
+  const std::size_t bytes = found->second.bytes;
+  blocks().erase(found);
+  return bytes;
+}
 
 void check_inside(const void* data, std::size_t bytes) { block_of(data, bytes); }
 

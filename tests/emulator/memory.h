@@ -73,7 +73,7 @@ class Memory {
 
 // The blocks that the device has handed out.
 void add_block(const std::byte* block, std::size_t bytes);
-void remove_block(const std::byte* block);
+std::size_t remove_block(const std::byte* block);  // its bytes
 
 // Throws Fault unless these bytes are inside one block.
 void check_inside(const void* data, std::size_t bytes);

@@ -30,6 +30,7 @@ struct Position {
 struct Index {
   template <std::integral I>
   Index(I number, ARBG_HERE) : value(static_cast<std::int64_t>(number)), where{file, line} {}
+  Index next(std::int64_t further) const { return {value + further, where.file, where.line}; }
   std::int64_t value;
   Where where;
 };
@@ -98,6 +99,14 @@ class Span {
     return {data_ + at.value, part_.memory, part_.first + static_cast<std::size_t>(at.value),
             at.where};
   }
+  bool begins_at(std::size_t multiple) const {  // of bytes
+    return reinterpret_cast<std::uintptr_t>(data_) % multiple == 0;
+  }
+  void require_aligned(const Index& at, std::size_t bytes) const {
+    const std::size_t behind = reinterpret_cast<std::uintptr_t>(data_ + at.value) % bytes;
+    if (behind == 0) return;
+    fault(at.where, "an access of ", bytes, " bytes begins ", behind, " bytes behind a multiple");
+  }
   Span operator+(std::int64_t elements) const {  // without the first ones
     Span rest = *this;
     rest.data_ += elements;
@@ -154,6 +163,7 @@ T __shfl_up_sync(unsigned mask, T value, unsigned lanes, ARBG_HERE) {
   return arbg::emulator::exchanged("__shfl_up_sync", mask, value, source, {file, line});
 }
 inline int __ffs(int bits) { return __builtin_ffs(bits); }
+inline int __clz(int bits) { return bits == 0 ? 32 : __builtin_clz(static_cast<unsigned>(bits)); }
 template <class T>
 T __ldg(const arbg::emulator::Place<const T>& place) {
   return place;

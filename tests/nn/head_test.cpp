@@ -9,6 +9,7 @@
 
 #include "nn/heads/binned.h"
 #include "tensor/base/error.h"
+#include "tensor/ops/place.h"
 #include "tests/backends.h"
 #include "tests/nn/cells.h"
 #include "tests/nn/small_networks.h"
@@ -137,8 +138,9 @@ TEST_SUITE("fast") {
           const auto P = row.head->parameters_a_position(), K = row.head->coordinates();
           for (std::int64_t j = 0; j < K; ++j) {
             const Tensor parameters = some({kB, P}, backend, 20 + j);
-            const RowRandom numbers{random, 100, 6};
-            const auto there = row.head->draw(parameters, decoding, numbers);
+            const RowRandom numbers{random, {80, 7, 6}};
+            const Tensor place = tensor::make_place(static_cast<std::int32_t>(j), backend);
+            const auto there = row.head->draw(parameters, place, decoding, numbers);
             const auto drawn = row.head->read(there, j, numbers);
             REQUIRE(drawn.z.size() == kB);
             const Variable table(some({row.table_rows, kC}, backend, 8));
@@ -150,9 +152,9 @@ TEST_SUITE("fast") {
             for (std::int64_t b = 0; b < kB; ++b) {
               const auto at = static_cast<std::size_t>(b);
               CHECK(row.head->inside(j, drawn.z[at]));
-              const RowRandom own{random, 100 + 6 * static_cast<std::uint64_t>(b), 1};
-              const auto alone =
-                  row.head->read(row.head->draw(parameters.rows(b, 1), decoding, own), j, own);
+              const RowRandom own{random, {80 + 6 * static_cast<std::uint64_t>(b), 7, 1}};
+              const auto alone = row.head->read(
+                  row.head->draw(parameters.rows(b, 1), place, decoding, own), j, own);
               CHECK(alone.z[0] == drawn.z[at]);
               CHECK(alone.log_p[0] == drawn.log_p[at]);
             }
@@ -172,7 +174,11 @@ TEST_SUITE("fast") {
         for (std::int64_t j = 0; j < K; ++j) good.push_back(midpoints(row, j)[1]);
         CHECK(row.head->inside(good));
         const auto before = row.head->log_p(Variable(parameters), host_rows(good, K), 0);
-        const auto smooth = row.head->smoothing_term(Variable(parameters), host_rows(good, K), 0);
+        const auto smoothed = [&](const Tensor& z) {
+          const auto encoded = row.head->encode(z, row.table_rows, backend, true);
+          return row.head->smoothing_term(Variable(parameters), encoded).value().values();
+        };
+        const auto smooth = smoothed(host_rows(good, K));
         for (std::size_t j = 0; j < good.size(); ++j) {
           for (const double value : row.outside[j]) {
             auto z = good;
@@ -184,10 +190,9 @@ TEST_SUITE("fast") {
             const Tensor bad = host_rows(z, K);
             CHECK(row.head->log_p(Variable(parameters), bad, 0).value().values() == expected);
             CHECK(row.head->log_p(parameters, bad, 0, {})[j] == -kInfinity);
-            auto smoothing = smooth.value().values();
+            auto smoothing = smooth;
             smoothing[j] = -kInfinity;
-            CHECK(row.head->smoothing_term(Variable(parameters), bad, 0).value().values() ==
-                  smoothing);
+            CHECK(smoothed(bad) == smoothing);
             const Variable table(some({row.table_rows, kC}, backend, 8));
             CHECK(std::isfinite(row.head->embed(table, bad, 0).value().values()[0]));
           }
@@ -213,6 +218,10 @@ TEST_SUITE("fast") {
           other.push_back(midpoints(row, j).back());
         }
         const auto whole = embedded(before, 0), changed = embedded(other, 0);
+        std::vector<double> z(before.begin() + 1, before.end());
+        z.push_back(midpoints(row, K - 1)[0]);
+        const auto encoded = row.head->encode(host_rows(z, K), row.table_rows, backend, false);
+        CHECK(row.head->embed(table, encoded).value().values() == whole);
         REQUIRE(whole.size() == static_cast<std::size_t>(K * kC));
         CHECK(std::equal(whole.begin(), whole.begin() + kC, changed.begin()));
         for (std::int64_t t = 0; t < K; ++t) {
@@ -233,8 +242,9 @@ TEST_SUITE("fast") {
         const auto P = row.head->parameters_a_position(), K = row.head->coordinates();
         Tensor parameters = some({1, P}, backend, 7);
         parameters.fill(std::nan(""));
-        const RowRandom numbers{random, 0, 2};
-        CHECK_THROWS_AS(row.head->read(row.head->draw(parameters, {}, numbers), 0, numbers),
+        const RowRandom numbers{random, {0, 2, 2}};
+        const Tensor place = tensor::make_place(0, backend);
+        CHECK_THROWS_AS(row.head->read(row.head->draw(parameters, place, {}, numbers), 0, numbers),
                         Error);
         const Tensor z = host_rows(std::vector{midpoints(row, 0)[0]}, 1);
         CHECK_THROWS_AS(row.head->log_p(parameters.reshape({1, 1, P}), z, 0, {}), Error);
@@ -299,6 +309,7 @@ TEST_SUITE("fast") {
           const auto embedded = head.embed(of_coordinates.input_table(), before, t);
           CHECK(network.next_outputs(embedded, of_coordinates).values() ==
                 network.next_logits(previous, of_tokens).values());
+          of_coordinates.advance();
         }
       }
     }
@@ -317,10 +328,11 @@ TEST_SUITE("statistical") {
         const auto P = row.head->parameters_a_position(), K = row.head->coordinates();
         for (std::int64_t j = 0; j < K; ++j) {
           const Tensor parameters = some({P}, Backend::cpu, 30 + j);
-          const RowRandom numbers{random, static_cast<std::uint64_t>(j) * 2 * kB, 2};
+          const RowRandom numbers{random, {0, 2 * kB, 2}};
+          const Tensor place = tensor::make_place(static_cast<std::int32_t>(j), Backend::cpu);
           const auto drawn = row.head->read(
-              row.head->draw(repeated(parameters, kB).reshape({kB, P}), decoding, numbers), j,
-              numbers);
+              row.head->draw(repeated(parameters, kB).reshape({kB, P}), place, decoding, numbers),
+              j, numbers);
           const auto grid = midpoints(row, j);
           const auto log_p =
               row.head->log_p(repeated(parameters, row.points), host_rows(grid, 1), j, decoding);

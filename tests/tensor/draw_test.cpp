@@ -10,10 +10,13 @@
 #include "step_rows.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
+#include "tensor/ops/place.h"
 #include "tests/backends.h"
 
 namespace arbg::tensor::test {
 namespace {
+
+Tensor start(const Tensor& logits) { return make_place(0, logits.backend()); }
 
 const std::vector<Decoding> kDecodings = {
     {1, 0, 1, 0},    {0.7, 0, 1, 0},    {1, 3, 1, 0},      {1, 0, 0.8, 0}, {1.4, 2, 0.9, 0},
@@ -42,9 +45,10 @@ std::vector<double> probabilities(const std::vector<double>& logits, const Decod
   return kept;
 }
 
-// log P of index v of the one row `logits` under the decoding, on the reference.
-double log_p(const std::vector<double>& logits, const Decoding& decoding, std::size_t v) {
-  const Tensor row = Tensor::from_values(logits, {1, std::ssize(logits)}, Backend::reference);
+// log P of index v of the one row `logits` under the decoding.
+double log_p(const std::vector<double>& logits, const Decoding& decoding, std::size_t v,
+             Backend backend) {
+  const Tensor row = Tensor::from_values(logits, {1, std::ssize(logits)}, backend);
   return log_categorical_all(row, decoding).values()[v];
 }
 
@@ -77,7 +81,7 @@ TEST_SUITE("fast") {
       const auto all = logits.values();
       for (const Decoding& decoding : kDecodings) {
         INFO(decoding.text());
-        const auto drawn = draw_categorical(logits, decoding, random, 11, 3);
+        const auto drawn = draw_categorical(logits, decoding, random, {11, 0, 3}, start(logits));
         CHECK(drawn.index.index_bounds() == IndexBounds{0, V - 1});
         CHECK(drawn.log_p.values() == log_categorical(logits, drawn.index, decoding).values());
         const auto index = drawn.index.indices();
@@ -96,15 +100,23 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("of equal logits the first are kept; what is left out has probability 0") {
-    const std::vector<double> logits(10, 0.5);
-    for (const Decoding& decoding : {Decoding{1, 4, 1, 0}, Decoding{1, 0, 0.35, 0}}) {
-      for (std::size_t v = 0; v < 10; ++v) {
-        if (v < 4) CHECK(log_p(logits, decoding, v) == doctest::Approx(std::log(0.25)));
-        if (v >= 4) CHECK(log_p(logits, decoding, v) == -INFINITY);
+    for (const Backend backend : backends_here()) {
+      for (const double one : {0.5, 0.0, -0.5}) {
+        std::vector<double> logits(10, one);
+        if (one == 0) logits[1] = logits[4] = -0.0;  // equal to 0
+        for (const Decoding& decoding :
+             {Decoding{1, 4, 1, 0}, Decoding{1, 0, 0.35, 0}, Decoding{1, 0, 0.4, 0}}) {
+          for (std::size_t v = 0; v < 10; ++v) {
+            const double found = log_p(logits, decoding, v, backend);
+            if (v < 4) CHECK(found == doctest::Approx(std::log(0.25)));
+            if (v >= 4) CHECK(found == -INFINITY);
+          }
+        }
       }
+      // A mixture's density stays exact where the exponential itself underflows.
+      CHECK(log_p({0, -2000}, {1, 1, 1, 0.5}, 1, backend) ==
+            doctest::Approx(-2000 + std::log(0.5)));
     }
-    // A mixture's density stays exact where the exponential itself underflows.
-    CHECK(log_p({0, -2000}, {1, 1, 1, 0.5}, 1) == doctest::Approx(-2000 + std::log(0.5)));
   }
 
   TEST_CASE("a row's draw is the same alone, in a batch and on any number of threads") {
@@ -115,13 +127,14 @@ TEST_SUITE("fast") {
       const Tensor logits = random_logits(M, V, backend);
       const int before = thread_count();
       set_thread_count(1);
-      const auto one = draw_categorical(logits, decoding, random, 5, 2);
+      const auto one = draw_categorical(logits, decoding, random, {5, 0, 2}, start(logits));
       set_thread_count(3);
-      const auto three = draw_categorical(logits, decoding, random, 5, 2);
+      const auto three = draw_categorical(logits, decoding, random, {5, 0, 2}, start(logits));
       set_thread_count(before);
       CHECK(one.index.indices() == three.index.indices());
       CHECK(one.log_p.values() == three.log_p.values());
-      const auto part = draw_categorical(logits.rows(100, 7), decoding, random, 5 + 2 * 100, 2);
+      const auto part = draw_categorical(logits.rows(100, 7), decoding, random, {5 + 2 * 100, 0, 2},
+                                         start(logits));
       CHECK(part.index.indices() == one.index.rows(100, 7).indices());
       CHECK(part.log_p.values() == one.log_p.rows(100, 7).values());
     }
@@ -132,9 +145,11 @@ TEST_SUITE("fast") {
       for (const double bad : {static_cast<double>(NAN), static_cast<double>(INFINITY)}) {
         for (const Decoding& decoding : kDecodings) {
           Tensor logits = random_logits(3, 9, backend);
-          const auto before = draw_categorical(logits, decoding, Random(1, 1), 0, 1);
+          const auto before =
+              draw_categorical(logits, decoding, Random(1, 1), {0, 0, 1}, start(logits));
           logits.reshape({27, 1}).rows(13, 1).fill(bad);
-          const auto drawn = draw_categorical(logits, decoding, Random(1, 1), 0, 1);
+          const auto drawn =
+              draw_categorical(logits, decoding, Random(1, 1), {0, 0, 1}, start(logits));
           CHECK(std::isnan(drawn.log_p.values()[1]));
           CHECK(drawn.index.indices()[1] == 0);
           for (const std::int64_t row : {0, 2}) {
@@ -157,8 +172,10 @@ TEST_SUITE("fast") {
     CHECK_THROWS_WITH_AS(log_categorical(logits, index({0, 4}), {}),
                          "log_categorical: index 4 at place 1 is outside 0 ... 3", Error);
     CHECK_THROWS_AS(log_categorical(logits, index({0}), {}), Error);
-    CHECK_THROWS_AS(draw_categorical(logits.reshape({8}), {}, Random(1, 1), 0, 1), Error);
-    CHECK_THROWS_AS(draw_categorical(logits, {0, 0, 1, 0}, Random(1, 1), 0, 1), Error);
+    CHECK_THROWS_AS(
+        draw_categorical(logits.reshape({8}), {}, Random(1, 1), {0, 0, 1}, start(logits)), Error);
+    CHECK_THROWS_AS(draw_categorical(logits, {0, 0, 1, 0}, Random(1, 1), {0, 0, 1}, start(logits)),
+                    Error);
     CHECK_THROWS_AS(log_categorical_all(random_logits(2, 0, Backend::cpu), {}), Error);
   }
 }

@@ -10,6 +10,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tensor/ops/cached_attention.h"
+#include "tensor/ops/place.h"
 #include "tests/backends.h"
 
 namespace arbg::tensor::test {
@@ -31,13 +32,15 @@ Tensor token(const Tensor& x, std::int64_t t) {
   return Tensor::from_values(values, {B, C}, x.backend());
 }
 
-void check_cached_attention(Backend backend, std::int64_t rows, std::int64_t C, int heads) {
-  const std::int64_t B = rows, T = 37;
+void check_cached_attention(Backend backend, std::int64_t B, std::int64_t C, int heads,
+                            std::int64_t T = 37) {
   const Tensor qkv = random_tensor({B, T, 3 * C}, backend);
   const Tensor full = causal_attention(qkv, heads, nullptr);
   AttentionCache cache = make_attention_cache(B, T, C, heads, backend);
+  Tensor place = make_place(0, backend);
   for (std::int64_t t = 0; t < T; ++t) {
-    REQUIRE(cached_attention(token(qkv, t), cache).values() == token(full, t).values());
+    REQUIRE(cached_attention(token(qkv, t), place, cache).values() == token(full, t).values());
+    advance(place);
   }
 }
 
@@ -59,6 +62,32 @@ TEST_SUITE("fast") {
       check_cached_attention(backend, 1, 10, 2);
       check_cached_attention(backend, 16, 96, 3);
       check_cached_attention(backend, 33, 34, 1);
+      check_cached_attention(backend, 1, 128, 1, 70);
+      check_cached_attention(backend, 2, 1, 1, 131);
+    }
+  }
+
+  TEST_CASE("selected rows of a cache go on where they were, bitwise") {
+    const std::int64_t B = 3, T = 9, C = 10, length = 5;
+    for (const Backend backend : backends_here()) {
+      const Tensor qkv = random_tensor({B, T, 3 * C}, backend);
+      AttentionCache cache = make_attention_cache(B, T, C, 2, backend);
+      Tensor place = make_place(0, backend);
+      for (std::int64_t t = 0; t < length; ++t) {
+        cached_attention(token(qkv, t), place, cache);
+        advance(place);
+      }
+      const std::vector<std::int64_t> from{2, 0, 2, 1};
+      AttentionCache selected = select_rows(cache, length, from);
+      const auto picked = [&](const Tensor& x) {
+        Tensor y = Tensor::empty({4, x.extent(1)}, x.dtype(), backend);
+        for (std::int64_t i = 0; i < 4; ++i)
+          y.rows(i, 1).copy_from(x.rows(from[static_cast<std::size_t>(i)], 1));
+        return y;
+      };
+      const Tensor next = token(qkv, length);
+      CHECK(cached_attention(picked(next), place, selected).values() ==
+            picked(cached_attention(next, place, cache)).values());
     }
   }
 
@@ -159,6 +188,42 @@ TEST_SUITE("fast") {
       CHECK(with_threads(1, backward) == with_threads(3, backward));
       CHECK(with_threads(1, likelihood) == with_threads(3, likelihood));
       CHECK(with_threads(1, gated) == with_threads(3, gated));
+    }
+  }
+
+  TEST_CASE("a row has the same bits alone, in a batch, and wherever it begins") {
+    for (const Backend backend : backends_here()) {
+      for (const std::int64_t C : {37, 64, 1000, 2100}) {
+        const Tensor x = random_tensor({3, C}, backend), a = random_tensor({C}, backend, 2),
+                     b = random_tensor({C}, backend, 3),
+                     index = Tensor::from_indices(std::vector{2, 7, 5}, {3}, backend);
+        // One number behind where tensors begin.
+        const Tensor whole = Tensor::zeros({C + 1}, x.dtype(), backend);
+        Tensor alone = whole.rows(1, C).reshape({1, C});
+        alone.copy_from(x.rows(1, 1));
+        const auto same = [&](const char* name, const auto& f) {
+          CAPTURE(name);
+          CAPTURE(C);
+          CHECK(f(alone).values() == f(x).rows(1, 1).values());
+        };
+        using T = const Tensor&;
+        same("rmsnorm", [&](T t) { return rmsnorm(t, a, 1e-6); });
+        same("rmsnorm_backward", [&](T t) { return rmsnorm_backward(t, t, a, 1e-6, nullptr); });
+        same("layernorm", [&](T t) { return layernorm(t, a, b, 1e-5); });
+        same("layernorm_backward",
+             [&](T t) { return layernorm_backward(t, t, a, 1e-5, nullptr, nullptr); });
+        same("log_softmax", [&](T t) { return log_softmax(t); });
+        same("swiglu", [&](T t) { return swiglu(t, t); });
+        same("gelu_backward", [&](T t) { return gelu_backward(t, t); });
+        same("concat", [&](T t) { return concat(t, t); });
+        const Tensor one = Tensor::from_indices(std::vector{7}, {1}, backend);
+        same("log_prob_backward", [&](T t) {
+          const bool batch = t.extent(0) > 1;
+          const Tensor dy = Tensor::from_values(std::vector<double>(batch ? 3 : 1, 0.7),
+                                                {batch ? 3 : 1}, backend);
+          return log_prob_backward(dy, t, batch ? index : one);
+        });
+      }
     }
   }
 
@@ -287,11 +352,16 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(make_attention_cache(0, 4, 4, 2, cpu), Error);
     CHECK_THROWS_AS(make_attention_cache(2, 4, 4, 3, cpu), Error);
     AttentionCache cache = make_attention_cache(2, 1, 4, 2, cpu);
-    CHECK_THROWS_AS(cached_attention(random_tensor({3, 12}, cpu), cache), Error);
-    CHECK_THROWS_AS(cached_attention(random_tensor({2, 12}, Backend::reference), cache), Error);
-    cached_attention(random_tensor({2, 12}, cpu), cache);
-    CHECK_THROWS_AS(cached_attention(random_tensor({2, 12}, cpu), cache), Error);  // full
-    CHECK_THROWS_AS(select_rows(cache, std::vector<std::int64_t>{2}), Error);
+    Tensor place = make_place(0, cpu);
+    CHECK_THROWS_AS(cached_attention(random_tensor({3, 12}, cpu), place, cache), Error);
+    CHECK_THROWS_AS(cached_attention(random_tensor({2, 12}, Backend::reference), place, cache),
+                    Error);
+    cached_attention(random_tensor({2, 12}, cpu), place, cache);
+    advance(place);
+    CHECK_THROWS_WITH_AS(cached_attention(random_tensor({2, 12}, cpu), place, cache),
+                         "cached_attention: there are 1 places, and place 1 was asked for", Error);
+    CHECK_THROWS_AS(select_rows(cache, 1, std::vector<std::int64_t>{2}), Error);
+    CHECK_THROWS_AS(select_rows(cache, 2, std::vector<std::int64_t>{1}), Error);
   }
 }
 
