@@ -27,6 +27,8 @@ std::vector<Backend> backends_here() {
   return here;
 }
 
+bool is_here(Backend backend) { return std::ranges::count(backends_here(), backend) > 0; }
+
 bool is_built(Backend backend) { return std::ranges::count(backends_built(), backend) > 0; }
 
 int backends_skipped() { return skipped; }
