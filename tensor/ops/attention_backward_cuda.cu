@@ -6,13 +6,13 @@
 //
 // query_gradients: a block owns up to 64 queries, a warp 16, and goes over their keys once. The
 // mean is not known before the end, so sum_s p_s k_s and sum_s p_s dp_s k_s are summed apart, as if
-// they were of 32 queries. key_gradients: a block owns up to 64 keys, and goes over the queries that
-// see them. Source: Dao, "FlashAttention-2", 2023, algorithm 2, without its atomic sums of dq.
+// they were of 32 queries. key_gradients: a block owns up to 64 keys, and goes over the queries
+// that see them. Source: Dao, "FlashAttention-2", 2023, algorithm 2, without its atomic sums of dq.
 //
-// For each query and key 4 D multiplications in each of the two. Bound by shared memory: at D = 64,
-// 0.67 multiplications a byte for queries, 0.57 for keys. ptxas for sm_90: 226 and 168 registers
-// for D <= 32, 234 and 168 for D <= 64, 255 for D <= 128, where queries spill 68 bytes. 73 KiB of
-// shared memory a block at D = 64.
+// For each query and key that it sees 4 D multiplications in each of the two. Bound by shared
+// memory: at D = 64, 0.67 multiplications a byte for queries, 0.57 for keys. ptxas for sm_90: 226
+// and 168 registers for D <= 32, 234 and 168 for D <= 64, 255 for D <= 128, where queries spill 68
+// bytes. 73 KiB of shared memory a block at D = 64.
 #include <cmath>
 
 #include "tensor/ops/attention.h"

@@ -3,8 +3,8 @@
 // values are at work and the other way round. Source: Dao et al., "FlashAttention", NeurIPS 2022,
 // algorithm 1, without its blocks of the output.
 //
-// For each query and key 2 D multiplications, over 16 D T bytes a head of global memory and 8 D T
-// for each 64 queries of the second-level cache. Bound by shared memory: at D = 64, 0.8
+// For each query and key that it sees 2 D multiplications; a head is 16 D T bytes of global memory,
+// and up to 8 D T of the cache before it for each block. Bound by shared memory: at D = 64, 0.8
 // multiplications a byte. ptxas for sm_90: 168 registers for D <= 32, 236 for D <= 64, 255 and 16
 // bytes spilled for D <= 128. 45 KiB of shared memory a block at D = 64.
 #include <cmath>
