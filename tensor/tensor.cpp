@@ -1,6 +1,7 @@
 #include "tensor/tensor.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <sstream>
 #include <type_traits>
@@ -18,6 +19,8 @@ template <>
 constexpr DType kDTypeOf<float> = DType::f32;
 template <>
 constexpr DType kDTypeOf<std::int32_t> = DType::i32;
+template <>
+constexpr DType kDTypeOf<BFloat16> = DType::bf16;
 
 template <class To, class From>
 std::vector<To> converted(std::span<const From> from) {
@@ -46,6 +49,10 @@ const char* name_of(DType dtype) {
       return "i32";
   }
   return "unknown";
+}
+
+BFloat16::operator double() const {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
 }
 
 DType real_dtype(Backend backend) {
@@ -215,9 +222,11 @@ template const std::int32_t* Tensor::host_data<std::int32_t>() const;
 template double* Tensor::device_data<double>();
 template float* Tensor::device_data<float>();
 template std::int32_t* Tensor::device_data<std::int32_t>();
+template BFloat16* Tensor::device_data<BFloat16>();
 template const double* Tensor::device_data<double>() const;
 template const float* Tensor::device_data<float>() const;
 template const std::int32_t* Tensor::device_data<std::int32_t>() const;
+template const BFloat16* Tensor::device_data<BFloat16>() const;
 
 template <class T>
 void Tensor::upload(std::span<const T> numbers) {
@@ -289,10 +298,25 @@ void Tensor::copy_from(const Tensor& source) {
 }
 
 void Tensor::fill(double value) {
-  write(std::vector(static_cast<std::size_t>(elements()), value));
-  if (dtype_ != DType::i32) return;
-  const auto index = static_cast<std::int32_t>(value);
-  set_index_bounds({index, index});
+  require(defined(), "a tensor was filled that holds nothing");
+  const auto with = [&]<class T>(const T& number) {
+    storage_->buffer.fill(first_byte(), static_cast<std::size_t>(elements()) * sizeof(T),
+                          std::as_bytes(std::span(&number, 1)));
+  };
+  switch (dtype_) {
+    case DType::f64:
+      return with(value);
+    case DType::f32:
+      return with(static_cast<float>(value));
+    case DType::i32: {
+      const auto index = static_cast<std::int32_t>(value);
+      with(index);
+      return set_index_bounds({index, index});
+    }
+    case DType::bf16:
+      break;
+  }
+  fail("a bf16 tensor cannot be filled");
 }
 
 // Converts; of indices, the caller says the bounds.
@@ -320,9 +344,9 @@ std::vector<double> Tensor::values() const {
     case DType::i32:
       return converted<double, std::int32_t>(download<std::int32_t>());
     case DType::bf16:
-      break;
+      return converted<double, BFloat16>(download<BFloat16>());
   }
-  fail("a bf16 tensor cannot be read on the host");
+  fail("a tensor of unknown numbers was read");
 }
 
 std::vector<std::int32_t> Tensor::indices() const { return download<std::int32_t>(); }

@@ -21,6 +21,11 @@ namespace arbg::tensor {
 
 enum class DType { f64, f32, bf16, i32 };
 
+struct BFloat16 {
+  std::uint16_t bits;  // the upper half of a float32
+  explicit operator double() const;
+};
+
 const char* name_of(DType dtype);
 DType real_dtype(Backend backend);  // f64 for reference, f32 for cpu and cuda
 std::size_t byte_size(DType dtype);
@@ -96,7 +101,8 @@ class Tensor {
   template <class T>
   const T* host_data() const;
 
-  // The same where they are, for the X_cuda.cu that work on it. Throws Error on the host.
+  // The same where they are, for the X_cuda.cu that work on it; BFloat16 here only. Throws Error on
+  // the host.
   template <class T>
   T* device_data();
   template <class T>

@@ -2,8 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tensor/base/error.h"
-#include "tensor/device/buffer.h"
+#include "tensor/device/available.h"
 
 namespace arbg {
 namespace {
@@ -15,7 +14,7 @@ int skipped = 0;
 std::vector<Backend> backends_here() {
   std::vector<Backend> here;
   for (const Backend backend : backends_built()) {
-    const std::string reason = why_absent(backend);
+    const std::string reason = tensor::why_absent(backend);
     if (reason.empty()) {
       here.push_back(backend);
     } else {
@@ -24,15 +23,6 @@ std::vector<Backend> backends_here() {
     }
   }
   return here;
-}
-
-std::string why_absent(Backend backend) {
-  try {
-    const tensor::Buffer buffer(1, {backend});
-    return "";
-  } catch (const Error& error) {
-    return error.what();
-  }
 }
 
 int backends_skipped() { return skipped; }

@@ -1,7 +1,6 @@
 // The backends that tests go through.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "tensor/base/backend.h"
@@ -11,9 +10,6 @@ namespace arbg {
 // Those of backends_built() that work here, the reference first. One without its device is skipped:
 // the case says so and why, and the end of the run how often that was (tests/main.cpp).
 std::vector<Backend> backends_here();
-
-// Why a backend does not work here; "" if it does.
-std::string why_absent(Backend backend);
 
 int backends_skipped();  // so far
 

@@ -14,12 +14,17 @@
 namespace arbg::apps {
 namespace {
 
-std::vector<Option> common_options() {
+const char* kBackends =
+    "cpu (float32, fast), reference (plain double loops, slow), cuda (networks on a GPU), or auto "
+    "(cuda if there is a GPU that works, else cpu)";
+
+std::vector<Option> common_options(bool has_network) {
   return {
       {"seed", "N", "1", "random seed; the same seed gives the same numbers"},
       {"threads", "N", std::to_string(available_cpus()),
        "number of threads; by default one for each CPU that affinity and quotas leave"},
-      {"backend", "NAME", "cpu", "cpu (float32, fast) or reference (plain double loops, slow)"},
+      {"backend", "NAME", "cpu",
+       has_network ? kBackends : "cpu (float32, fast) or reference (plain double loops, slow)"},
       {"json", "", "", "print the result as one JSON object on standard output"},
       {"help", "", "", "show this help"},
   };
@@ -39,7 +44,7 @@ T parse_number(std::string_view text, std::string_view name, const char* kind) {
 
 Arguments::Arguments(CommandSpec spec, const std::vector<std::string>& words)
     : spec_(std::move(spec)) {
-  for (const auto& option : common_options()) {
+  for (const auto& option : common_options(spec_.has_network)) {
     if (std::ranges::find(spec_.without, option.name) == spec_.without.end())
       spec_.options.push_back(option);
   }

@@ -1,13 +1,42 @@
 #include "apps/cli/common_options.h"
 
+#include <algorithm>
+#include <cstdio>
+
+#include "tensor/base/error.h"
 #include "tensor/base/threads.h"
+#include "tensor/device/available.h"
 
 namespace arbg::apps {
+
+namespace {
+
+Backend chosen_backend(const Arguments& arguments) {
+  const std::string name = arguments.text("backend");
+  if (name == "auto") {
+    if (!arguments.has_network() ||
+        std::ranges::find(backends_built(), Backend::cuda) == backends_built().end())
+      return Backend::cpu;
+    const std::string reason = tensor::why_absent(Backend::cuda);
+    if (!reason.empty()) return Backend::cpu;
+    std::fprintf(stderr, "backend cuda: %s\n", tensor::device_name({Backend::cuda}).c_str());
+    return Backend::cuda;
+  }
+  const Backend backend = backend_named(name);
+  require(backend != Backend::cuda || arguments.has_network(),
+          "--backend cuda is for networks: molecules are computed on the host; choose cpu or "
+          "reference");
+  const std::string reason = tensor::why_absent(backend);
+  require(reason.empty(), reason);
+  return backend;
+}
+
+}  // namespace
 
 CommonOptions apply_common_options(const Arguments& arguments) {
   CommonOptions out;
   if (arguments.knows("seed")) out.seed = arguments.natural("seed");
-  if (arguments.knows("backend")) out.backend = backend_named(arguments.text("backend"));
+  if (arguments.knows("backend")) out.backend = chosen_backend(arguments);
   out.json = arguments.flag("json");
   if (arguments.knows("threads") && arguments.given("threads")) {
     set_thread_count(static_cast<int>(arguments.integer("threads", 1, 4096)));

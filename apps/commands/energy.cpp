@@ -42,7 +42,8 @@ const CommandSpec kSpec{
     {"arbg energy --pdb ala2.pdb",
      "arbg energy --pdb ala2.pdb --positions frames.dcd --output energies",
      "arbg energy --prmtop drug.prmtop --inpcrd drug.rst7 --implicit obc1"},
-    {"seed"}};
+    {"seed"},
+    false};
 
 struct Molecule {
   std::string parameters;  // force field or solvent

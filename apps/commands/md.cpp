@@ -46,7 +46,9 @@ const CommandSpec kSpec{
       "saves between checkpoints; a crash loses no more than these"}},
     {"arbg md --sequence Ace-A-Nme --output runs/ala2-md --steps 1000000",
      "arbg md --sequence Ace-A-Nme --output runs/plain --tempering 1 --save-every 1000",
-     "arbg md --sequence GYDPETGTWG --forcefield amber14-obc1 --output runs/chignolin"}};
+     "arbg md --sequence GYDPETGTWG --forcefield amber14-obc1 --output runs/chignolin"},
+    {},
+    false};
 
 constexpr std::int64_t kMostReplicas = 100000, kMostTemperatures = 1000;
 

@@ -31,7 +31,8 @@ const CommandSpec kSpec{
      {"steps", "N", "20000", "largest number of energy evaluations"}},
     {"arbg minimize --pdb ala2.pdb --output minimum.pdb",
      "arbg minimize --pdb ala2.pdb --tolerance 0.01 --output minimum.pdb"},
-    {"seed"}};
+    {"seed"},
+    false};
 
 struct Point {
   double energy_kj_mol, gradient_kj_mol_nm;  // root mean square over all coordinates

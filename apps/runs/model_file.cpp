@@ -49,8 +49,9 @@ ToldMolecule tell_molecule(const std::string& what, const std::string& forcefiel
 }
 
 sampling::Target Model::target(Backend backend) const {
+  const Backend of_molecules = backend == Backend::cuda ? Backend::cpu : backend;
   return {topology, md::ForceField::named(forcefield).create_system(topology), temperature_kelvin,
-          backend};
+          of_molecules};
 }
 
 Json describe_model(const Dataset& data, const md::CoordinateMap& map) {

@@ -26,17 +26,20 @@ std::vector<std::int32_t> in_bins(std::vector<std::int32_t> tokens) {
 }
 
 // Those, where the network is.
-Tensor index_of(std::vector<std::int32_t> tokens, const Tensor& z, Backend backend) {
-  return Tensor::from_indices(in_bins(std::move(tokens)), z.shape(), backend);
+Tensor index_of(std::vector<std::int32_t> tokens, const Shape& shape, Backend backend) {
+  return Tensor::from_indices(in_bins(std::move(tokens)), shape, backend);
 }
 
-// terms [B, n], -infinity where a token is outside.
-Variable infinite_outside(const Variable& terms, const std::vector<std::int32_t>& tokens) {
-  if (std::ranges::none_of(tokens, is_outside)) return terms;
-  std::vector<double> of_outside;
-  for (const auto token : tokens) of_outside.push_back(is_outside(token) ? -kInfinity : 0);
-  return ag::add(terms, Variable(Tensor::from_values(of_outside, terms.value().shape(),
-                                                     terms.value().backend())));
+// 0 or -infinity, where a token is outside; undefined if none is.
+Tensor outside_of(const std::vector<std::int32_t>& tokens, const Shape& shape, Backend backend) {
+  if (std::ranges::none_of(tokens, is_outside)) return {};
+  std::vector<double> terms;
+  for (const auto token : tokens) terms.push_back(is_outside(token) ? -kInfinity : 0);
+  return Tensor::from_values(terms, shape, backend);
+}
+
+Variable with_outside(const Variable& terms, const EncodedRows& rows) {
+  return rows.outside.defined() ? ag::add(terms, Variable(rows.outside)) : terms;
 }
 
 }  // namespace
@@ -64,28 +67,58 @@ std::vector<std::int32_t> BinnedHead::tokens_of(const Tensor& z, std::int64_t fi
   return tokens;
 }
 
-Variable BinnedHead::embed(const Variable& table, const Tensor& before, std::int64_t first) const {
-  auto tokens = tokens_of(before, first - 1);
-  const bool own_row =
-      table.value().extent(0) > bins_.bins() && !planted(Defect::start_shares_bin_0);
+// The rows of the input table for positions first ... first + n - 1, given the tokens before each.
+Tensor BinnedHead::fed_with(std::int64_t table_rows, std::vector<std::int32_t> before,
+                            const Shape& shape, std::int64_t first, Backend backend) const {
+  const bool own_row = table_rows > bins_.bins() && !planted(Defect::start_shares_bin_0);
   const auto start = static_cast<std::int32_t>(own_row ? bins_.bins() : 0);
-  const auto n = static_cast<std::size_t>(before.extent(1));
-  for (std::size_t i = 0; first == 0 && i < tokens.size(); i += n) tokens[i] = start;
-  return ag::embedding(table, index_of(std::move(tokens), before, table.value().backend()));
+  const auto n = static_cast<std::size_t>(shape[1]);
+  for (std::size_t i = 0; first == 0 && i < before.size(); i += n) before[i] = start;
+  return index_of(std::move(before), shape, backend);
+}
+
+EncodedRows BinnedHead::own(const std::vector<std::int32_t>& tokens, const Shape& shape,
+                            Backend backend) const {
+  return {{}, index_of(tokens, shape, backend), outside_of(tokens, shape, backend), {}};
+}
+
+Variable BinnedHead::embed(const Variable& table, const Tensor& before, std::int64_t first) const {
+  const Tensor& rows = table.value();
+  return ag::embedding(table, fed_with(rows.extent(0), tokens_of(before, first - 1), before.shape(),
+                                       first, rows.backend()));
 }
 
 Variable BinnedHead::log_p(const Variable& parameters, const Tensor& z, std::int64_t first) const {
-  const auto tokens = tokens_of(z, first);
-  const auto backend = parameters.value().backend();
-  const Variable log_p = ag::log_prob(parameters, index_of(tokens, z, backend));
-  return infinite_outside(log_p, tokens);
+  return log_p(parameters, own(tokens_of(z, first), z.shape(), parameters.value().backend()));
+}
+
+EncodedRows BinnedHead::encode(const Tensor& z, std::int64_t input_rows, Backend backend,
+                               bool smooths) const {
+  const auto tokens = tokens_of(z, 0);
+  EncodedRows rows = own(tokens, z.shape(), backend);
+  auto before = tokens;
+  if (!before.empty() && !planted(Defect::sees_own_token))
+    std::shift_right(before.begin(), before.end(), 1);
+  rows.before = fed_with(input_rows, std::move(before), z.shape(), 0, backend);
+  if (smooths)
+    rows.one_column =
+        index_of(places_in_one_column(in_bins(tokens), bins_.bins()), z.shape(), backend);
+  return rows;
+}
+
+Variable BinnedHead::embed(const Variable& table, const EncodedRows& rows) const {
+  return ag::embedding(table, rows.before);
+}
+
+Variable BinnedHead::log_p(const Variable& parameters, const EncodedRows& rows) const {
+  return with_outside(ag::log_prob(parameters, rows.own), rows);
 }
 
 std::vector<double> BinnedHead::log_p(const Tensor& parameters, const Tensor& z, std::int64_t first,
                                       const Decoding& decoding) const {
   const auto tokens = tokens_of(z, first);
-  auto log_p = checked_log_p(
-      tensor::log_categorical(parameters, index_of(tokens, z, parameters.backend()), decoding));
+  auto log_p = checked_log_p(tensor::log_categorical(
+      parameters, index_of(tokens, z.shape(), parameters.backend()), decoding));
   for (std::size_t i = 0; i < tokens.size(); ++i)
     if (is_outside(tokens[i])) log_p[i] = -kInfinity;
   return log_p;
@@ -112,10 +145,9 @@ DrawnCoordinates BinnedHead::read(const PendingDraw& drawn, std::int64_t first,
   return out;
 }
 
-Variable BinnedHead::smoothing_term(const Variable& parameters, const Tensor& z,
-                                    std::int64_t first) const {
-  const auto tokens = tokens_of(z, first);
-  return infinite_outside(nn::smoothing_term(parameters, in_bins(tokens)), tokens);
+Variable BinnedHead::smoothing_term(const Variable& parameters, const EncodedRows& rows) const {
+  require(rows.one_column.defined(), "label smoothing needs rows that were encoded for it");
+  return with_outside(nn::smoothing_term(parameters, rows.one_column), rows);
 }
 
 }  // namespace arbg::nn

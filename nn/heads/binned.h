@@ -33,11 +33,18 @@ class BinnedHead final : public Head {
   Variable embed(const Variable& table, const PendingDraw& before) const override;
   DrawnCoordinates read(const PendingDraw& drawn, std::int64_t first,
                         const RowRandom& random) const override;
-  Variable smoothing_term(const Variable& parameters, const Tensor& z,
-                          std::int64_t first) const override;
+  EncodedRows encode(const Tensor& z, std::int64_t input_rows, Backend backend,
+                     bool smooths) const override;
+  Variable embed(const Variable& table, const EncodedRows& rows) const override;
+  Variable log_p(const Variable& parameters, const EncodedRows& rows) const override;
+  Variable smoothing_term(const Variable& parameters, const EncodedRows& rows) const override;
 
  private:
   std::vector<std::int32_t> tokens_of(const Tensor& z, std::int64_t first) const;
+  Tensor fed_with(std::int64_t table_rows, std::vector<std::int32_t> before, const Shape& shape,
+                  std::int64_t first, Backend backend) const;
+  EncodedRows own(const std::vector<std::int32_t>& tokens, const Shape& shape,
+                  Backend backend) const;
 
   CoordinateBins bins_;
 };

@@ -10,9 +10,9 @@
 namespace arbg::nn {
 namespace {
 
-constexpr std::int64_t kRows = 16;  // in one pass of the network
+constexpr std::int64_t kRows = 16, kRowsOfDevice = 256;  // in one pass of the network
 
-// [anything, z_0 ... z_{n-2}] of every row: the first hears of no coordinate.
+// [anything, z_0 ... z_{n-2}] of every row: the first position hears of no coordinate.
 Tensor shifted_right(const Tensor& z) {
   if (planted(Defect::sees_own_token)) return z;
   auto before = z.values();
@@ -37,7 +37,7 @@ bool Head::inside(std::span<const double> z) const {
   return true;
 }
 
-Variable Head::smoothing_term(const Variable&, const Tensor&, std::int64_t) const {
+Variable Head::smoothing_term(const Variable&, const EncodedRows&) const {
   fail("label smoothing needs a distribution over labels, as bins have; leave it out");
 }
 
@@ -79,7 +79,8 @@ std::vector<double> log_likelihood(const Transformer& network, const Head& head,
     const Variable log_p = network.without_padding(head.log_p(parameters, part, 0), own);
     return tensor::sum_last_in_double(log_p.value()).values();
   };
-  return row_sums(z.extent(0), kRows, log_p_of, stop);
+  const tensor::Device device{network.backend()};
+  return row_sums(device, z.extent(0), device.is_host() ? kRows : kRowsOfDevice, log_p_of, stop);
 }
 
 }  // namespace arbg::nn

@@ -54,6 +54,14 @@ struct DrawnCoordinates {
   std::vector<double> z, log_p;  // [n, B]
 };
 
+// Whole rows of coordinates in the form in which a head reads them, where the network is.
+struct EncodedRows {
+  Tensor before;      // what each position is fed with
+  Tensor own;         // its own coordinate
+  Tensor outside;     // real [B, n], 0 or -infinity: where it is outside; undefined: nowhere
+  Tensor one_column;  // what smoothing_term() needs, undefined without it
+};
+
 class Head {
  public:
   virtual ~Head() = default;
@@ -75,6 +83,14 @@ class Head {
   // log p [B, n] from parameters [B, n, P], in the number type of the network; -infinity outside.
   virtual Variable log_p(const Variable& parameters, const Tensor& z, std::int64_t first) const = 0;
 
+  // The same in two steps, so that the second can be repeated as one graph (device/repeated.h):
+  // rows are encoded, and what they hold is embedded and weighed without looking at a number.
+  // input_rows: of the table. smooths: for smoothing_term(), too.
+  virtual EncodedRows encode(const Tensor& z, std::int64_t input_rows, Backend backend,
+                             bool smooths) const = 0;
+  virtual Variable embed(const Variable& table, const EncodedRows& rows) const = 0;
+  virtual Variable log_p(const Variable& parameters, const EncodedRows& rows) const = 0;
+
   // log p [B * n] of exactly what draw() draws from, in double. Throws Error if the parameters are
   // those of no distribution (not finite).
   virtual std::vector<double> log_p(const Tensor& parameters, const Tensor& z, std::int64_t first,
@@ -92,8 +108,7 @@ class Head {
 
   // S [B, n] of label_smoothing.h; -infinity outside, as log_p. Throws Error where a head has no
   // labels.
-  virtual Variable smoothing_term(const Variable& parameters, const Tensor& z,
-                                  std::int64_t first) const;
+  virtual Variable smoothing_term(const Variable& parameters, const EncodedRows& rows) const;
 
   // Throws Error unless the network has a position for every coordinate and P outputs.
   void require_fits(const TransformerConfig& config) const;

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "tensor/base/error.h"
-#include "tensor/base/threads.h"
+#include "tensor/device/for_each_on.h"
 #include "tensor/ops/adamw_step.h"
-#include "tensor/ops/sum_of_squares.h"
+#include "tensor/ops/numbers.h"
 
 namespace arbg::nn {
 namespace {
@@ -28,22 +28,31 @@ AdamW::AdamW(const std::vector<Parameter>& parameters, AdamWOptions options)
   }
 }
 
-void AdamW::update(std::span<const Tensor> gradients, double gradient_scale, double learning_rate,
-                   std::int64_t step) {
+void AdamW::set_step(double learning_rate, std::int64_t step) {
+  if (parameters_.empty()) return;
+  const Backend backend = parameters_[0].variable.value().backend();
+  const double k = static_cast<double>(step);
+  tensor::AdamWStep numbers{options_.beta1,
+                            options_.beta2,
+                            options_.epsilon,
+                            1 - learning_rate * options_.weight_decay,
+                            learning_rate / (1 - std::pow(options_.beta1, k)),
+                            std::sqrt(1 - std::pow(options_.beta2, k))};
+  tensor::set_numbers(decaying_, numbers.numbers(), backend);
+  numbers.decay = 1;
+  tensor::set_numbers(constant_, numbers.numbers(), backend);
+}
+
+void AdamW::update(std::span<const Tensor> gradients, const Tensor& scale) {
   require(gradients.size() == parameters_.size(), "AdamW has ", parameters_.size(),
           " parameters, found ", gradients.size(), " gradients");
-  const double k = static_cast<double>(step);
-  const double step_size = learning_rate / (1 - std::pow(options_.beta1, k));
-  const double root_correction2 = std::sqrt(1 - std::pow(options_.beta2, k));
-  parallel_for(static_cast<std::int64_t>(parameters_.size()), [&](std::int64_t index) {
+  tensor::for_each_on(scale.device(), std::ssize(parameters_), [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
     Tensor weight = parameters_[i].variable.value();
     require(gradients[i].shape() == weight.shape(), "the gradient of \"", parameters_[i].name,
             "\" has shape ", gradients[i].shape(), ", expected ", weight.shape());
-    const double decay = parameters_[i].decays ? 1 - learning_rate * options_.weight_decay : 1.0;
-    tensor::adamw_step(weight, gradients[i], first_[i], second_[i],
-                       {gradient_scale, options_.beta1, options_.beta2, options_.epsilon, decay,
-                        step_size, root_correction2});
+    tensor::adamw_step(weight, gradients[i], first_[i], second_[i], scale,
+                       parameters_[i].decays ? decaying_ : constant_);
   });
 }
 
@@ -62,10 +71,6 @@ void load_moment(Tensor& target, const NamedTensors& saved, const std::string& n
   require(source.shape() == target.shape(), "the optimiser's state of \"", name, "\" has shape ",
           source.shape(), ", expected ", target.shape());
   target.copy_from(source);
-}
-
-double gradient_norm(std::span<const Tensor> gradients) {
-  return std::sqrt(tensor::sum_of_squares(gradients).item());
 }
 
 }  // namespace arbg::nn

@@ -22,8 +22,8 @@ class AdamW : public Optimizer {
  public:
   AdamW(const std::vector<Parameter>& parameters, AdamWOptions options);
 
-  void update(std::span<const Tensor> gradients, double gradient_scale, double learning_rate,
-              std::int64_t step) override;
+  void set_step(double learning_rate, std::int64_t step) override;
+  void update(std::span<const Tensor> gradients, const Tensor& scale) override;
 
   NamedTensors first_moments() const override;
   NamedTensors second_moments() const override;
@@ -33,9 +33,7 @@ class AdamW : public Optimizer {
   std::vector<Parameter> parameters_;
   AdamWOptions options_;
   std::vector<Tensor> first_, second_;
+  Tensor decaying_, constant_;  // numbers of the step, of parameters that decay and of others
 };
-
-// sqrt of the sum of squares of all tensors: in double, tensor by tensor, in order.
-double gradient_norm(std::span<const Tensor> gradients);
 
 }  // namespace arbg::nn

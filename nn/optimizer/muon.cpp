@@ -1,15 +1,17 @@
 #include "nn/optimizer/muon.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "tensor/base/error.h"
-#include "tensor/base/threads.h"
+#include "tensor/device/for_each_on.h"
 #include "tensor/ops/add.h"
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/linear.h"
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/nesterov_step.h"
+#include "tensor/ops/numbers.h"
 #include "tensor/ops/transpose.h"
 #include "tensor/ops/unit_norm.h"
 
@@ -59,27 +61,34 @@ Muon::Muon(const std::vector<Parameter>& parameters, MuonOptions options)
   }
 }
 
-void Muon::update(std::span<const Tensor> gradients, double gradient_scale, double learning_rate,
-                  std::int64_t step) {
+void Muon::set_step(double learning_rate, std::int64_t step) {
+  if (!momentum_.empty()) {
+    tensor::set_numbers(numbers_,
+                        std::array{1 - learning_rate * options_.weight_decay, learning_rate},
+                        momentum_[0].backend());
+  }
+  others_.set_step(learning_rate * options_.adamw_ratio, step);
+}
+
+void Muon::update(std::span<const Tensor> gradients, const Tensor& scale) {
   require(gradients.size() == matrix_index_.size() + other_index_.size(), "Muon has ",
           matrix_index_.size() + other_index_.size(), " parameters, found ", gradients.size(),
           " gradients");
-  parallel_for(static_cast<std::int64_t>(matrices_.size()), [&](std::int64_t index) {
+  tensor::for_each_on(scale.device(), std::ssize(matrices_), [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
     Tensor weight = matrices_[i].variable.value();
     const Tensor& gradient = gradients[matrix_index_[i]];
     require(gradient.shape() == weight.shape(), "the gradient of \"", matrices_[i].name,
             "\" has shape ", gradient.shape(), ", expected ", weight.shape());
-    const Tensor X = orthogonalised(
-        tensor::nesterov_step(momentum_[i], gradient, gradient_scale, options_.momentum));
+    const Tensor X =
+        orthogonalised(tensor::nesterov_step(momentum_[i], gradient, scale, options_.momentum));
     const double rows = static_cast<double>(weight.extent(0)),
                  columns = static_cast<double>(weight.extent(1));
-    tensor::descend(weight, X, 1 - learning_rate * options_.weight_decay,
-                    learning_rate * std::sqrt(std::max(1.0, rows / columns)));
+    tensor::descend(weight, X, scale, numbers_, std::sqrt(std::max(1.0, rows / columns)));
   });
   std::vector<Tensor> rest;
   for (const auto i : other_index_) rest.push_back(gradients[i]);
-  others_.update(rest, gradient_scale, learning_rate * options_.adamw_ratio, step);
+  others_.update(rest, scale);
 }
 
 NamedTensors Muon::first_moments() const {

@@ -23,8 +23,8 @@ class Muon : public Optimizer {
  public:
   Muon(const std::vector<Parameter>& parameters, MuonOptions options);
 
-  void update(std::span<const Tensor> gradients, double gradient_scale, double learning_rate,
-              std::int64_t step) override;
+  void set_step(double learning_rate, std::int64_t step) override;
+  void update(std::span<const Tensor> gradients, const Tensor& scale) override;
 
   // First moments: the momentum of matrices, AdamW's of the others. Second moments: AdamW's.
   NamedTensors first_moments() const override;
@@ -37,6 +37,7 @@ class Muon : public Optimizer {
   MuonOptions options_;
   AdamW others_;
   std::vector<Tensor> momentum_;  // of matrices_
+  Tensor numbers_;                // of the step of matrices: decay, rate
 };
 
 // The matrix with the singular vectors of x and singular values near one.

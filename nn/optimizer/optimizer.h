@@ -11,9 +11,13 @@ namespace arbg::nn {
 struct Optimizer {
   virtual ~Optimizer() = default;
 
-  // One update of the parameters' values with gradients[i] * gradient_scale. `step` counts from 1.
-  virtual void update(std::span<const Tensor> gradients, double gradient_scale,
-                      double learning_rate, std::int64_t step) = 0;
+  // What the updates that follow are made with, written to where the parameters are; `step` counts
+  // from 1.
+  virtual void set_step(double learning_rate, std::int64_t step) = 0;
+  // One update of the parameters' values with gradients[i] * scale, float64 [1]; where scale is NaN
+  // (tensor/ops/clip_scale.h) values and state stay as they are. The host looks at no number, so
+  // that this can be part of repeated work (tensor/device/repeated.h).
+  virtual void update(std::span<const Tensor> gradients, const Tensor& scale) = 0;
 
   // The state, named as the parameters that have it, sharing storage.
   virtual NamedTensors first_moments() const = 0;

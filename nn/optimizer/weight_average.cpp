@@ -1,10 +1,12 @@
 #include "nn/optimizer/weight_average.h"
 
 #include <algorithm>
+#include <array>
 
 #include "tensor/base/error.h"
-#include "tensor/base/threads.h"
+#include "tensor/device/for_each_on.h"
 #include "tensor/ops/blend.h"
+#include "tensor/ops/numbers.h"
 
 namespace arbg::nn {
 
@@ -14,11 +16,16 @@ WeightAverage::WeightAverage(const std::vector<Parameter>& parameters, double de
   for (const auto& parameter : parameters_) average_.push_back(parameter.variable.value().clone());
 }
 
-void WeightAverage::update(std::int64_t step) {
+void WeightAverage::set_step(std::int64_t step) {
+  if (average_.empty()) return;
   const double k = static_cast<double>(step), decay = std::min(decay_, (1 + k) / (10 + k));
-  parallel_for(static_cast<std::int64_t>(average_.size()), [&](std::int64_t index) {
+  tensor::set_numbers(rate_, std::array{1 - decay}, average_[0].backend());
+}
+
+void WeightAverage::update(const Tensor& scale) {
+  tensor::for_each_on(scale.device(), std::ssize(average_), [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
-    tensor::blend(average_[i], parameters_[i].variable.value(), 1 - decay);
+    tensor::blend(average_[i], parameters_[i].variable.value(), scale, rate_);
   });
 }
 

@@ -16,7 +16,10 @@ class WeightAverage {
  public:
   WeightAverage(const std::vector<Parameter>& parameters, double decay);
 
-  void update(std::int64_t step);
+  // As Optimizer's: what the update is made with; then the update, in which the host looks at no
+  // number and which does nothing where the scale of the gradients is NaN.
+  void set_step(std::int64_t step);
+  void update(const Tensor& scale);
   NamedTensors values() const;  // sharing storage; empty if decay is 0
   void load(const NamedTensors& values);
 
@@ -24,6 +27,7 @@ class WeightAverage {
   std::vector<Parameter> parameters_;
   double decay_;
   std::vector<Tensor> average_;
+  Tensor rate_;  // 1 - d of the step
 };
 
 }  // namespace arbg::nn

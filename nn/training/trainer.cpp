@@ -1,18 +1,18 @@
 #include "nn/training/trainer.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <map>
 #include <numeric>
 
-#include "autograd/functions.h"
 #include "nn/optimizer/schedule.h"
 #include "tensor/base/error.h"
-#include "tensor/base/threads.h"
+#include "tensor/device/for_each_on.h"
 #include "tensor/ops/add.h"
-#include "tensor/ops/mask_rows.h"
-#include "tensor/ops/reduce.h"
+#include "tensor/ops/clip_scale.h"
+#include "tensor/ops/sum_of_squares.h"
 
 namespace arbg::nn {
 namespace {
@@ -20,10 +20,18 @@ namespace {
 constexpr double kBudgetParts = 1e6;    // of a time budget, which stand for steps in the schedule
 constexpr double kCentreRate = 0.05;    // of the running mean c
 constexpr std::int64_t kPiece = 16384;  // of a gradient, summed at once
-constexpr double kClipEpsilon = 1e-6;   // as torch.nn.utils.clip_grad_norm_
 
-TrainerOptions checked(TrainerOptions options) {
+// Molecules of a pass that suit the device.
+std::int64_t micro_batch_for(const Transformer& network) {
+  constexpr double kBytes = 24.0 * (1 << 30);
+  if (tensor::Device{network.backend()}.is_host()) return TrainerOptions().micro_batch;
+  const double most = kBytes / network.config().training_bytes_a_molecule();
+  return std::max<std::int64_t>(1, std::llround(most));
+}
+
+TrainerOptions checked(TrainerOptions options, const Transformer& network) {
   options.check();
+  if (options.micro_batch == 0) options.micro_batch = micro_batch_for(network);
   return options;
 }
 
@@ -38,12 +46,11 @@ std::unique_ptr<Optimizer> make_optimizer(const std::vector<Parameter>& paramete
   return std::make_unique<Muon>(parameters, muon);
 }
 
-// H(d) = d^2/2 for |d| <= clip, clip (|d| - clip/2) beyond; and its derivative.
+// H(d) = d^2/2 for |d| <= clip, clip (|d| - clip/2) beyond.
 double huber(double d, double clip) {
   const double size = std::abs(d);
   return size <= clip ? d * d / 2 : clip * (size - clip / 2);
 }
-double huber_slope(double d, double clip) { return std::clamp(d, -clip, clip); }
 
 }  // namespace
 
@@ -57,7 +64,7 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
     : network_(network),
       head_(head),
       source_(source),
-      options_(checked(std::move(options))),
+      options_(checked(std::move(options), network)),
       clock_(std::move(clock)),
       ranks_(ranks),
       shards_(ranks.share(options_.shards)),
@@ -68,10 +75,21 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
       positions_(static_cast<std::size_t>(options_.batch)),
       log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
       log_q_(static_cast<std::size_t>(options_.batch)),
-      smoothing_(static_cast<std::size_t>(options_.batch)) {
+      smoothing_(static_cast<std::size_t>(options_.batch)),
+      slope_numbers_(Tensor::zeros({3}, DType::f64, network.backend())),
+      gradient_square_(Tensor::zeros({1}, DType::f64, network.backend())),
+      work_of_step_({network.backend()}, [this] { work_of_step(); }) {
   head.require_fits(network.config());
   for (auto shard = shards_.first; shard < shards_.last; ++shard)
     replicas_.push_back(network.replica());
+  for (auto shard = shards_.first; shard < shards_.last; ++shard) {
+    const auto last = first_molecule(shard + 1);
+    for (auto first = first_molecule(shard); first < last; first += options_.micro_batch)
+      passes_.push_back({shard,
+                         first,
+                         std::min(options_.micro_batch, last - first),
+                         {replica_of(shard), head, options_.label_smoothing}});
+  }
   for (const auto& parameter : network.parameters()) {
     const Tensor& value = parameter.variable.value();
     gradients_.push_back(Tensor::zeros(value.shape(), value.dtype(), value.backend()));
@@ -88,25 +106,19 @@ double Trainer::learning_rate() const {
   return schedule(at, of, o.learning_rate, o.warm_up, o.start_divisor);
 }
 
-// d loss / d log q of molecule b, given log q: the loss of a batch is a mean of functions of log q
-// alone.
-double Trainer::log_q_weight(std::size_t b, double log_q) const {
-  double slope = -1;
-  if (options_.variance_weight > 0 && has_variance_centre_) {
-    slope += options_.variance_weight *
-             huber_slope(log_q - log_target_[b] - variance_centre_, options_.variance_clip);
-  }
-  return slope / (static_cast<double>(options_.batch) * positions_[b]);
+// Without the mean c there is no variance term yet.
+void Trainer::fill_slope_numbers() {
+  const std::array numbers{has_variance_centre_ ? options_.variance_weight : 0, variance_centre_,
+                           options_.variance_clip};
+  slope_numbers_.copy_from(Tensor::from_values(numbers, {3}, Backend::reference));
 }
 
-// Forward and backward of the shard's molecules, micro-batch by micro-batch, into its replica's
-// gradients.
+// Forward and backward of the shard's molecules, pass by pass, into its replica's gradients.
 void Trainer::run_shard(std::int64_t shard) {
-  const Transformer& replica = replica_of(shard);
-  const auto begin = first_molecule(shard), end = first_molecule(shard + 1);
-  replica.clear_gradients();
-  for (auto first = begin; first < end; first += options_.micro_batch)
-    run_micro_batch(replica, first, std::min(options_.micro_batch, end - first));
+  replica_of(shard).clear_gradients();
+  for (auto& pass : passes_)
+    if (pass.shard == shard)
+      pass.work.run(slope_numbers_, DropoutKey{options_.seed, step_, pass.first});
 }
 
 // The first n coordinates of each of the rows.
@@ -119,50 +131,28 @@ Tensor Trainer::first_coordinates(std::int64_t first, std::int64_t rows, std::in
   return host_rows(out, n);
 }
 
-// The sums of terms [rows, T] over the positions that molecules have, into sums[first ...]. They
-// are all that a pass reads.
-void Trainer::sum_positions(const Variable& terms, std::int64_t first,
-                            std::span<double> sums) const {
-  std::vector<std::int32_t> real;
-  for (std::int64_t row = 0; row < terms.value().extent(0); ++row)
-    real.push_back(static_cast<std::int32_t>(positions_[static_cast<std::size_t>(first + row)]));
-  const Tensor count = Tensor::from_indices(real, {std::ssize(real)}, network_.backend());
-  const auto values =
-      tensor::sum_last_in_double(tensor::mask_rows(terms.value(), count, 0)).values();
-  std::ranges::copy(values, sums.begin() + first);
-}
-
-void Trainer::run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows) {
+void Trainer::fill_pass(std::size_t pass) {
+  auto& [shard, first, rows, work] = passes_[pass];
+  const auto part = [&, begin = static_cast<std::size_t>(first)](const std::vector<double>& all) {
+    const std::span<const double> numbers = all;
+    return all.empty() ? numbers : numbers.subspan(begin, static_cast<std::size_t>(rows));
+  };
   // T is of the longest of these molecules: behind it all is padding.
-  const auto own = positions_.begin() + first;
-  const auto T = static_cast<std::int64_t>(*std::max_element(own, own + rows));
-  const Tensor z = first_coordinates(first, rows, T);
+  const auto T = static_cast<std::int64_t>(std::ranges::max(part(positions_)));
   const Molecules molecules = molecules_.defined()
                                   ? molecules_.rows(first, rows).trimmed().to(network_.backend())
                                   : molecules_;
-  const Variable parameters =
-      parameters_of(replica, head_, z, molecules, DropoutKey{options_.seed, step_, first});
-  // One row a molecule: its T log probabilities, and its T smoothing terms where they are wanted.
-  const bool smooths = options_.label_smoothing > 0;
-  Variable terms = replica.without_padding(head_.log_p(parameters, z, 0), molecules);
-  sum_positions(terms, first, log_q_);
-  if (smooths) {
-    const Variable smoothing = head_.smoothing_term(parameters, z, 0);
-    sum_positions(smoothing, first, smoothing_);
-    terms = autograd::concat(terms, smoothing);
+  work.fill(first_coordinates(first, rows, T), molecules, part(positions_), part(log_target_),
+            options_.batch);
+}
+
+// What the passes have summed up: all that a step reads but the norm of its gradient.
+void Trainer::read_passes() {
+  for (const auto& pass : passes_) {
+    std::ranges::copy(pass.work.log_q().values(), log_q_.begin() + pass.first);
+    if (options_.label_smoothing > 0)
+      std::ranges::copy(pass.work.smoothing().values(), smoothing_.begin() + pass.first);
   }
-  std::vector<double> weights(static_cast<std::size_t>(terms.value().elements()));
-  const auto length = static_cast<std::size_t>(T), width = (smooths ? 2 : 1) * length;
-  for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
-    const auto b = static_cast<std::size_t>(first) + row;
-    double* weight = weights.data() + row * width;
-    std::fill_n(weight, length, log_q_weight(b, log_q_[b]));
-    if (!smooths) continue;
-    const auto real = static_cast<std::size_t>(positions_[b]);  // what follows is padding
-    std::fill_n(weight + length, real,
-                -options_.label_smoothing / (static_cast<double>(options_.batch) * positions_[b]));
-  }
-  autograd::backward(terms, Tensor::from_values(weights, terms.value().shape(), replica.backend()));
 }
 
 // log q and S of the molecules in other ranks' shards.
@@ -189,8 +179,9 @@ Tensor Trainer::branch_sum(std::size_t parameter, const Share& shards, std::int6
 // The same for all its numbers, piece by piece: what is added up in between stays in the cache.
 void Trainer::sum_branch(std::size_t parameter, const Share& shards, Tensor& sum) const {
   const Tensor all = sum.reshape({sum.elements()});
-  for (std::int64_t first = 0; first < all.elements(); first += kPiece) {
-    const auto count = std::min(kPiece, all.elements() - first);
+  const auto most = all.device().is_host() ? kPiece : all.elements();
+  for (std::int64_t first = 0; first < all.elements(); first += most) {
+    const auto count = std::min(most, all.elements() - first);
     Tensor piece = all.rows(first, count);
     piece.copy_from(branch_sum(parameter, shards, first, count));
   }
@@ -220,10 +211,10 @@ void Trainer::sum_over_ranks(std::size_t parameter) {
   gradient.copy_from(sum_of_branch.at(0));
 }
 
-// Sums over shards, as a tree; returns the norm of the whole gradient.
-double Trainer::sum_gradients() {
+// Sums over shards, as a tree.
+void Trainer::sum_gradients() {
   if (ranks_.count() == 1) {
-    parallel_for(std::ssize(gradients_), [&](std::int64_t i) {
+    tensor::for_each_on({network_.backend()}, std::ssize(gradients_), [&](std::int64_t i) {
       const auto parameter = static_cast<std::size_t>(i);
       sum_branch(parameter, shards_, gradients_[parameter]);
     });
@@ -231,7 +222,7 @@ double Trainer::sum_gradients() {
     for (std::size_t parameter = 0; parameter < gradients_.size(); ++parameter)
       sum_over_ranks(parameter);
   }
-  return gradient_norm(gradients_);
+  gradient_square_.copy_from(tensor::sum_of_squares(gradients_));
 }
 
 // Loss, its parts, and the running mean c for the next step.
@@ -276,27 +267,65 @@ void Trainer::fetch_molecules() {
   std::ranges::copy(real, positions_.begin());
 }
 
+// What is the same in every step but for numbers in tensors, as repeated work has to be: one rank,
+// every molecule of one length, nothing drawn that depends on the step.
+bool Trainer::can_be_repeated() const {
+  return ranks_.count() == 1 && !molecules_.defined() && network_.config().dropout == 0;
+}
+
+void Trainer::work_of_step() {
+  tensor::for_each_on({network_.backend()}, shards_.count(),
+                      [&](std::int64_t i) { run_shard(shards_.first + i); });
+  sum_gradients();
+}
+
+// If its memory does not do: how many molecules would fit into half of the device beside each
+// other.
+void Trainer::run_work_of_step() {
+  try {
+    if (can_be_repeated())
+      work_of_step_.run();
+    else
+      work_of_step();
+  } catch (const OutOfMemory& error) {
+    const auto now = std::min(options_.micro_batch, options_.batch);
+    const double fit = static_cast<double>(error.bytes_of_device) / 2 /
+                       network_.config().training_bytes_a_molecule();
+    const auto smaller =
+        std::clamp<std::int64_t>(std::llround(fit), 1, std::max<std::int64_t>(now / 2, 1));
+    fail(error.what(), "; a pass has ", now, " molecules, ", smaller, " should fit: --micro-batch ",
+         smaller);
+  }
+}
+
 StepReport Trainer::train_step() {
   require(!done(), "training is finished: ", step_, " of ", total_steps_, " steps are done");
   const double start_s = clock_();
   source_.fill(step_, z_, log_target_);
   fetch_molecules();
-  parallel_for(shards_.count(), [&](std::int64_t i) { run_shard(shards_.first + i); });
+  fill_slope_numbers();
+  const tensor::Device device{network_.backend()};
+  tensor::for_each_on(device, std::ssize(passes_),
+                      [&](std::int64_t i) { fill_pass(static_cast<std::size_t>(i)); });
+  run_work_of_step();
+  read_passes();
   gather_log_q();
 
   StepReport report;
-  report.gradient_norm = sum_gradients();
+  report.gradient_norm = std::sqrt(gradient_square_.item());
   finish_batch(report);
   require(std::isfinite(report.gradient_norm) && std::isfinite(report.loss),
           "training diverged: at step ", step_ + 1, " the loss is ", report.loss,
           " and the gradient norm ", report.gradient_norm,
           "; lower the learning rate or the clip norm; the last checkpoint stays as it is");
-  const double clip = options_.clip_norm;
-  const double scale = clip > 0 ? std::min(1.0, clip / (report.gradient_norm + kClipEpsilon)) : 1.0;
+  const double largest = options_.clip_norm > 0 ? options_.clip_norm : INFINITY;
+  const Tensor scale = tensor::clip_scale(gradient_square_, largest);
   report.learning_rate = learning_rate();
   ++step_;
-  optimizer_->update(gradients_, scale, report.learning_rate, step_);
-  average_.update(step_);
+  optimizer_->set_step(report.learning_rate, step_);
+  optimizer_->update(gradients_, scale);
+  average_.set_step(step_);
+  average_.update(scale);
 
   const double own_s = clock_() - start_s;
   const double elapsed_s = ranks_.gather(std::span(&own_s, 1)).front();

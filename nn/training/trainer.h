@@ -34,8 +34,10 @@
 #include "nn/optimizer/muon.h"
 #include "nn/optimizer/weight_average.h"
 #include "nn/training/early_stopping.h"
+#include "nn/training/training_pass.h"
 #include "nn/transformer/transformer.h"
 #include "tensor/base/ranks.h"
+#include "tensor/device/repeated.h"
 
 namespace arbg::nn {
 
@@ -59,7 +61,8 @@ ScheduleKind schedule_named(const std::string& name);  // likewise
 struct TrainerOptions {
   std::int64_t batch = 256;
   std::int64_t shards = 8;        // part of the numbers: the leaves of the sum of gradients
-  std::int64_t micro_batch = 16;  // molecules in one forward and backward pass
+  std::int64_t micro_batch = 16;  // molecules in one forward and backward pass; 0: as many as suit
+                                  // the device of the network: 16, or as 24 GiB of it allow
   std::int64_t total_steps = 0;   // 0: as many as fit the time budget
   double time_budget_s = 0;       // for the steps; evaluations and checkpoints come on top
   double learning_rate = 5e-4;    // the largest
@@ -104,6 +107,8 @@ class Trainer {
   Trainer(Transformer& network, const Head& head, TrainingBatchSource& source,
           TrainerOptions options, std::function<double()> clock = steady_seconds,
           const Ranks& ranks = Ranks::alone());
+  Trainer(const Trainer&) = delete;  // its repeated work knows where it is
+  Trainer& operator=(const Trainer&) = delete;
 
   const TrainerOptions& options() const { return options_; }
   const Ranks& ranks() const { return ranks_; }
@@ -138,8 +143,12 @@ class Trainer {
   bool all_steps_done() const { return total_steps_ > 0 && step_ >= total_steps_; }
   double budget_share() const { return spent_s_ / options_.time_budget_s; }
   double learning_rate() const;
-  double log_q_weight(std::size_t b, double log_q) const;
   void fetch_molecules();
+  void fill_slope_numbers();
+  void fill_pass(std::size_t pass);
+  bool can_be_repeated() const;
+  void run_work_of_step();
+  void work_of_step();
   std::int64_t first_molecule(std::int64_t shard) const {
     return shard * options_.batch / options_.shards;
   }
@@ -148,14 +157,13 @@ class Trainer {
   }
   void run_shard(std::int64_t shard);
   Tensor first_coordinates(std::int64_t first, std::int64_t rows, std::int64_t n) const;
-  void sum_positions(const Variable& terms, std::int64_t first, std::span<double> sums) const;
-  void run_micro_batch(const Transformer& replica, std::int64_t first, std::int64_t rows);
+  void read_passes();
   void gather_log_q();
   Tensor branch_sum(std::size_t parameter, const Share& shards, std::int64_t first,
                     std::int64_t count) const;
   void sum_branch(std::size_t parameter, const Share& shards, Tensor& sum) const;
   void sum_over_ranks(std::size_t parameter);
-  double sum_gradients();
+  void sum_gradients();
   void finish_batch(StepReport& report);
 
   Transformer& network_;
@@ -171,7 +179,13 @@ class Trainer {
   bool has_variance_centre_ = false;
   double spent_s_ = 0;  // of the time budget
 
+  // What a shard of this rank does in a step.
+  struct Pass {
+    std::int64_t shard, first, rows;  // molecules of the batch
+    TrainingPass work;
+  };
   std::vector<Transformer> replicas_;  // one a shard of this rank
+  std::vector<Pass> passes_;           // in the order of the molecules
   std::vector<Tensor> gradients_;      // sums over shards, one a parameter
   std::unique_ptr<Optimizer> optimizer_;
   WeightAverage average_;
@@ -180,6 +194,9 @@ class Trainer {
   std::vector<double> positions_;           // [B], without padding
   std::vector<double> log_target_, log_q_;  // [B]
   std::vector<double> smoothing_;           // [B], S; zero without label smoothing
+  Tensor slope_numbers_;                    // of tensor/ops/log_q_slopes.h
+  Tensor gradient_square_;                  // f64 [1]
+  tensor::Repeated work_of_step_;
 };
 
 }  // namespace arbg::nn

@@ -62,7 +62,7 @@ ScheduleKind schedule_named(const std::string& name) {
 void TrainerOptions::check() const {
   require(batch >= 1 && shards >= 1 && shards <= batch, "the batch of ", batch,
           " molecules cannot be cut into ", shards, " shards");
-  require(micro_batch >= 1, "the micro-batch must be at least 1, not ", micro_batch);
+  require(micro_batch >= 0, "the micro-batch cannot be ", micro_batch);
   require(total_steps >= 0 && (total_steps > 0 || time_budget_s > 0),
           "training needs a number of steps or a time budget");
   require(evaluate_every >= 0 && early_stop >= 0, "evaluate_every ", evaluate_every,

@@ -6,14 +6,16 @@
 #include <functional>
 #include <vector>
 
+#include "tensor/device/device.h"
+
 namespace arbg::nn {
 
 // Of `count` rows: terms(first, rows) are those of rows first, first + 1, ... [rows, n], at most
-// `micro_batch` of them; it is called in parallel. Each row is summed in double, in the order of
-// its positions: the same numbers for any number of threads. Once stop() is true, rows that have
-// not begun stay 0.
+// `micro_batch` of them; it is called in parallel where the device is the host. Each row is summed
+// in double, in the order of its positions: the same numbers for any number of threads. Once stop()
+// is true, rows that have not begun stay 0.
 std::vector<double> row_sums(
-    std::int64_t count, std::int64_t micro_batch,
+    tensor::Device device, std::int64_t count, std::int64_t micro_batch,
     const std::function<std::vector<double>(std::int64_t first, std::int64_t rows)>& terms,
     const std::function<bool()>& stop = {});
 

@@ -49,6 +49,7 @@ class Transformer : public Module {
   // The learned rows of which embeddings are made, [rows, C]: one a bin, and the start's if it has
   // one of its own.
   Variable input_table() const;
+  std::int64_t input_rows() const { return token_embed_.value().extent(0); }
 
   // embedded [B, n, C] -> outputs [B, n, V], n <= T. Records a graph unless NoGradient. With a
   // dropout key the config's rate is in force.

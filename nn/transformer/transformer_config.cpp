@@ -146,6 +146,18 @@ void TransformerConfig::set_cartesian(std::int64_t atoms) {
   }
 }
 
+// A layer keeps what its backward needs: two norms, two sums and the output of the attention, q, k
+// and v, and the gate, the other half and the product of the feed-forward part; at the end stand
+// logits, their gradient, and one more for what works on them.
+double TransformerConfig::training_bytes_a_molecule() const {
+  const double C = static_cast<double>(channels), F = static_cast<double>(hidden()),
+               W = static_cast<double>(attention_width());
+  const double layer = 5 * C + 4 * W + 3 * F;
+  const double position =
+      static_cast<double>(num_layers) * layer + 3 * static_cast<double>(num_bins);
+  return static_cast<double>(sizeof(float)) * position * static_cast<double>(length());
+}
+
 double TransformerConfig::flops_per_token() const {
   const double C = static_cast<double>(channels), F = static_cast<double>(hidden()),
                W = static_cast<double>(attention_width());

@@ -81,6 +81,9 @@ struct TransformerConfig {
   // times as many: backwards every product is done twice.
   double flops_per_token() const;
 
+  // Of device memory, about what the forward and backward of one molecule keep at a time.
+  double training_bytes_a_molecule() const;
+
   // Throws Error naming the first member that makes no sense.
   void check() const;
 

@@ -70,7 +70,7 @@ std::vector<double> Transformer::log_likelihood(std::span<const std::int32_t> to
   const auto n = molecules.defined() && count > 0 ? size / count : config_.length();
   require(count * n == size && n <= config_.length(), "expected rows of ", config_.length(),
           " tokens, found ", size, " in all for ", count, " molecules");
-  return row_sums(count, micro_batch, [&](std::int64_t first, std::int64_t rows) {
+  return row_sums({backend_}, count, micro_batch, [&](std::int64_t first, std::int64_t rows) {
     const ag::NoGradient no_graph;
     const auto part =
         tokens.subspan(static_cast<std::size_t>(first * n), static_cast<std::size_t>(rows * n));

@@ -122,8 +122,9 @@ Audit audit(const AuditSubject& subject, const AuditOptions& options) {
     out.sections.push_back({"Are the samples what they claim?", std::move(stored.checks)});
   }
   if (subject.reference)
-    out.reference = audit_reference(subject.topology, generator, subject.target, *subject.reference,
-                                    out.log_weight, proposal.decoding(), options.close, options.seed);
+    out.reference =
+        audit_reference(subject.topology, generator, subject.target, *subject.reference,
+                        out.log_weight, proposal.decoding(), options.close, options.seed);
   auto trust = out.reference.checks;
   append(trust, weight_lines(out.log_weight,
                              std::to_string(out.log_weight.size()) +

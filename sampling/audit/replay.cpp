@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "sampling/audit/check.h"
-#include "tensor/base/threads.h"
+#include "tensor/device/for_each_on.h"
 
 namespace arbg::sampling {
 namespace {
@@ -62,7 +62,7 @@ Replay replay(const Generator& generator, std::span<const std::int32_t> tokens,
   out.transform.resize(static_cast<std::size_t>(count * K));
   const std::int64_t groups = (count + kLanes - 1) / kLanes;
   std::vector<double> worst(static_cast<std::size_t>(groups)), excess(worst), variance(worst);
-  parallel_for(groups, [&](std::int64_t group) {
+  tensor::for_each_on({network.backend()}, groups, [&](std::int64_t group) {
     const auto g = static_cast<std::size_t>(group);
     const std::int64_t first = group * kLanes, rows = std::min(kLanes, count - first);
     auto cache = network.make_cache(rows, generator.molecules(rows));

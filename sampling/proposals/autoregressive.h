@@ -20,6 +20,7 @@ class AutoregressiveProposal final : public Proposal {
   const Decoding& decoding() const { return decoding_; }
 
   const md::CoordinateMap& map() const override { return generator_.map(); }
+  tensor::Device device() const override { return {generator_.network().backend()}; }
   Samples draw(const SampleOptions& options) const override;
   // On the reference backend the same bits as draw() has; on the cpu backend the logits of a cache
   // and these differ by rounding (generator.h).

@@ -11,6 +11,7 @@
 #include "tensor/base/interrupt.h"
 #include "tensor/base/streams.h"
 #include "tensor/base/threads.h"
+#include "tensor/device/for_each_on.h"
 
 namespace arbg::sampling {
 namespace {
@@ -53,21 +54,32 @@ nn::Molecules Generator::molecules(std::int64_t count) const {
   return stack_molecules(rows, molecule_->atom_count(), network_.backend());
 }
 
+// Enough to keep a device busy, as far as 16 GiB of keys and values allow.
+std::int64_t Generator::lanes_of_device() const {
+  constexpr std::int64_t kHost = 64, kMost = 4096, kBytes = std::int64_t{16} << 30;
+  const auto& config = network_.config();
+  if (tensor::Device{network_.backend()}.is_host()) return kHost;
+  const auto numbers = 2 * config.num_layers * config.length() * config.attention_width();
+  const auto bytes_a_row = numbers * static_cast<std::int64_t>(sizeof(float));
+  return std::clamp(kBytes / bytes_a_row / kHost * kHost, kHost, kMost);
+}
+
 Samples Generator::sample(const SampleOptions& options, const Decoding& decoding) const {
   decoding.check();
-  require(options.count >= 0 && options.lanes >= 1,
-          "expected a number of samples and at least one lane");
+  require(options.count >= 0 && options.lanes >= 0,
+          "expected a number of samples and a number of lanes");
+  const auto most = options.lanes > 0 ? options.lanes : lanes_of_device();
   Samples out;
   out.resize(options.count, *map_);
 
-  const std::int64_t groups = (options.count + options.lanes - 1) / options.lanes;
+  const std::int64_t groups = (options.count + most - 1) / most;
   std::vector<char> complete(static_cast<std::size_t>(groups), 0);
   std::mutex progress_mutex;
   std::int64_t done = 0;
-  parallel_for(groups, [&](std::int64_t group) {
+  tensor::for_each_on({network_.backend()}, groups, [&](std::int64_t group) {
     if (interrupted()) return;
-    const std::int64_t first = group * options.lanes;
-    const std::int64_t lanes = std::min(options.lanes, options.count - first);
+    const std::int64_t first = group * most;
+    const std::int64_t lanes = std::min(most, options.count - first);
     if (!sample_lanes(options, decoding, first, lanes, out)) return;
     complete[static_cast<std::size_t>(group)] = 1;
     const std::lock_guard lock(progress_mutex);
@@ -77,7 +89,7 @@ Samples Generator::sample(const SampleOptions& options, const Decoding& decoding
 
   // After an interrupt keep the complete groups up to the first gap.
   const auto gap = std::ranges::find(complete, 0);
-  out.resize(std::min(options.count, (gap - complete.begin()) * options.lanes), *map_);
+  out.resize(std::min(options.count, (gap - complete.begin()) * most), *map_);
   return out;
 }
 

@@ -75,6 +75,7 @@ class Generator {
 
  private:
   // False: interrupted, and out is as it was.
+  std::int64_t lanes_of_device() const;
   bool sample_lanes(const SampleOptions& options, const Decoding& decoding, std::int64_t first,
                     std::int64_t count, Samples& out) const;
 

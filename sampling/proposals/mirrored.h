@@ -35,6 +35,7 @@ class MirroredProposal final : public Proposal {
   MirroredProposal(std::unique_ptr<const Proposal> inner, const Target& target, Mirror rule);
 
   const md::CoordinateMap& map() const override { return inner_->map(); }
+  tensor::Device device() const override { return inner_->device(); }
   Samples draw(const SampleOptions& options) const override;  // with the number that was reflected
   std::vector<double> log_density(std::span<const double> z) const override;
   bool inside(std::span<const double> z) const override;

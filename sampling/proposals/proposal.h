@@ -15,6 +15,7 @@
 #include "md/coordinates/coordinate_map.h"
 #include "tensor/base/random.h"
 #include "tensor/base/streams.h"
+#include "tensor/device/device.h"
 
 namespace arbg::sampling {
 
@@ -22,8 +23,8 @@ struct SampleOptions {
   std::int64_t count = 1000;
   std::uint64_t seed = 1;
   std::uint64_t stream = stream_id(streams::kSample);  // another stream: independent samples
-  std::int64_t first = 0;   // index of the first sample: drawing in parts gives the same samples
-  std::int64_t lanes = 64;  // samples that share one pass through a network
+  std::int64_t first = 0;  // index of the first sample: drawing in parts gives the same samples
+  std::int64_t lanes = 0;  // samples that share one pass through a network; 0: as its device likes
   std::function<void(std::int64_t done)> on_progress;  // from any thread, one call at a time
 };
 
@@ -63,6 +64,9 @@ class Proposal {
   virtual ~Proposal() = default;
 
   virtual const md::CoordinateMap& map() const = 0;
+
+  // Where it computes. Only on the host may several threads ask at a time (for_each_on.h).
+  virtual tensor::Device device() const { return {}; }
 
   // `count` independent samples; sample i depends on (seed, stream, first + i) alone. Stops early,
   // with fewer samples, when interrupted.

@@ -171,20 +171,21 @@ std::vector<SmcPopulation> sample_annealed(const Proposal& proposal, const Poten
   options.check();
   require(!plan.b.empty() && plan.b.back() == 1 && plan.eps.size() == plan.b.size(),
           "the annealing plan does not lead to b = 1");
-  return run_populations(
-      options, std::ssize(plan.b), [&](std::int64_t p, const std::function<void()>& stage_done) {
-        Annealing annealing(proposal, potential, options, "population", p);
-        double b = 0;
-        for (std::size_t l = 0; l < plan.b.size() && !interrupted(); ++l) {
-          annealing.climb(b, plan.b[l]);
-          b = plan.b[l];
-          for (int m = 0; m < plan.moves && !interrupted(); ++m) {
-            annealing.stage().acceptance += annealing.move(plan.eps[l], plan.lengths) / plan.moves;
-          }
-          stage_done();
-        }
-        return std::move(annealing).result();
-      });
+  return run_populations(proposal.device(), options, std::ssize(plan.b),
+                         [&](std::int64_t p, const std::function<void()>& stage_done) {
+                           Annealing annealing(proposal, potential, options, "population", p);
+                           double b = 0;
+                           for (std::size_t l = 0; l < plan.b.size() && !interrupted(); ++l) {
+                             annealing.climb(b, plan.b[l]);
+                             b = plan.b[l];
+                             for (int m = 0; m < plan.moves && !interrupted(); ++m) {
+                               annealing.stage().acceptance +=
+                                   annealing.move(plan.eps[l], plan.lengths) / plan.moves;
+                             }
+                             stage_done();
+                           }
+                           return std::move(annealing).result();
+                         });
 }
 
 }  // namespace arbg::sampling

@@ -10,7 +10,7 @@
 
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
-#include "tensor/base/threads.h"
+#include "tensor/device/for_each_on.h"
 
 namespace arbg::sampling {
 namespace {
@@ -100,7 +100,7 @@ std::vector<std::int64_t> ParticleWeights::close_stage(SmcStage& stage) {
 }
 
 std::vector<SmcPopulation> run_populations(
-    const SmcOptions& options, std::int64_t stages,
+    tensor::Device device, const SmcOptions& options, std::int64_t stages,
     const std::function<SmcPopulation(std::int64_t p, const std::function<void()>& stage_done)>&
         body) {
   std::mutex mutex;
@@ -111,7 +111,7 @@ std::vector<SmcPopulation> run_populations(
     if (options.on_progress) options.on_progress(done, stages * options.populations);
   };
   std::vector<std::optional<SmcPopulation>> finished(static_cast<std::size_t>(options.populations));
-  parallel_for(options.populations, [&](std::int64_t p) {
+  tensor::for_each_on(device, options.populations, [&](std::int64_t p) {
     if (interrupted()) return;
     SmcPopulation population = body(p, stage_done);
     if (!interrupted()) finished[static_cast<std::size_t>(p)] = std::move(population);

@@ -95,11 +95,11 @@ class ParticleWeights {
   std::vector<std::int32_t> ancestor_;
 };
 
-// Runs body(p, stage_done) for every population, in threads. After an interrupt the populations
-// that were complete up to the first gap; what body returns then is thrown away. `stages` of each
-// are announced by stage_done().
+// Runs body(p, stage_done) for every population, in threads where the device is the host. After an
+// interrupt the populations that were complete up to the first gap; what body returns then is
+// thrown away. `stages` of each are announced by stage_done().
 std::vector<SmcPopulation> run_populations(
-    const SmcOptions& options, std::int64_t stages,
+    tensor::Device device, const SmcOptions& options, std::int64_t stages,
     const std::function<SmcPopulation(std::int64_t p, const std::function<void()>& stage_done)>&
         body);
 

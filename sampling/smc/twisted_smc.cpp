@@ -125,7 +125,7 @@ std::vector<SmcPopulation> sample_twisted(const Proposal& proposal, const Potent
                                           const Twist& twist, const SmcOptions& options) {
   options.check();
   const auto stages = make_stages(proposal, potential, twist);
-  return run_populations(options, std::ssize(stages) + 1,
+  return run_populations(proposal.device(), options, std::ssize(stages) + 1,
                          [&](std::int64_t p, const std::function<void()>& stage_done) {
                            return grow_population(proposal, potential, twist, stages, options, p,
                                                   stage_done);

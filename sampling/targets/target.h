@@ -30,8 +30,8 @@ class Target : public Potential {
   std::vector<double> reduced_energy(std::span<const double> positions_nm,
                                      std::span<double> gradient = {}) const override;
 
-  // The terms among these atoms (md/molecule/restricted_system.h), and the hand of the stereocentres that
-  // are complete.
+  // The terms among these atoms (md/molecule/restricted_system.h), and the hand of the
+  // stereocentres that are complete.
   std::unique_ptr<Potential> restricted(std::span<const int> atoms) const override;
 
   // Whether every stereocentre has the natural hand (md/molecule/stereocentres.h).

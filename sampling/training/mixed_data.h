@@ -52,8 +52,8 @@ struct MixedMolecule {
 
 class MixedData : public nn::TrainingBatchSource {
  public:
-  // A PDB file beside a trajectory (md/files/trajectory_order.h) says in which order it has its atoms.
-  // Throws Error with the line of the mixture file and the file that does not fit: no such
+  // A PDB file beside a trajectory (md/files/trajectory_order.h) says in which order it has its
+  // atoms. Throws Error with the line of the mixture file and the file that does not fit: no such
   // sequence, a residue without code, other atoms, bonds of wrong lengths, a D residue (in the
   // frames that are looked at; in others when they are visited).
   MixedData(const std::vector<MixtureEntry>& entries, const MixedOptions& options);

@@ -55,7 +55,7 @@ class TrainingData : public nn::TrainingBatchSource {
   std::uint64_t seed_;
   std::vector<float> positions_nm_;  // kept only where every visit needs a new frame (Cartesian)
   std::vector<double> z_;            // [M, K], otherwise
-  std::vector<double> log_target_;  // [M]: -u, plus log volume where it is the same at every visit
+  std::vector<double> log_target_;   // [M]: -u, plus log volume where it is the same at every visit
   bool has_energies_, new_frame_every_visit_;
   std::int64_t dropped_ = 0;
   std::int64_t epoch_ = -1;

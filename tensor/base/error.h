@@ -15,6 +15,13 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Memory of a device ran out: whoever knows what to make smaller says so.
+class OutOfMemory : public Error {
+ public:
+  OutOfMemory(const std::string& text, std::size_t all) : Error(text), bytes_of_device(all) {}
+  std::size_t bytes_of_device;
+};
+
 // Throws Error with the parts streamed one after the other: fail("expected ", n, " atoms").
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {

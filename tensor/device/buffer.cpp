@@ -1,5 +1,8 @@
 #include "tensor/device/buffer.h"
 
+#include <iomanip>
+#include <sstream>
+
 #include "tensor/base/error.h"
 #include "tensor/device/runtime.h"
 
@@ -12,6 +15,16 @@ Runtime& runtime_of(Device device) {
 #else
   fail("this build has no cuda backend");
 #endif
+}
+
+OutOfMemory out_of_memory(const std::string& device, std::size_t bytes, std::size_t left,
+                          std::size_t all) {
+  constexpr double kGiB = 1 << 30;
+  const auto gib = [](std::size_t some) { return static_cast<double>(some) / kGiB; };
+  std::ostringstream text;
+  text << std::setprecision(3) << "out of memory on " << device << ": " << gib(bytes)
+       << " GiB were asked for, and " << gib(left) << " of " << gib(all) << " GiB are left";
+  return {text.str(), all};
 }
 
 Buffer::Buffer(std::size_t bytes, Device device)
@@ -42,6 +55,14 @@ void Buffer::copy_from(const Buffer& source, std::size_t source_at, std::size_t 
   check_range(at, bytes);
   source.check_range(source_at, bytes);
   if (bytes > 0) runtime_.copy(address_ + at, source.address_ + source_at, bytes);
+}
+
+void Buffer::fill(std::size_t at, std::size_t bytes, std::span<const std::byte> pattern) {
+  check_range(at, bytes);
+  require(
+      (pattern.size() == 4 || pattern.size() == 8) && at % 4 == 0 && bytes % pattern.size() == 0,
+      bytes, " bytes from byte ", at, " on cannot be filled with numbers of ", pattern.size());
+  if (bytes > 0) runtime_.fill(address_ + at, bytes, pattern);
 }
 
 void Buffer::zero() {

@@ -28,6 +28,7 @@ class Buffer {
   void download(std::size_t at, std::span<std::byte> to) const;  // waits until it has come
   void copy_from(const Buffer& source, std::size_t source_at, std::size_t at, std::size_t bytes);
   void zero();
+  void fill(std::size_t at, std::size_t bytes, std::span<const std::byte> pattern);  // runtime.h
 
   // In the memory of the device: only its own code may follow it, the host's where on_host().
   std::byte* address() const { return address_; }

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 
+#include "tensor/base/error.h"
 #include "tensor/device/device.h"
 
 namespace arbg::tensor {
@@ -36,6 +37,8 @@ class Runtime {
   virtual void download(const std::byte* from, std::span<std::byte> to) = 0;
   virtual void copy(std::byte* to, const std::byte* from, std::size_t bytes) = 0;  // may overlap
   virtual void zero(std::byte* at, std::size_t bytes) = 0;
+  // The pattern again and again: a number of 4 or 8 bytes, of which `bytes` is a multiple.
+  virtual void fill(std::byte* at, std::size_t bytes, std::span<const std::byte> pattern) = 0;
 
   virtual bool on_host() const = 0;  // whether the host may follow the addresses
   virtual std::string name() const = 0;
@@ -44,6 +47,13 @@ class Runtime {
   // may neither upload nor download: Error.
   virtual std::unique_ptr<Recording> record(const std::function<void()>& work) = 0;
 };
+
+// "out of memory on an H100: 3.1 GiB were asked for, and 1.2 of 79.6 GiB are left".
+OutOfMemory out_of_memory(const std::string& device, std::size_t bytes, std::size_t left,
+                          std::size_t all);
+
+// fill() where the host may follow the address.
+void fill_on_host(std::byte* at, std::size_t bytes, std::span<const std::byte> pattern);
 
 Runtime& runtime_of(Device device);  // throws Error if its backend is not built
 Runtime& host_runtime();

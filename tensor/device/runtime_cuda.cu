@@ -5,6 +5,8 @@
 // for as long as it lives, whoever holds them in between; otherwise its next launch would write
 // into what has become another tensor.
 #include <bit>
+#include <cstdint>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <set>
@@ -17,8 +19,6 @@ namespace arbg::tensor {
 namespace {
 
 using cuda::check;
-
-constexpr double kGiB = 1 << 30;
 
 // Sizes are rounded up to 1, 5/4, 6/4 or 7/4 of a power of two, and to 512 bytes.
 std::size_t rounded(std::size_t bytes) {
@@ -50,6 +50,13 @@ class CapturedGraph final : public Recording {
   GraphMemory memory_;
   cudaGraphExec_t executable_ = nullptr;
 };
+
+// Words of 4 bytes, `even` and `odd` by turns.
+__global__ void fill_words(std::uint32_t* to, std::size_t count, std::uint32_t even,
+                           std::uint32_t odd) {
+  const std::size_t i = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (i < count) to[i] = i % 2 == 0 ? even : odd;
+}
 
 class CudaRuntime final : public Runtime {
  public:
@@ -117,6 +124,18 @@ class CudaRuntime final : public Runtime {
     check(cudaMemsetAsync(at, 0, bytes, stream_), "setting memory to zero");
   }
 
+  // Bound by memory: 4 bytes a thread.
+  void fill(std::byte* at, std::size_t bytes, std::span<const std::byte> pattern) override {
+    constexpr std::size_t kThreads = 256;
+    std::uint32_t even = 0, odd = 0;
+    std::memcpy(&even, pattern.data(), sizeof(even));
+    std::memcpy(&odd, pattern.data() + pattern.size() - sizeof(odd), sizeof(odd));
+    const std::size_t words = bytes / sizeof(even), blocks = (words + kThreads - 1) / kThreads;
+    fill_words<<<static_cast<unsigned>(blocks), kThreads, 0, stream_>>>(
+        reinterpret_cast<std::uint32_t*>(at), words, even, odd);
+    check(cudaGetLastError(), "filling memory");
+  }
+
   std::unique_ptr<Recording> record(const std::function<void()>& work) override {
     auto graph = std::make_unique<CapturedGraph>(*this);
     check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeRelaxed), "beginning a graph");
@@ -170,10 +189,7 @@ class CudaRuntime final : public Runtime {
     }
     std::size_t left = 0, all = 0;
     cudaMemGetInfo(&left, &all);
-    fail("out of memory on ", properties_.name, ": ", static_cast<double>(capacity) / kGiB,
-         " GiB were asked for, ", static_cast<double>(left) / kGiB, " of ",
-         static_cast<double>(all) / kGiB,
-         " GiB are left; use a smaller batch (train: --micro-batch, sample: --lanes)");
+    throw out_of_memory(name(), capacity, left, all);
   }
 
   cudaDeviceProp properties_{};

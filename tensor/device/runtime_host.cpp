@@ -3,6 +3,7 @@
 // Freed blocks wait in a pool of the thread that freed them, by size, and are handed out again to
 // that thread, so a training step asks the system for nothing once it is warm. A pool keeps at most
 // 1 GiB; under the address sanitizer it keeps nothing, so that every stray access is seen.
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
@@ -109,12 +110,26 @@ class HostRuntime final : public Runtime {
     std::memmove(to, from, bytes);
   }
   void zero(std::byte* at, std::size_t bytes) override { std::memset(at, 0, bytes); }
+  void fill(std::byte* at, std::size_t bytes, std::span<const std::byte> pattern) override {
+    fill_on_host(at, bytes, pattern);
+  }
   bool on_host() const override { return true; }
   std::string name() const override { return "the host"; }
   std::unique_ptr<Recording> record(const std::function<void()>&) override { return nullptr; }
 };
 
 }  // namespace
+
+// What is there is copied behind itself, twice as much each time.
+void fill_on_host(std::byte* at, std::size_t bytes, std::span<const std::byte> pattern) {
+  std::size_t done = std::min(bytes, pattern.size());
+  std::memcpy(at, pattern.data(), done);
+  while (done < bytes) {
+    const std::size_t more = std::min(done, bytes - done);
+    std::memcpy(at + done, at, more);
+    done += more;
+  }
+}
 
 Runtime& host_runtime() {
   static HostRuntime* const the_only = new HostRuntime;  // outlives every tensor

@@ -7,13 +7,15 @@
 namespace arbg::tensor::cpu {
 
 void adamw_step(Tensor& weight, const Tensor& gradient, Tensor& first, Tensor& second,
-                const AdamWStep& step) {
+                const Tensor& scale, const Tensor& numbers) {
   float* W = weight.host_data<float>();
   const float* G = gradient.host_data<float>();
   float* M = first.host_data<float>();
   float* V = second.host_data<float>();
+  if (std::isnan(scale.host_data<double>()[0])) return;
+  const AdamWStep step = step_of(numbers.host_data<double>());
   // In double until they meet the numbers.
-  const float scale = static_cast<float>(step.gradient_scale);
+  const float by = static_cast<float>(scale.host_data<double>()[0]);
   const float decay = static_cast<float>(step.decay);
   const float one_minus_beta1 = static_cast<float>(1 - step.beta1);
   const float beta2 = static_cast<float>(step.beta2);
@@ -23,7 +25,7 @@ void adamw_step(Tensor& weight, const Tensor& gradient, Tensor& first, Tensor& s
   const float root = static_cast<float>(step.root_correction2);
   for_pieces(weight.elements(), 4, [&](std::int64_t from, std::int64_t to) {
     for (std::int64_t i = from; i < to; ++i) {
-      const float g = G[i] * scale;
+      const float g = G[i] * by;
       W[i] *= decay;
       M[i] += one_minus_beta1 * (g - M[i]);
       V[i] = V[i] * beta2 + one_minus_beta2 * g * g;

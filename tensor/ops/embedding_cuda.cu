@@ -1,55 +1,80 @@
-// Forward: one thread an element of y, 8 bytes each. Backward: one block a row of the table, its
-// threads over the channels, each warp looking through all indices, 32 at a time; no atomics, so
-// that a row is summed in the order of m.
-#include <algorithm>
-
+// The forward gathers rows of the table. Backward: a warp owns a row of the table, up to 1024 of
+// its channels in registers; 8 rows make a block, which brings all indices to shared memory, 1024
+// at a time, and each warp looks there for its own, 32 at a time. No atomics: a row is summed in
+// the order of m. 4 bytes of dy an element of y, 8 an element of the table, 4 M V / 8 bytes of
+// indices from L2. V M / 32 steps of some six instructions: those bound it where V is larger than
+// C, memory elsewhere.
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/embedding.h"
-#include "tensor/ops/kernel.cuh"
+#include "tensor/ops/gather_rows.h"
+#include "tensor/ops/kernel_fours.cuh"
 
 namespace arbg::tensor::cuda {
 namespace {
 
-__global__ void forward(Span<float> y, Span<const float> table, Span<const std::int32_t> index,
-                        std::int64_t C) {
-  const std::int64_t i = thread_number();
-  if (i < y.size()) y[i] = table[index[i / C] * C + i % C];
+constexpr std::int64_t kRows = kThreads / kWarp;
+constexpr int kSome = 1024;
+
+// Channels first, first + 1, ... of row m, up to 128 kParts of them: each lane adds its own.
+template <int kParts, class T>
+__device__ void add_row(Several<Four<float>, kParts>& sums, const Span<T>& x, std::int64_t m,
+                        std::int64_t first, std::int64_t C, bool wide) {
+  for (int part = 0; part < kParts; ++part) {
+    const std::int64_t c = first + part * kWarpFours + 4 * this_lane();
+    if (c >= C) break;
+    const Four<float> row = four_of(x, m * C + c, (m + 1) * C, wide);
+    for (int i = 0; i < 4; ++i) sums[part][i] += row[i];
+  }
 }
 
+template <int kParts>
 __global__ void backward(Span<float> dtable, Span<const float> dy, Span<const std::int32_t> index,
-                         std::int64_t C) {
-  const std::int64_t v = blockIdx.x, M = index.size();
-  for (std::int64_t first = 0; first < C; first += block_threads()) {
-    const std::int64_t c = first + this_thread();
-    float sum = 0;
-    for (std::int64_t some = 0; some < M; some += kWarp) {
-      const std::int64_t m = some + this_lane();
-      unsigned hits = __ballot_sync(kAllLanes, m < M && index[m] == v);
-      for (; hits != 0 && c < C; hits &= hits - 1) {
-        // y[m * C + c] = table[index[m] * C + c];
-        sum += dy[(some + __ffs(static_cast<int>(hits)) - 1) * C + c];
+                         std::int64_t C, bool wide) {
+  ARBG_SHARED(std::int32_t, some, kSome);
+  const std::int64_t M = index.size(), V = dtable.size() / C,
+                     tiles = divided_up(C, kParts * kWarpFours),
+                     v = blockIdx.x / tiles * kRows + this_warp(),
+                     first = blockIdx.x % tiles * kParts * kWarpFours;
+  Several<Four<float>, kParts> sums{};
+  for (std::int64_t from = 0; from < M; from += kSome) {
+    const int count = M - from < kSome ? static_cast<int>(M - from) : kSome;
+    for (int i = this_thread(); i < count; i += block_threads()) some[i] = index[from + i];
+    __syncthreads();
+    for (int i = 0; i < count; i += kWarp) {
+      const int own = i + this_lane();
+      unsigned hits = __ballot_sync(kAllLanes, own < count && some[own] == v);
+      // y[m * C + c] = table[index[m] * C + c];
+      for (; hits != 0; hits &= hits - 1) {
+        add_row(sums, dy, from + i + __ffs(static_cast<int>(hits)) - 1, first, C, wide);
       }
     }
-    if (c < C) dtable[v * C + c] += sum;
+    __syncthreads();
+  }
+  if (v >= V) return;
+  add_row(sums, dtable, v, first, C, wide);
+  for (int part = 0; part < kParts; ++part) {
+    const std::int64_t c = first + part * kWarpFours + 4 * this_lane();
+    if (c < C) set_four(dtable, v * C + c, (v + 1) * C, sums[part], wide);
   }
 }
 
 }  // namespace
 
 Tensor embedding(const Tensor& table, const Tensor& index) {
-  const std::int64_t C = table.extent(1);
-  Tensor y = empty_like(table, with_extra_axis(index.shape(), C));
-  launch(forward, one_thread_each(y.elements()), numbers<float>(y), numbers<float>(table),
-         numbers<std::int32_t>(index), C);
+  Tensor y = empty_like(table, with_extra_axis(index.shape(), table.extent(1)));
+  cuda::gather_rows(table, index, y);
   return y;
 }
 
 void embedding_backward(const Tensor& dy, const Tensor& index, Tensor* dtable) {
-  const std::int64_t C = dtable->extent(1);
+  const std::int64_t V = dtable->extent(0), C = dtable->extent(1);
   if (dy.elements() == 0) return;
-  const std::int64_t threads = std::min(divided_up(C, kWarp) * kWarp, kThreads);
-  launch(backward, {dtable->extent(0), threads}, numbers<float>(*dtable), numbers<float>(dy),
-         numbers<std::int32_t>(index), C);
+  const std::int64_t tiles = divided_up(C, kManyHeld * kWarpFours);
+  const auto sums = numbers<float>(*dtable);
+  const auto rows = numbers<float>(dy);
+  launch(tiles == 1 && !holds_many(C) ? backward<kFewHeld> : backward<kManyHeld>,
+         {divided_up(V, kRows) * tiles, kThreads}, sums, rows, numbers<std::int32_t>(index), C,
+         C % 4 == 0 && wide(sums, rows));
 }
 
 }  // namespace arbg::tensor::cuda

@@ -88,6 +88,21 @@ __device__ inline void wait_copies() {
 
 // Four neighbours in one access; the first begins at a multiple of 16 bytes.
 template <class T>
+__device__ Four<std::remove_const_t<T>> load_four(const Span<T>& from, std::int64_t at) {
+  static_assert(sizeof(Four<T>) == kFourBytes);
+  const uint4 bytes = *reinterpret_cast<const uint4*>(&from[at]);
+  Four<std::remove_const_t<T>> four;
+  memcpy(&four, &bytes, kFourBytes);
+  return four;
+}
+template <class T>
+__device__ void store_four(const Span<T>& to, std::int64_t at, const Four<T>& four) {
+  static_assert(sizeof(Four<T>) == kFourBytes);
+  uint4 bytes;
+  memcpy(&bytes, &four, kFourBytes);
+  *reinterpret_cast<uint4*>(&to[at]) = bytes;
+}
+// The same from shared memory.
 __device__ Four<T> load_four(const T* from, std::int64_t at) {
   static_assert(sizeof(Four<T>) == kFourBytes);
   const uint4 bytes = *reinterpret_cast<const uint4*>(from + at);
@@ -155,6 +170,11 @@ template <class T>
 Four<std::remove_const_t<T>> load_four(const Span<T>& from, const emulator::Index& at) {
   from.require_aligned(at, kFourBytes);
   return {from[at], from[at.next(1)], from[at.next(2)], from[at.next(3)]};
+}
+template <class T>
+void store_four(const Span<T>& to, const emulator::Index& at, const Four<T>& four) {
+  to.require_aligned(at, kFourBytes);
+  for (int i = 0; i < 4; ++i) to[at.next(i)] = four[i];
 }
 
 template <class... Parameters, class... Arguments>

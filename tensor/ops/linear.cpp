@@ -43,7 +43,8 @@ Tensor linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias) {
   require_real(x, "linear", "x");
   require(x.shape().rank() >= 1 && x.extent(-1) == weight.K, "linear: expected x [..., ", weight.K,
           "], found ", x.shape());
-  require_fits(weight.data, weight.data.shape(), x, "linear", "weight", "packed");
+  require(weight.data.defined() && weight.data.backend() == x.backend(),
+          "linear: the packed weight is not on the backend ", name_of(x.backend()), " of x");
   if (bias.defined()) require_fits(bias, {weight.N}, x, "linear", "bias", "[N]");
   return on_backend(x, ARBG_BACKENDS(packed_linear))(x, weight, bias);
 }

@@ -1,7 +1,10 @@
-// One warp a row, lanes over its logits, which are read once forward and twice backward. Bound by
-// memory: forward 4 bytes a logit, backward 12.
+// One warp a row, of which a lane keeps up to 32 logits in registers; longer rows are read again in
+// the backward. Bound by memory where doubles are at least a quarter as fast as floats: forward 4
+// bytes a logit, backward 8, or 12 in rows of more than 1024. A logit costs an exponential, a
+// conversion and a sum in double. Some five thousand rows keep all of an H100 at work; with
+// fewer, the time is that of one warp.
 #include "tensor/ops/dispatch.h"
-#include "tensor/ops/kernel.cuh"
+#include "tensor/ops/kernel_fours.cuh"
 #include "tensor/ops/log_prob.h"
 
 namespace arbg::tensor::cuda {
@@ -30,11 +33,18 @@ __device__ LogSum joined(const LogSum& a, const LogSum& b) {
                        b.sum * static_cast<double>(expf(b.largest - largest))};
 }
 
-// log sum_v exp(x[m, v]), in every lane of the warp: v ascending within a lane, then the lanes by
-// halving. Those of the first lane are for all: fused multiplications make a + b other than b + a.
-__device__ double log_sum_exp(const Span<const float>& x, std::int64_t m, std::int64_t V) {
+// log sum_v exp(x[v]) of a row of V logits, in every lane of the warp: v ascending within a lane,
+// then the lanes by halving. Those of the first lane are for all: fused multiplications make a + b
+// other than b + a.
+template <int kHeld>
+__device__ double log_sum_exp(const Row<kHeld>& x, std::int64_t V) {
   LogSum all;
-  for (std::int64_t v = this_lane(); v < V; v += kWarp) add(all, x[m * V + v]);
+  each_four<kHeld>(V, [&](int part, std::int64_t v) {
+    const Four<float> four = x(part, v);
+    for (int i = 0; i < 4; ++i) {
+      if (v + i < V) add(all, four[i]);
+    }
+  });
   for (int lanes = kWarp / 2; lanes > 0; lanes /= 2) {
     const LogSum other{__shfl_xor_sync(kAllLanes, all.largest, lanes),
                        __shfl_xor_sync(kAllLanes, all.sum, lanes)};
@@ -43,59 +53,81 @@ __device__ double log_sum_exp(const Span<const float>& x, std::int64_t m, std::i
   return __shfl_sync(kAllLanes, static_cast<double>(all.largest) + log(all.sum), 0);
 }
 
+template <int kHeld>
 __global__ void forward(Span<float> y, Span<const float> logits, Span<const std::int32_t> index,
-                        std::int64_t V) {
+                        std::int64_t V, bool wide) {
   const std::int64_t m = warp_number();
   if (m >= y.size()) return;
-  const double log_sum = log_sum_exp(logits, m, V);
+  const double log_sum = log_sum_exp(Row<kHeld>(logits, m, V, wide), V);
   if (this_lane() == 0) {
     y[m] = static_cast<float>(static_cast<double>(logits[m * V + index[m]]) - log_sum);
   }
 }
 
+template <int kHeld>
 __global__ void backward(Span<float> dlogits, Span<const float> dy, Span<const float> logits,
-                         Span<const std::int32_t> index, std::int64_t V) {
+                         Span<const std::int32_t> index, std::int64_t V, bool wide) {
   const std::int64_t m = warp_number();
   if (m >= dy.size()) return;
-  // y[m] = logits[m * V + index[m]] - log_sum_exp(logits, m, V), whose derivative is the softmax.
-  const double log_sum = log_sum_exp(logits, m, V);
-  for (std::int64_t v = this_lane(); v < V; v += kWarp) {
-    const double log_p = static_cast<double>(logits[m * V + v]) - log_sum;
-    const float hit = v == index[m] ? 1.0F : 0.0F;
-    dlogits[m * V + v] = dy[m] * (hit - expf(static_cast<float>(log_p)));
-  }
+  const Row<kHeld> row(logits, m, V, wide);
+  // y[m] = logits[m * V + index[m]] - log_sum_exp(row, V), whose derivative is the softmax.
+  const double log_sum = log_sum_exp(row, V);
+  const std::int32_t picked = index[m];
+  const float d = dy[m];
+  each_four<kHeld>(V, [&](int part, std::int64_t v) {
+    Four<float> four = row(part, v);
+    for (int i = 0; i < 4; ++i) {
+      const double log_p = static_cast<double>(four[i]) - log_sum;
+      four[i] = d * ((v + i == picked ? 1.0F : 0.0F) - expf(static_cast<float>(log_p)));
+    }
+    set_four(dlogits, m * V + v, (m + 1) * V, four, wide);
+  });
 }
 
-__global__ void softmax(Span<float> y, Span<const float> logits, std::int64_t M, std::int64_t V) {
+template <int kHeld>
+__global__ void softmax(Span<float> y, Span<const float> logits, std::int64_t M, std::int64_t V,
+                        bool wide) {
   const std::int64_t m = warp_number();
   if (m >= M) return;
-  const double log_sum = log_sum_exp(logits, m, V);
-  for (std::int64_t v = this_lane(); v < V; v += kWarp) {
-    y[m * V + v] = static_cast<float>(static_cast<double>(logits[m * V + v]) - log_sum);
-  }
+  const Row<kHeld> row(logits, m, V, wide);
+  const double log_sum = log_sum_exp(row, V);
+  each_four<kHeld>(V, [&](int part, std::int64_t v) {
+    Four<float> four = row(part, v);
+    for (int i = 0; i < 4; ++i) {
+      four[i] = static_cast<float>(static_cast<double>(four[i]) - log_sum);
+    }
+    set_four(y, m * V + v, (m + 1) * V, four, wide);
+  });
 }
 
 }  // namespace
 
 Tensor log_prob(const Tensor& logits, const Tensor& index) {
+  const std::int64_t V = logits.extent(-1);
   Tensor y = empty_like(logits, index.shape());
-  launch(forward, one_warp_each(y.elements()), numbers<float>(y), numbers<float>(logits),
-         numbers<std::int32_t>(index), logits.extent(-1));
+  const auto in = numbers<float>(logits);
+  launch(holds_many(V) ? forward<kManyHeld> : forward<kFewHeld>, one_warp_each(y.elements()),
+         numbers<float>(y), in, numbers<std::int32_t>(index), V, V % 4 == 0 && wide(in));
   return y;
 }
 
 Tensor log_prob_backward(const Tensor& dy, const Tensor& logits, const Tensor& index) {
+  const std::int64_t V = logits.extent(-1);
   Tensor dlogits = empty_like(logits, logits.shape());
-  launch(backward, one_warp_each(dy.elements()), numbers<float>(dlogits), numbers<float>(dy),
-         numbers<float>(logits), numbers<std::int32_t>(index), logits.extent(-1));
+  const auto in = numbers<float>(logits);
+  const auto out = numbers<float>(dlogits);
+  launch(holds_many(V) ? backward<kManyHeld> : backward<kFewHeld>, one_warp_each(dy.elements()),
+         out, numbers<float>(dy), in, numbers<std::int32_t>(index), V, V % 4 == 0 && wide(in, out));
   return dlogits;
 }
 
 Tensor log_softmax(const Tensor& logits) {
-  const std::int64_t M = row_count(logits.shape());
+  const std::int64_t M = row_count(logits.shape()), V = logits.extent(-1);
   Tensor y = empty_like(logits, logits.shape());
-  launch(softmax, one_warp_each(M), numbers<float>(y), numbers<float>(logits), M,
-         logits.extent(-1));
+  const auto in = numbers<float>(logits);
+  const auto out = numbers<float>(y);
+  launch(holds_many(V) ? softmax<kManyHeld> : softmax<kFewHeld>, one_warp_each(M), out, in, M, V,
+         V % 4 == 0 && wide(in, out));
   return y;
 }
 

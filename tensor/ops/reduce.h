@@ -1,5 +1,7 @@
-// Sums: over the last axis, and the sum and mean over everything, in double and in index order on
-// every backend.
+// Sums: over the last axis, and the sum and mean over everything, in double.
+//
+// The order of a sum depends on how many numbers it has and on nothing else: a row gives the same
+// bits every time, alone and in a batch. The reference and the cpu go in index order.
 //
 // sum_last: x [..., T] -> [...]. sum_all, mean_all: x -> [1]. The backwards spread dy back over
 // `shape`, the shape of x. The result is stored in the backend's own number type; the sum before

@@ -1,23 +1,10 @@
 // A block sums a chunk of 4096 numbers in double, one more block the sums of all chunks: an order
 // that depends on the sizes alone. Bound by memory: 4 bytes an element.
-#include "tensor/ops/kernel.cuh"
+#include "tensor/ops/kernel_sums.cuh"
 #include "tensor/ops/sum_of_squares.h"
 
 namespace arbg::tensor::cuda {
 namespace {
-
-constexpr std::int64_t kChunk = 4096;
-
-// The sum over the threads of a block, in its first warp. Once in a kernel.
-__device__ double block_sum(double value) {
-  ARBG_SHARED(double, sums, kWarp);
-  const int lane = this_lane(), warp = this_warp();
-  value = warp_sum(value);
-  if (lane == 0) sums[warp] = value;
-  __syncthreads();
-  if (warp > 0) return 0;
-  return warp_sum(lane < block_threads() / kWarp ? static_cast<double>(sums[lane]) : 0.0);
-}
 
 __global__ void sum_chunk(Span<double> chunks, Span<const float> x, std::int64_t first_chunk) {
   const std::int64_t first = blockIdx.x * kChunk;
@@ -31,9 +18,7 @@ __global__ void sum_chunk(Span<double> chunks, Span<const float> x, std::int64_t
 }
 
 __global__ void sum_chunks(Span<double> y, Span<const double> chunks) {
-  double sum = 0;
-  for (std::int64_t i = this_thread(); i < chunks.size(); i += block_threads()) sum += chunks[i];
-  sum = block_sum(sum);
+  const double sum = sum_of_all(chunks);
   if (this_thread() == 0) y[0] = sum;
 }
 

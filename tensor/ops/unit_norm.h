@@ -1,7 +1,7 @@
 // A tensor taken as one vector, made one long: y = x / (|x| + epsilon), |x|^2 = sum over all of
 // x^2.
 //
-// x of any shape -> y of its shape. The norm runs in double and in index order on every backend and
+// x of any shape -> y of its shape. The norm runs in double, in the order of sum_of_squares, and
 // stays where it is computed. Throws Error if x does not hold real numbers.
 #pragma once
 

@@ -129,11 +129,14 @@ TEST_SUITE("fast") {
       CHECK(trained(training, kStub, events) == expected);
       const std::size_t B = 22, T = 6, sums = training.smoothing > 0 ? 2 : 1;
       CHECK(bytes_of(events, StubEvent::download) == 3 * (sums * B + 1) * kLog);
-      // What a position is fed with and what it is judged by, and the slopes of the loss; a count
-      // of positions a sum.
-      const std::size_t tokens = 2 * B * T * kIndex + sums * B * T * kReal + sums * B * kIndex;
+      // What a position is fed with and what it is judged by; of a molecule its length and two
+      // numbers of the loss; of the step three of the loss, two sets of AdamW's, two of Muon's, and
+      // the rate of the average.
+      const std::size_t of_molecule = 2 * T * kIndex + kIndex + 2 * kLog;
+      const std::size_t of_step =
+          3 + 2 * 6 + (training.optimizer == OptimizerKind::muon ? 2 : 0) + 1;
       if (!training.conditioned && training.smoothing == 0)
-        CHECK(bytes_of(events, StubEvent::upload) == 3 * tokens);
+        CHECK(bytes_of(events, StubEvent::upload) == 3 * (B * of_molecule + of_step * kLog));
     }
   }
 
@@ -207,7 +210,7 @@ using namespace tensor;
 TEST_SUITE("fast") {
   TEST_CASE("samples are read when all their coordinates have been drawn, a density once a pass") {
     const OneThread one;
-    constexpr std::size_t B = 40, kPasses = 3;  // of at most 16 rows
+    constexpr std::size_t B = 300, kPasses = 2;  // of at most 256 rows
     SampleOptions options;
     options.count = options.lanes = B;
     for (const Decoding& decoding : {Decoding{}, Decoding{0.9, 3, 1, 0.1}}) {
@@ -219,7 +222,8 @@ TEST_SUITE("fast") {
       const auto K = static_cast<std::size_t>(generator.map().size());
       CHECK(reads_come_last(events));
       CHECK(bytes_of(events, StubEvent::download) == B * K * (kIndex + kLog));
-      CHECK(bytes_of(events, StubEvent::upload) == (B + kPasses) * kIndex);  // start tokens; places
+      CHECK(bytes_of(events, StubEvent::upload) ==
+            (B + 1) * kIndex);  // start tokens, and the place
       CHECK(samples.coordinates == expected.coordinates);
       CHECK(samples.log_q == expected.log_q);
       const auto log_q = generator.log_density(samples.coordinates, decoding);

@@ -106,6 +106,9 @@ class StubRuntime final : public Runtime {
   void zero(std::byte* at, std::size_t bytes) override {
     carry({StubEvent::kernel, 0}, [&] { std::memset(at, 0, bytes); });
   }
+  void fill(std::byte* at, std::size_t bytes, std::span<const std::byte> pattern) override {
+    carry({StubEvent::kernel, 0}, [&] { fill_on_host(at, bytes, pattern); });
+  }
   bool on_host() const override { return memory().is_open(); }
   std::string name() const override { return "a stub of a device"; }
   std::unique_ptr<Recording> record(const std::function<void()>&) override { return nullptr; }

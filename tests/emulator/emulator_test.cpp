@@ -118,6 +118,21 @@ __global__ void last_of_tile(Span<float> y, int last) {
   if (i == 0) y[0] = tile[last];
 }
 
+// Four numbers each, of memory that may begin between two multiples of 16 bytes.
+__global__ void by_fours(Span<float> y, Span<const float> x, int begin) {
+  const int i = 4 * this_thread() + begin;
+  if (i + 4 > x.size()) return;
+  FAULT_BELOW;
+  Four<float> four = load_four(x, i);
+  for (int j = 0; j < 4; ++j) four[j] *= 2;
+  store_four(y, 4 * this_thread(), four);
+}
+
+__global__ void stores_four(Span<float> y, int begin) {
+  FAULT_BELOW;
+  if (this_thread() == 0) store_four(y, begin, {1.0F, 2.0F, 3.0F, 4.0F});
+}
+
 __global__ void mask_of_lanes(Span<float> y, unsigned mask, int lanes_that_come) {
   const int i = this_thread();
   float sum = static_cast<float>(i);
@@ -242,26 +257,27 @@ __global__ void much_shared(Span<float> y) {
 
 __global__ void exchanges(Span<float> y) {
   const int lane = this_lane();
-  const auto at = static_cast<std::int64_t>(this_thread()) * 5;
+  const auto at = static_cast<std::int64_t>(this_thread()) * 6;
   y[at] = static_cast<float>(__shfl_sync(kAllLanes, lane, 7));
   y[at + 1] = static_cast<float>(__shfl_xor_sync(kAllLanes, lane, 3));
   y[at + 2] = static_cast<float>(__shfl_down_sync(kAllLanes, lane, 5));
   y[at + 3] = static_cast<float>(__shfl_up_sync(kAllLanes, lane, 5));
   y[at + 4] = static_cast<float>(__ffs(static_cast<int>(__ballot_sync(kAllLanes, lane > 8))));
+  y[at + 5] = static_cast<float>(__clz(static_cast<int>(__ballot_sync(kAllLanes, lane < 8))));
 }
 
 }  // namespace
 
 TEST_SUITE("fast") {
   TEST_CASE("lanes of a warp exchange their numbers as CUDA says") {
-    Tensor y = zeros(std::int64_t{5} * kThreadsOfBlock);
+    Tensor y = zeros(std::int64_t{6} * kThreadsOfBlock);
     CHECK(fault_of(exchanges, numbers<float>(y)) == "");
     const auto found = y.values();
     for (int i = 0; i < kThreadsOfBlock; ++i) {
       const int lane = i % kWarp;
-      const std::vector<double> here(found.begin() + 5 * i, found.begin() + 5 * i + 5);
+      const std::vector<double> here(found.begin() + 6 * i, found.begin() + 6 * i + 6);
       const int down = lane < 27 ? lane + 5 : lane, up = lane < 5 ? lane : lane - 5;
-      CHECK(here == std::vector<double>{7, double(lane ^ 3), double(down), double(up), 10});
+      CHECK(here == std::vector<double>{7, double(lane ^ 3), double(down), double(up), 10, 24});
     }
   }
 
@@ -291,6 +307,19 @@ TEST_SUITE("fast") {
                          doctest::Contains("a race"), emulator::Fault);
   }
 
+  TEST_CASE("wide elements at an address that is not aligned to them are named") {
+    struct alignas(8) Two {
+      float x[2];
+    };
+    const Tensor x = zeros(kThreadsOfBlock);
+    const float* address = x.device_data<float>();
+    const auto wide = [&](int first) {
+      return Span(reinterpret_cast<const Two*>(address + first), 4);
+    };
+    CHECK(wide(2).size() == 4);
+    CHECK_THROWS_WITH_AS(wide(1), doctest::Contains("does not fit"), emulator::Fault);
+  }
+
   TEST_CASE("an index outside is named, of a tensor's view and of a tile") {
     Tensor whole = zeros(kThreadsOfBlock), x = whole.rows(3, 50), y = whole.rows(3, 50);
     const auto out = numbers<float>(y);
@@ -300,6 +329,23 @@ TEST_SUITE("fast") {
     CHECK(fault_of(last_of_tile, out, 2 * kThreadsOfBlock - 1) == "");
     names(fault_of(last_of_tile, out, 2 * kThreadsOfBlock), "element 128 is outside");
     names(fault_of(last_of_tile, out, -1), "element -1 is outside");
+  }
+
+  TEST_CASE("an access of 16 bytes is named that begins elsewhere, or ends outside") {
+    Tensor x = zeros(kThreadsOfBlock), y = zeros(kThreadsOfBlock);
+    x.fill(3);
+    const auto out = numbers<float>(y);
+    const auto in = numbers<float>(std::as_const(x));
+    CHECK(fault_of(by_fours, out, in, 0) == "");
+    CHECK(y.values() == std::vector<double>(kThreadsOfBlock, 6.0));
+    CHECK(fault_of(by_fours, out, in, 4) == "");
+    names(fault_of(by_fours, out, in, 1), "begins 4 bytes behind a multiple");
+    CHECK(fault_of(stores_four, out, kThreadsOfBlock - 4) == "");
+    names(fault_of(stores_four, out, 2), "begins 8 bytes behind a multiple");
+    names(fault_of(stores_four, out, kThreadsOfBlock), "element 64 is outside");
+    Tensor part = y.rows(0, kThreadsOfBlock - 2);
+    names(fault_of(stores_four, numbers<float>(part), kThreadsOfBlock - 4),
+          "element 62 is outside");
   }
 
   TEST_CASE("four neighbours come in one access, which begins at a multiple of 16 bytes") {

@@ -27,6 +27,9 @@ inline void ask(const Launch& launch, const std::function<void()>& thread) {
   ask([=] { run(launch, thread); });
 }
 
+// How much memory the device has; by default it has no end.
+void set_memory(std::size_t bytes);
+
 // The order of all launches from here on.
 void set_seed(std::uint64_t seed);
 

@@ -15,15 +15,30 @@ bool unordered(const Moment& a, const Moment& b) {
   return a.turn == b.turn && a.thread != b.thread;
 }
 
-// A block of the device. Its Memory is made by the first kernel that sees it.
+// A block of the device. A Memory of it is made by the first kernel that sees elements of its size.
 struct Block {
-  std::size_t bytes, element_size = 0;
-  std::unique_ptr<Memory> memory;
+  std::size_t bytes;
+  std::map<std::size_t, Memory> memory;
 };
 
 std::map<const std::byte*, Block>& blocks() {
   static auto* all = new std::map<const std::byte*, Block>;  // outlives tensors freed at exit
   return *all;
+}
+
+struct Found {
+  Block& block;
+  std::size_t at;
+};
+
+Found block_of(const void* data, std::size_t bytes) {
+  const auto* first = static_cast<const std::byte*>(data);
+  auto found = blocks().upper_bound(first);
+  if (found == blocks().begin()) throw Fault("a kernel is given an address of no block");
+  auto& [start, block] = *--found;
+  const auto at = static_cast<std::size_t>(first - start);
+  if (at + bytes > block.bytes) throw Fault("a kernel is given bytes behind the end of a block");
+  return {block, at};
 }
 
 }  // namespace
@@ -77,20 +92,21 @@ void Memory::end_copy(std::size_t element, const Where& where) {
 }
 
 void add_block(const std::byte* block, std::size_t bytes) { blocks()[block].bytes = bytes; }
-void remove_block(const std::byte* block) { blocks().erase(block); }
+std::size_t remove_block(const std::byte* block) {
+  const auto found = blocks().find(block);
+  const std::size_t bytes = found->second.bytes;
+  blocks().erase(found);
+  return bytes;
+}
+
+void check_inside(const void* data, std::size_t bytes) { block_of(data, bytes); }
 
 Part memory_of(const void* data, std::size_t bytes, std::size_t element_size) {
-  const auto* first = static_cast<const std::byte*>(data);
-  auto found = blocks().upper_bound(first);
-  if (found == blocks().begin()) throw Fault("a kernel is given an address of no block");
-  auto& [start, block] = *--found;
-  const auto at = static_cast<std::size_t>(first - start);
-  if (at + bytes > block.bytes) throw Fault("a kernel is given bytes behind the end of a block");
-  if (block.element_size != element_size) {
-    block.memory = std::make_unique<Memory>(Memory::Kind::global, block.bytes / element_size);
-    block.element_size = element_size;
-  }
-  return {block.memory.get(), at / element_size};
+  const auto [block, at] = block_of(data, bytes);
+  auto& memory = block.memory;
+  const auto made =
+      memory.try_emplace(element_size, Memory::Kind::global, block.bytes / element_size);
+  return {&made.first->second, at / element_size};
 }
 
 }  // namespace arbg::emulator

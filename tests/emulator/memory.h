@@ -73,10 +73,13 @@ class Memory {
 
 // The blocks that the device has handed out.
 void add_block(const std::byte* block, std::size_t bytes);
-void remove_block(const std::byte* block);
+std::size_t remove_block(const std::byte* block);  // its bytes
 
-// Memory beside the block that holds these bytes, and which of its elements is the first. Throws
-// Fault if they are not inside one block.
+// Throws Fault unless these bytes are inside one block.
+void check_inside(const void* data, std::size_t bytes);
+
+// Memory beside the block that holds these bytes, one for each size of elements that it is seen as,
+// and which of its elements is the first. Throws Fault if they are not inside one block.
 struct Part {
   Memory* memory = nullptr;
   std::size_t first = 0;

@@ -14,7 +14,13 @@ namespace {
 
 using tensor::Recording;
 
+std::size_t bytes_of_device = ~std::size_t{0}, bytes_taken = 0;
+
 std::byte* made_block(std::size_t bytes) {
+  if (bytes > bytes_of_device - bytes_taken)
+    throw tensor::out_of_memory("an emulated device", bytes, bytes_of_device - bytes_taken,
+                                bytes_of_device);
+  bytes_taken += bytes;
   auto* block = static_cast<std::byte*>(std::malloc(bytes > 0 ? bytes : 1));
   require(block != nullptr, "out of memory: ", bytes, " bytes on the emulated device");
   std::memset(block, 0xFF, bytes);
@@ -23,7 +29,7 @@ std::byte* made_block(std::size_t bytes) {
 }
 
 void free_block(std::byte* block) {
-  remove_block(block);
+  bytes_taken -= remove_block(block);
   std::free(block);
 }
 
@@ -73,6 +79,11 @@ class EmulatedRuntime final : public tensor::Runtime {
   void zero(std::byte* at, std::size_t bytes) override {
     ask([=] { std::memset(at, 0, bytes); });
   }
+  void fill(std::byte* at, std::size_t bytes, std::span<const std::byte> pattern) override {
+    ask([=, copy = std::vector(pattern.begin(), pattern.end())] {
+      tensor::fill_on_host(at, bytes, copy);
+    });
+  }
   bool on_host() const override { return false; }
   std::string name() const override { return "an emulated device"; }
 
@@ -88,6 +99,8 @@ class EmulatedRuntime final : public tensor::Runtime {
 };
 
 }  // namespace
+
+void set_memory(std::size_t bytes) { bytes_of_device = bytes; }
 
 void ask(std::function<void()> work) {
   if (recording)

@@ -82,6 +82,8 @@ class Span {
  public:
   Span() = default;
   Span(T* data, std::int64_t size) : data_(data), size_(size) {
+    if (reinterpret_cast<std::uintptr_t>(data) % alignof(T) != 0)
+      throw Fault("a kernel is given an address that does not fit to the size of its elements");
     if (size > 0) part_ = memory_of(data, static_cast<std::size_t>(size) * sizeof(T), sizeof(T));
   }
   explicit Span(const SharedArray& array)
@@ -161,6 +163,7 @@ T __shfl_up_sync(unsigned mask, T value, unsigned lanes, ARBG_HERE) {
   return arbg::emulator::exchanged("__shfl_up_sync", mask, value, source, {file, line});
 }
 inline int __ffs(int bits) { return __builtin_ffs(bits); }
+inline int __clz(int bits) { return bits == 0 ? 32 : __builtin_clz(static_cast<unsigned>(bits)); }
 template <class T>
 T __ldg(const arbg::emulator::Place<const T>& place) {
   return place;

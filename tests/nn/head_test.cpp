@@ -174,7 +174,11 @@ TEST_SUITE("fast") {
         for (std::int64_t j = 0; j < K; ++j) good.push_back(midpoints(row, j)[1]);
         CHECK(row.head->inside(good));
         const auto before = row.head->log_p(Variable(parameters), host_rows(good, K), 0);
-        const auto smooth = row.head->smoothing_term(Variable(parameters), host_rows(good, K), 0);
+        const auto smoothed = [&](const Tensor& z) {
+          const auto encoded = row.head->encode(z, row.table_rows, backend, true);
+          return row.head->smoothing_term(Variable(parameters), encoded).value().values();
+        };
+        const auto smooth = smoothed(host_rows(good, K));
         for (std::size_t j = 0; j < good.size(); ++j) {
           for (const double value : row.outside[j]) {
             auto z = good;
@@ -186,10 +190,9 @@ TEST_SUITE("fast") {
             const Tensor bad = host_rows(z, K);
             CHECK(row.head->log_p(Variable(parameters), bad, 0).value().values() == expected);
             CHECK(row.head->log_p(parameters, bad, 0, {})[j] == -kInfinity);
-            auto smoothing = smooth.value().values();
+            auto smoothing = smooth;
             smoothing[j] = -kInfinity;
-            CHECK(row.head->smoothing_term(Variable(parameters), bad, 0).value().values() ==
-                  smoothing);
+            CHECK(smoothed(bad) == smoothing);
             const Variable table(some({row.table_rows, kC}, backend, 8));
             CHECK(std::isfinite(row.head->embed(table, bad, 0).value().values()[0]));
           }
@@ -215,6 +218,10 @@ TEST_SUITE("fast") {
           other.push_back(midpoints(row, j).back());
         }
         const auto whole = embedded(before, 0), changed = embedded(other, 0);
+        std::vector<double> z(before.begin() + 1, before.end());
+        z.push_back(midpoints(row, K - 1)[0]);
+        const auto encoded = row.head->encode(host_rows(z, K), row.table_rows, backend, false);
+        CHECK(row.head->embed(table, encoded).value().values() == whole);
         REQUIRE(whole.size() == static_cast<std::size_t>(K * kC));
         CHECK(std::equal(whole.begin(), whole.begin() + kC, changed.begin()));
         for (std::int64_t t = 0; t < K; ++t) {

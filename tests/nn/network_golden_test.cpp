@@ -1,6 +1,7 @@
 // The network against the published PyTorch implementation (tests/golden/network/README.md).
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <filesystem>
 
@@ -12,6 +13,7 @@
 #include "nn/optimizer/muon.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/ops/numbers.h"
 #include "tests/backends.h"
 
 namespace arbg::nn {
@@ -127,7 +129,8 @@ double train_step(const Transformer& network, const Batch& batch, Optimizer& opt
   autograd::backward(loss);
   std::vector<Tensor> gradients;
   for (const auto& parameter : network.parameters()) gradients.push_back(parameter.variable.grad());
-  optimizer.update(gradients, 1.0, learning_rate, step);
+  optimizer.set_step(learning_rate, step);
+  optimizer.update(gradients, tensor::make_numbers(std::array{1.0}, network.backend()));
   return loss.value().item();
 }
 

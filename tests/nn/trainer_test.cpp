@@ -228,7 +228,7 @@ TEST_SUITE("fast") {
     };
     refused([](TrainerOptions& o) { o.batch = 3; });
     refused([](TrainerOptions& o) { o.batch = -1; });
-    refused([](TrainerOptions& o) { o.micro_batch = 0; });
+    refused([](TrainerOptions& o) { o.micro_batch = -1; });
     refused([](TrainerOptions& o) { o.total_steps = 0; });
     refused([](TrainerOptions& o) { o.learning_rate = std::nan(""); });
     refused([](TrainerOptions& o) { o.adamw.beta2 = 1; });

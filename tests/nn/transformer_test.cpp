@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -13,6 +14,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tensor/ops/draw.h"
+#include "tensor/ops/numbers.h"
 #include "tests/backends.h"
 #include "tests/nn/small_networks.h"
 
@@ -241,7 +243,8 @@ TEST_SUITE("fast") {
         if (step == 3) CHECK_FALSE(is_zero(parameter.variable.grad()));
         gradients.push_back(parameter.variable.grad());
       }
-      optimizer.update(gradients, 1.0, 1e-2, step);
+      optimizer.set_step(1e-2, step);
+      optimizer.update(gradients, tensor::make_numbers(std::array{1.0}, network.backend()));
     }
   }
 

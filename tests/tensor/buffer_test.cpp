@@ -6,6 +6,7 @@
 #include <array>
 
 #include "tensor/base/error.h"
+#include "tensor/device/repeated.h"
 #include "tests/backends.h"
 
 namespace arbg::tensor {
@@ -36,6 +37,33 @@ TEST_SUITE("fast") {
       CHECK(read(b, 2) == kFour);
       a.copy_from(a, 6, 5, 4);  // overlapping
       CHECK(read(a, 5) == kFour);
+    }
+  }
+
+  TEST_CASE("a number is written again and again, on every device, and also in repeated work") {
+    constexpr std::array<std::byte, 8> kEight{std::byte{1}, std::byte{2}, std::byte{3},
+                                              std::byte{4}, std::byte{5}, std::byte{6},
+                                              std::byte{7}, std::byte{8}};
+    for (const Backend backend : backends_here()) {
+      Buffer a(32, {backend});
+      Repeated filled({backend}, [&] {
+        a.zero();
+        a.fill(4, 24, kEight);
+        a.fill(16, 4, kFour);
+      });
+      for (int run = 0; run < 3; ++run) {
+        a.upload(kFour, 0);
+        filled.run();
+        CHECK(read(a, 0) == Bytes{});
+        CHECK(read(a, 4) == kFour);
+        CHECK(read(a, 8) == Bytes{kEight[4], kEight[5], kEight[6], kEight[7]});
+        CHECK(read(a, 16) == kFour);
+        CHECK(read(a, 24) == Bytes{kEight[4], kEight[5], kEight[6], kEight[7]});
+        CHECK(read(a, 28) == Bytes{});
+      }
+      CHECK_THROWS_AS(a.fill(28, 8, kEight), Error);
+      CHECK_THROWS_WITH_AS(a.fill(0, 12, kEight),
+                           "12 bytes from byte 0 on cannot be filled with numbers of 8", Error);
     }
   }
 

@@ -45,9 +45,10 @@ std::vector<double> probabilities(const std::vector<double>& logits, const Decod
   return kept;
 }
 
-// log P of index v of the one row `logits` under the decoding, on the reference.
-double log_p(const std::vector<double>& logits, const Decoding& decoding, std::size_t v) {
-  const Tensor row = Tensor::from_values(logits, {1, std::ssize(logits)}, Backend::reference);
+// log P of index v of the one row `logits` under the decoding.
+double log_p(const std::vector<double>& logits, const Decoding& decoding, std::size_t v,
+             Backend backend) {
+  const Tensor row = Tensor::from_values(logits, {1, std::ssize(logits)}, backend);
   return log_categorical_all(row, decoding).values()[v];
 }
 
@@ -99,15 +100,23 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("of equal logits the first are kept; what is left out has probability 0") {
-    const std::vector<double> logits(10, 0.5);
-    for (const Decoding& decoding : {Decoding{1, 4, 1, 0}, Decoding{1, 0, 0.35, 0}}) {
-      for (std::size_t v = 0; v < 10; ++v) {
-        if (v < 4) CHECK(log_p(logits, decoding, v) == doctest::Approx(std::log(0.25)));
-        if (v >= 4) CHECK(log_p(logits, decoding, v) == -INFINITY);
+    for (const Backend backend : backends_here()) {
+      for (const double one : {0.5, 0.0, -0.5}) {
+        std::vector<double> logits(10, one);
+        if (one == 0) logits[1] = logits[4] = -0.0;  // equal to 0
+        for (const Decoding& decoding :
+             {Decoding{1, 4, 1, 0}, Decoding{1, 0, 0.35, 0}, Decoding{1, 0, 0.4, 0}}) {
+          for (std::size_t v = 0; v < 10; ++v) {
+            const double found = log_p(logits, decoding, v, backend);
+            if (v < 4) CHECK(found == doctest::Approx(std::log(0.25)));
+            if (v >= 4) CHECK(found == -INFINITY);
+          }
+        }
       }
+      // A mixture's density stays exact where the exponential itself underflows.
+      CHECK(log_p({0, -2000}, {1, 1, 1, 0.5}, 1, backend) ==
+            doctest::Approx(-2000 + std::log(0.5)));
     }
-    // A mixture's density stays exact where the exponential itself underflows.
-    CHECK(log_p({0, -2000}, {1, 1, 1, 0.5}, 1) == doctest::Approx(-2000 + std::log(0.5)));
   }
 
   TEST_CASE("a row's draw is the same alone, in a batch and on any number of threads") {

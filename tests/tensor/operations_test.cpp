@@ -17,6 +17,7 @@ std::vector<Row> rows_for_backends() {
       linear_row({7, 1}, 1, true),
       linear_row({1, 300}, 257, true),
       linear_row({13, 17}, 600, true),
+      linear_row({2, 300, 3}, 33, true),
       linear_row({0, 8}, 5, true),
       linear_row({4, 0}, 5, true),
       linear_row({4, 8}, 0, true),
@@ -104,6 +105,9 @@ std::vector<Row> rows_for_backends() {
       transpose_row(200, 65),
       sum_of_squares_row({{3, 7}, {0}, {1001}}),
       sum_of_squares_row({{0, 2}}),
+      clip_scale_row(0.7),
+      clip_scale_row(1e3),
+      clip_scale_row(INFINITY),
       sinusoid_row({3, 7}, 6),
       sinusoid_row({5}, 9),
       sinusoid_row({0, 2}, 4),
@@ -112,6 +116,8 @@ std::vector<Row> rows_for_backends() {
       draw_row(5, 64, {1.3, 10, 1, 0}),
       draw_row(5, 65, {1, 0, 0.8, 0.05}),
       draw_row(3, 1, {1, 1, 0.5, 0}),
+      draw_row(3, 1500, {1, 40, 1, 0}),
+      draw_row(2, 9001, {1.1, 0, 0.9, 0.02}),
       draw_row(0, 4, {}),
   };
   for (const Shape& shape : {Shape{3, 5, 7}, Shape{1}, Shape{0, 4}, Shape{2, 33000}}) {
@@ -120,6 +126,15 @@ std::vector<Row> rows_for_backends() {
                                 blend_row(shape), unit_norm_row(shape)})
       rows.push_back(std::move(row));
   }
+  // Rows and sums of sizes at which kernels for devices change their way.
+  for (Row& row : std::vector{embedding_row(9, 300, {2, 600}), embedding_row(5, 1030, {3}),
+                              rmsnorm_row({3, 1001}, 1e-6), rmsnorm_row({2, 2100}, 1e-6),
+                              layernorm_row({600, 12}, 1e-5), layernorm_row({3, 1001}, 1e-5),
+                              layernorm_row({2, 2100}, 1e-5), concat_row({3, 8}, 12),
+                              concat_row({3, 6}, 12), concat_row({3, 8}, 6), tanh_gate_row({9001}),
+                              add_rows_row(300, 3, 12), gather_rows_row({7, 2, 4}, 9),
+                              mask_rows_row({3, 5, 8}), log_prob_row({3, 1001}, 1.0)})
+    rows.push_back(std::move(row));
   return with_seeds(std::move(rows));
 }
 

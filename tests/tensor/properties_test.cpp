@@ -191,6 +191,42 @@ TEST_SUITE("fast") {
     }
   }
 
+  TEST_CASE("a row has the same bits alone, in a batch, and wherever it begins") {
+    for (const Backend backend : backends_here()) {
+      for (const std::int64_t C : {37, 64, 1000, 2100}) {
+        const Tensor x = random_tensor({3, C}, backend), a = random_tensor({C}, backend, 2),
+                     b = random_tensor({C}, backend, 3),
+                     index = Tensor::from_indices(std::vector{2, 7, 5}, {3}, backend);
+        // One number behind where tensors begin.
+        const Tensor whole = Tensor::zeros({C + 1}, x.dtype(), backend);
+        Tensor alone = whole.rows(1, C).reshape({1, C});
+        alone.copy_from(x.rows(1, 1));
+        const auto same = [&](const char* name, const auto& f) {
+          CAPTURE(name);
+          CAPTURE(C);
+          CHECK(f(alone).values() == f(x).rows(1, 1).values());
+        };
+        using T = const Tensor&;
+        same("rmsnorm", [&](T t) { return rmsnorm(t, a, 1e-6); });
+        same("rmsnorm_backward", [&](T t) { return rmsnorm_backward(t, t, a, 1e-6, nullptr); });
+        same("layernorm", [&](T t) { return layernorm(t, a, b, 1e-5); });
+        same("layernorm_backward",
+             [&](T t) { return layernorm_backward(t, t, a, 1e-5, nullptr, nullptr); });
+        same("log_softmax", [&](T t) { return log_softmax(t); });
+        same("swiglu", [&](T t) { return swiglu(t, t); });
+        same("gelu_backward", [&](T t) { return gelu_backward(t, t); });
+        same("concat", [&](T t) { return concat(t, t); });
+        const Tensor one = Tensor::from_indices(std::vector{7}, {1}, backend);
+        same("log_prob_backward", [&](T t) {
+          const bool batch = t.extent(0) > 1;
+          const Tensor dy = Tensor::from_values(std::vector<double>(batch ? 3 : 1, 0.7),
+                                                {batch ? 3 : 1}, backend);
+          return log_prob_backward(dy, t, batch ? index : one);
+        });
+      }
+    }
+  }
+
   TEST_CASE("log probabilities of all indices sum to one, also for huge logits") {
     for (const Backend backend : backends_here()) {
       for (const double size : {1.0, 1e4}) {

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 
 #include "operation_rows.h"
 #include "tensor/ops/adamw_step.h"
 #include "tensor/ops/blend.h"
+#include "tensor/ops/clip_scale.h"
 #include "tensor/ops/draw.h"
 #include "tensor/ops/gather_rows.h"
 #include "tensor/ops/mask_rows.h"
 #include "tensor/ops/nesterov_step.h"
+#include "tensor/ops/numbers.h"
 #include "tensor/ops/place.h"
 #include "tensor/ops/shift_right.h"
 #include "tensor/ops/sinusoid.h"
@@ -46,6 +49,10 @@ class Guarded {
 inline std::vector<double> finite(std::vector<double> values) {
   for (double& value : values) value = std::max(value, -1e3);
   return values;
+}
+
+inline Tensor numbers(const std::vector<double>& values, const Tensor& like) {
+  return make_numbers(values, like.backend());
 }
 
 inline Row shift_right_row(const Shape& tokens) {
@@ -94,8 +101,8 @@ inline Row adamw_step_row(const Shape& shape) {
   row.name = "adamw_step" + sizes({shape});
   row.forward = [](const auto& in, const Tensor&) {
     Guarded weight(in[0]), first(in[2]), second(square(in[3]));
-    adamw_step(weight.tensor(), in[1], first.tensor(), second.tensor(),
-               {0.7, 0.9, 0.99, 1e-3, 0.97, 0.02, 0.5});
+    adamw_step(weight.tensor(), in[1], first.tensor(), second.tensor(), numbers({0.7}, in[0]),
+               numbers({0.9, 0.99, 1e-3, 0.97, 0.02, 0.5}, in[0]));
     return concat(concat(weight.changed(), first.changed()), second.changed());
   };
   return row;
@@ -107,7 +114,7 @@ inline Row nesterov_step_row(const Shape& shape) {
   row.name = "nesterov_step" + sizes({shape});
   row.forward = [](const auto& in, const Tensor&) {
     Guarded momentum(in[0]);
-    const Tensor direction = nesterov_step(momentum.tensor(), in[1], 0.7, 0.95);
+    const Tensor direction = nesterov_step(momentum.tensor(), in[1], numbers({0.7}, in[0]), 0.95);
     return concat(momentum.changed(), direction.reshape({direction.elements()}));
   };
   return row;
@@ -119,7 +126,7 @@ inline Row descend_row(const Shape& shape) {
   row.name = "descend" + sizes({shape});
   row.forward = [](const auto& in, const Tensor&) {
     Guarded weight(in[0]);
-    descend(weight.tensor(), in[1], 0.97, 0.3);
+    descend(weight.tensor(), in[1], numbers({1}, in[0]), numbers({0.97, 0.2}, in[0]), 1.5);
     return weight.changed();
   };
   return row;
@@ -131,7 +138,7 @@ inline Row blend_row(const Shape& shape) {
   row.name = "blend" + sizes({shape});
   row.forward = [](const auto& in, const Tensor&) {
     Guarded y(in[0]);
-    blend(y.tensor(), in[1], 0.3);
+    blend(y.tensor(), in[1], numbers({1}, in[0]), numbers({0.3}, in[0]));
     return y.changed();
   };
   return row;
@@ -178,12 +185,33 @@ inline Row unit_norm_row(const Shape& shape) {
   return row;
 }
 
+// The nearest multiples of a power of two: doubles add up so few bits without rounding, in any
+// order.
+inline Tensor in_multiples_of(double step, const Tensor& x) {
+  std::vector<double> values = x.values();
+  for (double& value : values) value = std::round(value / step) * step;
+  return Tensor::from_values(values, x.shape(), x.backend());
+}
+
 inline Row sum_of_squares_row(const std::vector<Shape>& shapes) {
   Row row;
   row.inputs = shapes;
   row.name = "sum_of_squares" + sizes(shapes);
-  row.forward = [](const auto& in, const Tensor&) { return sum_of_squares(in); };
-  row.tolerance = 1e-15;  // in double on every backend
+  row.forward = [](const auto& in, const Tensor&) {
+    std::vector<Tensor> x;
+    for (const Tensor& one : in) x.push_back(in_multiples_of(0x1p-10, one));
+    return sum_of_squares(x);
+  };
+  row.tolerance = 0;  // in double on every backend
+  return row;
+}
+
+inline Row clip_scale_row(double largest) {
+  Row row = sum_of_squares_row({{3, 7}});
+  row.name = "clip_scale " + std::to_string(largest);
+  row.forward = [=, squares = row.forward](const auto& in, const Tensor& index) {
+    return clip_scale(squares(in, index), largest);
+  };
   return row;
 }
 

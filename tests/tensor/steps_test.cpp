@@ -19,6 +19,15 @@ Tensor indices(const std::vector<std::int32_t>& values, const Shape& shape, Back
   return Tensor::from_indices(values, shape, backend);
 }
 
+// Of the rows of x [M, T].
+std::vector<double> sums_in_order(const Tensor& x) {
+  const auto T = static_cast<std::size_t>(x.extent(1));
+  const auto values = x.values();
+  std::vector<double> sums(static_cast<std::size_t>(x.extent(0)));
+  for (std::size_t i = 0; i < values.size(); ++i) sums[i / T] += values[i];
+  return sums;
+}
+
 }  // namespace
 
 TEST_SUITE("fast") {
@@ -44,17 +53,29 @@ TEST_SUITE("fast") {
     }
   }
 
-  TEST_CASE("sums kept in double are those in order of the index, to the last bit") {
+  TEST_CASE("sums kept in double are exact where doubles are, and the same bits in a batch") {
     for (const Backend backend : backends_here()) {
-      const Tensor x = random_tensor({3, 1001}, backend), sums = sum_last_in_double(x);
-      const auto values = x.values();
-      std::vector<double> expected(3);
-      for (std::size_t i = 0; i < values.size(); ++i) expected[i / 1001] += values[i];
-      CHECK(sums.dtype() == DType::f64);
-      CHECK(sums.values() == expected);
-      CHECK(sum_last_in_double(Tensor::zeros({0, 4}, x.dtype(), backend)).shape() == Shape{0});
-      CHECK_THROWS_WITH_AS(sum_last_in_double(Tensor::zeros({}, x.dtype(), backend)),
+      for (const std::int64_t T : {7, 1001, 9001}) {
+        CAPTURE(T);
+        const Tensor x = random_tensor({3, T}, backend), sums = sum_last_in_double(x);
+        const Tensor exact = in_multiples_of(0x1p-20, x);  // more bits than a float sum has
+        CHECK(sums.dtype() == DType::f64);
+        CHECK(sum_last_in_double(x).values() == sums.values());
+        CHECK(sum_last_in_double(exact).values() == sums_in_order(exact));
+        for (std::int64_t m = 0; m < 3; ++m)
+          CHECK(sum_last_in_double(x.rows(m, 1)).item() == sums.rows(m, 1).item());
+      }
+      const DType real = real_dtype(backend);
+      CHECK(sum_last_in_double(Tensor::zeros({0, 4}, real, backend)).shape() == Shape{0});
+      CHECK_THROWS_WITH_AS(sum_last_in_double(Tensor::zeros({}, real, backend)),
                            "sum_last: expected x [..., T], found []", Error);
+    }
+  }
+
+  TEST_CASE("sums kept in double on the host are those in order of the index, to the last bit") {
+    for (const Backend backend : {Backend::reference, Backend::cpu}) {
+      const Tensor x = random_tensor({3, 1001}, backend);
+      CHECK(sum_last_in_double(x).values() == sums_in_order(x));
     }
   }
 
@@ -91,6 +112,25 @@ TEST_SUITE("fast") {
     }
   }
 
+  TEST_CASE("without a finite norm there is no scale, and no step changes anything") {
+    for (const Backend backend : backends_here()) {
+      const Tensor x = random_tensor({2, 300}, backend),
+                   moving = random_tensor({2, 300}, backend, 2);
+      for (const double bad : {static_cast<double>(NAN), static_cast<double>(INFINITY)}) {
+        const Tensor scale = clip_scale(numbers({bad}, x), 1);
+        CHECK(std::isnan(scale.item()));
+        Tensor a = x.clone(), b = x.clone(), c = x.clone();
+        adamw_step(a, moving, b, c, scale, numbers({0.9, 0.99, 1e-3, 0.97, 0.02, 0.5}, x));
+        CHECK(std::isnan(nesterov_step(b, moving, scale, 0.9).values().back()));
+        descend(c, moving, scale, numbers({0.9, 0.1}, x), 1);
+        for (Tensor* one : {&a, &b, &c}) {
+          blend(*one, moving, scale, numbers({0.3}, x));
+          CHECK(one->values() == x.values());
+        }
+      }
+    }
+  }
+
   TEST_CASE("steps, selections and sums of what does not fit are refused") {
     for (const Backend backend : backends_here()) {
       const Tensor x = random_tensor({2, 3}, backend), other = random_tensor({3, 2}, backend);
@@ -108,11 +148,21 @@ TEST_SUITE("fast") {
       CHECK_THROWS_AS(shift_right(x, 0), Error);
       CHECK_THROWS_AS(shift_right(indices({1}, {}, backend), 0), Error);
       CHECK_THROWS_AS(transpose(random_tensor({1, 2, 3}, backend)), Error);
-      CHECK_THROWS_AS(adamw_step(a, other, b, c, {}), Error);
-      CHECK_THROWS_AS(adamw_step(a, x, b, c = other, {}), Error);
-      CHECK_THROWS_AS(nesterov_step(a, other, 1, 0.9), Error);
-      CHECK_THROWS_AS(descend(a, other, 1, 1), Error);
-      CHECK_THROWS_AS(blend(a, other, 1), Error);
+      const Tensor one = numbers({1}, x), two = numbers({1, 1}, x);
+      const Tensor six = numbers(std::vector(6, 1.0), x);
+      CHECK_THROWS_AS(adamw_step(a, other, b, c, one, six), Error);
+      CHECK_THROWS_AS(adamw_step(a, x, b, c = other, one, six), Error);
+      CHECK_THROWS_WITH_AS(adamw_step(a, x, b, c = x.clone(), one, two),
+                           "adamw_step: expected numbers as 6 numbers of type f64", Error);
+      CHECK_THROWS_AS(adamw_step(a, x, b, c, two, six), Error);
+      CHECK_THROWS_AS(nesterov_step(a, other, one, 0.9), Error);
+      CHECK_THROWS_AS(nesterov_step(a, x, two, 0.9), Error);
+      CHECK_THROWS_AS(descend(a, other, one, two, 1), Error);
+      CHECK_THROWS_AS(descend(a, x, one, one, 1), Error);
+      CHECK_THROWS_AS(blend(a, other, one, one), Error);
+      CHECK_THROWS_AS(blend(a, x, one, Tensor()), Error);
+      CHECK_THROWS_AS(clip_scale(two, 1), Error);
+      CHECK_THROWS_AS(clip_scale(one, 0), Error);
       CHECK_THROWS_AS(sum_of_squares({}), Error);
       CHECK_THROWS_AS(sum_of_squares(std::vector{x, index}), Error);
       CHECK(a.values() == x.values());

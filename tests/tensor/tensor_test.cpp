@@ -131,6 +131,20 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(wrong.copy_from(moved), Error);
   }
 
+  TEST_CASE("a tensor, or a part of one, is filled with one number of its type") {
+    for (const Backend backend : backends_here()) {
+      for (const DType dtype : {DType::f64, DType::f32, DType::i32}) {
+        Tensor x = Tensor::zeros({7}, dtype, backend);
+        x.rows(1, 5).fill(-3.25);
+        const double filled = dtype == DType::i32 ? -3 : -3.25;
+        CHECK(x.values() == std::vector<double>{0, filled, filled, filled, filled, filled, 0});
+        x.rows(3, 0).fill(5);
+        CHECK(x.values()[3] == filled);
+      }
+    }
+    CHECK_THROWS_WITH_AS(Tensor().fill(1), "a tensor was filled that holds nothing", Error);
+  }
+
   TEST_CASE("an index tensor knows its least and largest number without reading them") {
     for (const Backend backend : backends_here()) {
       const IndexBounds nothing, unknown = IndexBounds::unknown();

@@ -1,0 +1,84 @@
+#include "nn/training/training_pass.h"
+
+#include "autograd/functions.h"
+#include "tensor/ops/concat.h"
+#include "tensor/ops/log_q_slopes.h"
+#include "tensor/ops/mask_rows.h"
+#include "tensor/ops/reduce.h"
+
+namespace arbg::nn {
+namespace {
+
+// The numbers of `fresh`, in the tensor that is there already if they fit into it.
+void keep(Tensor& kept, const Tensor& fresh) {
+  const bool fits = kept.defined() && fresh.defined() && kept.shape() == fresh.shape();
+  if (fits)
+    kept.copy_from(fresh);
+  else
+    kept = fresh;
+}
+
+Tensor doubles(std::span<const double> values, Backend backend) {
+  Tensor tensor = Tensor::empty({std::ssize(values)}, DType::f64, backend);
+  tensor.copy_from(Tensor::from_values(values, tensor.shape(), Backend::reference));
+  return tensor;
+}
+
+}  // namespace
+
+void TrainingPass::fill(const Tensor& z, const Molecules& molecules,
+                        std::span<const double> positions, std::span<const double> log_target,
+                        std::int64_t batch) {
+  const auto backend = network_.backend();
+  const bool smooths = smoothing_ > 0;
+  const auto rows = head_.encode(z, network_.input_rows(), backend, smooths);
+  keep(rows_.before, rows.before);
+  keep(rows_.own, rows.own);
+  keep(rows_.one_column, rows.one_column);
+  rows_.outside = rows.outside;
+  molecules_ = molecules;
+  std::vector<std::int32_t> count;
+  std::vector<double> divisor, smoothing_slopes;
+  for (const double own : positions) {
+    count.push_back(static_cast<std::int32_t>(own));
+    divisor.push_back(static_cast<double>(batch) * own);
+    smoothing_slopes.push_back(-smoothing_ / divisor.back());
+  }
+  const std::vector<double> none(positions.size());
+  keep(count_, Tensor::from_indices(count, {std::ssize(count)}, backend));
+  keep(divisor_, doubles(divisor, backend));
+  keep(log_target_, doubles(log_target.empty() ? std::span(none) : log_target, backend));
+  if (smooths)
+    keep(smoothing_slopes_,
+         Tensor::from_values(smoothing_slopes, {std::ssize(smoothing_slopes)}, backend));
+}
+
+void TrainingPass::run(const Tensor& slope_numbers, const DropoutKey& dropout) {
+  const Variable embedded = head_.embed(network_.input_table(), rows_);
+  const Variable parameters = network_.outputs(embedded, molecules_, dropout);
+  Variable terms =
+      sum_and_keep(network_.without_padding(head_.log_p(parameters, rows_), molecules_), log_q_);
+  if (smoothing_ > 0)
+    terms = autograd::concat(terms,
+                             sum_and_keep(head_.smoothing_term(parameters, rows_), smoothing_sum_));
+  autograd::backward(terms, weights(slope_numbers));
+}
+
+// terms [rows, T] themselves; their sums over the positions that are no padding.
+Variable TrainingPass::sum_and_keep(const Variable& terms, Tensor& sums) const {
+  keep(sums, tensor::sum_last_in_double(tensor::mask_rows(terms.value(), count_, 0)));
+  return terms;
+}
+
+// d loss / d terms: of log p, the same at all positions of a molecule; of smoothing terms, too, but
+// 0 where there is padding.
+Tensor TrainingPass::weights(const Tensor& slope_numbers) const {
+  const Shape shape = rows_.own.shape();
+  const Tensor slopes = tensor::log_q_slopes(log_q_, log_target_, divisor_, slope_numbers);
+  const Tensor of_log_p = tensor::sum_last_backward(slopes, shape);
+  if (smoothing_ == 0) return of_log_p;
+  const Tensor of_smoothing = tensor::sum_last_backward(smoothing_slopes_, shape);
+  return tensor::concat(of_log_p, tensor::mask_rows(of_smoothing, count_, 0));
+}
+
+}  // namespace arbg::nn

@@ -1,0 +1,21 @@
+// In which precision the matrix products of cuda are computed; one for the whole program.
+//
+// float32: as the other backends. tf32: products of operands with 10 bits behind the leading one
+// instead of 23. bf16: with 7 bits, rounded to nearest even. Sums and results are float32 always.
+// Set before the first product: a graph (repeated.h) and a packed weight keep what they were made
+// with.
+#pragma once
+
+#include <string_view>
+
+namespace arbg::tensor {
+
+enum class ProductPrecision { float32, tf32, bf16 };
+
+const char* name_of(ProductPrecision precision);
+ProductPrecision product_precision_named(std::string_view name);  // throws Error with all names
+
+ProductPrecision product_precision();  // float32 unless set
+void set_product_precision(ProductPrecision precision);
+
+}  // namespace arbg::tensor

@@ -1,0 +1,19 @@
+#include <algorithm>
+
+#include "tensor/ops/dispatch.h"
+#include "tensor/ops/log_q_slopes.h"
+
+namespace arbg::tensor::reference {
+
+void log_q_slopes(const Tensor& log_q, const Tensor& log_target, const Tensor& divisor,
+                  const Tensor& numbers, Tensor& y) {
+  const double *Q = log_q.host_data<double>(), *U = log_target.host_data<double>(),
+               *N = divisor.host_data<double>(), *n = numbers.host_data<double>();
+  const double weight = n[0], centre = n[1], clip = n[2];
+  for (std::int64_t b = 0; b < log_q.elements(); ++b) {
+    const double slope = -1 + weight * std::clamp(Q[b] - U[b] - centre, -clip, clip);
+    y.host_data<double>()[b] = slope / N[b];
+  }
+}
+
+}  // namespace arbg::tensor::reference
