@@ -89,12 +89,13 @@ __global__ void query_gradients(Tokens<float> dq, Span<float> means, Tokens<cons
     fetch(keys, kTile, rows_of(x.k, block, s + kTile, end, x));
   }
   wait_copies<0>();
+  ARBG_UNROLL
   for (int i = 0; i < kOwn; ++i) {
     const std::int64_t t = own + own_row(i);
     const float of_query = ring_sum(mean[i]);
     if (t >= block.end) continue;
     sums.add_row(kOwn + i, -of_query, i);
-    store(dq, block, t, x.D, sums.of[kOwn + i], x.scale);
+    store(dq, block, t, x, sums.of[kOwn + i], x.scale);
     if (this_lane() % kRing == 0) means[first_sum + t] = of_query;
   }
 }
@@ -165,11 +166,12 @@ __global__ void key_gradients(Tokens<float> dk, Tokens<float> dv, Tokens<const f
     fetch(q, kTile, rows_of(x.q, block, t + kTile, end, x));
   }
   wait_copies<0>();
+  ARBG_UNROLL
   for (int i = 0; i < kOwn; ++i) {
     const std::int64_t s = own + own_row(i);
     if (s >= block.end) continue;
-    store(dk, block, s, x.D, of_dk.of[i], x.scale);
-    store(dv, block, s, x.D, of_dv.of[i], 1.0F);
+    store(dk, block, s, x, of_dk.of[i], x.scale);
+    store(dv, block, s, x, of_dv.of[i], 1.0F);
   }
 }
 

@@ -76,11 +76,12 @@ __global__ void attend(Attention x, Tokens<float> y, Span<float> log_sums) {
     fetch(values, kTile, rows_of(x.v, block, s + kTile, end, x));
   }
   wait_copies<0>();
+  ARBG_UNROLL
   for (int i = 0; i < kOwn; ++i) {
     const std::int64_t t = own + own_row(i);
     const float sum = ring_sum(softmax[i].part);
     if (t >= block.end) continue;
-    store(y, block, t, x.D, sums.of[i], 1.0F / sum);
+    store(y, block, t, x, sums.of[i], 1.0F / sum);
     if (this_lane() % kRing == 0 && log_sums.size() > 0) {
       log_sums[block.head * x.q.count + t] = fmaf(softmax[i].largest, x.scale, logf(sum));
     }

@@ -260,6 +260,7 @@ struct Sums {
     for (int s = 0; s < kTile; s += 4) {
       Four<float> weight[kOwn];
       for (int i = 0; i < kOwn; ++i) weight[i] = load_four(weights, own_row(i) * kWeightPitch + s);
+      ARBG_UNROLL
       for (int e = 0; e < 4; ++e) {
         for (int part = 0; part < kParts; ++part) {
           const Four<float> x = load_four(met, (s + e) * kPitch + channel(part));
@@ -290,15 +291,19 @@ __device__ void set_weights(const Shared<float>& weights, const Pairs<kOwn>& val
   }
 }
 
-// Row `row` of the head, its channels of this lane.
+// Row `row` of the head, its channels of this lane. `to` is fresh, so it begins at 16 bytes.
 template <int kParts>
-__device__ void store(const Tokens<float>& to, const Block& block, std::int64_t row, int D,
-                      const float (&of)[kParts][4], float factor) {
-  const std::int64_t start = (block.b * to.count + row) * to.stride + block.h * D;
+__device__ void store(const Tokens<float>& to, const Block& block, std::int64_t row,
+                      const Attention& x, const float (&of)[kParts][4], float factor) {
+  const std::int64_t start = (block.b * to.count + row) * to.stride + block.h * x.D;
+  ARBG_UNROLL
   for (int part = 0; part < kParts; ++part) {
+    const int d = channel(part);
+    Four<float> y;
+    for (int n = 0; n < 4; ++n) y[n] = of[part][n] * factor;
+    if (x.by_fours && d < x.D) store_four(to.numbers, start + d, y);
     for (int n = 0; n < 4; ++n) {
-      const int d = channel(part) + n;
-      if (d < D) to.numbers[start + d] = of[part][n] * factor;
+      if (!x.by_fours && d + n < x.D) to.numbers[start + d + n] = y[n];
     }
   }
 }
