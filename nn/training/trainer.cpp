@@ -12,6 +12,7 @@
 #include "tensor/device/for_each_on.h"
 #include "tensor/ops/add.h"
 #include "tensor/ops/clip_scale.h"
+#include "tensor/ops/place.h"
 #include "tensor/ops/sum_of_squares.h"
 
 namespace arbg::nn {
@@ -76,6 +77,7 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
       log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
       log_q_(static_cast<std::size_t>(options_.batch)),
       smoothing_(static_cast<std::size_t>(options_.batch)),
+      place_of_step_(tensor::make_place(0, network.backend())),
       slope_numbers_(Tensor::zeros({3}, DType::f64, network.backend())),
       gradient_square_(Tensor::zeros({1}, DType::f64, network.backend())),
       work_of_step_({network.backend()}, [this] { work_of_step(); }) {
@@ -118,7 +120,7 @@ void Trainer::run_shard(std::int64_t shard) {
   replica_of(shard).clear_gradients();
   for (auto& pass : passes_)
     if (pass.shard == shard)
-      pass.work.run(slope_numbers_, DropoutKey{options_.seed, step_, pass.first});
+      pass.work.run(slope_numbers_, DropoutKey{options_.seed, place_of_step_, pass.first});
 }
 
 // The first n coordinates of each of the rows.
@@ -268,15 +270,18 @@ void Trainer::fetch_molecules() {
 }
 
 // What is the same in every step but for numbers in tensors, as repeated work has to be: one rank,
-// every molecule of one length, nothing drawn that depends on the step.
-bool Trainer::can_be_repeated() const {
-  return ranks_.count() == 1 && !molecules_.defined() && network_.config().dropout == 0;
-}
+// every molecule of one length.
+bool Trainer::can_be_repeated() const { return ranks_.count() == 1 && !molecules_.defined(); }
 
+// A gradient that is not finite leaves everything as it is (clip_scale.h).
 void Trainer::work_of_step() {
   tensor::for_each_on({network_.backend()}, shards_.count(),
                       [&](std::int64_t i) { run_shard(shards_.first + i); });
   sum_gradients();
+  const double largest = options_.clip_norm > 0 ? options_.clip_norm : INFINITY;
+  const Tensor scale = tensor::clip_scale(gradient_square_, largest);
+  optimizer_->update(gradients_, scale);
+  average_.update(scale);
 }
 
 // If its memory does not do: how many molecules would fit into half of the device beside each
@@ -304,28 +309,25 @@ StepReport Trainer::train_step() {
   source_.fill(step_, z_, log_target_);
   fetch_molecules();
   fill_slope_numbers();
-  const tensor::Device device{network_.backend()};
-  tensor::for_each_on(device, std::ssize(passes_),
+  place_of_step_.copy_from(
+      tensor::make_place(static_cast<std::int32_t>(step_), network_.backend()));
+  tensor::for_each_on({network_.backend()}, std::ssize(passes_),
                       [&](std::int64_t i) { fill_pass(static_cast<std::size_t>(i)); });
+  StepReport report;
+  report.learning_rate = learning_rate();
+  optimizer_->set_step(report.learning_rate, step_ + 1);
+  average_.set_step(step_ + 1);
   run_work_of_step();
   read_passes();
   gather_log_q();
 
-  StepReport report;
   report.gradient_norm = std::sqrt(gradient_square_.item());
   finish_batch(report);
   require(std::isfinite(report.gradient_norm) && std::isfinite(report.loss),
           "training diverged: at step ", step_ + 1, " the loss is ", report.loss,
           " and the gradient norm ", report.gradient_norm,
           "; lower the learning rate or the clip norm; the last checkpoint stays as it is");
-  const double largest = options_.clip_norm > 0 ? options_.clip_norm : INFINITY;
-  const Tensor scale = tensor::clip_scale(gradient_square_, largest);
-  report.learning_rate = learning_rate();
   ++step_;
-  optimizer_->set_step(report.learning_rate, step_);
-  optimizer_->update(gradients_, scale);
-  average_.set_step(step_);
-  average_.update(scale);
 
   const double own_s = clock_() - start_s;
   const double elapsed_s = ranks_.gather(std::span(&own_s, 1)).front();

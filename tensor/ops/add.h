@@ -1,8 +1,9 @@
 // Sums of tensors: of equal shape, in place, and of one block of rows to every batch entry.
 //
 // add: a + b. add_into: a += b. add_rows: y[b, t, c] = x[b, t, c] + rows[t, c], x [B, T, C], rows
-// [T, C]; its backward adds sum_b dy[b, t, c] into *drows, b ascending (null: not wanted); dx is dy
-// itself. Throws Error if shapes, number types or backends do not fit together.
+// [T, C]; its backward adds sum_b dy[b, t, c] into *drows (null: not wanted), in an order that
+// depends on B alone; dx is dy itself. Throws Error if shapes, number types or backends do not fit
+// together.
 #pragma once
 
 #include "tensor/tensor.h"

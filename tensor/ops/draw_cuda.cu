@@ -179,7 +179,7 @@ __device__ Distribution distribution(const Row& row, const Rules& rules,
   Distribution of;
   of.largest = largest_logit(row, groups);
   of.total = add_up(row, of, groups);
-  if (!rules.truncates || !std::isfinite(of.total)) return of;
+  if (!rules.truncates) return of;
   const double all = of.total;
   of.least_kept = least_kept_key(row, of, rules, groups, counts);
   of.rest = 0;
@@ -201,7 +201,7 @@ __device__ std::int64_t index_at(double target, const Row& row, const Distributi
   while (sum + groups[g] < target) sum += groups[g++];
   const std::int64_t size = group_size(row.V);
   std::int64_t chosen = 0;
-  for (std::int64_t first = g * size; first < (g + 1) * size && first < row.V; first += kWarp) {
+  for (std::int64_t first = g * size; first < (g + 1) * size; first += kWarp) {
     const std::int64_t v = first + this_lane();
     const double own = v < row.V ? of.weight(row, v) * of.factor(row, v) : 0;
     double up_to = own;  // the sum over the lanes up to this one

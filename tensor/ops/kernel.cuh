@@ -15,11 +15,11 @@
 #include "tensor/tensor.h"
 
 #if defined(__CUDACC__)
-#define ARBG_ON_BOTH __host__ __device__
+#include "tensor/device/stream_cuda.h"
 // Before a loop over an array that is to stay in registers.
 #define ARBG_UNROLL _Pragma("unroll")
 #else
-#define ARBG_ON_BOTH
+#include <words.h>  // of tests/emulator
 #define ARBG_UNROLL
 #endif
 
@@ -29,8 +29,8 @@ namespace arbg::tensor::cuda {
 template <class T, int N>
 struct Several {
   T of[N];
-  ARBG_ON_BOTH T& operator[](int i) { return of[i]; }
-  ARBG_ON_BOTH const T& operator[](int i) const { return of[i]; }
+  __host__ __device__ T& operator[](int i) { return of[i]; }
+  __host__ __device__ const T& operator[](int i) const { return of[i]; }
 };
 template <class T>
 using Four = Several<T, 4>;
@@ -39,8 +39,6 @@ constexpr std::size_t kFourBytes = 16;
 }  // namespace arbg::tensor::cuda
 
 #if defined(__CUDACC__)
-
-#include "tensor/device/stream_cuda.h"
 
 namespace arbg::tensor::cuda {
 
@@ -138,8 +136,6 @@ void launch(void (*kernel)(Parameters...), const Launch& shape, const Arguments&
 }  // namespace arbg::tensor::cuda
 
 #else
-
-#include <words.h>  // of tests/emulator
 
 #define ARBG_SHARED(T, name, count)                                    \
   const ::arbg::emulator::Span<T> name(::arbg::emulator::shared_array( \

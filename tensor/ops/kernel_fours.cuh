@@ -45,8 +45,8 @@ struct Own {
   std::int64_t row, column;
 };
 __device__ inline Own own_four(std::int64_t W) {
-  const std::int64_t fours = divided_up(W, 4);
-  return {thread_number() / fours, thread_number() % fours * 4};
+  const std::int64_t fours = divided_up(W, 4), row = thread_number() / fours;
+  return {row, (thread_number() - row * fours) * 4};
 }
 
 // out[j][i] = f(in[0][i], ..., in[I - 1][i], out[0][i], ..., out[kKept - 1][i])[j] for all i.
@@ -57,7 +57,6 @@ template <int kKept, int I, int O, class F>
 __global__ void map_fours(Several<Span<float>, O> out, Several<Span<const float>, I> in, bool wide,
                           F f) {
   const std::int64_t at = 4 * thread_number(), end = out[0].size();
-  if (at >= end) return;
   constexpr int kSeen = I + kKept;
   Several<Four<float>, kSeen> x;
   Several<Four<float>, O> y;

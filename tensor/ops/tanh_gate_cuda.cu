@@ -8,14 +8,10 @@
 namespace arbg::tensor::cuda {
 namespace {
 
-__global__ void forward(Span<float> y, Span<const float> x, Span<const float> gate, bool wide) {
-  const std::int64_t at = 4 * thread_number();
-  if (at >= y.size()) return;
-  const float open = tanhf(gate[0]);
-  Four<float> four = four_of(x, at, x.size(), wide);
-  for (int i = 0; i < 4; ++i) four[i] *= open;
-  set_four(y, at, y.size(), four, wide);
-}
+struct Forward {
+  Span<const float> gate;
+  __device__ Numbers<1> operator()(const Numbers<1>& x) const { return {tanhf(gate[0]) * x[0]}; }
+};
 
 __global__ void backward(Span<float> dx, Span<double> chunks, Span<const float> dy,
                          Span<const float> x, Span<const float> gate) {
@@ -43,9 +39,7 @@ __global__ void add_to_gate(Span<float> dgate, Span<const double> chunks, Span<c
 
 Tensor tanh_gate(const Tensor& x, const Tensor& gate) {
   Tensor y = empty_like(x, x.shape());
-  const auto in = numbers<float>(x);
-  const auto out = numbers<float>(y);
-  launch(forward, one_thread_a_four(1, x.elements()), out, in, numbers<float>(gate), wide(in, out));
+  map_each(writes(y), reads(x), Forward{numbers<float>(gate)});
   return y;
 }
 

@@ -71,7 +71,7 @@ class Machine {
   static inline std::uint32_t launches_ = 0, barriers_ = 0;
   Launch shape_;
   std::function<void()> body_;
-  std::vector<std::unique_ptr<Thread>> threads_;
+  std::vector<Thread*> threads_;
   std::vector<unsigned> ready_;
   std::vector<std::uint32_t> turns_;  // of the warps
   std::vector<std::unique_ptr<Array>> arrays_;
@@ -86,7 +86,10 @@ Machine::Machine(const Launch& launch, const std::function<void()>& body) : shap
   require(launch.threads > 0 && launch.threads <= kMostThreads && launch.threads % kLanes == 0,
           "a block must have 32 to ", kMostThreads, " threads in whole warps, found ",
           launch.threads);
-  for (std::int64_t i = 0; i < launch.threads; ++i) threads_.push_back(std::make_unique<Thread>());
+  static std::vector<std::unique_ptr<Thread>> all;  // made once: a launch needs no new stacks
+  while (std::ssize(all) < launch.threads) all.push_back(std::make_unique<Thread>());
+  for (std::int64_t i = 0; i < launch.threads; ++i)
+    threads_.push_back(all[static_cast<std::size_t>(i)].get());
   turns_.resize(threads_.size() / kLanes);
   body_ = [this, body] {
     try {
@@ -109,7 +112,7 @@ void Machine::begin_block(std::uint32_t block) {
   arrays_.clear();
   ready_.resize(threads_.size());
   std::iota(ready_.begin(), ready_.end(), 0U);
-  for (auto& thread : threads_) {
+  for (Thread* thread : threads_) {
     thread->state = Thread::State::runs;
     thread->open.clear();
     thread->groups.clear();
@@ -159,7 +162,7 @@ void Machine::barrier(const Where& where) {
 
 void Machine::complete_barrier() {
   if (waiting_ < threads_.size()) return;
-  for (const auto& thread : threads_) {
+  for (const Thread* thread : threads_) {
     if (thread->where != threads_[0]->where) return;  // stuck() says who
   }
   for (unsigned i = 0; i < threads_.size(); ++i) {

@@ -27,8 +27,9 @@ inline void ask(const Launch& launch, const std::function<void()>& thread) {
   ask([=] { run(launch, thread); });
 }
 
-// How much memory the device has; by default it has no end.
+// How much memory the device has; by default it has no end. What of it is taken.
 void set_memory(std::size_t bytes);
+std::size_t memory_taken();
 
 // The order of all launches from here on.
 void set_seed(std::uint64_t seed);

@@ -101,6 +101,7 @@ class EmulatedRuntime final : public tensor::Runtime {
 }  // namespace
 
 void set_memory(std::size_t bytes) { bytes_of_device = bytes; }
+std::size_t memory_taken() { return bytes_taken; }
 
 void ask(std::function<void()> work) {
   if (recording)

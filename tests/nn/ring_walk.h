@@ -37,11 +37,11 @@ inline TransformerConfig conditioned_config() {
 // A walk on a ring of V bins: each token is the one before, or one of its neighbours, with
 // probabilities 1/2, 1/4, 1/4.
 struct RingWalk : TokenSource {
-  std::int64_t length = 6, bins = 6;
+  std::int64_t length = 6, bins = 6, batch = 22;
   bool conditioned = false;
   Molecules molecules(std::int64_t step, Backend backend) override {
     if (!conditioned) return {};
-    const std::int64_t B = 22, N = 2;
+    const std::int64_t B = batch, N = 2;
     std::vector<std::int32_t> types, count;
     for (std::int32_t b = 0; b < B; ++b) {
       count.push_back((b + static_cast<std::int32_t>(step)) % 3 == 0 ? 1 : 2);

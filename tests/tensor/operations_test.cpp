@@ -138,8 +138,8 @@ std::vector<Row> rows_for_backends() {
   return with_seeds(std::move(rows));
 }
 
-// The largest difference over the largest number of `truth`; NaN anywhere gives NaN. Where `truth`
-// is zero but for the rounding of double, as the gradient of a softmax of one, the difference.
+// The largest difference over the largest number of `truth`, or itself where the truth is nothing
+// but rounding (the gradient of a softmax over one entry); NaN anywhere gives NaN.
 double relative_difference(const Tensor& found, const Tensor& truth) {
   REQUIRE(found.shape() == truth.shape());
   const auto a = found.values(), b = truth.values();
@@ -149,7 +149,7 @@ double relative_difference(const Tensor& found, const Tensor& truth) {
     difference = std::max(difference, std::abs(a[i] - b[i]));
     largest = std::max(largest, std::abs(b[i]));
   }
-  constexpr double kRounding = 1e-14;
+  constexpr double kRounding = 1e-14;  // of numbers of order one, in double
   return largest > kRounding ? difference / largest : difference;
 }
 

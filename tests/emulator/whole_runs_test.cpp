@@ -1,0 +1,148 @@
+// Whole small runs on the emulated device: ten steps of training, a stop and a resumed run, drawing
+// and likelihoods, against the cpu. From the third step and the third coordinate on they are
+// recordings.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "machine.h"
+#include "nn/training/trainer.h"
+#include "tensor/base/error.h"
+#include "tests/nn/ring_walk.h"
+#include "tests/nn/small_networks.h"
+#include "tests/sampling/small_generators.h"
+
+namespace arbg::nn {
+namespace {
+
+struct Training {
+  const char* name;
+  OptimizerKind optimizer;
+  bool conditioned;
+  double smoothing, variance_weight, dropout;
+};
+constexpr Training kTrainings[] = {
+    {"AdamW, energies", OptimizerKind::adamw, false, 0, 0.1, 0},
+    {"Muon, smoothed labels", OptimizerKind::muon, false, 0.1, 0, 0},
+    {"AdamW, conditioned, padding", OptimizerKind::adamw, true, 0.1, 0.1, 0},
+    {"AdamW, dropout", OptimizerKind::adamw, false, 0, 0, 0.2},
+};
+
+struct Run {
+  explicit Run(const Training& training, Backend backend)
+      : network(config_of(training), backend, 5),
+        trainer(network, head, source_of(training), options_of(training)) {}
+
+  static TransformerConfig config_of(const Training& training) {
+    TransformerConfig config = training.conditioned ? conditioned_config() : small_config();
+    config.dropout = training.dropout;
+    return config;
+  }
+  static TrainerOptions options_of(const Training& training) {
+    TrainerOptions options = small_options();
+    options.batch = 6;
+    options.shards = 2;
+    options.micro_batch = 2;
+    options.total_steps = 10;
+    options.optimizer = training.optimizer;
+    options.label_smoothing = training.smoothing;
+    options.variance_weight = training.variance_weight;
+    options.clip_norm = 0.5;
+    return options;
+  }
+  TrainingBatchSource& source_of(const Training& training) {
+    source.conditioned = training.conditioned;
+    source.batch = 6;
+    return source;
+  }
+  void train_to(std::int64_t step) {
+    while (trainer.step() < step) losses.push_back(trainer.train_step().loss);
+  }
+
+  RingWalk source;
+  BinnedHead head = cells();
+  Transformer network;
+  Trainer trainer;
+  std::vector<double> losses;
+};
+
+double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  REQUIRE(a.size() == b.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!std::isfinite(a[i])) return INFINITY;
+    largest = std::max(largest, std::abs(a[i] - b[i]));
+  }
+  return largest;
+}
+
+TEST_SUITE("fast") {
+  TEST_CASE("ten steps on the device are the cpu's, and a resumed run is one that never stopped") {
+    for (const Training& training : kTrainings) {
+      CAPTURE(std::string(training.name));
+      Run host(training, Backend::cpu), device(training, Backend::cuda);
+      host.train_to(10);
+      device.train_to(10);
+      CHECK(largest_difference(device.losses, host.losses) < 1e-5);
+      Run first(training, Backend::cuda), second(training, Backend::cuda);
+      first.train_to(5);
+      second.trainer.resume(first.trainer.checkpoint());
+      second.train_to(10);
+      CHECK(all_numbers(second.trainer.checkpoint()) == all_numbers(device.trainer.checkpoint()));
+    }
+  }
+
+  TEST_CASE("a gradient that is not finite changes nothing") {
+    Run run(kTrainings[0], Backend::cuda);
+    run.train_to(4);
+    Tensor weight = run.network.parameters()[0].variable.value();
+    weight.fill(INFINITY);
+    const auto before = all_numbers(run.trainer.checkpoint());
+    CHECK_THROWS_WITH_AS(run.trainer.train_step(), doctest::Contains("training diverged"), Error);
+    CHECK(all_numbers(run.trainer.checkpoint()) == before);
+  }
+
+  TEST_CASE("out of memory: what was asked for, and a batch that would fit") {
+    struct Limit {
+      explicit Limit(std::size_t bytes) { emulator::set_memory(bytes); }
+      ~Limit() { emulator::set_memory(~std::size_t{0}); }
+    };
+    Run run(kTrainings[0], Backend::cuda);
+    const Limit limit(emulator::memory_taken() + 2000);
+    CHECK_THROWS_WITH_AS(run.trainer.train_step(),
+                         doctest::Contains("out of memory on an emulated device: "), Error);
+    CHECK_THROWS_WITH_AS(run.trainer.train_step(),
+                         doctest::Contains("; a pass has 2 molecules, 1 should fit: "
+                                           "--micro-batch 1"),
+                         Error);
+  }
+}
+
+}  // namespace
+}  // namespace arbg::nn
+
+namespace arbg::sampling {
+namespace {
+
+TEST_SUITE("fast") {
+  TEST_CASE(
+      "samples of the device have the log q of the cpu, drawn one by one from one recording") {
+    SampleOptions options;
+    options.count = 20;
+    options.lanes = 7;
+    for (const nn::Decoding& decoding : {nn::Decoding{}, nn::Decoding{0.9, 3, 1, 0.1}}) {
+      const auto device = three_atoms(8, Backend::cuda), host = three_atoms(8, Backend::cpu);
+      const auto drawn = device.sample(options, decoding);
+      REQUIRE(drawn.count() == 20);
+      const auto of_device = device.log_density(drawn.coordinates, decoding),
+                 of_host = host.log_density(drawn.coordinates, decoding);
+      for (std::size_t i = 0; i < of_host.size(); ++i) {
+        CHECK(drawn.log_q[i] == doctest::Approx(of_host[i]).epsilon(1e-5));
+        CHECK(of_device[i] == doctest::Approx(of_host[i]).epsilon(1e-5));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace arbg::sampling
