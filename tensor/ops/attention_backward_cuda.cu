@@ -10,9 +10,9 @@
 // that see them. Source: Dao, "FlashAttention-2", 2023, algorithm 2, without its atomic sums of dq.
 //
 // For each query and key that it sees 4 D multiplications in each of the two. Bound by shared
-// memory: at D = 64, 0.67 multiplications a byte for queries, 0.57 for keys. ptxas for sm_90: 168
-// registers in both for D <= 32, 234 and 168 for D <= 64, up to 255 for D <= 128; none are spilled.
-// 71 KiB of shared memory a block at D = 64.
+// memory: at D = 64, 0.67 multiplications a byte for queries, 0.57 for keys. ptxas for sm_90: for
+// queries 168 registers for D <= 32, 234 for D <= 64; for keys 168 for both; 255 above, nothing
+// spilled. 71 KiB of shared memory a block at D = 64.
 #include <cmath>
 
 #include "tensor/ops/attention.h"

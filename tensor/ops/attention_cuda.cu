@@ -5,8 +5,8 @@
 //
 // For each query and key that it sees 2 D multiplications; a head is 16 D T bytes of global memory,
 // and up to 8 D T of the cache before it for each block. Bound by shared memory: at D = 64, 0.8
-// multiplications a byte. ptxas for sm_90: 168 registers for D <= 32, 236 for D <= 64, 255 for
-// more; 20 bytes spilled for D > 96. 44 KiB of shared memory a block at D = 64.
+// multiplications a byte. ptxas for sm_90: 168 registers for D <= 32, 236 for D <= 64, 255 above,
+// and 20 bytes spilled for D > 96. 44 KiB of shared memory a block at D = 64.
 #include <cmath>
 
 #include "tensor/ops/attention.h"
