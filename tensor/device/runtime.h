@@ -2,8 +2,9 @@
 // once and then repeated. Inside tensor/ only: all else has buffers (buffer.h) and repeated work
 // (repeated.h).
 //
-// Everything a thread asks of a device is done in the order in which it asks, and only download()
-// waits for it. Addresses are the device's own. Functions may be called by several threads.
+// Everything a thread asks of a device is done in the order in which it asks, and only upload() and
+// download() wait for it. Addresses are the device's own. Functions may be called by several
+// threads.
 #pragma once
 
 #include <cstddef>

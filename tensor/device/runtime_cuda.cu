@@ -20,6 +20,8 @@ namespace {
 
 using cuda::check;
 
+constexpr const char* kWentWrong = "what it was asked for before went wrong";
+
 // Sizes are rounded up to 1, 5/4, 6/4 or 7/4 of a power of two, and to 512 bytes.
 std::size_t rounded(std::size_t bytes) {
   constexpr std::size_t kLeast = 512;
@@ -77,18 +79,11 @@ class CudaRuntime final : public Runtime {
   std::byte* take(std::size_t bytes) override {
     const std::lock_guard lock(mutex_);
     const std::size_t capacity = rounded(bytes);
-    auto& blocks = (graph_ ? graph_->memory_.free : free_)[capacity];
-    std::byte* block = nullptr;
-    if (blocks.empty()) {
-      block = fresh(capacity);
-      if (graph_) {
-        graph_->memory_.all.insert(block);
-        owners_[block] = graph_;
-      }
-    } else {
-      block = blocks.back();
-      blocks.pop_back();
-    }
+    if (!graph_) return from_pool_or_fresh(capacity);
+    if (std::byte* own = last_of(graph_->memory_.free[capacity])) return own;
+    std::byte* block = from_pool_or_fresh(capacity);
+    graph_->memory_.all.insert(block);
+    owners_[block] = graph_;
     return block;
   }
 
@@ -102,13 +97,15 @@ class CudaRuntime final : public Runtime {
     require_not_captured("brings numbers to the device");
     check(cudaMemcpyAsync(to, from.data(), from.size(), cudaMemcpyHostToDevice, stream_),
           "a copy to it");
+    // CUDA does not promise that it has read pageable memory before.
+    check(cudaStreamSynchronize(stream_), kWentWrong);
   }
 
   void download(const std::byte* from, std::span<std::byte> to) override {
     require_not_captured("waits for numbers of the device");
     check(cudaMemcpyAsync(to.data(), from, to.size(), cudaMemcpyDeviceToHost, stream_),
           "a copy from it");
-    check(cudaStreamSynchronize(stream_), "what it was asked for before went wrong");
+    check(cudaStreamSynchronize(stream_), kWentWrong);
   }
 
   void copy(std::byte* to, const std::byte* from, std::size_t bytes) override {
@@ -146,6 +143,7 @@ class CudaRuntime final : public Runtime {
     } catch (...) {
       graph_ = nullptr;
       cudaStreamEndCapture(stream_, &captured);
+      cudaGetLastError();  // that of a capture that was broken off
       if (captured) cudaGraphDestroy(captured);
       throw;
     }
@@ -172,6 +170,19 @@ class CudaRuntime final : public Runtime {
 
   void copy_apart(std::byte* to, const std::byte* from, std::size_t bytes) {
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_), "a copy within it");
+  }
+
+  static std::byte* last_of(std::vector<std::byte*>& blocks) {
+    if (blocks.empty()) return nullptr;
+    std::byte* const block = blocks.back();
+    blocks.pop_back();
+    return block;
+  }
+
+  // What a first run of the work has left in the pool is what its graph needs.
+  std::byte* from_pool_or_fresh(std::size_t capacity) {
+    std::byte* const block = last_of(free_[capacity]);
+    return block ? block : fresh(capacity);
   }
 
   // From the device itself; if it has no more, once more without what waits in the pool.

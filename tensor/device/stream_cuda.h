@@ -10,8 +10,9 @@ namespace arbg::tensor::cuda {
 
 cudaStream_t stream();  // throws Error if there is no device
 
-// Throws Error if the device refused.
+// Throws Error if the device refused, and forgets it, lest the next launch is blamed for it.
 inline void check(cudaError_t error, const char* what) {
+  if (error != cudaSuccess) cudaGetLastError();
   require(error == cudaSuccess, "the CUDA device: ", what, ": ", cudaGetErrorString(error));
 }
 

@@ -158,9 +158,9 @@ Library& library() {
 
 void gemm(const Product& product, bool tf32, const Tensor& a, const Tensor& b, const Tensor& bias,
           Tensor& c) {
-  const Kind kind{
-      product,      a.dtype() == DType::bf16, tf32, bias.defined(), alignment(a), alignment(b),
-      alignment(c), alignment(bias)};
+  const bool bf16 = a.dtype() == DType::bf16;
+  const Kind kind{product,      bf16,         tf32 && !bf16, bias.defined(),
+                  alignment(a), alignment(b), alignment(c),  alignment(bias)};
   library().run(kind, a, b, bias, c);
 }
 

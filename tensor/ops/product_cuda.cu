@@ -14,7 +14,7 @@ namespace {
 constexpr int kWide = 8;
 
 template <class T>
-struct alignas(16) Several {
+struct alignas(16) Eight {
   T x[kWide];
 };
 
@@ -32,18 +32,18 @@ __global__ void round_each(Span<BFloat16> y, Span<const float> x) {
   if (i < y.size()) y[i] = rounded(x[i]);
 }
 
-__global__ void round_wide(Span<Several<BFloat16>> y, Span<const Several<float>> x) {
+__global__ void round_wide(Span<Eight<BFloat16>> y, Span<const Eight<float>> x) {
   const std::int64_t i = thread_number();
   if (i >= y.size()) return;
-  const Several<float> from = x[i];
-  Several<BFloat16> to;
+  const Eight<float> from = x[i];
+  Eight<BFloat16> to;
   for (int k = 0; k < kWide; ++k) to.x[k] = rounded(from.x[k]);
   y[i] = to;
 }
 
 bool is_wide(const Tensor& x) {
   const auto address = reinterpret_cast<std::uintptr_t>(x.device_data<float>());
-  return x.elements() % kWide == 0 && address % alignof(Several<float>) == 0;
+  return x.elements() % kWide == 0 && address % alignof(Eight<float>) == 0;
 }
 
 Tensor to_bf16(const Tensor& x) {
@@ -51,8 +51,8 @@ Tensor to_bf16(const Tensor& x) {
   Tensor y = Tensor::empty(x.shape(), DType::bf16, x.backend());
   const std::int64_t n = x.elements(), wide = n / kWide;
   if (is_wide(x)) {
-    auto* to = reinterpret_cast<Several<BFloat16>*>(y.device_data<BFloat16>());
-    const auto* from = reinterpret_cast<const Several<float>*>(x.device_data<float>());
+    auto* to = reinterpret_cast<Eight<BFloat16>*>(y.device_data<BFloat16>());
+    const auto* from = reinterpret_cast<const Eight<float>*>(x.device_data<float>());
     launch(round_wide, one_thread_each(wide), Span(to, wide), Span(from, wide));
   } else {
     launch(round_each, one_thread_each(n), numbers<BFloat16>(y), numbers<float>(x));

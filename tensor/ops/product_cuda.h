@@ -2,7 +2,7 @@
 //
 // Of bf16 products the operands are rounded by a kernel into memory of the pool. On paper (H100,
 // products at half of their peak): rounding an operand of n numbers moves 6 n bytes, and so takes
-// 448 / N of the product's time for a [M, K], 448 / M for b [K, N]. Weights, whose M is a batch of
+// 443 / N of the product's time for a [M, K], 443 / M for b [K, N]. Weights, whose M is a batch of
 // thousands of rows, are rounded at each use for next to nothing; what costs are activations.
 #pragma once
 

@@ -1,6 +1,7 @@
 // sum_last: a warp sums a row of at most 4096 numbers, its lanes every 32nd, then the lanes by
 // halving. Of longer rows a block sums each chunk of 4096, then a warp the chunks. spread: one
-// thread an element. All bound by memory: 4 bytes an element.
+// thread an element. 4 bytes an element: sums are bound by memory, spread by its division in 64
+// bits, and both by the launch at B T of a training step.
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/kernel_sums.cuh"
 #include "tensor/ops/reduce.h"
