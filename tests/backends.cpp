@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tensor/device/available.h"
 
 namespace arbg {
@@ -24,6 +26,10 @@ std::vector<Backend> backends_here() {
   }
   return here;
 }
+
+bool is_here(Backend backend) { return std::ranges::count(backends_here(), backend) > 0; }
+
+bool is_built(Backend backend) { return std::ranges::count(backends_built(), backend) > 0; }
 
 int backends_skipped() { return skipped; }
 

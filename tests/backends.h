@@ -11,6 +11,8 @@ namespace arbg {
 // the case says so and why, and the end of the run how often that was (tests/main.cpp).
 std::vector<Backend> backends_here();
 
+bool is_here(Backend backend);  // one of these
+bool is_built(Backend backend);
 int backends_skipped();  // so far
 
 }  // namespace arbg

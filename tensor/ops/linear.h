@@ -19,7 +19,7 @@ Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, 
 
 // A copy of a weight in the order in which linear() reads it, for many calls with the same numbers
 // and few rows: the same result bit for bit, without rearranging the weight each time. On cuda in
-// the precision of products (precision.h) that it was made with.
+// the precision of products (gemm/precision.h) that it was made with.
 struct PackedWeight {
   Tensor data;
   std::int64_t N = 0, K = 0;

@@ -1,9 +1,9 @@
 // Products of M N K, and the column sums of dy (kernel_sums.cuh), which are bound by memory: 4 bytes
 // an element of dy.
-#include "tensor/gemm/product_cuda.h"
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/kernel_sums.cuh"
 #include "tensor/ops/linear.h"
+#include "tensor/ops/product_cuda.h"
 
 namespace arbg::tensor::cuda {
 namespace {

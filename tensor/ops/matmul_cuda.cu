@@ -1,8 +1,8 @@
 // Bound by arithmetic where M, N and K are hundreds: 2 M N K operations, 4 bytes an element of each
 // matrix.
-#include "tensor/gemm/product_cuda.h"
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/matmul.h"
+#include "tensor/ops/product_cuda.h"
 
 namespace arbg::tensor::cuda {
 

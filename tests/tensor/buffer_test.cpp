@@ -76,8 +76,8 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(buffer.download(11, out), Error);
     CHECK_THROWS_AS(buffer.copy_from(buffer, 8, 0, 3), Error);
     CHECK_THROWS_AS(buffer.copy_from(buffer, 0, 8, 3), Error);
-    if (std::ranges::find(backends_built(), Backend::cuda) == backends_built().end())
-      CHECK_THROWS_WITH_AS(Buffer(1, {Backend::cuda}), "this build has no cuda backend", Error);
+    if (is_built(Backend::cuda)) return;
+    CHECK_THROWS_WITH_AS(Buffer(1, {Backend::cuda}), "this build has no cuda backend", Error);
   }
 }
 

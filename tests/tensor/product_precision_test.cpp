@@ -1,7 +1,6 @@
 // Matrix products of cuda in each precision (tensor/gemm/precision.h), on a device or its emulator.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -18,8 +17,6 @@ namespace {
 constexpr std::array kPrecisions{ProductPrecision::float32, ProductPrecision::tf32,
                                  ProductPrecision::bf16};
 constexpr int kBitsOfBf16 = 8, kBitsOfTf32 = 11;  // the leading one included
-
-bool cuda_is_here() { return std::ranges::count(backends_here(), Backend::cuda) > 0; }
 
 // x with so many significant bits, to nearest, ties to even.
 double rounded(double x, int bits) {
@@ -84,7 +81,7 @@ TEST_SUITE("fast") {
 
   // The sums are of magnitudes: an error of a share of each operand is twice that of their sum.
   TEST_CASE("products differ from exact ones by what their operands lose, and no less") {
-    if (!cuda_is_here()) return;
+    if (!is_here(Backend::cuda)) return;
     constexpr double kSummed = 1e-6;  // float32, up to 170 terms
     for (const Sizes& sizes : kSizes) {
       CAPTURE(sizes.K);
@@ -109,7 +106,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("products of bf16 are those of operands rounded to nearest, summed in float32") {
-    if (!cuda_is_here()) return;
+    if (!is_here(Backend::cuda)) return;
     const WithPrecision with(ProductPrecision::bf16);
     for (const Sizes& sizes : kSizes) {
       CAPTURE(sizes.K);
@@ -125,7 +122,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("numbers become bf16 to nearest, ties to even, infinity and NaN among them") {
-    if (!cuda_is_here()) return;
+    if (!is_here(Backend::cuda)) return;
     const WithPrecision with(ProductPrecision::bf16);
     constexpr double kTie = 1.00390625, kUlp = 0.0078125, kFloat = 1.1920928955078125e-7;
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -164,7 +161,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("a packed weight gives the bits of the weight itself, in each precision") {
-    if (!cuda_is_here()) return;
+    if (!is_here(Backend::cuda)) return;
     for (const Sizes& sizes : kSizes) {
       const auto x = inputs(sizes, kAsItIs);
       const Tensor a = x[0].to(Backend::cuda), weight = x[2].to(Backend::cuda),
@@ -179,7 +176,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("rows of a tensor are multiplied as they are alone, however they are aligned") {
-    if (!cuda_is_here()) return;
+    if (!is_here(Backend::cuda)) return;
     const auto x = inputs({16, 34, 24}, kAsItIs);
     for (const auto precision : kPrecisions) {
       const WithPrecision with(precision);

@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "tensor/gemm/precision.h"
-#include "tensor/gemm/product_cuda.h"
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/kernel.cuh"
+#include "tensor/ops/product_cuda.h"
 
 namespace arbg::tensor::cuda {
 namespace {

@@ -1,4 +1,4 @@
-// Matrix products of any size, in the precision that is set (precision.h).
+// Matrix products of any size, in the precision that is set (gemm/precision.h).
 //
 // Of bf16 products the operands are rounded by a kernel into memory of the pool. On paper (H100,
 // products at half of their peak): rounding an operand of n numbers moves 6 n bytes, and so takes
