@@ -100,8 +100,8 @@ Variable tanh_gate(const Variable& x, const Variable& gate) {
   });
 }
 
-Variable dropout(const Variable& x, double rate, const Random& random, std::int64_t first_row,
-                 std::int64_t words_a_row) {
+Variable dropout(const Variable& x, double rate, const tensor::PlacedRandom& random,
+                 std::int64_t first_row, std::int64_t words_a_row) {
   return made_by(tensor::dropout(x.value(), rate, random, first_row, words_a_row), {x},
                  [=](const Tensor& dy) {
                    x.accumulate(tensor::dropout(dy, rate, random, first_row, words_a_row));

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "autograd/variable.h"
-#include "tensor/base/random.h"
+#include "tensor/ops/place.h"
 
 namespace arbg::autograd {
 
@@ -24,7 +24,8 @@ Variable cross_attention(const Variable& q, const Variable& k, const Variable& v
 Variable swiglu(const Variable& gate, const Variable& up);    // silu(gate) * up
 Variable gelu(const Variable& x);                             // x Phi(x)
 Variable tanh_gate(const Variable& x, const Variable& gate);  // tanh(gate) x
-Variable dropout(const Variable& x, double rate, const Random& random, std::int64_t first_row,
+Variable dropout(const Variable& x, double rate, const tensor::PlacedRandom& random,
+                 std::int64_t first_row,
                  std::int64_t words_a_row = 0);  // x / (1 - rate) or 0
 Variable log_prob(const Variable& logits,
                   const Tensor& index);  // logits[index] - log sum exp(logits)

@@ -12,6 +12,7 @@
 #include "tensor/device/for_each_on.h"
 #include "tensor/ops/add.h"
 #include "tensor/ops/clip_scale.h"
+#include "tensor/ops/place.h"
 #include "tensor/ops/sum_of_squares.h"
 
 namespace arbg::nn {
@@ -76,6 +77,7 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
       log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
       log_q_(static_cast<std::size_t>(options_.batch)),
       smoothing_(static_cast<std::size_t>(options_.batch)),
+      place_of_step_(tensor::make_place(0, network.backend())),
       slope_numbers_(Tensor::zeros({3}, DType::f64, network.backend())),
       gradient_square_(Tensor::zeros({1}, DType::f64, network.backend())),
       work_of_step_({network.backend()}, [this] { work_of_step(); }) {
@@ -118,7 +120,7 @@ void Trainer::run_shard(std::int64_t shard) {
   replica_of(shard).clear_gradients();
   for (auto& pass : passes_)
     if (pass.shard == shard)
-      pass.work.run(slope_numbers_, DropoutKey{options_.seed, step_, pass.first});
+      pass.work.run(slope_numbers_, DropoutKey{options_.seed, place_of_step_, pass.first});
 }
 
 // The first n coordinates of each of the rows.
@@ -268,10 +270,8 @@ void Trainer::fetch_molecules() {
 }
 
 // What is the same in every step but for numbers in tensors, as repeated work has to be: one rank,
-// every molecule of one length, nothing drawn that depends on the step.
-bool Trainer::can_be_repeated() const {
-  return ranks_.count() == 1 && !molecules_.defined() && network_.config().dropout == 0;
-}
+// every molecule of one length.
+bool Trainer::can_be_repeated() const { return ranks_.count() == 1 && !molecules_.defined(); }
 
 // A gradient that is not finite leaves everything as it is (clip_scale.h).
 void Trainer::work_of_step() {
@@ -309,6 +309,8 @@ StepReport Trainer::train_step() {
   source_.fill(step_, z_, log_target_);
   fetch_molecules();
   fill_slope_numbers();
+  place_of_step_.copy_from(
+      tensor::make_place(static_cast<std::int32_t>(step_), network_.backend()));
   tensor::for_each_on({network_.backend()}, std::ssize(passes_),
                       [&](std::int64_t i) { fill_pass(static_cast<std::size_t>(i)); });
   StepReport report;

@@ -194,6 +194,7 @@ class Trainer {
   std::vector<double> positions_;           // [B], without padding
   std::vector<double> log_target_, log_q_;  // [B]
   std::vector<double> smoothing_;           // [B], S; zero without label smoothing
+  Tensor place_of_step_;                    // int32 [1], where the network is
   Tensor slope_numbers_;                    // of tensor/ops/log_q_slopes.h
   Tensor gradient_square_;                  // f64 [1]
   tensor::Repeated work_of_step_;

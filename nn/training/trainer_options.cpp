@@ -1,6 +1,7 @@
 // The trainer's options: what makes sense, and how they are stored.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 #include "nn/training/trainer.h"
@@ -63,6 +64,8 @@ void TrainerOptions::check() const {
   require(batch >= 1 && shards >= 1 && shards <= batch, "the batch of ", batch,
           " molecules cannot be cut into ", shards, " shards");
   require(micro_batch >= 0, "the micro-batch cannot be ", micro_batch);
+  require(total_steps <= std::numeric_limits<std::int32_t>::max(),
+          "training has at most 2147483647 steps, not ", total_steps);
   require(total_steps >= 0 && (total_steps > 0 || time_budget_s > 0),
           "training needs a number of steps or a time budget");
   require(evaluate_every >= 0 && early_stop >= 0, "evaluate_every ", evaluate_every,

@@ -75,7 +75,8 @@ struct Memory {
 // not of threads, shards, micro-batches or how much padding there is.
 struct DropoutKey {
   std::uint64_t seed = 0;
-  std::int64_t step = 0, first_row = 0;
+  Tensor step;  // a place (tensor/ops/place.h): the step is read where the network is
+  std::int64_t first_row = 0;
 };
 
 // Drops at one place of the network after the other; without a key nothing.
@@ -88,9 +89,8 @@ class Dropout {
 
   Variable operator()(const Variable& x) {
     if (rate_ == 0) return x;
-    const Random random(key_.seed,
-                        stream_id(std::string(streams::kDropout) + std::to_string(places_++),
-                                  static_cast<std::uint64_t>(key_.step)));
+    const std::string place = std::string(streams::kDropout) + std::to_string(places_++);
+    const tensor::PlacedRandom random{key_.seed, philox::purpose_of(place), key_.step};
     return autograd::dropout(x, rate_, random, key_.first_row, words_a_row_);
   }
 

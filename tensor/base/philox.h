@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace arbg::philox {
 
@@ -41,6 +42,21 @@ constexpr double to_unit_interval(std::uint32_t high, std::uint32_t low) {
 constexpr double uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t index) {
   const Block words = block(seed, stream, index);
   return to_unit_interval(words[0], words[1]);
+}
+
+// stream_id(purpose, k) of random.h in two steps: FNV-1a of the name, then of the bytes of k.
+constexpr std::uint64_t kHashStart = 0xcbf29ce484222325u;
+constexpr std::uint64_t hashed(std::uint64_t hash, std::uint64_t byte) {
+  return (hash ^ byte) * 0x100000001b3u;
+}
+constexpr std::uint64_t purpose_of(std::string_view name) {
+  std::uint64_t hash = kHashStart;
+  for (const char c : name) hash = hashed(hash, static_cast<unsigned char>(c));
+  return hash;
+}
+constexpr std::uint64_t stream_of(std::uint64_t purpose, std::uint64_t k) {
+  for (int shift = 0; shift < 64; shift += 8) purpose = hashed(purpose, (k >> shift) & 0xff);
+  return purpose;
 }
 
 }  // namespace arbg::philox

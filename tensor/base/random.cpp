@@ -26,11 +26,7 @@ std::int64_t Random::below(std::int64_t count, std::uint64_t index) const {
 }
 
 std::uint64_t stream_id(std::string_view purpose, std::uint64_t k) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  const auto mix = [&hash](std::uint64_t byte) { hash = (hash ^ byte) * 0x100000001b3u; };
-  for (const char c : purpose) mix(static_cast<unsigned char>(c));
-  for (int shift = 0; shift < 64; shift += 8) mix((k >> shift) & 0xff);
-  return hash;
+  return philox::stream_of(philox::purpose_of(purpose), k);
 }
 
 }  // namespace arbg

@@ -9,9 +9,18 @@
 #include <cstdint>
 #include <limits>
 
+#include "tensor/base/philox.h"
+#include "tensor/base/random.h"
 #include "tensor/tensor.h"
 
 namespace arbg::tensor {
+
+// Random numbers that are another stream at every place: Random(seed, stream_id(NAME, place)), by
+// purpose = philox::purpose_of(NAME).
+struct PlacedRandom {
+  std::uint64_t seed = 0, purpose = 0;
+  Tensor place;
+};
 
 Tensor make_place(std::int32_t at, Backend backend);
 void advance(Tensor& place);
@@ -24,11 +33,12 @@ inline constexpr std::int64_t kAnyPlace = std::numeric_limits<std::int32_t>::max
 // The implementations, one a backend; their inputs have been checked. Moving numbers is the same on
 // the reference and the cpu.
 namespace reference {
+Random random_at_place(const PlacedRandom& random);
 void advance(Tensor& place);
 void put_row(Tensor& y, const Tensor& place, const Tensor& x);
 }  // namespace reference
 namespace cpu {
-using reference::advance, reference::put_row;
+using reference::advance, reference::put_row, reference::random_at_place;
 }  // namespace cpu
 namespace cuda {
 void advance(Tensor& place);

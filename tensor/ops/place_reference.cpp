@@ -14,6 +14,11 @@ void put(Tensor& y, const Tensor& place, const Tensor& x) {
 
 }  // namespace
 
+Random random_at_place(const PlacedRandom& random) {
+  const auto place = static_cast<std::uint64_t>(random.place.host_data<std::int32_t>()[0]);
+  return {random.seed, philox::stream_of(random.purpose, place)};
+}
+
 void advance(Tensor& place) { ++place.host_data<std::int32_t>()[0]; }
 
 void put_row(Tensor& y, const Tensor& place, const Tensor& x) {

@@ -136,7 +136,7 @@ TEST_SUITE("fast") {
       const std::size_t of_step =
           3 + 2 * 6 + (training.optimizer == OptimizerKind::muon ? 2 : 0) + 1;
       if (!training.conditioned && training.smoothing == 0)
-        CHECK(bytes_of(events, StubEvent::upload) == 3 * (B * of_molecule + of_step * kLog));
+        CHECK(bytes_of(events, StubEvent::upload) == 3 * (B * of_molecule + of_step * kLog + kIndex));
     }
   }
 

@@ -8,6 +8,7 @@
 #include "autograd/functions.h"
 #include "nn/training/trainer_run.h"
 #include "tensor/base/error.h"
+#include "tensor/ops/place.h"
 #include "tests/backends.h"
 #include "tests/nn/ring_walk.h"
 
@@ -121,7 +122,8 @@ TEST_SUITE("fast") {
     source.fill_tokens(0, tokens, {});
     const auto log_p =
         copy.log_prob(Tensor::from_indices(tokens, {22, 6}, Backend::reference),
-                      source.molecules(0, Backend::reference), DropoutKey{options.seed, 0, 0})
+                      source.molecules(0, Backend::reference),
+                      DropoutKey{options.seed, tensor::make_place(0, Backend::reference), 0})
             .value()
             .values();
     double expected = 0;

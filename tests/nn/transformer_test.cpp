@@ -15,6 +15,7 @@
 #include "tensor/base/threads.h"
 #include "tensor/ops/draw.h"
 #include "tensor/ops/numbers.h"
+#include "tensor/ops/place.h"
 #include "tests/backends.h"
 #include "tests/nn/small_networks.h"
 
@@ -184,10 +185,10 @@ TEST_SUITE("fast") {
     const auto tokens = as_rows(random_tokens(config, 4, 7), network);
     const Molecules molecules = molecules_for(config, 4, Backend::reference);
     const auto run = [&](std::int64_t first, std::int64_t rows, std::uint64_t seed,
-                         std::int64_t step) {
+                         std::int32_t step) {
       return network
           .log_prob(tokens.rows(first, rows), molecules.rows(first, rows),
-                    DropoutKey{seed, step, first})
+                    DropoutKey{seed, tensor::make_place(step, Backend::reference), first})
           .value()
           .values();
     };
@@ -218,9 +219,9 @@ TEST_SUITE("fast") {
       const auto values = [&](const std::optional<DropoutKey>& key) {
         return network.log_prob(tokens, {}, key).value().values();
       };
-      CHECK(values(DropoutKey{1, 1, 0}) != values({}));
+      CHECK(values(DropoutKey{1, tensor::make_place(1, Backend::reference), 0}) != values({}));
       matrices[0].fill(0.0);  // only the bias is left, and nothing drops it
-      CHECK(values(DropoutKey{1, 1, 0}) == values({}));
+      CHECK(values(DropoutKey{1, tensor::make_place(1, Backend::reference), 0}) == values({}));
     }
   }
 

@@ -25,6 +25,7 @@
 #include "tensor/ops/linear.h"
 #include "tensor/ops/log_prob.h"
 #include "tensor/ops/matmul.h"
+#include "tensor/ops/place.h"
 #include "tensor/ops/reduce.h"
 #include "tensor/ops/rmsnorm.h"
 #include "tensor/ops/swiglu.h"
@@ -274,10 +275,10 @@ inline Row dropout_row(const Shape& shape, double rate) {
   row.inputs = {shape};
   row.name = "dropout" + sizes(row.inputs) + " rate " + std::to_string(rate);
   row.forward = [rate](const auto& in, const Tensor&) {
-    return dropout(in[0], rate, Random(3, 4), 5);
+    return dropout(in[0], rate, {3, 4, make_place(7, in[0].backend())}, 5);
   };
   row.backward = [rate](const Tensor& dy, const auto&, const Tensor&) {
-    return std::vector{dropout(dy, rate, Random(3, 4), 5)};
+    return std::vector{dropout(dy, rate, {3, 4, make_place(7, dy.backend())}, 5)};
   };
   return row;
 }

@@ -133,7 +133,7 @@ TEST_SUITE("fast") {
     for (const Backend backend : backends_here()) {
       Tensor ones = Tensor::zeros({M, C}, real_dtype(backend), backend);
       ones.fill(1.0);
-      const Random random(7, 1);
+      const PlacedRandom random{7, philox::purpose_of("dropout"), make_place(3, backend)};
       const Tensor y = dropout(ones, 0.2, random, 3);
       double kept = 0;
       for (const double value : y.values()) {
@@ -143,7 +143,8 @@ TEST_SUITE("fast") {
       const double n = static_cast<double>(M * C), deviation = std::sqrt(n * 0.2 * 0.8);
       CHECK(std::abs(kept - 0.8 * n) < 4 * deviation);
       CHECK(dropout(ones.rows(10, 20), 0.2, random, 13).values() == y.rows(10, 20).values());
-      CHECK(dropout(ones, 0.2, Random(7, 2), 3).values() != y.values());
+      CHECK(dropout(ones, 0.2, {7, random.purpose, make_place(4, backend)}, 3).values() !=
+            y.values());
       const Tensor narrow = dropout(ones.reshape({3 * M, C / 3}), 0.2, random, 9, C / 3);
       CHECK(narrow.values() == y.values());
       const Tensor part = ones.reshape({3 * M, C / 3}).rows(0, M);
