@@ -19,15 +19,19 @@ const char* kBackends =
     "(cuda if there is a GPU that works, else cpu)";
 
 std::vector<Option> common_options(bool has_network) {
-  return {
+  std::vector<Option> options = {
       {"seed", "N", "1", "random seed; the same seed gives the same numbers"},
       {"threads", "N", std::to_string(available_cpus()),
        "number of threads; by default one for each CPU that affinity and quotas leave"},
       {"backend", "NAME", "cpu",
-       has_network ? kBackends : "cpu (float32, fast) or reference (plain double loops, slow)"},
-      {"json", "", "", "print the result as one JSON object on standard output"},
-      {"help", "", "", "show this help"},
-  };
+       has_network ? kBackends : "cpu (float32, fast) or reference (plain double loops, slow)"}};
+  if (has_network)
+    options.push_back({"products", "NAME", "float32",
+                       "of --backend cuda, the precision of matrix products: float32, tf32 or bf16 "
+                       "(sums are float32 always)"});
+  options.push_back({"json", "", "", "print the result as one JSON object on standard output"});
+  options.push_back({"help", "", "", "show this help"});
+  return options;
 }
 
 template <class T>
@@ -45,7 +49,9 @@ T parse_number(std::string_view text, std::string_view name, const char* kind) {
 Arguments::Arguments(CommandSpec spec, const std::vector<std::string>& words)
     : spec_(std::move(spec)) {
   for (const auto& option : common_options(spec_.has_network)) {
-    if (std::ranges::find(spec_.without, option.name) == spec_.without.end())
+    // What has no backend has no products.
+    const std::string needed = option.name == "products" ? "backend" : option.name;
+    if (std::ranges::find(spec_.without, needed) == spec_.without.end())
       spec_.options.push_back(option);
   }
   for (std::size_t i = 0; i < words.size(); ++i) {

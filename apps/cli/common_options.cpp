@@ -6,6 +6,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tensor/device/available.h"
+#include "tensor/gemm/precision.h"
 
 namespace arbg::apps {
 
@@ -37,6 +38,12 @@ CommonOptions apply_common_options(const Arguments& arguments) {
   CommonOptions out;
   if (arguments.knows("seed")) out.seed = arguments.natural("seed");
   if (arguments.knows("backend")) out.backend = chosen_backend(arguments);
+  if (arguments.knows("products")) {
+    const auto precision = tensor::product_precision_named(arguments.text("products"));
+    require(precision == tensor::ProductPrecision::float32 || out.backend == Backend::cuda,
+            "--products is for --backend cuda: the others compute products in full");
+    tensor::set_product_precision(precision);
+  }
   out.json = arguments.flag("json");
   if (arguments.knows("threads") && arguments.given("threads")) {
     set_thread_count(static_cast<int>(arguments.integer("threads", 1, 4096)));

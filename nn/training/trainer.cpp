@@ -134,7 +134,7 @@ Tensor Trainer::first_coordinates(std::int64_t first, std::int64_t rows, std::in
 }
 
 void Trainer::fill_pass(std::size_t pass) {
-  auto& [shard, first, rows, work] = passes_[pass];
+  const auto first = passes_[pass].first, rows = passes_[pass].rows;
   const auto part = [&, begin = static_cast<std::size_t>(first)](const std::vector<double>& all) {
     const std::span<const double> numbers = all;
     return all.empty() ? numbers : numbers.subspan(begin, static_cast<std::size_t>(rows));
@@ -144,8 +144,8 @@ void Trainer::fill_pass(std::size_t pass) {
   const Molecules molecules = molecules_.defined()
                                   ? molecules_.rows(first, rows).trimmed().to(network_.backend())
                                   : molecules_;
-  work.fill(first_coordinates(first, rows, T), molecules, part(positions_), part(log_target_),
-            options_.batch);
+  passes_[pass].work.fill(first_coordinates(first, rows, T), molecules, part(positions_),
+                          part(log_target_), options_.batch);
 }
 
 // What the passes have summed up: all that a step reads but the norm of its gradient.

@@ -1,10 +1,21 @@
 // What the kernels of attention share: tiles of rows, dot products of tiles, sums weighted by them.
 //
-// A warp owns 16 rows, queries or keys, and meets those of the other kind 32 at a time. Eight
-// lanes, a ring, share four own rows. For dot products a lane has four own rows and every eighth of
-// the 32 met ones: 4 x 4 sums. For weighted sums it has four own rows and four channels of every
-// 32. Both add in the order of channels and of rows. A product that is added to something is
-// written as fmaf(), so that no compiler fuses it in one kernel and not in another.
+// A warp owns rows, queries or keys, and meets those of the other kind 32 at a time. Eight lanes, a
+// ring, share kOwn = 4 or 8 own rows, so a warp has 16 or 32. For dot products a lane has its own
+// rows and every eighth of the 32 met ones: kOwn x 4 sums. For weighted sums it has its own rows
+// and four channels of every 32, of which there are kParts. Both add in the order of channels and
+// of rows, whatever kOwn. A product that is added to something is written as fmaf(), so that no
+// compiler fuses it in one kernel and not in another.
+//
+// Shared memory gives an SM 128 bytes a cycle, which is one float32 multiplication for each byte
+// that its lanes read. Dot products read 16 (kOwn + 4) bytes for 16 kOwn of them, weighted sums
+// 16 (kOwn + 4 kParts) for 16 kOwn kParts:
+//
+//   multiplications a byte       | kOwn 4 | kOwn 8
+//   dot products                 |   0.50 |   0.67
+//   weighted sums,  D <= 32      |   0.50 |   0.67
+//                   D <= 64      |   0.67 |   1.00
+//                   D <= 128     |   0.80 |   1.33
 #pragma once
 
 #include <algorithm>
@@ -14,17 +25,16 @@
 
 namespace arbg::tensor::cuda {
 
-constexpr int kEach = 4;  // own rows of a lane, and met ones
 constexpr int kRing = 8;  // lanes
 constexpr int kRings = kWarp / kRing;
-constexpr int kOwnRows = kEach * kRings;  // of a warp
-constexpr int kTile = kEach * kRing;      // rows that are met at a time
+constexpr int kMet = 4;              // met rows of a lane
+constexpr int kTile = kMet * kRing;  // and of a warp
 constexpr int kMostChannels = 128;
 // Numbers between two rows of weights: the rows of a warp's rings begin in different banks.
 constexpr int kWeightPitch = kTile + kRing;
 
-// Numbers between two rows of D channels: an odd number of fours, for the same reason.
-__host__ __device__ inline int pitch_of(int D) { return 4 * ((D + 3) / 4 | 1); }
+// Numbers between two rows of D channels: the next 32, and four, for the same reason.
+__host__ __device__ constexpr int pitch_of(int D) { return (D + kWarp - 1) / kWarp * kWarp + 4; }
 
 // Rows of a tensor [B, count, ...], one a token, `stride` numbers apart.
 template <class T>
@@ -57,10 +67,19 @@ struct Block {
   }
 };
 
-__device__ inline int rows_of_block() { return block_threads() / kWarp * kOwnRows; }
+// Own rows of this block, and the first of them that is this warp's.
+template <int kOwn>
+__device__ int rows_of_block() {
+  return block_threads() / kWarp * kOwn * kRings;
+}
+template <int kOwn>
+__device__ int rows_before() {
+  return this_warp() * kOwn * kRings;
+}
 
-__device__ inline Block this_block(const Attention& x, std::int64_t count) {
-  const std::int64_t rows = rows_of_block(), parts = divided_up(count, rows),
+template <int kOwn>
+__device__ Block this_block(const Attention& x, std::int64_t count) {
+  const std::int64_t rows = rows_of_block<kOwn>(), parts = divided_up(count, rows),
                      head = blockIdx.x / parts, b = head / x.H, first = blockIdx.x % parts * rows;
   const bool causal = x.counts.size() == 0;
   std::int64_t keys = x.k.count;
@@ -68,20 +87,22 @@ __device__ inline Block this_block(const Attention& x, std::int64_t count) {
   return {head, b, head % x.H, first, first + rows < count ? first + rows : count, causal, keys};
 }
 
-// Blocks that own all rows of B H heads, with `arrays` of own rows, as many of weights, and two
-// tiles of met rows. The blocks of a head have as many warps as share its rows evenly.
-inline Launch blocks_of_rows(const Attention& x, std::int64_t heads, std::int64_t count,
-                             int arrays) {
-  constexpr std::int64_t kMostWarps = 4;
+// Blocks that own all rows of `heads` heads, of `count` tokens each, with `arrays` of own rows, as
+// many of weights, and two tiles of met rows. As many warps as share the rows of a head evenly.
+template <int kOwn>
+Launch blocks_of_rows(const Attention& x, std::int64_t heads, std::int64_t count, int arrays) {
+  constexpr std::int64_t kMostWarps = 16 / kOwn, kRows = kOwn * kRings;
   if (heads * count == 0) return {0, kWarp};
-  const std::int64_t sixteens = divided_up(count, kOwnRows),
-                     warps = divided_up(sixteens, divided_up(sixteens, kMostWarps)),
-                     rows = warps * kOwnRows;
+  const std::int64_t parts = divided_up(count, kRows),
+                     warps = divided_up(parts, divided_up(parts, kMostWarps)), rows = warps * kRows;
   const std::int64_t floats =
       arrays * rows * (pitch_of(x.D) + kWeightPitch) + 2 * kTile * pitch_of(x.D);
   return {heads * divided_up(count, rows), warps * kWarp,
           static_cast<std::size_t>(floats) * sizeof(float)};
 }
+
+// f's instance for heads of D channels: f<1> for up to 32 of them, ... f<4> for up to 128.
+#define ARBG_FOR_CHANNELS(D, f) ((D) <= 32 ? f<1> : (D) <= 64 ? f<2> : (D) <= 96 ? f<3> : f<4>)
 
 // One of the three parts of qkv [B, T, 3C]; all of x [B, T, C].
 template <class T, class Of>
@@ -138,8 +159,6 @@ inline Attention cross(const char* operation, const Tensor& q, const Tensor& k, 
 __device__ inline int own_row(int i) { return i * kRings + this_lane() / kRing; }
 __device__ inline int met_row(int j) { return j * kRing + this_lane() % kRing; }
 __device__ inline int channel(int part) { return part * kWarp + this_lane() % kRing * 4; }
-// The first row of this warp among the block's.
-__device__ inline int rows_before() { return this_warp() * kOwnRows; }
 
 // `count` rows of D channels, `stride` numbers apart.
 template <class T>
@@ -165,9 +184,9 @@ __device__ void fetch(const Shared<float>& to, int rows, const Rows<T>& from) {
   const int pitch = pitch_of(from.D);
   for (int row = this_thread() / kRing; row < rows && from.count > 0;
        row += block_threads() / kRing) {
-    for (int d = this_lane() % kRing * 4; d < from.D; d += kWarp) {
+    for (int d = this_lane() % kRing * 4; d < pitch - 4; d += kWarp) {
       const std::int64_t at = from.first + row * from.stride + d;
-      if (row < from.count && from.by_fours) {
+      if (row < from.count && from.by_fours && d < from.D) {
         copy_four_async(to, row * pitch + d, from.numbers, at);
         continue;
       }
@@ -183,22 +202,24 @@ __device__ void fetch(const Shared<float>& to, int rows, const Rows<T>& from) {
   commit_copies();
 }
 
-using Pairs = float[kEach][kEach];  // of own and met rows
+template <int kOwn>
+using Pairs = float[kOwn][kMet];  // of own and met rows
 
 // All dot products of this lane's own rows, of the warp's, and met ones.
-__device__ inline void dot_products(Pairs& dot, const Shared<float>& own, const Shared<float>& met,
-                                    int D) {
-  const int pitch = pitch_of(D);
+template <int kParts, int kOwn>
+__device__ void dot_products(Pairs<kOwn>& dot, const Shared<float>& own, const Shared<float>& met,
+                             int D) {
+  constexpr int kPitch = pitch_of(kParts * kWarp);
   for (auto& of_row : dot) {
     for (float& one : of_row) one = 0;
   }
   for (int d = 0; d < D; d += 4) {
-    Four<float> a[kEach], b[kEach];
-    for (int i = 0; i < kEach; ++i) a[i] = load_four(own, own_row(i) * pitch + d);
-    for (int j = 0; j < kEach; ++j) b[j] = load_four(met, met_row(j) * pitch + d);
+    Four<float> a[kOwn], b[kMet];
+    for (int i = 0; i < kOwn; ++i) a[i] = load_four(own, own_row(i) * kPitch + d);
+    for (int j = 0; j < kMet; ++j) b[j] = load_four(met, met_row(j) * kPitch + d);
     for (int e = 0; e < 4; ++e) {
-      for (int i = 0; i < kEach; ++i) {
-        for (int j = 0; j < kEach; ++j) dot[i][j] = fmaf(a[i][e], b[j][e], dot[i][j]);
+      for (int i = 0; i < kOwn; ++i) {
+        for (int j = 0; j < kMet; ++j) dot[i][j] = fmaf(a[i][e], b[j][e], dot[i][j]);
       }
     }
   }
@@ -214,36 +235,36 @@ __device__ inline int at_most_a_tile(std::int64_t rows) {
   return rows < 0 ? 0 : rows < kTile ? static_cast<int>(rows) : kTile;
 }
 
-// For each own row of this lane and its channels.
-template <int kParts>
+// For each own row of this lane, its channels.
+template <int kOwn, int kParts>
 struct Sums {
-  float of[kEach][kParts][4] = {};
+  float of[kOwn][kParts][4] = {};
 
-  __device__ void add(int i, float factor, const Sums& other) {
-    for (int part = 0; part < kParts; ++part) {
-      for (int n = 0; n < 4; ++n)
-        of[i][part][n] = fmaf(factor, other.of[i][part][n], of[i][part][n]);
-    }
-  }
   __device__ void shrink(int i, float by) {
     for (auto& part : of[i]) {
       for (float& one : part) one *= by;
+    }
+  }
+  // Row i += factor * row j.
+  __device__ void add_row(int i, float factor, int j) {
+    for (int part = 0; part < kParts; ++part) {
+      for (int n = 0; n < 4; ++n) of[i][part][n] = fmaf(factor, of[j][part][n], of[i][part][n]);
     }
   }
 
   // += sum_s weight_s met_s over the rows s that each own row sees; with `all` these are all.
   template <bool all>
   __device__ void add(const Shared<float>& weights, const Shared<float>& met,
-                      const Seen (&seen)[kEach], int D) {
-    const int pitch = pitch_of(D);
+                      const Seen (&seen)[kOwn]) {
+    constexpr int kPitch = pitch_of(kParts * kWarp);
     for (int s = 0; s < kTile; s += 4) {
-      Four<float> weight[kEach];
-      for (int i = 0; i < kEach; ++i) weight[i] = load_four(weights, own_row(i) * kWeightPitch + s);
+      Four<float> weight[kOwn];
+      for (int i = 0; i < kOwn; ++i) weight[i] = load_four(weights, own_row(i) * kWeightPitch + s);
+      ARBG_UNROLL
       for (int e = 0; e < 4; ++e) {
         for (int part = 0; part < kParts; ++part) {
-          if (channel(part) >= D) continue;
-          const Four<float> x = load_four(met, (s + e) * pitch + channel(part));
-          for (int i = 0; i < kEach; ++i) {
+          const Four<float> x = load_four(met, (s + e) * kPitch + channel(part));
+          for (int i = 0; i < kOwn; ++i) {
             if (!all && !seen[i].has(s + e)) continue;  // 0 times NaN would be NaN
             for (int n = 0; n < 4; ++n) {
               of[i][part][n] = fmaf(weight[i][e], x[n], of[i][part][n]);
@@ -254,30 +275,35 @@ struct Sums {
     }
   }
   __device__ void add(const Shared<float>& weights, const Shared<float>& met,
-                      const Seen (&seen)[kEach], bool all, int D) {
+                      const Seen (&seen)[kOwn], bool all) {
     if (all) {
-      add<true>(weights, met, seen, D);
+      add<true>(weights, met, seen);
     } else {
-      add<false>(weights, met, seen, D);
+      add<false>(weights, met, seen);
     }
   }
 };
 
-__device__ inline void set_weights(const Shared<float>& weights, const Pairs& values) {
-  for (int i = 0; i < kEach; ++i) {
-    for (int j = 0; j < kEach; ++j) weights[own_row(i) * kWeightPitch + met_row(j)] = values[i][j];
+template <int kOwn>
+__device__ void set_weights(const Shared<float>& weights, const Pairs<kOwn>& values) {
+  for (int i = 0; i < kOwn; ++i) {
+    for (int j = 0; j < kMet; ++j) weights[own_row(i) * kWeightPitch + met_row(j)] = values[i][j];
   }
 }
 
-// Row `row` of the head, its channels of this lane.
+// Row `row` of the head, its channels of this lane. `to` is fresh, so it begins at 16 bytes.
 template <int kParts>
-__device__ void store(const Tokens<float>& to, const Block& block, std::int64_t row, int D,
-                      const float (&of)[kParts][4], float factor) {
-  const std::int64_t start = (block.b * to.count + row) * to.stride + block.h * D;
+__device__ void store(const Tokens<float>& to, const Block& block, std::int64_t row,
+                      const Attention& x, const float (&of)[kParts][4], float factor) {
+  const std::int64_t start = (block.b * to.count + row) * to.stride + block.h * x.D;
+  ARBG_UNROLL
   for (int part = 0; part < kParts; ++part) {
+    const int d = channel(part);
+    Four<float> y;
+    for (int n = 0; n < 4; ++n) y[n] = of[part][n] * factor;
+    if (x.by_fours && d < x.D) store_four(to.numbers, start + d, y);
     for (int n = 0; n < 4; ++n) {
-      const int d = channel(part) + n;
-      if (d < D) to.numbers[start + d] = of[part][n] * factor;
+      if (!x.by_fours && d + n < x.D) to.numbers[start + d + n] = y[n];
     }
   }
 }
@@ -310,9 +336,9 @@ struct Softmax {
   }
   __device__ float weight(float dot, float scale) const { return expf((dot - largest) * scale); }
   // The weights of this lane's keys of the tile.
-  __device__ void add(float shrunk, const float (&weights)[kEach]) {
+  __device__ void add(float shrunk, const float (&weights)[kMet]) {
     part = fmaf(part, shrunk, weights[0]);
-    for (int j = 1; j < kEach; ++j) part += weights[j];
+    for (int j = 1; j < kMet; ++j) part += weights[j];
   }
 };
 

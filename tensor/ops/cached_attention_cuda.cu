@@ -100,8 +100,8 @@ __global__ void attend_cached(Cached x) {
     __syncthreads();
     for (int tile = 0; tile < kTiles; ++tile) {
       const int first = tile * kTile;
-      float of_lane[kEach];
-      for (int j = 0; j < kEach; ++j) of_lane[j] = weights[first + met_row(j)];
+      float of_lane[kMet];
+      for (int j = 0; j < kMet; ++j) of_lane[j] = weights[first + met_row(j)];
       softmax.add(shrunk[tile], of_lane);
       for (float& one : y) one *= shrunk[tile];
       add_values(y, weights + first, values + first * pitch, at_most_a_tile(end - s - first), x.D);

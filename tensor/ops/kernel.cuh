@@ -16,8 +16,11 @@
 
 #if defined(__CUDACC__)
 #include "tensor/device/stream_cuda.h"
+// Before a loop over an array that is to stay in registers.
+#define ARBG_UNROLL _Pragma("unroll")
 #else
 #include <words.h>  // of tests/emulator
+#define ARBG_UNROLL
 #endif
 
 namespace arbg::tensor::cuda {
@@ -101,6 +104,7 @@ __device__ void store_four(const Span<T>& to, std::int64_t at, const Four<T>& fo
   *reinterpret_cast<uint4*>(&to[at]) = bytes;
 }
 // The same from shared memory.
+template <class T>
 __device__ Four<T> load_four(const T* from, std::int64_t at) {
   static_assert(sizeof(Four<T>) == kFourBytes);
   const uint4 bytes = *reinterpret_cast<const uint4*>(from + at);
