@@ -120,6 +120,9 @@ else
   recipe='--network base --batch 512' samples=20000
 fi
 
+draws=1 # turns, each of seconds
+[ -z "$full" ] || draws=3
+
 # The build.
 if [ -n "$emulated" ]; then
   folder=${built:-build/tests}
@@ -137,14 +140,15 @@ else
   ! command -v ninja >/dev/null || generator='-G Ninja'
   configure="cmake -S . -B $folder $generator -DCMAKE_BUILD_TYPE=Release -DARBG_CUDA=ON -DARBG_BENCH=ON
     -DCMAKE_CUDA_ARCHITECTURES=$architecture-real"
-  targets='arbg arbg_bench_operations arbg_bench_network'
   tests='test_tensor test_autograd test_nn test_sampling'
   [ -n "$built" ] || {
-    if ! part configure 60 $configure -DARBG_TESTS=ON "-DDOCTEST_INCLUDE_DIR=${DOCTEST_INCLUDE_DIR:-}"; then
+    if ! part configure 60 $configure -DARBG_TESTS=ON \
+      ${DOCTEST_INCLUDE_DIR:+"-DDOCTEST_INCLUDE_DIR=$DOCTEST_INCLUDE_DIR"}; then
       tests=''
       part 'configure without tests' 60 $configure -DARBG_TESTS=OFF || exit 1
     fi
-    part build 280 cmake --build $folder -j "$(nproc)" --target $targets $tests || exit 1
+    part build 240 cmake --build $folder -j "$(nproc)" --target arbg arbg_bench_operations arbg_bench_network || exit 1
+    [ -z "$tests" ] || part 'build of the tests' 150 cmake --build $folder -j "$(nproc)" --target $tests
   }
   programs=$folder/apps benches=$folder/apps/bench test_table=$folder/tests/test_tensor
 fi
@@ -172,7 +176,7 @@ if [ -x "$test_table" ]; then
   verdict 'Table of operations'
   set +f
   if [ -n "$emulated" ]; then
-    part 'other tests' 60 "$test_table" '-tc=*product*'
+    part 'other tests' 60 "$test_table" '-tc=*have names*'
     verdict 'Other tests'
   else
     part 'other tests' 90 ctest --test-dir $folder --output-on-failure -j 8 -L 'fast|golden|statistical' -R '^(tensor|autograd|nn|sampling)_'
@@ -219,7 +223,7 @@ pytorch() {
   [ -n "$with_torch" ] || return
   what=$1 limit=$2
   shift 2
-  part "PyTorch, $what" $limit python3 apps/bench/pytorch_gpu.py "$@" --arbg "$arbg" $torch_sizes $share
+  part "PyTorch, $what" $limit python3 apps/bench/pytorch_gpu.py --arbg "$arbg" $torch_sizes $share "$@"
   rows
 }
 
@@ -253,9 +257,10 @@ for precision in float32 bf16; do
       *) count=$few ;;
     esac
     part "drawing, $name, $precision" 60 "$network" draw --backend cuda --products $precision --network $name \
-      --atoms $atoms $sizes --count $count --turns 1 $share
+      --atoms $atoms $sizes --count $count --turns $draws $share
     rows
-    pytorch "drawing, $name, $precision" 60 draw --products $precision --network $name --weights "$work/$name-$atoms.safetensors"
+    pytorch "drawing, $name, $precision" 60 draw --products $precision --network $name --turns $draws \
+      --weights "$work/$name-$atoms.safetensors"
   done
 done
 

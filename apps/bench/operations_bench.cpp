@@ -229,11 +229,11 @@ struct Roofs {
 Roofs measured_roofs(const apps::Arguments& arguments, Backend backend, const Patience& patience) {
   const auto n = arguments.integer("roof-size", 1);
   const double bytes = copy_roof(arguments.integer("copy-size", 1), backend, patience);
-  std::printf("roof of bytes, a copy: %.0f GB/s\n", bytes * 1e-9);
+  std::printf("roof of bytes, a copy: %.4g GB/s\n", bytes * 1e-9);
   for (const auto precision :
        {ProductPrecision::float32, ProductPrecision::tf32, ProductPrecision::bf16}) {
     if (backend != Backend::cuda && precision != ProductPrecision::float32) continue;
-    std::printf("roof of products, %s: %.2f TFLOP/s\n", name_of(precision),
+    std::printf("roof of products, %s: %.4g TFLOP/s\n", name_of(precision),
                 product_roof(n, precision, backend, patience) * 1e-12);
   }
   return {product_roof(n, product_precision(), backend, patience), bytes};
