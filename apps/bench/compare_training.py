@@ -56,25 +56,23 @@ def check_agreement(arbg, work, threads, count=1024):
     return network, tokens
 
 
-def check_agreement_by_logits(arbg, work, threads, count):
-    """The same of random tokens, for large networks, whose first samples are no conformations that arbg would weigh."""
-    model = work / "model" / "checkpoint.safetensors"
-    network, _ = load_network(model)
+def check_agreement_by_logits(arbg, model, work, count, network, options, threads=1):
+    """The same of random tokens, for large networks, whose first samples are no conformations that arbg would weigh. Returns the tokens."""
     tokens = np.random.default_rng(1).integers(0, network.bins, (count, network.length))
     write_safetensors(work / "tokens.safetensors", [("tokens", "I64", tokens.shape, lambda: tokens)])
-    run_arbg(arbg, "logits", "--weights", model, "--input", work / "tokens.safetensors", "--output", work / "logits.safetensors",
+    run_arbg(arbg, "logits", "--weights", model, "--input", work / "tokens.safetensors", "--output", work / "logits.safetensors", *options,
              threads=threads)
     with open(work / "logits.safetensors", "rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         file.seek(header["log_likelihood"]["data_offsets"][0], 1)
         ours = np.frombuffer(file.read(8 * count))
     tokens = torch.from_numpy(tokens)
-    theirs = network.log_likelihood(tokens, rows=count).numpy()
+    theirs = network.log_likelihood(tokens.to(network.output_bias.device), rows=count).cpu().numpy()
     worst = np.abs(ours - theirs).max()
     print(f"log P of {count} rows of random tokens (about {theirs.mean():.0f} nats each), arbg against PyTorch: largest difference {worst:.1e}")
     if not worst < 2e-5 * network.length:
         raise SystemExit("the two programs compute different things; nothing was timed")
-    return network, tokens
+    return tokens
 
 
 def torch_side(network, tokens, batch, steps, by_cpu, compiled):
@@ -124,8 +122,12 @@ def main():
         run_arbg(args.arbg, "md", *molecule, "--output", work / "md", "--replicas", 32, "--tempering", 1, "--steps", 2000,
                  "--save-every", 20, threads=args.threads)
         run_arbg(args.arbg, "train", *train, "--output", work / "model", "--steps", 2 * steps, threads=args.threads)
-        check = check_agreement_by_logits if args.network == "medium" else check_agreement
-        network, tokens = check(args.arbg, work, args.threads, count=2 * batch)
+        if args.network == "medium":
+            model = work / "model" / "checkpoint.safetensors"
+            network, _ = load_network(model)
+            tokens = check_agreement_by_logits(args.arbg, model, work, 2 * batch, network, [], args.threads)
+        else:
+            network, tokens = check_agreement(args.arbg, work, args.threads, count=2 * batch)
         turn = 0
 
         def train_arbg(count):

@@ -147,9 +147,9 @@ class Network(torch.nn.Module):
     def generate(self, count):
         """`count` rows of tokens and their log P, with keys and values grown by torch.cat."""
         table, places = self.token_table(), self.position_rows()
-        previous = torch.full((count,), self.bins)
+        previous = torch.full((count,), self.bins, device=table.device)
         caches = [None] * len(self.blocks)
-        log_q = torch.zeros(count, dtype=torch.float64)
+        log_q = torch.zeros(count, dtype=torch.float64, device=table.device)
         tokens = []
         for t in range(self.length):
             h = (table[previous] + places[t])[:, None]

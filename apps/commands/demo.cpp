@@ -167,7 +167,7 @@ bool Demo::simulate() {
   if (!options_.md_steps) job.options.most_seconds = kMostDynamics_s;
   job.options.save_interval = 200;
   job.options.seed = options_.common.seed;
-  job.options.backend = options_.common.backend;
+  job.options.backend = backend_of_molecules(options_.common.backend);
   const MdOutcome outcome = run_md_job(job, md_);
   if (!outcome.result.finished) return false;
   if (outcome.steps > 0) seconds_a_step_ = outcome.seconds / static_cast<double>(outcome.steps);

@@ -186,6 +186,10 @@ void set_network(TrainJob& job, const std::string& name) {
 void set_recommended(TrainJob& job) {
   job.trainer.batch = 128;
   job.trainer.micro_batch = 8;
+  if (!tensor::Device{job.backend}.is_host()) {
+    job.trainer.shards = 1;  // all of a device works on one
+    job.trainer.micro_batch = 0;
+  }
   job.trainer.learning_rate = 3e-3;
   job.trainer.average_decay = 0.99;
   job.trainer.variance_weight = 0.3;

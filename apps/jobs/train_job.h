@@ -56,8 +56,8 @@ struct TrainOutcome {
   double best_nats = 0;
 };
 
-// Settings that were tuned for coordinates of that kind: network size, learning rate, averaging,
-// variance term.
+// Settings that were tuned for coordinates of that kind, on that backend: network size, learning
+// rate, averaging, variance term, parts of a batch.
 void set_recommended(TrainJob& job);
 
 // Sizes by name: demo (those recommended), or base, medium and large as published, with the

@@ -48,10 +48,13 @@ ToldMolecule tell_molecule(const std::string& what, const std::string& forcefiel
   return told;
 }
 
+Backend backend_of_molecules(Backend backend) {
+  return tensor::Device{backend}.is_host() ? backend : Backend::cpu;
+}
+
 sampling::Target Model::target(Backend backend) const {
-  const Backend of_molecules = backend == Backend::cuda ? Backend::cpu : backend;
   return {topology, md::ForceField::named(forcefield).create_system(topology), temperature_kelvin,
-          of_molecules};
+          backend_of_molecules(backend)};
 }
 
 Json describe_model(const Dataset& data, const md::CoordinateMap& map) {

@@ -1,6 +1,10 @@
 #include "md/dynamics/simulation.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -175,18 +179,38 @@ void require_of_run(const fs::path& path, const Checkpoint& c, const SimulationO
             ": a position or velocity is not a finite number", advice);
 }
 
+// An open folder.
+class OpenFolder {
+ public:
+  explicit OpenFolder(const fs::path& folder)
+      : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    require(fd_ >= 0, "cannot open ", folder.string(), ": ", std::strerror(errno));
+  }
+  ~OpenFolder() { ::close(fd_); }
+  OpenFolder(const OpenFolder&) = delete;
+  OpenFolder& operator=(const OpenFolder&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
 // The two trajectories; what they hold beyond the checkpoint is cut off. Throws Error naming file
 // and frame of what is no conformation or no energy, which would spoil what is said of the whole
 // run, and if a checkpoint of a save is not where the frames end: they are of two runs.
 class Frames {
  public:
+  // require_ours() throws if the folder under that name is another's. It is asked once the folder
+  // is open, in which the files are then made, and again before they are read by name.
   Frames(const fs::path& folder, const EnergyEngine& engine, const SimulationOptions& options,
-         const Checkpoint& checkpoint)
+         const Checkpoint& checkpoint, const std::function<void()>& require_ours)
       : engine_(engine),
         options_(options),
-        positions_(folder / "positions.npy", {engine.system().atom_count(), 3},
-                   checkpoint.saves * options.replicas),
-        energy_(folder / "energy.npy", {}, checkpoint.saves * options.replicas) {
+        open_(folder),
+        positions_((require_ours(), folder / "positions.npy"), {engine.system().atom_count(), 3},
+                   checkpoint.saves * options.replicas, open_.fd()),
+        energy_(folder / "energy.npy", {}, checkpoint.saves * options.replicas, open_.fd()) {
+    require_ours();
     require_sound(folder);
     const std::int64_t since = checkpoint.state.step - options.warmup_steps;
     if (since > 0 && since % options.save_interval == 0) require_ends_at(folder, checkpoint.state);
@@ -262,6 +286,7 @@ class Frames {
 
   const EnergyEngine& engine_;
   const SimulationOptions& options_;
+  OpenFolder open_;
   NpyAppender positions_, energy_;
 };
 
@@ -330,9 +355,10 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   } else {  // nothing is written before everything has been checked
     create_folder(folder);
     write_pdb(folder / "topology.pdb", topology, start);
+    require_ours();
     write_simulation_file(folder, file());
   }
-  Frames frames(folder, engine, o, c);
+  Frames frames(folder, engine, o, c, require_ours);
 
   // run.json stays, with the convergence that was added since.
   if (c.state.step == total && there && there->complete() && there->options.steps == o.steps)

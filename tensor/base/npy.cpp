@@ -137,7 +137,7 @@ void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> 
 }
 
 NpyAppender::NpyAppender(const std::filesystem::path& path, std::vector<std::int64_t> frame_shape,
-                         std::int64_t keep_frames)
+                         std::int64_t keep_frames, int directory)
     : path_(path), frame_shape_(std::move(frame_shape)), frames_(keep_frames) {
   for (const auto extent : frame_shape_) frame_size_ *= extent;
   if (keep_frames > 0) {
@@ -150,7 +150,9 @@ NpyAppender::NpyAppender(const std::filesystem::path& path, std::vector<std::int
     require((size - header.data_offset) / 4 >= static_cast<std::size_t>(keep_frames * frame_size_),
             path.string(), ": the checkpoint counts ", keep_frames, " frames, the file has fewer");
   }
-  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  const auto file = directory >= 0 ? path.filename() : path;
+  fd_ = ::openat(directory >= 0 ? directory : AT_FDCWD, file.c_str(),
+                 O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   const auto kept = end();
   if (fd_ < 0 || ::ftruncate(fd_, kept) != 0) {
     const int reason = errno;

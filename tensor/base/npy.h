@@ -71,9 +71,10 @@ class NpyAppender {
  public:
   // Opens or creates `path` with frames of shape `frame_shape` and truncates it to `keep_frames`
   // (what a checkpoint says was complete). Throws Error if an existing file has another frame shape
-  // or fewer frames.
+  // or fewer frames. A new file is made in `directory`, an open one, if it is given: whatever has
+  // been moved to the folder's name since.
   NpyAppender(const std::filesystem::path& path, std::vector<std::int64_t> frame_shape,
-              std::int64_t keep_frames);
+              std::int64_t keep_frames, int directory = -1);
   ~NpyAppender();
   NpyAppender(const NpyAppender&) = delete;
   NpyAppender& operator=(const NpyAppender&) = delete;

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "apps/jobs/train_run.h"
+#include "apps/runs/model_file.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps::test {
@@ -28,6 +30,36 @@ TEST_SUITE("fast") {
     }
     TrainJob job;
     CHECK_THROWS_AS(set_network(job, "huge"), Error);
+  }
+
+  TEST_CASE("a device gets a batch as one, in passes that suit it, and no molecules") {
+    TrainJob host, device;
+    device.backend = Backend::cuda;
+    set_recommended(host);
+    set_recommended(device);
+    CHECK(host.trainer.shards > 1);
+    CHECK(host.trainer.micro_batch > 0);
+    CHECK(device.trainer.shards == 1);
+    CHECK(device.trainer.micro_batch == 0);
+    CHECK(backend_of_molecules(Backend::cuda) == Backend::cpu);
+    CHECK(backend_of_molecules(Backend::cpu) == Backend::cpu);
+    CHECK(backend_of_molecules(Backend::reference) == Backend::reference);
+  }
+
+  TEST_CASE("a run whose passes suited its device goes on, one of other passes does not") {
+    TrainJob job;
+    job.network.set_cartesian(2);
+    job.trainer.total_steps = 5;
+    nn::Checkpoint saved;
+    saved.config = job.network;
+    saved.trainer = Json::object();
+    job.trainer.micro_batch = 107;
+    saved.trainer["options"] = job.trainer.to_json();
+    job.trainer.micro_batch = 0;
+    CHECK_NOTHROW(require_same_run(saved, job, saved.description, job.network));
+    job.trainer.micro_batch = 16;
+    CHECK_THROWS_WITH_AS(require_same_run(saved, job, saved.description, job.network),
+                         doctest::Contains("micro_batch is 107 there and 16 here"), Error);
   }
 }
 

@@ -2,7 +2,7 @@
 // products of float32.
 //
 // Six steps of batches of four, seeds 1 to 20 on the emulator (tests/emulator). Losses differ by
-// 1.6e-6 to 1.1e-5 with tf32, by 8e-6 to 3.4e-5 with bf16, relative; weights by 0.0009 to 0.011 and
+// 1.6e-6 to 1.1e-5 with tf32, by 8e-6 to 3.4e-5 with bf16, relative; weights by 0.0009 to 0.029 and
 // 0.009 to 0.054 of how far they have moved: AdamW's steps have the size of the rate whatever that
 // of the gradient, and follow its sign. The bounds are twice the largest.
 #include <doctest/doctest.h>
@@ -63,7 +63,7 @@ struct Bounds {
   ProductPrecision precision;
   double losses, weights;
 };
-constexpr Bounds kBounds[] = {{ProductPrecision::tf32, 2.2e-5, 0.022},
+constexpr Bounds kBounds[] = {{ProductPrecision::tf32, 2.2e-5, 0.057},
                               {ProductPrecision::bf16, 6.8e-5, 0.11}};
 
 TEST_SUITE("fast") {
