@@ -201,8 +201,8 @@ for one in $kernels; do
   IFS=: read -r name B T C H L V <<END
 $one
 END
-  part "kernels, $name" 40 "$operations" --backend cuda --products bf16 $roof --rows $B --tokens $T --channels $C --heads $H --layers $L --bins $V
   note "" "### Each kernel alone, $name, $B molecules of $T" ""
+  part "kernels, $name" 40 "$operations" --backend cuda --products bf16 $roof --rows $B --tokens $T --channels $C --heads $H --layers $L --bins $V
   note "$(grep '^roof' "$work/part.txt" | sed 's/^/* /')" ""
   rows
   roof_of_bf16=${roof_of_bf16:-$(sed -n 's/^roof of products, bf16: \(.*\) TFLOP.*/\1/p' "$work/part.txt")}
