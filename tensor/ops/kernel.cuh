@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -123,6 +124,8 @@ constexpr std::size_t kSharedBytes = 48 << 10;  // what a block has without aski
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& shape, const Arguments&... arguments) {
   if (shape.blocks == 0) return;
+  require(shape.blocks <= std::numeric_limits<std::int32_t>::max(), "a kernel of ", shape.blocks,
+          " blocks is more than a device takes at once; use a smaller batch");
   if (shape.shared_bytes > kSharedBytes) {
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                static_cast<int>(shape.shared_bytes)),
