@@ -144,10 +144,6 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
     trainer.optimizer = nn::OptimizerKind::muon;
   if (second_of(arguments, "schedule", "one-cycle", "constant"))
     trainer.schedule = nn::ScheduleKind::constant;
-  if (!tensor::Device{job.backend}.is_host()) {
-    trainer.shards = 1;  // all of a device works on one
-    trainer.micro_batch = 0;
-  }
   integer("shards", trainer.shards, 1);
   integer("batch", trainer.batch, trainer.shards);
   integer("micro-batch", trainer.micro_batch, 1);

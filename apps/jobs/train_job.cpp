@@ -194,6 +194,10 @@ void set_recommended(TrainJob& job) {
     job.trainer.variance_weight = 0;
     job.trainer.learning_rate = 2e-3;
   }
+  if (!tensor::Device{job.backend}.is_host()) {
+    job.trainer.shards = 1;  // all of a device works on one
+    job.trainer.micro_batch = 0;
+  }
 }
 
 }  // namespace arbg::apps

@@ -57,7 +57,7 @@ struct TrainOutcome {
 };
 
 // Settings that were tuned for coordinates of that kind: network size, learning rate, averaging,
-// variance term.
+// variance term; and how a batch is cut for the backend.
 void set_recommended(TrainJob& job);
 
 // Sizes by name: demo (those recommended), or base, medium and large as published, with the

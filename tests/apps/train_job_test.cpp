@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "apps/jobs/refine_job.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps::test {
@@ -28,6 +29,19 @@ TEST_SUITE("fast") {
     }
     TrainJob job;
     CHECK_THROWS_AS(set_network(job, "huge"), Error);
+  }
+
+  TEST_CASE("a device trains on one shard, in passes of its own size, whichever command asks") {
+    for (const auto backend : {Backend::cpu, Backend::cuda}) {
+      TrainJob job;
+      job.backend = backend;
+      set_recommended(job);
+      const bool on_host = backend == Backend::cpu;
+      for (const auto& trainer : {job.trainer, RefineJob(backend).options.trainer}) {
+        CHECK(trainer.shards == (on_host ? 8 : 1));
+        CHECK(trainer.micro_batch == (on_host ? 8 : 0));
+      }
+    }
   }
 }
 
