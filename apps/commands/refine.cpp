@@ -61,7 +61,7 @@ CommandSpec spec() {
 constexpr std::int64_t kMostOfAnything = 100000000;
 
 RefineJob job_from(const Arguments& arguments, const CommonOptions& common) {
-  RefineJob job;
+  RefineJob job(common.backend);
   job.output = arguments.required("output");
   job.model = arguments.text("model");
   for (const char* name : {"sequence", "forcefield", "temperature-kelvin"}) {
@@ -87,7 +87,6 @@ RefineJob job_from(const Arguments& arguments, const CommonOptions& common) {
   job.options.trainer.learning_rate = arguments.number("learning-rate");
   job.options.trainer.variance_weight = arguments.number("variance-weight");
   job.options.trainer.seed = common.seed;
-  job.backend = common.backend;
   return job;
 }
 

@@ -129,8 +129,9 @@ bool make_rounds(sampling::Refinement& refinement, const RefineFolder& folder) {
 
 }  // namespace
 
-RefineJob::RefineJob() {
+RefineJob::RefineJob(nn::Backend on) : backend(on) {
   TrainJob recommended;
+  recommended.backend = backend;
   set_recommended(recommended);
   options.trainer = recommended.trainer;
 }

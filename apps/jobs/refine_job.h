@@ -21,9 +21,10 @@ struct RefineJob {
   double temperature_kelvin = 300;
   sampling::RefinementOptions options;
   std::int64_t final_samples = 20000;
-  nn::Backend backend = nn::Backend::cpu;
+  nn::Backend backend;
 
-  RefineJob();  // what is recommended, for a start without data
+  // What is recommended, for a start without data.
+  explicit RefineJob(nn::Backend on = nn::Backend::cpu);
 };
 
 struct RefineOutcome {

@@ -45,12 +45,10 @@ std::optional<nn::Checkpoint> saved_run(const TrainJob& job) {
 void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Json& description,
                       const nn::TransformerConfig& config) {
   const auto before = nn::TrainerOptions::from_json(saved.trainer.at("options"));
-  nn::TrainerOptions now = job.trainer;
-  if (now.micro_batch == 0) now.micro_batch = before.micro_batch;  // what suited the device
   std::string all_differences;
   for (const auto& different : {differences(saved.description, description),
                                 differences(saved.config.to_json(), config.to_json()),
-                                differences(before.to_json(), now.to_json())}) {
+                                differences(before.to_json(), job.trainer.to_json())}) {
     if (!different.empty()) all_differences += (all_differences.empty() ? "" : ", ") + different;
   }
   require(all_differences.empty(), "cannot resume ", job.output.string(),

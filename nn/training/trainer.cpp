@@ -22,17 +22,17 @@ constexpr double kBudgetParts = 1e6;    // of a time budget, which stand for ste
 constexpr double kCentreRate = 0.05;    // of the running mean c
 constexpr std::int64_t kPiece = 16384;  // of a gradient, summed at once
 
-// Molecules of a pass that suit the device.
-std::int64_t micro_batch_for(const Transformer& network) {
+// Molecules of a pass: as many as asked for, or as suit the device.
+std::int64_t micro_batch_for(const Transformer& network, const TrainerOptions& options) {
   constexpr double kBytes = 24.0 * (1 << 30);
+  if (options.micro_batch > 0) return options.micro_batch;
   if (tensor::Device{network.backend()}.is_host()) return TrainerOptions().micro_batch;
   const double most = kBytes / network.config().training_bytes_a_molecule();
   return std::max<std::int64_t>(1, std::llround(most));
 }
 
-TrainerOptions checked(TrainerOptions options, const Transformer& network) {
+TrainerOptions checked(TrainerOptions options) {
   options.check();
-  if (options.micro_batch == 0) options.micro_batch = micro_batch_for(network);
   return options;
 }
 
@@ -65,7 +65,8 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
     : network_(network),
       head_(head),
       source_(source),
-      options_(checked(std::move(options), network)),
+      options_(checked(std::move(options))),
+      micro_batch_(micro_batch_for(network, options_)),
       clock_(std::move(clock)),
       ranks_(ranks),
       shards_(ranks.share(options_.shards)),
@@ -86,10 +87,10 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
     replicas_.push_back(network.replica());
   for (auto shard = shards_.first; shard < shards_.last; ++shard) {
     const auto last = first_molecule(shard + 1);
-    for (auto first = first_molecule(shard); first < last; first += options_.micro_batch)
+    for (auto first = first_molecule(shard); first < last; first += micro_batch_)
       passes_.push_back({shard,
                          first,
-                         std::min(options_.micro_batch, last - first),
+                         std::min(micro_batch_, last - first),
                          {replica_of(shard), head, options_.label_smoothing}});
   }
   for (const auto& parameter : network.parameters()) {
@@ -227,7 +228,8 @@ void Trainer::sum_gradients() {
   gradient_square_.copy_from(tensor::sum_of_squares(gradients_));
 }
 
-// Loss, its parts, and the running mean c for the next step.
+// Loss, its parts, and the running mean c for the next step, which stays if the loss is not finite:
+// then the step has changed nothing.
 void Trainer::finish_batch(StepReport& report) {
   const double count = static_cast<double>(options_.batch);
   double nats = 0, smoothing = 0, difference = 0, variance = 0, variance_loss = 0;
@@ -248,6 +250,10 @@ void Trainer::finish_batch(StepReport& report) {
   report.variance = variance / count;
   report.loss = report.nats_per_coordinate + options_.label_smoothing * smoothing / count +
                 options_.variance_weight * variance_loss / count;
+  require(std::isfinite(report.gradient_norm) && std::isfinite(report.loss),
+          "training diverged: at step ", step_ + 1, " the loss is ", report.loss,
+          " and the gradient norm ", report.gradient_norm,
+          "; lower the learning rate or the clip norm; the last checkpoint stays as it is");
   if (log_target_.empty()) return;
   const double mean = difference / count;
   variance_centre_ =
@@ -270,8 +276,11 @@ void Trainer::fetch_molecules() {
 }
 
 // What is the same in every step but for numbers in tensors, as repeated work has to be: one rank,
-// every molecule of one length.
-bool Trainer::can_be_repeated() const { return ranks_.count() == 1 && !molecules_.defined(); }
+// every molecule of one length and inside the support.
+bool Trainer::can_be_repeated() const {
+  const auto has_outside = [](const Pass& pass) { return pass.work.has_outside(); };
+  return ranks_.count() == 1 && !molecules_.defined() && std::ranges::none_of(passes_, has_outside);
+}
 
 // A gradient that is not finite leaves everything as it is (clip_scale.h).
 void Trainer::work_of_step() {
@@ -293,7 +302,7 @@ void Trainer::run_work_of_step() {
     else
       work_of_step();
   } catch (const OutOfMemory& error) {
-    const auto now = std::min(options_.micro_batch, options_.batch);
+    const auto now = std::min(micro_batch_, options_.batch);
     const double fit = static_cast<double>(error.bytes_of_device) / 2 /
                        network_.config().training_bytes_a_molecule();
     const auto smaller =
@@ -323,10 +332,6 @@ StepReport Trainer::train_step() {
 
   report.gradient_norm = std::sqrt(gradient_square_.item());
   finish_batch(report);
-  require(std::isfinite(report.gradient_norm) && std::isfinite(report.loss),
-          "training diverged: at step ", step_ + 1, " the loss is ", report.loss,
-          " and the gradient norm ", report.gradient_norm,
-          "; lower the learning rate or the clip norm; the last checkpoint stays as it is");
   ++step_;
 
   const double own_s = clock_() - start_s;

@@ -169,7 +169,8 @@ class Trainer {
   Transformer& network_;
   const Head& head_;
   TrainingBatchSource& source_;
-  TrainerOptions options_;
+  TrainerOptions options_;  // as they were given
+  std::int64_t micro_batch_;
   std::function<double()> clock_;
   const Ranks& ranks_;
   Share shards_;  // of this rank

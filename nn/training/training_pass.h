@@ -24,6 +24,9 @@ class TrainingPass {
   void fill(const Tensor& z, const Molecules& molecules, std::span<const double> positions,
             std::span<const double> log_target, std::int64_t batch);
 
+  // Whether these have a coordinate outside of the support: run() is another work then.
+  bool has_outside() const { return rows_.outside.defined(); }
+
   // Adds to the gradients of the network. slope_numbers: those of tensor/ops/log_q_slopes.h.
   void run(const Tensor& slope_numbers, const DropoutKey& dropout);
 

@@ -74,8 +74,8 @@ class Generator {
                                   const std::function<bool()>& stop = {}) const;
 
  private:
-  // False: interrupted, and out is as it was.
   std::int64_t lanes_of_device() const;
+  // False: interrupted, and out is as it was.
   bool sample_lanes(const SampleOptions& options, const Decoding& decoding, std::int64_t first,
                     std::int64_t count, Samples& out) const;
 

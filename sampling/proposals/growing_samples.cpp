@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tensor/base/defects.h"
+#include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/ops/place.h"
 
@@ -73,6 +74,8 @@ void GrowingSamples::draw_next(const nn::Variable& embedded) {
 
 // Draws first and reads afterwards: between coordinates nobody waits for the device.
 bool GrowingSamples::grow(std::int64_t length) {
+  require(length <= head_.coordinates(), "samples grow to ", head_.coordinates(),
+          " coordinates, not to ", length);
   const autograd::NoGradient no_graph;
   const std::int64_t begin = cache_.length();
   for (auto j = begin; j < length && !interrupted(); ++j) {

@@ -14,18 +14,18 @@ Repeated& Repeated::operator=(Repeated&&) noexcept = default;
 
 // The first run makes what is made once (algorithms of products, tables): no part of a recording.
 void Repeated::run() {
-  if (runs_ == 1) recording_ = runtime_of(device_).record(work_);
-  if (runs_ < 2) ++runs_;
+  if (has_run_ && !recording_) recording_ = runtime_of(device_).record(work_);
   if (recording_) {
     recording_->run();
   } else {
     work_();
   }
+  has_run_ = true;
 }
 
 void Repeated::forget() {
   recording_.reset();
-  runs_ = 0;
+  has_run_ = false;
 }
 
 }  // namespace arbg::tensor

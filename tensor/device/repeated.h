@@ -2,10 +2,10 @@
 //
 // On a device with recordings (CUDA: a captured graph) the second run records it, and from then on
 // it is launched whole, with everything that the host did left out; elsewhere each run calls the
-// function. So the work must be the same each time: what changes from run to run has to lie in
-// tensors that it reads, and these have to be written in place before. Its results are in tensors
-// that it writes in place. It neither uploads nor downloads. Whoever changes what the work depends
-// on says forget().
+// function. A run that throws does not count. So the work must be the same each time: what changes
+// from run to run has to lie in tensors that it reads, and these have to be written in place
+// before. Its results are in tensors that it writes in place. It neither uploads nor downloads.
+// Whoever changes what the work depends on says forget().
 #pragma once
 
 #include <functional>
@@ -30,7 +30,7 @@ class Repeated {
  private:
   Device device_;
   std::function<void()> work_;
-  int runs_ = 0;  // since the last forget(), up to 2
+  bool has_run_ = false;  // since the last forget()
   std::unique_ptr<Recording> recording_;
 };
 

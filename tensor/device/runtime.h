@@ -45,7 +45,7 @@ class Runtime {
   virtual std::string name() const = 0;
 
   // What `work` asks of the device, not done yet; null if the device keeps no recordings. `work`
-  // may neither upload nor download: Error.
+  // may neither upload nor download: Error. No other thread may ask for anything meanwhile.
   virtual std::unique_ptr<Recording> record(const std::function<void()>& work) = 0;
 };
 

@@ -3,9 +3,10 @@
 //   y_b = (-1 + weight clamp(log_q_b - log_target_b - centre, -clip, clip)) / divisor_b
 //
 // the derivative of [-log q + weight H(log q - log_target - centre)] / divisor, H the quadratic
-// with linear ends beyond clip (Huber). log_q, log_target, divisor float64 [B]; numbers float64
-// [3]: weight, centre, clip. y [B] real numbers, computed in double. Throws Error if shapes, number
-// types or backends do not fit together.
+// with linear ends beyond clip (Huber). NaN where log_q_b - log_target_b - centre is not finite, as
+// the loss is not: a gradient that changes nothing (clip_scale.h). log_q, log_target, divisor
+// float64 [B]; numbers float64 [3]: weight, centre, clip. y [B] real numbers, computed in double.
+// Throws Error if shapes, number types or backends do not fit together.
 #pragma once
 
 #include "tensor/tensor.h"

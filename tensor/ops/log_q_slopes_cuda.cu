@@ -1,17 +1,19 @@
 // One thread a molecule: bound by the launch.
+#include <cmath>
+
 #include "tensor/ops/kernel.cuh"
 #include "tensor/ops/log_q_slopes.h"
 
 namespace arbg::tensor::cuda {
 namespace {
 
-// A difference that is NaN stays so.
 __global__ void slopes(Span<float> y, Span<const double> log_q, Span<const double> log_target,
                        Span<const double> divisor, Span<const double> numbers) {
   const std::int64_t b = thread_number();
   if (b >= y.size()) return;
   const double weight = numbers[0], clip = numbers[2];
   double d = log_q[b] - log_target[b] - numbers[1];
+  if (!std::isfinite(d)) d = NAN;
   if (d < -clip) d = -clip;
   if (d > clip) d = clip;
   y[b] = static_cast<float>((-1 + weight * d) / divisor[b]);

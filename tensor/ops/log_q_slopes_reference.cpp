@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/log_q_slopes.h"
@@ -11,7 +12,8 @@ void log_q_slopes(const Tensor& log_q, const Tensor& log_target, const Tensor& d
                *N = divisor.host_data<double>(), *n = numbers.host_data<double>();
   const double weight = n[0], centre = n[1], clip = n[2];
   for (std::int64_t b = 0; b < log_q.elements(); ++b) {
-    const double slope = -1 + weight * std::clamp(Q[b] - U[b] - centre, -clip, clip);
+    const double d = Q[b] - U[b] - centre;
+    const double slope = std::isfinite(d) ? -1 + weight * std::clamp(d, -clip, clip) : NAN;
     y.host_data<double>()[b] = slope / N[b];
   }
 }

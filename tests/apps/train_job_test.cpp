@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "apps/jobs/train_run.h"
+#include "apps/jobs/refine_job.h"
 #include "apps/runs/model_file.h"
 #include "tensor/base/error.h"
 
@@ -32,34 +32,23 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(set_network(job, "huge"), Error);
   }
 
-  TEST_CASE("a device gets a batch as one, in passes that suit it, and no molecules") {
-    TrainJob host, device;
-    device.backend = Backend::cuda;
-    set_recommended(host);
-    set_recommended(device);
-    CHECK(host.trainer.shards > 1);
-    CHECK(host.trainer.micro_batch > 0);
-    CHECK(device.trainer.shards == 1);
-    CHECK(device.trainer.micro_batch == 0);
+  TEST_CASE("a device trains on one shard, in passes of its own size, whichever command asks") {
+    for (const auto backend : {Backend::cpu, Backend::cuda}) {
+      TrainJob job;
+      job.backend = backend;
+      set_recommended(job);
+      const bool on_host = backend == Backend::cpu;
+      for (const auto& trainer : {job.trainer, RefineJob(backend).options.trainer}) {
+        CHECK(trainer.shards == (on_host ? 8 : 1));
+        CHECK(trainer.micro_batch == (on_host ? 8 : 0));
+      }
+    }
+  }
+
+  TEST_CASE("molecules are the host's whatever the network's backend") {
     CHECK(backend_of_molecules(Backend::cuda) == Backend::cpu);
     CHECK(backend_of_molecules(Backend::cpu) == Backend::cpu);
     CHECK(backend_of_molecules(Backend::reference) == Backend::reference);
-  }
-
-  TEST_CASE("a run whose passes suited its device goes on, one of other passes does not") {
-    TrainJob job;
-    job.network.set_cartesian(2);
-    job.trainer.total_steps = 5;
-    nn::Checkpoint saved;
-    saved.config = job.network;
-    saved.trainer = Json::object();
-    job.trainer.micro_batch = 107;
-    saved.trainer["options"] = job.trainer.to_json();
-    job.trainer.micro_batch = 0;
-    CHECK_NOTHROW(require_same_run(saved, job, saved.description, job.network));
-    job.trainer.micro_batch = 16;
-    CHECK_THROWS_WITH_AS(require_same_run(saved, job, saved.description, job.network),
-                         doctest::Contains("micro_batch is 107 there and 16 here"), Error);
   }
 }
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "tensor/device/repeated.h"
+#include "tensor/ops/add.h"
 #include "tensor/ops/kernel.cuh"
 
 namespace arbg::tensor::cuda {
@@ -401,6 +403,27 @@ TEST_SUITE("fast") {
     Tensor y = zeros(kThreadsOfBlock);
     CHECK(fault_of(sum_of_first, numbers<float>(y), kThreadsOfBlock) == "");
     names(fault_of(sum_of_first, numbers<float>(y), 63), "nobody has written");
+  }
+
+  TEST_CASE("a recording keeps the memory that it took, and is named on other that is gone") {
+    Tensor x = zeros(4), y = zeros(4), result, other = zeros(4);
+    Repeated adds({Backend::cuda}, [&] {
+      result = tensor::add(x, x);
+      y.copy_from(result);
+    });
+    adds.run();
+    adds.run();  // result is the recording's from here on
+    result = {};
+    x.fill(3);
+    adds.run();
+    CHECK(y.values() == std::vector<double>(4, 6.0));
+    Repeated loses({Backend::cuda}, [&] {
+      y.copy_from(tensor::add(other, x));
+      other = zeros(4);
+    });
+    loses.run();
+    CHECK_THROWS_WITH_AS(loses.run(), doctest::Contains("given back while it was made"),
+                         emulator::Fault);
   }
 
   TEST_CASE("more shared memory than a block has, and device memory on the host, are refused") {

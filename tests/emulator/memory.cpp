@@ -51,7 +51,13 @@ void Memory::check_race(const Moment& before, const Moment& present, const Where
         before.block, " touches it in line ", before.line, ", and nothing orders the two");
 }
 
+void Memory::require_kept(const Where& where) const {
+  if (given_back_)
+    fault(where, "a recording works on memory that was given back while it was made");
+}
+
 void Memory::read(std::size_t element, const Where& where) {
+  require_kept(where);
   Element& it = elements_[element];
   const Moment present = now(where);
   if (it.in_flight) {
@@ -68,6 +74,7 @@ void Memory::read(std::size_t element, const Where& where) {
 }
 
 void Memory::write(std::size_t element, const Where& where) {
+  require_kept(where);
   Element& it = elements_[element];
   const Moment present = now(where);
   if (it.in_flight) {
@@ -92,6 +99,9 @@ void Memory::end_copy(std::size_t element, const Where& where) {
 }
 
 void add_block(const std::byte* block, std::size_t bytes) { blocks()[block].bytes = bytes; }
+void end_block(const std::byte* block) {
+  for (auto& [element_size, memory] : blocks().find(block)->second.memory) memory.give_back();
+}
 std::size_t remove_block(const std::byte* block) {
   const auto found = blocks().find(block);
   const std::size_t bytes = found->second.bytes;

@@ -57,6 +57,7 @@ class Memory {
   // An asynchronous copy arrives: from its start to its end nobody may touch the element.
   void begin_copy(std::size_t element, const Where& where);
   void end_copy(std::size_t element, const Where& where);
+  void give_back() { given_back_ = true; }  // whoever touches it from now on is at fault
 
  private:
   struct Element {
@@ -65,14 +66,17 @@ class Memory {
   };
   void check_race(const Moment& before, const Moment& present, const Where& where,
                   std::size_t element, const char* what) const;
+  void require_kept(const Where& where) const;
   const char* name() const { return kind_ == Kind::shared ? "a shared array" : "global memory"; }
 
   Kind kind_;
   std::vector<Element> elements_;
+  bool given_back_ = false;
 };
 
 // The blocks that the device has handed out.
 void add_block(const std::byte* block, std::size_t bytes);
+void end_block(const std::byte* block);            // no kernel may touch it any more
 std::size_t remove_block(const std::byte* block);  // its bytes
 
 // Throws Fault unless these bytes are inside one block.

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -33,12 +34,12 @@ void free_block(std::byte* block) {
   std::free(block);
 }
 
-// Keeps the memory that the work has given back: its next run needs it again.
+// Keeps the memory that was taken while it was made, also when that has been given back: its next
+// run needs it again. Other memory that is given back meanwhile is kept, too, for its kernels to be
+// named that touch it: on a GPU it would be another tensor's by then.
 class Recorded final : public Recording {
  public:
-  ~Recorded() override {
-    for (std::byte* block : given_back_) free_block(block);
-  }
+  ~Recorded() override;
   void run() override {
     for (const auto& one : work_) one();
   }
@@ -51,6 +52,12 @@ class Recorded final : public Recording {
 };
 
 Recorded* recording = nullptr;
+std::map<std::byte*, Recorded*> owners;  // of blocks that recordings have taken
+
+Recorded::~Recorded() {
+  for (std::byte* block : given_back_) free_block(block);
+  std::erase_if(owners, [&](const auto& owner) { return owner.second == this; });
+}
 
 void require_not_recorded(const char* does) {
   require(!recording, "work that is to be repeated as one graph ", does);
@@ -58,12 +65,17 @@ void require_not_recorded(const char* does) {
 
 class EmulatedRuntime final : public tensor::Runtime {
  public:
-  std::byte* take(std::size_t bytes) override { return made_block(bytes); }
+  std::byte* take(std::size_t bytes) override {
+    std::byte* block = made_block(bytes);
+    if (recording) owners[block] = recording;
+    return block;
+  }
   void give_back(std::byte* block, std::size_t) override {
-    if (recording)
-      recording->keep(block);
-    else
-      free_block(block);
+    const auto owner = owners.find(block);
+    if (owner != owners.end()) return owner->second->keep(block);
+    if (!recording) return free_block(block);
+    end_block(block);
+    recording->keep(block);
   }
   void upload(std::byte* to, std::span<const std::byte> from) override {
     require_not_recorded("brings numbers to the device");

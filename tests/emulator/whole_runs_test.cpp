@@ -102,6 +102,23 @@ TEST_SUITE("fast") {
     CHECK(all_numbers(run.trainer.checkpoint()) == before);
   }
 
+  TEST_CASE("a coordinate outside in the middle of a recorded run ends it, and changes nothing") {
+    for (const Training& training : kTrainings) {
+      if (training.conditioned) continue;  // not recorded
+      CAPTURE(std::string(training.name));
+      Run run(training, Backend::cuda);
+      run.source.outside_at = 4;
+      run.train_to(4);
+      const auto before = all_numbers(run.trainer.checkpoint());
+      CHECK_THROWS_WITH_AS(run.trainer.train_step(),
+                           doctest::Contains("training diverged: at step 5 the loss is inf"),
+                           Error);
+      CHECK(all_numbers(run.trainer.checkpoint()) == before);
+      run.source.outside_at = -1;
+      CHECK(std::isfinite(run.trainer.train_step().loss));
+    }
+  }
+
   TEST_CASE("out of memory: what was asked for, and a batch that would fit") {
     struct Limit {
       explicit Limit(std::size_t bytes) { emulator::set_memory(bytes); }

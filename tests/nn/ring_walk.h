@@ -39,6 +39,11 @@ inline TransformerConfig conditioned_config() {
 struct RingWalk : TokenSource {
   std::int64_t length = 6, bins = 6, batch = 22;
   bool conditioned = false;
+  std::int64_t outside_at = -1;  // the step whose first coordinate is outside
+  void fill(std::int64_t step, std::span<double> z, std::span<double> log_target) override {
+    TokenSource::fill(step, z, log_target);
+    if (step == outside_at) z[0] = static_cast<double>(bins) + 1;
+  }
   Molecules molecules(std::int64_t step, Backend backend) override {
     if (!conditioned) return {};
     const std::int64_t B = batch, N = 2;

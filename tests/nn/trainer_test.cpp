@@ -220,6 +220,30 @@ TEST_SUITE("fast") {
     CHECK(TrainerOptions::from_json(old).seed == 7);
   }
 
+  TEST_CASE("a micro-batch that the trainer chooses is stored as its choice") {
+    RingWalk source;
+    auto options = small_options();
+    options.micro_batch = 0;
+    Transformer network(small_config(), Backend::cpu, 5);
+    const Trainer trainer(network, cells(), source, options);
+    CHECK(trainer.checkpoint().trainer.at("options").dump() == options.to_json().dump());
+  }
+
+  TEST_CASE("a batch whose loss is not finite changes no weight and no state") {
+    for (const Backend backend : backends_here()) {
+      RingWalk source;
+      source.outside_at = 1;
+      Transformer network(small_config(), backend, 5);
+      Trainer trainer(network, cells(), source, small_options());
+      trainer.train_step();
+      const auto before = all_numbers(trainer.checkpoint());
+      CHECK_THROWS_WITH_AS(trainer.train_step(), doctest::Contains("the loss is inf"), Error);
+      CHECK(all_numbers(trainer.checkpoint()) == before);
+      source.outside_at = -1;
+      CHECK(std::isfinite(trainer.train_step().loss));
+    }
+  }
+
   TEST_CASE("options that make no sense and checkpoints that do not fit are refused") {
     RingWalk source;
     Transformer network(small_config(), Backend::cpu, 5);

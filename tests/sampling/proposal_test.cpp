@@ -196,6 +196,8 @@ TEST_CASE("what grows coordinate by coordinate draws the same; the others say th
                       drawn.coordinates, k, static_cast<std::size_t>(K)));
       CHECK(growing->log_q(i) == drawn.log_q[k]);
     }
+    CHECK_THROWS_WITH(static_cast<void>(growing->grow(K + 1)),
+                      doctest::Contains("samples grow to"));
   });
 }
 

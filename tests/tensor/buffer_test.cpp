@@ -67,6 +67,24 @@ TEST_SUITE("fast") {
     }
   }
 
+  TEST_CASE("repeated work is recorded after a run that came to its end, no sooner") {
+    for (const Backend backend : backends_here()) {
+      Buffer table(4, {backend}), a(4, {backend});
+      int calls = 0;
+      Repeated work({backend}, [&] {
+        require(++calls > 1, "not yet");
+        if (calls == 2) table.upload(kFour, 0);  // made once, which no recording may
+        a.copy_from(table, 0, 0, 4);
+      });
+      CHECK_THROWS_WITH_AS(work.run(), "not yet", Error);
+      for (int run = 0; run < 3; ++run) {
+        a.zero();
+        work.run();
+        CHECK(read(a, 0) == kFour);
+      }
+    }
+  }
+
   TEST_CASE("ranges that are not inside, and devices that are not built, are refused") {
     Buffer buffer(10, {});
     Bytes out;

@@ -6,6 +6,7 @@
 #include "step_rows.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
+#include "tensor/ops/log_q_slopes.h"
 #include "tests/backends.h"
 
 namespace arbg::tensor::test {
@@ -109,6 +110,22 @@ TEST_SUITE("fast") {
         return out;
       };
       CHECK(run(1) == run(3));
+    }
+  }
+
+  TEST_CASE("slopes of a loss are clipped, and NaN where it is not finite") {
+    for (const Backend backend : backends_here()) {
+      const Tensor like = random_tensor({1}, backend);
+      const Tensor log_q = numbers({1, 5, -3, -INFINITY, 0, NAN}, like),
+                   log_target = numbers({0, 0, 0, 0, INFINITY, 0}, like),
+                   divisor = numbers({2, 4, 8, 1, 1, 1}, like);
+      const auto slopes = log_q_slopes(log_q, log_target, divisor, numbers({0.25, 0.5, 2}, like));
+      CHECK(slopes.dtype() == real_dtype(backend));
+      CHECK(slopes.rows(0, 3).values() == std::vector{-0.4375, -0.125, -0.1875});
+      const auto plain = log_q_slopes(log_q, log_target, divisor, numbers({0, 0, 2}, like));
+      CHECK(plain.rows(0, 3).values() == std::vector{-0.5, -0.25, -0.125});
+      for (const Tensor& all : {slopes, plain})
+        for (const double slope : all.rows(3, 3).values()) CHECK(std::isnan(slope));
     }
   }
 
