@@ -16,7 +16,8 @@ namespace arbg::autograd {
 struct Node {
   Tensor value, grad;
   bool wants_grad = false;
-  bool owns_grad = false;  // false: the gradient's storage may be that of another gradient as well
+  bool owns_grad = false;   // false: the gradient's storage may be that of another gradient as well
+  bool keeps_grad = false;  // where keep_grad_in() has said
   std::uint64_t number = 0;
   std::vector<std::shared_ptr<Node>> inputs;
   std::function<void(const Tensor&)> pull_back;
@@ -69,13 +70,31 @@ const Tensor& Variable::grad() const {
 bool Variable::wants_grad() const { return node_ && node_->wants_grad; }
 
 void Variable::clear_grad() const {
-  if (node_) node_->grad = Tensor();
+  if (!node_) return;
+  if (node_->keeps_grad)
+    node_->grad.fill(0.0);
+  else
+    node_->grad = Tensor();
+}
+
+void Variable::keep_value_in(Tensor place) const {
+  require(place.shape() == node_->value.shape(), "a value of shape ", node_->value.shape(),
+          " cannot be kept in a tensor of shape ", place.shape());
+  node_->value = std::move(place);
+}
+
+void Variable::keep_grad_in(Tensor place) const {
+  require(place.shape() == node_->value.shape(), "a gradient of shape ", node_->value.shape(),
+          " cannot be kept in a tensor of shape ", place.shape());
+  node_->grad = std::move(place);
+  node_->owns_grad = node_->keeps_grad = true;
 }
 
 void Variable::accumulate(const Tensor& contribution) const {
   if (!wants_grad()) return;
   require(contribution.shape() == node_->value.shape(), "a gradient has shape ",
           contribution.shape(), ", its variable ", node_->value.shape());
+  if (node_->keeps_grad) return tensor::add_into(node_->grad, contribution);
   const bool first = !node_->grad.defined();
   node_->grad = first ? contribution : tensor::add(node_->grad, contribution);
   node_->owns_grad = !first;

@@ -33,6 +33,12 @@ class Variable {
   bool wants_grad() const;
   void clear_grad() const;
 
+  // Where the numbers of a leaf lie from here on, in tensors of its shape: its value, which has
+  // been copied there; its gradient, zeros, to which contributions are added in place, and which
+  // clear_grad() makes zeros again.
+  void keep_value_in(Tensor place) const;
+  void keep_grad_in(Tensor place) const;
+
   // For the backward of functions. accumulate() does nothing if no gradient is wanted;
   // grad_to_add_into() is null then, and else a gradient of the value's shape, zeros at first, for
   // operations that add in place.

@@ -266,6 +266,14 @@ Tensor Tensor::rows(std::int64_t first, std::int64_t count) const {
   return view;
 }
 
+Tensor Tensor::whole() const {
+  require(defined(), "a tensor was asked for its storage that holds nothing");
+  Tensor view = *this;
+  view.shape_ = {static_cast<std::int64_t>(storage_->buffer.size() / byte_size(dtype_))};
+  view.offset_ = 0;
+  return view;
+}
+
 Tensor Tensor::clone() const {
   if (!defined()) return {};
   Tensor copy = empty(shape_, dtype_, backend_);

@@ -111,9 +111,13 @@ class Tensor {
   Tensor reshape(const Shape& shape) const;  // same storage, same number of elements
   Tensor rows(std::int64_t first,
               std::int64_t count) const;  // same storage, part of the first axis
-  Tensor clone() const;                   // own storage
-  Tensor to(Backend backend) const;       // converts real numbers to real_dtype(backend)
-  void copy_from(const Tensor& source);   // same shape; converts dtype and backend
+  // All numbers of the storage, flat; where its own begin there; whether another's lie there too.
+  Tensor whole() const;
+  std::int64_t first_number() const { return offset_; }
+  bool shares_storage_with(const Tensor& other) const { return storage_ == other.storage_; }
+  Tensor clone() const;                  // own storage
+  Tensor to(Backend backend) const;      // converts real numbers to real_dtype(backend)
+  void copy_from(const Tensor& source);  // same shape; converts dtype and backend
   void fill(double value);
   std::vector<double> values() const;         // to the host, as double
   std::vector<std::int32_t> indices() const;  // i32 only

@@ -6,6 +6,7 @@
 #include "tensor/device/for_each_on.h"
 #include "tensor/ops/adamw_step.h"
 #include "tensor/ops/numbers.h"
+#include "tensor/side_by_side.h"
 
 namespace arbg::nn {
 namespace {
@@ -20,13 +21,11 @@ NamedTensors named(const std::vector<Parameter>& parameters, const std::vector<T
 }  // namespace
 
 AdamW::AdamW(const std::vector<Parameter>& parameters, AdamWOptions options)
-    : parameters_(parameters), options_(options) {
-  for (const auto& parameter : parameters_) {
-    const Tensor& value = parameter.variable.value();
-    first_.push_back(Tensor::zeros(value.shape(), value.dtype(), value.backend()));
-    second_.push_back(Tensor::zeros(value.shape(), value.dtype(), value.backend()));
-  }
-}
+    : parameters_(parameters),
+      options_(options),
+      storages_(tensor::one_of_each_storage(values_of(parameters))),
+      first_(tensor::zeros_laid_out_like(values_of(parameters))),
+      second_(tensor::zeros_laid_out_like(values_of(parameters))) {}
 
 void AdamW::set_step(double learning_rate, std::int64_t step) {
   if (parameters_.empty()) return;
@@ -46,12 +45,12 @@ void AdamW::set_step(double learning_rate, std::int64_t step) {
 void AdamW::update(std::span<const Tensor> gradients, const Tensor& scale) {
   require(gradients.size() == parameters_.size(), "AdamW has ", parameters_.size(),
           " parameters, found ", gradients.size(), " gradients");
-  tensor::for_each_on(scale.device(), std::ssize(parameters_), [&](std::int64_t index) {
-    const auto i = static_cast<std::size_t>(index);
-    Tensor weight = parameters_[i].variable.value();
-    require(gradients[i].shape() == weight.shape(), "the gradient of \"", parameters_[i].name,
-            "\" has shape ", gradients[i].shape(), ", expected ", weight.shape());
-    tensor::adamw_step(weight, gradients[i], first_[i], second_[i], scale,
+  for (std::size_t i = 0; i < gradients.size(); ++i) require_fits(gradients[i], parameters_[i]);
+  tensor::for_each_on(scale.device(), std::ssize(storages_), [&](std::int64_t index) {
+    const auto i = storages_[static_cast<std::size_t>(index)];
+    Tensor weight = parameters_[i].variable.value().whole(), first = first_[i].whole(),
+           second = second_[i].whole();
+    tensor::adamw_step(weight, gradients[i].whole(), first, second, scale,
                        parameters_[i].decays ? decaying_ : constant_);
   });
 }
@@ -64,6 +63,16 @@ void AdamW::load(const NamedTensors& first, const NamedTensors& second) {
     load_moment(first_[i], first, parameters_[i].name);
     load_moment(second_[i], second, parameters_[i].name);
   }
+}
+
+void require_fits(const Tensor& gradient, const Parameter& parameter) {
+  const Tensor& value = parameter.variable.value();
+  require(gradient.shape() == value.shape(), "the gradient of \"", parameter.name, "\" has shape ",
+          gradient.shape(), ", expected ", value.shape());
+  require(gradient.first_number() == value.first_number() &&
+              gradient.whole().elements() == value.whole().elements(),
+          "the gradient of \"", parameter.name,
+          "\" does not lie among the others as its value does");
 }
 
 void load_moment(Tensor& target, const NamedTensors& saved, const std::string& name) {

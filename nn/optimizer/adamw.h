@@ -32,6 +32,7 @@ class AdamW : public Optimizer {
  private:
   std::vector<Parameter> parameters_;
   AdamWOptions options_;
+  std::vector<std::size_t> storages_;  // one parameter of each that the values lie in
   std::vector<Tensor> first_, second_;
   Tensor decaying_, constant_;  // numbers of the step, of parameters that decay and of others
 };

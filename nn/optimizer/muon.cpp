@@ -78,8 +78,7 @@ void Muon::update(std::span<const Tensor> gradients, const Tensor& scale) {
     const auto i = static_cast<std::size_t>(index);
     Tensor weight = matrices_[i].variable.value();
     const Tensor& gradient = gradients[matrix_index_[i]];
-    require(gradient.shape() == weight.shape(), "the gradient of \"", matrices_[i].name,
-            "\" has shape ", gradient.shape(), ", expected ", weight.shape());
+    require_fits(gradient, matrices_[i]);
     const Tensor X =
         orthogonalised(tensor::nesterov_step(momentum_[i], gradient, scale, options_.momentum));
     const double rows = static_cast<double>(weight.extent(0)),

@@ -7,13 +7,17 @@
 #include "tensor/device/for_each_on.h"
 #include "tensor/ops/blend.h"
 #include "tensor/ops/numbers.h"
+#include "tensor/side_by_side.h"
 
 namespace arbg::nn {
 
 WeightAverage::WeightAverage(const std::vector<Parameter>& parameters, double decay)
     : parameters_(parameters), decay_(decay) {
   if (decay == 0) return;
-  for (const auto& parameter : parameters_) average_.push_back(parameter.variable.value().clone());
+  storages_ = tensor::one_of_each_storage(values_of(parameters_));
+  average_ = tensor::zeros_laid_out_like(values_of(parameters_));
+  for (std::size_t i = 0; i < average_.size(); ++i)
+    average_[i].copy_from(parameters_[i].variable.value());
 }
 
 void WeightAverage::set_step(std::int64_t step) {
@@ -23,9 +27,10 @@ void WeightAverage::set_step(std::int64_t step) {
 }
 
 void WeightAverage::update(const Tensor& scale) {
-  tensor::for_each_on(scale.device(), std::ssize(average_), [&](std::int64_t index) {
-    const auto i = static_cast<std::size_t>(index);
-    tensor::blend(average_[i], parameters_[i].variable.value(), scale, rate_);
+  tensor::for_each_on(scale.device(), std::ssize(storages_), [&](std::int64_t index) {
+    const auto i = storages_[static_cast<std::size_t>(index)];
+    Tensor average = average_[i].whole();
+    tensor::blend(average, parameters_[i].variable.value().whole(), scale, rate_);
   });
 }
 

@@ -26,6 +26,7 @@ class WeightAverage {
  private:
   std::vector<Parameter> parameters_;
   double decay_;
+  std::vector<std::size_t> storages_;  // as AdamW's
   std::vector<Tensor> average_;
   Tensor rate_;  // 1 - d of the step
 };

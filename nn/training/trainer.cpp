@@ -14,6 +14,7 @@
 #include "tensor/ops/clip_scale.h"
 #include "tensor/ops/place.h"
 #include "tensor/ops/sum_of_squares.h"
+#include "tensor/side_by_side.h"
 
 namespace arbg::nn {
 namespace {
@@ -83,8 +84,10 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
       gradient_square_(Tensor::zeros({1}, DType::f64, network.backend())),
       work_of_step_({network.backend()}, [this] { work_of_step(); }) {
   head.require_fits(network.config());
-  for (auto shard = shards_.first; shard < shards_.last; ++shard)
+  for (auto shard = shards_.first; shard < shards_.last; ++shard) {
     replicas_.push_back(network.replica());
+    replicas_.back().keep_gradients();
+  }
   for (auto shard = shards_.first; shard < shards_.last; ++shard) {
     const auto last = first_molecule(shard + 1);
     for (auto first = first_molecule(shard); first < last; first += micro_batch_)
@@ -93,10 +96,10 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
                          std::min(micro_batch_, last - first),
                          {replica_of(shard), head, options_.label_smoothing}});
   }
-  for (const auto& parameter : network.parameters()) {
-    const Tensor& value = parameter.variable.value();
-    gradients_.push_back(Tensor::zeros(value.shape(), value.dtype(), value.backend()));
-  }
+  gradients_ = sums_in_place() ? gradients_of(replicas_.front().parameters())
+                               : tensor::zeros_laid_out_like(values_of(network.parameters()));
+  for (const auto i : tensor::one_of_each_storage(gradients_))
+    gradient_storages_.push_back(gradients_[i].whole());
 }
 
 // Of the step to come.
@@ -214,9 +217,29 @@ void Trainer::sum_over_ranks(std::size_t parameter) {
   gradient.copy_from(sum_of_branch.at(0));
 }
 
+// One rank on a device adds what shards have kept to what the first of them has.
+bool Trainer::sums_in_place() const {
+  return ranks_.count() == 1 && !tensor::Device{network_.backend()}.is_host();
+}
+
+void Trainer::sum_in_place(const Share& shards) {
+  if (shards.count() == 1) return;
+  const auto middle = shards.first + left_leaves(shards.count());
+  sum_in_place({shards.first, middle});
+  sum_in_place({middle, shards.last});
+  const auto& left = replica_of(shards.first).kept_gradients();
+  const auto& right = replica_of(middle).kept_gradients();
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    Tensor sum = left[i];
+    tensor::add_into(sum, right[i]);
+  }
+}
+
 // Sums over shards, as a tree.
 void Trainer::sum_gradients() {
-  if (ranks_.count() == 1) {
+  if (sums_in_place()) {
+    sum_in_place(shards_);
+  } else if (ranks_.count() == 1) {
     tensor::for_each_on({network_.backend()}, std::ssize(gradients_), [&](std::int64_t i) {
       const auto parameter = static_cast<std::size_t>(i);
       sum_branch(parameter, shards_, gradients_[parameter]);
@@ -225,7 +248,7 @@ void Trainer::sum_gradients() {
     for (std::size_t parameter = 0; parameter < gradients_.size(); ++parameter)
       sum_over_ranks(parameter);
   }
-  gradient_square_.copy_from(tensor::sum_of_squares(gradients_));
+  gradient_square_.copy_from(tensor::sum_of_squares(gradient_storages_));
 }
 
 // Loss, its parts, and the running mean c for the next step, which stays if the loss is not finite:

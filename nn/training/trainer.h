@@ -163,6 +163,8 @@ class Trainer {
                     std::int64_t count) const;
   void sum_branch(std::size_t parameter, const Share& shards, Tensor& sum) const;
   void sum_over_ranks(std::size_t parameter);
+  bool sums_in_place() const;
+  void sum_in_place(const Share& shards);
   void sum_gradients();
   void finish_batch(StepReport& report);
 
@@ -185,9 +187,10 @@ class Trainer {
     std::int64_t shard, first, rows;  // molecules of the batch
     TrainingPass work;
   };
-  std::vector<Transformer> replicas_;  // one a shard of this rank
-  std::vector<Pass> passes_;           // in the order of the molecules
-  std::vector<Tensor> gradients_;      // sums over shards, one a parameter
+  std::vector<Transformer> replicas_;      // one a shard of this rank
+  std::vector<Pass> passes_;               // in the order of the molecules
+  std::vector<Tensor> gradients_;          // sums over shards, one a parameter
+  std::vector<Tensor> gradient_storages_;  // the same, flat, one a storage
   std::unique_ptr<Optimizer> optimizer_;
   WeightAverage average_;
   std::vector<double> z_;                   // [B, T]

@@ -2,7 +2,8 @@
 // tensor).
 //
 // Names are those of PyTorch state dictionaries. A replica (Transformer::replica) shares the values
-// of the master's parameters and has gradients of its own: one thread, one replica.
+// of the master's parameters and has gradients of its own: one thread, one replica. On a device
+// many parameters lie in one storage, so that an optimiser asks for all of them at once.
 #pragma once
 
 #include <cstdint>
@@ -47,16 +48,29 @@ class Module {
   void load(const NamedTensors& values);
 
   void clear_gradients() const;
+  // On a device, gives the gradients memory that lies as the values' does, in which they stay: a
+  // few tensors, each of which holds many gradients side by side. On the host it does nothing, and
+  // there are none of these.
+  void keep_gradients();
+  const std::vector<Tensor>& kept_gradients() const { return kept_gradients_; }
 
  protected:
   ~Module() = default;
   Variable add_parameter(std::string name, Tensor value, bool decays = true);
   // Throws Error for a tensor that belongs to no parameter.
   void require_known(const NamedTensors& values) const;
+  // On a device, moves the values of all parameters of one kind side by side
+  // (tensor/side_by_side.h): matrices and vectors, those that decay and those that do not.
+  void lay_out_values();
 
  private:
   std::vector<Parameter> parameters_;
+  std::vector<Tensor> kept_gradients_;
 };
+
+// Of the parameters, in their order; they share storage.
+std::vector<Tensor> values_of(const std::vector<Parameter>& parameters);
+std::vector<Tensor> gradients_of(const std::vector<Parameter>& parameters);
 
 // The tensor of that name; throws Error if there is none.
 Tensor find_tensor(const NamedTensors& tensors, std::string_view name);

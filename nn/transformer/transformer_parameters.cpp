@@ -59,7 +59,9 @@ Tensor turns_of_bins(std::int64_t bins, std::int64_t rows, Backend backend) {
 Transformer::Transformer(TransformerConfig config, Backend backend, std::uint64_t seed)
     : Transformer(config, backend, [&](const std::string& name, const Shape& shape) {
         return new_weight(name, shape, config, backend, seed);
-      }) {}
+      }) {
+  lay_out_values();
+}
 
 Transformer::Transformer(TransformerConfig config, Backend backend, const NamedTensors& weights)
     : Transformer(std::move(config), backend, [&](const std::string& name, const Shape& shape) {
@@ -68,6 +70,7 @@ Transformer::Transformer(TransformerConfig config, Backend backend, const NamedT
         return weight.to(backend);
       }) {
   require_known(weights);
+  lay_out_values();
 }
 
 Transformer Transformer::replica() const {

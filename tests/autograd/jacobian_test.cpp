@@ -189,6 +189,23 @@ TEST_SUITE("fast") {
     CHECK_FALSE(x.grad().defined());
   }
 
+  TEST_CASE("contributions to a gradient that is kept in a tensor are added there") {
+    for (const bool in_place : {false, true}) {
+      const auto x =
+          Variable::parameter(Tensor::from_values(std::vector{2.0, -3.0}, {1, 2}, kReference));
+      const Tensor place = Tensor::zeros({1, 2}, x.value().dtype(), kReference);
+      x.keep_grad_in(place);
+      const Variable one(Tensor::from_values(std::vector{1.0, 1.0}, {1, 2}, kReference));
+      for (const double expected : {1.0, 2.0}) {
+        backward(sum_all(in_place ? linear(one, x) : multiply(one, x)));
+        CHECK(place.values() == std::vector{expected, expected});
+        CHECK(x.grad().shares_storage_with(place));
+      }
+      x.clear_grad();
+      CHECK(place.values() == std::vector{0.0, 0.0});
+    }
+  }
+
   TEST_CASE("gradients of constants are neither wanted nor made") {
     const auto x = Variable::parameter(random_tensor({3, 4}, "x", 0));
     const Variable table(random_tensor({4, 4}, "t", 0));

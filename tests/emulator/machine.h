@@ -27,6 +27,9 @@ inline void ask(const Launch& launch, const std::function<void()>& thread) {
   ask([=] { run(launch, thread); });
 }
 
+// How often the device has done something, recorded or not: kernels, copies, fills, products.
+std::int64_t times_asked();
+
 // How much memory the device has; by default it has no end. What of it is taken.
 void set_memory(std::size_t bytes);
 std::size_t memory_taken();

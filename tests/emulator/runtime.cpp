@@ -16,6 +16,7 @@ namespace {
 using tensor::Recording;
 
 std::size_t bytes_of_device = ~std::size_t{0}, bytes_taken = 0;
+std::int64_t done = 0;
 
 std::byte* made_block(std::size_t bytes) {
   if (bytes > bytes_of_device - bytes_taken)
@@ -42,6 +43,7 @@ class Recorded final : public Recording {
   ~Recorded() override;
   void run() override {
     for (const auto& one : work_) one();
+    done += std::ssize(work_);
   }
   void add(std::function<void()> work) { work_.push_back(std::move(work)); }
   void keep(std::byte* block) { given_back_.push_back(block); }
@@ -114,12 +116,12 @@ class EmulatedRuntime final : public tensor::Runtime {
 
 void set_memory(std::size_t bytes) { bytes_of_device = bytes; }
 std::size_t memory_taken() { return bytes_taken; }
+std::int64_t times_asked() { return done; }
 
 void ask(std::function<void()> work) {
-  if (recording)
-    recording->add(std::move(work));
-  else
-    work();
+  if (recording) return recording->add(std::move(work));
+  work();
+  ++done;
 }
 
 }  // namespace arbg::emulator

@@ -8,6 +8,8 @@
 #include "machine.h"
 #include "nn/training/trainer.h"
 #include "tensor/base/error.h"
+#include "tensor/ops/numbers.h"
+#include "tensor/side_by_side.h"
 #include "tests/nn/ring_walk.h"
 #include "tests/nn/small_networks.h"
 #include "tests/sampling/small_generators.h"
@@ -76,7 +78,71 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
   return largest;
 }
 
+// Each begins at a multiple of 256 bytes, and nothing but zeros lies behind it.
+void check_padding(const NamedTensors& list) {
+  REQUIRE_FALSE(list.empty());
+  for (const auto& named : list) {
+    CAPTURE(named.first);
+    const Tensor& tensor = named.second;
+    CHECK(tensor.first_number() % 64 == 0);
+    const auto all = tensor.whole().values();
+    CHECK(all.size() % 64 == 0);
+    for (auto i = static_cast<std::size_t>(tensor.first_number() + tensor.elements()); i % 64 != 0;
+         ++i)
+      CHECK(all[i] == 0);
+  }
+}
+
+std::int64_t asked_by(const std::function<void()>& work) {
+  const auto before = emulator::times_asked();
+  work();
+  return emulator::times_asked() - before;
+}
+
+// What a step of one shard asks of the device: recorded, and beside the recording.
+std::int64_t asked_by_a_step(std::int64_t layers) {
+  TransformerConfig config = small_config();
+  config.num_layers = layers;
+  TrainerOptions options = small_options();
+  options.batch = 2;
+  options.shards = 1;
+  RingWalk source;
+  source.batch = 2;
+  const BinnedHead head = cells();
+  Transformer network(config, Backend::cuda, 5);
+  Trainer trainer(network, head, source, options);
+  for (int step = 0; step < 2; ++step) trainer.train_step();
+  return asked_by([&] { trainer.train_step(); });
+}
+
 TEST_SUITE("fast") {
+  TEST_CASE("what is done to every number of the network takes a launch for each of three kinds") {
+    Transformer network(small_config(), Backend::cuda, 5);
+    const auto& parameters = network.parameters();
+    AdamW adamw(parameters, {});
+    WeightAverage average(parameters, 0.9);
+    network.keep_gradients();
+    CHECK(asked_by([&] { network.clear_gradients(); }) == 3);
+    const Tensor scale = tensor::make_numbers(std::array{1.0}, Backend::cuda);
+    adamw.set_step(1e-3, 1);
+    average.set_step(1);
+    auto gradients = gradients_of(parameters);
+    for (Tensor& gradient : gradients) gradient.fill(0.5);
+    CHECK(asked_by([&] { adamw.update(gradients, scale); }) == 3);
+    CHECK(asked_by([&] { average.update(scale); }) == 3);
+    for (const auto& list :
+         {network.values(), adamw.first_moments(), adamw.second_moments(), average.values()})
+      check_padding(list);
+    const Transformer host(small_config(), Backend::cpu, 5);
+    CHECK(tensor::one_of_each_storage(values_of(host.parameters())).size() == parameters.size());
+  }
+
+  TEST_CASE("a step asks the device for nothing more of a layer than its own work") {
+    const auto two = asked_by_a_step(2), four = asked_by_a_step(4);
+    CHECK(two <= 130);
+    CHECK((four - two) / 2 <= 36);
+  }
+
   TEST_CASE("ten steps on the device are the cpu's, and a resumed run is one that never stopped") {
     for (const Training& training : kTrainings) {
       CAPTURE(std::string(training.name));
@@ -84,6 +150,7 @@ TEST_SUITE("fast") {
       host.train_to(10);
       device.train_to(10);
       CHECK(largest_difference(device.losses, host.losses) < 1e-5);
+      check_padding(device.network.values());
       Run first(training, Backend::cuda), second(training, Backend::cuda);
       first.train_to(5);
       second.trainer.resume(first.trainer.checkpoint());

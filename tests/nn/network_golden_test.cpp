@@ -63,8 +63,10 @@ Json golden_config(const Network& network) {
 
 Transformer golden_network(const Network& network, Backend backend) {
   const auto config = TransformerConfig::from_json(golden_config(network), "config.json");
-  return Checkpoint::read(folder(network) / "weights.safetensors", backend, config)
-      .network(backend, false);
+  Transformer made = Checkpoint::read(folder(network) / "weights.safetensors", backend, config)
+                         .network(backend, false);
+  made.keep_gradients();
+  return made;
 }
 
 // A batch of the golden data.
