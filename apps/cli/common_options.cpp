@@ -40,7 +40,8 @@ CommonOptions apply_common_options(const Arguments& arguments) {
   if (arguments.knows("backend")) out.backend = chosen_backend(arguments);
   if (arguments.knows("products")) {
     const auto precision = tensor::product_precision_named(arguments.text("products"));
-    require(precision == tensor::ProductPrecision::float32 || out.backend == Backend::cuda,
+    require(precision == tensor::ProductPrecision::float32 || out.backend == Backend::cuda ||
+                arguments.text("backend") == "auto",
             "--products is for --backend cuda: the others compute products in full");
     tensor::set_product_precision(precision);
   }

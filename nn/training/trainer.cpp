@@ -9,6 +9,7 @@
 
 #include "nn/optimizer/schedule.h"
 #include "tensor/base/error.h"
+#include "tensor/device/available.h"
 #include "tensor/device/for_each_on.h"
 #include "tensor/ops/add.h"
 #include "tensor/ops/clip_scale.h"
@@ -25,10 +26,12 @@ constexpr std::int64_t kPiece = 16384;  // of a gradient, summed at once
 
 // Molecules of a pass: as many as asked for, or as suit the device.
 std::int64_t micro_batch_for(const Transformer& network, const TrainerOptions& options) {
-  constexpr double kBytes = 24.0 * (1 << 30);
+  constexpr double kMost = 24.0 * (1 << 30), kShare = 0.3;
   if (options.micro_batch > 0) return options.micro_batch;
-  if (tensor::Device{network.backend()}.is_host()) return TrainerOptions().micro_batch;
-  const double most = kBytes / network.config().training_bytes_a_molecule();
+  const tensor::Device device{network.backend()};
+  if (device.is_host()) return TrainerOptions().micro_batch;
+  const double most =
+      tensor::share_of_memory(device, kShare, kMost) / network.config().training_bytes_a_molecule();
   return std::max<std::int64_t>(1, std::llround(most));
 }
 

@@ -62,7 +62,7 @@ struct TrainerOptions {
   std::int64_t batch = 256;
   std::int64_t shards = 8;        // part of the numbers: the leaves of the sum of gradients
   std::int64_t micro_batch = 16;  // molecules in one forward and backward pass; 0: as many as suit
-                                  // the device of the network: 16, or as 24 GiB of it allow
+                                  // the device of the network: 16, or as 30 % of its memory allow
   std::int64_t total_steps = 0;   // 0: as many as fit the time budget
   double time_budget_s = 0;       // for the steps; evaluations and checkpoints come on top
   double learning_rate = 5e-4;    // the largest

@@ -11,6 +11,7 @@
 #include "tensor/base/interrupt.h"
 #include "tensor/base/streams.h"
 #include "tensor/base/threads.h"
+#include "tensor/device/available.h"
 #include "tensor/device/for_each_on.h"
 
 namespace arbg::sampling {
@@ -54,14 +55,16 @@ nn::Molecules Generator::molecules(std::int64_t count) const {
   return stack_molecules(rows, molecule_->atom_count(), network_.backend());
 }
 
-// Enough to keep a device busy, as far as 16 GiB of keys and values allow.
+// Enough to keep a device busy, as far as keys and values in a fifth of its memory allow.
 std::int64_t Generator::lanes_of_device() const {
-  constexpr std::int64_t kHost = 64, kMost = 4096, kBytes = std::int64_t{16} << 30;
+  constexpr std::int64_t kHost = 64, kMost = 4096, kGiB = std::int64_t{1} << 30;
   const auto& config = network_.config();
   if (tensor::Device{network_.backend()}.is_host()) return kHost;
   const auto numbers = 2 * config.num_layers * config.length() * config.attention_width();
   const auto bytes_a_row = numbers * static_cast<std::int64_t>(sizeof(float));
-  return std::clamp(kBytes / bytes_a_row / kHost * kHost, kHost, kMost);
+  const double bytes = tensor::share_of_memory({network_.backend()}, 0.2, 16.0 * kGiB);
+  const auto rows = static_cast<std::int64_t>(bytes) / bytes_a_row;
+  return std::clamp<std::int64_t>(rows / kHost * kHost, 1, kMost);
 }
 
 Samples Generator::sample(const SampleOptions& options, const Decoding& decoding) const {

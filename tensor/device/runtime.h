@@ -43,6 +43,7 @@ class Runtime {
 
   virtual bool on_host() const = 0;  // whether the host may follow the addresses
   virtual std::string name() const = 0;
+  virtual std::size_t bytes() const = 0;  // of memory in all
 
   // What `work` asks of the device, not done yet; null if the device keeps no recordings. `work`
   // may neither upload nor download: Error. No other thread may ask for anything meanwhile.

@@ -74,6 +74,7 @@ class CudaRuntime final : public Runtime {
 
   cudaStream_t stream() const { return stream_; }
   std::string name() const override { return properties_.name; }
+  std::size_t bytes() const override { return properties_.totalGlobalMem; }
   bool on_host() const override { return false; }
 
   std::byte* take(std::size_t bytes) override {

@@ -3,6 +3,8 @@
 // Freed blocks wait in a pool of the thread that freed them, by size, and are handed out again to
 // that thread, so a training step asks the system for nothing once it is warm. A pool keeps at most
 // 1 GiB; under the address sanitizer it keeps nothing, so that every stray access is seen.
+#include <unistd.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
@@ -115,6 +117,10 @@ class HostRuntime final : public Runtime {
   }
   bool on_host() const override { return true; }
   std::string name() const override { return "the host"; }
+  std::size_t bytes() const override {
+    return static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
+           static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  }
   std::unique_ptr<Recording> record(const std::function<void()>&) override { return nullptr; }
 };
 

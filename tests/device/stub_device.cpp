@@ -111,6 +111,7 @@ class StubRuntime final : public Runtime {
   }
   bool on_host() const override { return memory().is_open(); }
   std::string name() const override { return "a stub of a device"; }
+  std::size_t bytes() const override { return kMost; }
   std::unique_ptr<Recording> record(const std::function<void()>&) override { return nullptr; }
 
  private:

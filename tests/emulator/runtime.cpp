@@ -100,6 +100,7 @@ class EmulatedRuntime final : public tensor::Runtime {
   }
   bool on_host() const override { return false; }
   std::string name() const override { return "an emulated device"; }
+  std::size_t bytes() const override { return bytes_of_device; }
 
   std::unique_ptr<Recording> record(const std::function<void()>& work) override {
     auto recorded = std::make_unique<Recorded>();
