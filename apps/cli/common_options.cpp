@@ -23,10 +23,10 @@ Backend chosen_backend(const Arguments& arguments) {
     std::fprintf(stderr, "backend cuda: %s\n", tensor::device_name({Backend::cuda}).c_str());
     return Backend::cuda;
   }
-  const Backend backend = backend_named(name);
-  require(backend != Backend::cuda || arguments.has_network(),
+  require(name != "cuda" || arguments.has_network(),
           "--backend cuda is for networks: molecules are computed on the host; choose cpu or "
           "reference");
+  const Backend backend = backend_named(name);
   const std::string reason = tensor::why_absent(backend);
   require(reason.empty(), reason);
   return backend;
@@ -40,9 +40,11 @@ CommonOptions apply_common_options(const Arguments& arguments) {
   if (arguments.knows("backend")) out.backend = chosen_backend(arguments);
   if (arguments.knows("products")) {
     const auto precision = tensor::product_precision_named(arguments.text("products"));
-    require(precision == tensor::ProductPrecision::float32 || out.backend == Backend::cuda ||
-                arguments.text("backend") == "auto",
-            "--products is for --backend cuda: the others compute products in full");
+    require(
+        precision == tensor::ProductPrecision::float32 || out.backend == Backend::cuda ||
+            arguments.text("backend") == "auto",
+        "--products is for --backend cuda, the others compute products in full: add it, or leave "
+        "--products out");
     tensor::set_product_precision(precision);
   }
   out.json = arguments.flag("json");

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "apps/runs/computed_by.h"
 #include "apps/runs/run_folder.h"
 #include "apps/runs/samples_run.h"
 #include "metrics/format_number.h"
@@ -45,6 +46,10 @@ sampling::StoredSamples stored_of(SamplesRun& run, const Model& model,
 // A model of many molecules is that of the samples' molecule.
 Model load_audited(const AuditJob& job, const std::optional<SamplesRun>& run) {
   if (!run) return load_model(job.model, job.backend, true);
+  const std::string& drawn = run->file.products;
+  require(drawn == products_of(job.backend), "these samples were drawn with products in ", drawn,
+          ", and their log q is of these; audit them with ",
+          drawn == SamplesFile().products ? "--products " : "--backend cuda --products ", drawn);
   return load_model(job.model, job.backend, run->file.averaged,
                     ToldMolecule{run->topology, run->topology_pdb, run->file.forcefield,
                                  run->file.temperature_kelvin});

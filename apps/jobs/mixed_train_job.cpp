@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "apps/jobs/train_run.h"
+#include "apps/runs/computed_by.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps {
@@ -95,7 +96,8 @@ TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::pat
   for (const auto& molecule : data.molecules()) {
     if (!molecule.note.empty()) std::fprintf(stderr, "%s\n", molecule.note.c_str());
   }
-  const Json description = describe(data);
+  Json description = describe(data);
+  add_computed_by(description, job.backend);
   const auto config = make_config(job, data.most_atoms());
   if (saved) require_same_run(*saved, job, description, config);
 

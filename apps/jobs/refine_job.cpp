@@ -5,6 +5,7 @@
 
 #include "apps/cli/progress.h"
 #include "apps/jobs/train_job.h"
+#include "apps/runs/computed_by.h"
 #include "apps/runs/model_file.h"
 #include "apps/runs/refine_folder.h"
 #include "md/files/pdb.h"
@@ -39,6 +40,7 @@ Json settings_of(const RefineJob& job) {
   json["until"] = options.until;
   json["patience"] = options.patience;
   json["sampling_temperature"] = options.sampling_temperature;
+  add_computed_by(json, job.backend);
   return json;
 }
 

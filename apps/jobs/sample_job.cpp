@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "apps/cli/progress.h"
+#include "apps/runs/computed_by.h"
 #include "metrics/pages/table.h"
 #include "sampling/proposals/autoregressive.h"
 #include "sampling/smc/population.h"
@@ -55,6 +56,7 @@ SamplesRun begin_samples(const SampleJob& job, const Model& model,
   out.file.forcefield = model.forcefield;
   out.file.temperature_kelvin = model.temperature_kelvin;
   out.file.averaged = job.averaged;
+  out.file.products = products_of(job.backend);
   out.file.coordinates = model.generator.map().name();
   out.file.decoding = job.decoding;
   out.file.labels = labels(job);

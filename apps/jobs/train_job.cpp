@@ -6,6 +6,7 @@
 #include <span>
 
 #include "apps/jobs/train_run.h"
+#include "apps/runs/computed_by.h"
 #include "apps/runs/model_file.h"
 #include "md/coordinates/coordinate_map.h"
 #include "md/forcefields/forcefield.h"
@@ -73,6 +74,7 @@ Json describe_run(const TrainJob& job, const Dataset& all, const md::CoordinateM
     sum.add(std::as_bytes(std::span(all.reduced_energy)));
     out["frames_crc32"] = static_cast<std::int64_t>(sum.value());
   }
+  add_computed_by(out, job.backend);
   return out;
 }
 

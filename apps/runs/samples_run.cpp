@@ -27,6 +27,7 @@ Json to_json(const SamplesFile& file) {
   run["temperature_kelvin"] = file.temperature_kelvin;
   run["network_weights"] = file.averaged ? "average" : "last";
   run["coordinates"] = file.coordinates;
+  if (file.products != SamplesFile().products) run["products"] = file.products;
   run["sampling_temperature"] = file.decoding.temperature;
   run["decoding"] = apps::to_json(file.decoding);
   const auto add_labels = [&] {
@@ -67,6 +68,7 @@ SamplesFile samples_file_of(const Json& run) {
   out.temperature_kelvin = run.at("temperature_kelvin").number();
   if (run.has("network_weights")) out.averaged = run.at("network_weights").string() == "average";
   out.coordinates = run.at("coordinates").string();
+  if (run.has("products")) out.products = run.at("products").string();
   out.decoding = decoding_of(run);
   if (run.has("labels"))
     for (const Json& label : run.at("labels").items()) out.labels.push_back(label.string());

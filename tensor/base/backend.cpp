@@ -24,7 +24,7 @@ Backend backend_named(std::string_view name) {
     if (name == name_of(backend)) return backend;
     choices += (choices.empty() ? "" : " or ") + std::string(name_of(backend));
   }
-  require(name != "cuda", "this build has no cuda backend; choose ", choices);
+  require(name != "cuda", "this build has no cuda backend, which it gets where the CUDA Toolkit is found; choose ", choices);
   fail("there is no backend named \"", name, "\"; choose ", choices);
 }
 

@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include "apps/jobs/refine_job.h"
+#include "apps/runs/computed_by.h"
 #include "apps/runs/model_file.h"
 #include "tensor/base/error.h"
+#include "tensor/gemm/precision.h"
 
 namespace arbg::apps::test {
 
@@ -43,6 +45,22 @@ TEST_SUITE("fast") {
         CHECK(trainer.micro_batch == (on_host ? 8 : 0));
       }
     }
+  }
+
+  TEST_CASE("a run on cuda says so and with what products; one on the host says nothing") {
+    const auto said = [](Backend backend) {
+      Json run = Json::object();
+      add_computed_by(run, backend);
+      return run.dump();
+    };
+    CHECK(said(Backend::cpu) == "{}");
+    CHECK(said(Backend::reference) == "{}");
+    tensor::set_product_precision(tensor::ProductPrecision::bf16);
+    const std::string in_bf16 = said(Backend::cuda);
+    CHECK(products_of(Backend::cpu) == "float32");
+    tensor::set_product_precision(tensor::ProductPrecision::float32);
+    CHECK(in_bf16 == R"({"backend": "cuda", "products": "bf16"})");
+    CHECK(said(Backend::cuda) == R"({"backend": "cuda", "products": "float32"})");
   }
 
   TEST_CASE("molecules are the host's whatever the network's backend") {

@@ -57,7 +57,9 @@ TEST_SUITE("fast") {
     CHECK_THROWS_WITH_AS(Tensor::zeros({1}, DType::f32, Backend::cuda),
                          "this build has no cuda backend", Error);
     CHECK_THROWS_WITH_AS(backend_named("cuda"),
-                         "this build has no cuda backend; choose reference or cpu", Error);
+                         "this build has no cuda backend, which it gets where the CUDA Toolkit is "
+                         "found; choose reference or cpu",
+                         Error);
   }
 
   TEST_CASE("the backends built can be named and hold numbers, the reference first") {
