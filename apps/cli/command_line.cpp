@@ -14,7 +14,7 @@
 namespace arbg::apps {
 namespace {
 
-const char* kBackends =
+constexpr const char* kBackends =
     "cpu (float32, fast), reference (plain double loops, slow), cuda (networks on a GPU), or auto "
     "(cuda if there is a GPU that works, else cpu)";
 

@@ -1,6 +1,5 @@
 #include "apps/cli/common_options.h"
 
-#include <algorithm>
 #include <cstdio>
 
 #include "tensor/base/error.h"
@@ -15,11 +14,8 @@ namespace {
 Backend chosen_backend(const Arguments& arguments) {
   const std::string name = arguments.text("backend");
   if (name == "auto") {
-    if (!arguments.has_network() ||
-        std::ranges::find(backends_built(), Backend::cuda) == backends_built().end())
-      return Backend::cpu;
-    const std::string reason = tensor::why_absent(Backend::cuda);
-    if (!reason.empty()) return Backend::cpu;
+    const bool works = arguments.has_network() && tensor::why_absent(Backend::cuda).empty();
+    if (!works) return Backend::cpu;
     std::fprintf(stderr, "backend cuda: %s\n", tensor::device_name({Backend::cuda}).c_str());
     return Backend::cuda;
   }

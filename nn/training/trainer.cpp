@@ -13,6 +13,7 @@
 #include "tensor/device/for_each_on.h"
 #include "tensor/ops/add.h"
 #include "tensor/ops/clip_scale.h"
+#include "tensor/ops/numbers.h"
 #include "tensor/ops/place.h"
 #include "tensor/ops/sum_of_squares.h"
 #include "tensor/side_by_side.h"
@@ -119,7 +120,7 @@ double Trainer::learning_rate() const {
 void Trainer::fill_slope_numbers() {
   const std::array numbers{has_variance_centre_ ? options_.variance_weight : 0, variance_centre_,
                            options_.variance_clip};
-  slope_numbers_.copy_from(Tensor::from_values(numbers, {3}, Backend::reference));
+  tensor::set_numbers(slope_numbers_, numbers, network_.backend());
 }
 
 // Forward and backward of the shard's molecules, pass by pass, into its replica's gradients.

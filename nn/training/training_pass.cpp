@@ -4,6 +4,7 @@
 #include "tensor/ops/concat.h"
 #include "tensor/ops/log_q_slopes.h"
 #include "tensor/ops/mask_rows.h"
+#include "tensor/ops/numbers.h"
 #include "tensor/ops/reduce.h"
 
 namespace arbg::nn {
@@ -16,12 +17,6 @@ void keep(Tensor& kept, const Tensor& fresh) {
     kept.copy_from(fresh);
   else
     kept = fresh;
-}
-
-Tensor doubles(std::span<const double> values, Backend backend) {
-  Tensor tensor = Tensor::empty({std::ssize(values)}, DType::f64, backend);
-  tensor.copy_from(Tensor::from_values(values, tensor.shape(), Backend::reference));
-  return tensor;
 }
 
 }  // namespace
@@ -44,10 +39,11 @@ void TrainingPass::fill(const Tensor& z, const Molecules& molecules,
     divisor.push_back(static_cast<double>(batch) * own);
     smoothing_slopes.push_back(-smoothing_ / divisor.back());
   }
-  const std::vector<double> none(positions.size());
+  const std::vector<double> zeros(positions.size());
+  const std::span<const double> none = zeros;
   keep(count_, Tensor::from_indices(count, {std::ssize(count)}, backend));
-  keep(divisor_, doubles(divisor, backend));
-  keep(log_target_, doubles(log_target.empty() ? std::span(none) : log_target, backend));
+  tensor::set_numbers(divisor_, divisor, backend);
+  tensor::set_numbers(log_target_, log_target.empty() ? none : log_target, backend);
   if (smooths)
     keep(smoothing_slopes_,
          Tensor::from_values(smoothing_slopes, {std::ssize(smoothing_slopes)}, backend));
@@ -56,18 +52,19 @@ void TrainingPass::fill(const Tensor& z, const Molecules& molecules,
 void TrainingPass::run(const Tensor& slope_numbers, const DropoutKey& dropout) {
   const Variable embedded = head_.embed(network_.input_table(), rows_);
   const Variable parameters = network_.outputs(embedded, molecules_, dropout);
-  Variable terms =
-      sum_and_keep(network_.without_padding(head_.log_p(parameters, rows_), molecules_), log_q_);
-  if (smoothing_ > 0)
-    terms = autograd::concat(terms,
-                             sum_and_keep(head_.smoothing_term(parameters, rows_), smoothing_sum_));
+  Variable terms = network_.without_padding(head_.log_p(parameters, rows_), molecules_);
+  keep(log_q_, sums(terms));
+  if (smoothing_ > 0) {
+    const Variable smoothing = head_.smoothing_term(parameters, rows_);
+    keep(smoothing_sum_, sums(smoothing));
+    terms = autograd::concat(terms, smoothing);
+  }
   autograd::backward(terms, weights(slope_numbers));
 }
 
-// terms [rows, T] themselves; their sums over the positions that are no padding.
-Variable TrainingPass::sum_and_keep(const Variable& terms, Tensor& sums) const {
-  keep(sums, tensor::sum_last_in_double(tensor::mask_rows(terms.value(), count_, 0)));
-  return terms;
+// Of terms [rows, T], over the positions that are no padding.
+Tensor TrainingPass::sums(const Variable& terms) const {
+  return tensor::sum_last_in_double(tensor::mask_rows(terms.value(), count_, 0));
 }
 
 // d loss / d terms: of log p, the same at all positions of a molecule; of smoothing terms, too, but

@@ -36,7 +36,7 @@ class TrainingPass {
   const Tensor& smoothing() const { return smoothing_sum_; }
 
  private:
-  Variable sum_and_keep(const Variable& terms, Tensor& sums) const;
+  Tensor sums(const Variable& terms) const;
   Tensor weights(const Tensor& slope_numbers) const;
 
   const Transformer& network_;

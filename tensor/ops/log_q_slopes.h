@@ -16,14 +16,14 @@ namespace arbg::tensor {
 Tensor log_q_slopes(const Tensor& log_q, const Tensor& log_target, const Tensor& divisor,
                     const Tensor& numbers);
 
-// The implementations, one a backend; their inputs have been checked.
+// The implementations, one a backend; their inputs have been checked. That of the reference serves
+// the cpu too.
 namespace reference {
 void log_q_slopes(const Tensor& log_q, const Tensor& log_target, const Tensor& divisor,
                   const Tensor& numbers, Tensor& y);
 }  // namespace reference
 namespace cpu {
-void log_q_slopes(const Tensor& log_q, const Tensor& log_target, const Tensor& divisor,
-                  const Tensor& numbers, Tensor& y);
+using reference::log_q_slopes;
 }  // namespace cpu
 namespace cuda {
 void log_q_slopes(const Tensor& log_q, const Tensor& log_target, const Tensor& divisor,
