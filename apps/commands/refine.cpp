@@ -6,6 +6,7 @@
 #include "apps/commands/commands.h"
 #include "apps/jobs/refine_job.h"
 #include "apps/jobs/sample_job.h"
+#include "apps/jobs/train_job.h"
 #include "apps/pages/refine_page.h"
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
@@ -32,6 +33,9 @@ CommandSpec spec() {
         "without --model: amber99sbildn-obc2 or amber14-obc1"},
        {"temperature-kelvin", "K", text(job.temperature_kelvin),
         "without --model: temperature of the Boltzmann distribution"},
+       {"placement", "NAME", job.placement,
+        "without --model: energies of the places that an atom may take enter the logits (logits), "
+        "and moments of them the network as well (full)"},
        {"rounds", "N", std::to_string(job.options.rounds),
         "rounds of drawing samples, moving walkers and training"},
        {"samples", "N", std::to_string(job.options.samples),
@@ -64,13 +68,15 @@ RefineJob job_from(const Arguments& arguments, const CommonOptions& common) {
   RefineJob job(common.backend);
   job.output = arguments.required("output");
   job.model = arguments.text("model");
-  for (const char* name : {"sequence", "forcefield", "temperature-kelvin"}) {
+  for (const char* name : {"sequence", "forcefield", "temperature-kelvin", "placement"}) {
     require(job.model.empty() || !arguments.given(name), "--", name,
             " comes from the checkpoint of --model; leave it out");
   }
   job.sequence = arguments.text("sequence");
   job.forcefield = arguments.text("forcefield");
   job.temperature_kelvin = arguments.number("temperature-kelvin");
+  job.placement = arguments.text("placement");
+  placement_named(job.placement);  // for its check
   job.options.rounds = arguments.integer("rounds", 1, kMostOfAnything);
   job.options.samples = arguments.integer("samples", 2, kMostOfAnything);
   job.options.steps = arguments.integer("steps", 1, kMostOfAnything);

@@ -31,6 +31,7 @@ Json settings_of(const RefineJob& job) {
   json["sequence"] = job.sequence;
   json["forcefield"] = job.forcefield;
   json["temperature_kelvin"] = job.temperature_kelvin;
+  if (job.placement != "none") json["placement"] = job.placement;
   json["rounds"] = options.rounds;
   json["samples"] = options.samples;
   json["steps"] = options.steps;
@@ -42,6 +43,18 @@ Json settings_of(const RefineJob& job) {
   json["sampling_temperature"] = options.sampling_temperature;
   add_computed_by(json, job.backend);
   return json;
+}
+
+// Counts [K, V] of coordinates that have placement energies become uniform: these have all that
+// marginals know of, and more.
+void leave_to_energies(std::vector<double>& counts, const nn::Placement& placement,
+                       std::int64_t bins) {
+  const auto K = std::ssize(counts) / bins;
+  const auto anywhere = nn::host_rows(std::vector<double>(static_cast<std::size_t>(K), 1), K);
+  const auto slot = placement.rows(anywhere, 0, K, nn::Backend::reference).slot.indices();
+  for (std::int64_t j = 0; j < K; ++j)
+    if (slot[static_cast<std::size_t>(j)] >= 0)
+      std::fill_n(counts.begin() + j * bins, bins, 1e6 / static_cast<double>(bins));
 }
 
 Start start_from_forcefield(const RefineJob& job, const RunFolder& output) {
@@ -56,12 +69,18 @@ Start start_from_forcefield(const RefineJob& job, const RunFolder& output) {
   nothing.topology_pdb = read_file(job.output / "topology.pdb");
   const auto map = md::make_internal_map(nothing.topology, system, job.temperature_kelvin, ideal);
   Start out;
-  out.checkpoint.config = network_for(own_network(), *map);
+  auto config = own_network();
+  config.placement = placement_named(job.placement);
+  out.checkpoint.config = network_for(config, *map);
   out.checkpoint.bins = sampling::bins_of(*map, out.checkpoint.config.num_bins);
-  out.checkpoint.description = describe_model(nothing, *map);
+  out.checkpoint.description = describe_model(nothing, *map, config);
   nn::Transformer network(out.checkpoint.config, job.backend, job.options.trainer.seed);
-  network.initialise_from_marginals(sampling::bonded_marginals(*map, *out.checkpoint.bins, system,
-                                                               job.temperature_kelvin, ideal));
+  auto marginals = sampling::bonded_marginals(*map, *out.checkpoint.bins, system,
+                                              job.temperature_kelvin, ideal);
+  if (const auto placement =
+          placement_of(out.checkpoint.description, nothing.topology, *map, config))
+    leave_to_energies(marginals, *placement, out.checkpoint.bins->bins());
+  network.initialise_from_marginals(marginals);
   out.checkpoint.weights = network.values();
   out.energies = map->size() * out.checkpoint.bins->bins();
   return out;
@@ -144,8 +163,10 @@ RefineOutcome run_refine_job(const RefineJob& job, const RunFolder& output) {
   const Start start = start_of(job, output, saved);
   const Model model = make_model(start.checkpoint, job.backend, true, job.output.string());
   const auto target = model.target(job.backend);
+  const auto placement = placement_of(start.checkpoint.description, model.topology,
+                                      model.generator.map(), start.checkpoint.config);
   sampling::Refinement refinement(start.checkpoint, target, job.options, job.backend,
-                                  start.energies);
+                                  start.energies, placement);
   if (saved) folder.resume(refinement, *saved);
 
   const bool warm = saved || warm_up(refinement, folder);

@@ -64,7 +64,7 @@ namespace {
 // not say the last two: of `there` they are left out where it has none.
 Json describe_run(const TrainJob& job, const Dataset& all, const md::CoordinateMap& map,
                   const Json* there = nullptr) {
-  Json out = describe_model(all, map);
+  Json out = describe_model(all, map, job.network);
   const auto told = [&](const char* name) { return !there || there->has(name); };
   if (told("held_out_frames"))
     out["held_out_frames"] = sampling::held_out_count(all.frames(), job.held_out);
@@ -88,6 +88,17 @@ void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Data
   const auto map = make_map(job, train);
   require_same_run(saved, job, describe_run(job, all, *map, &saved.description),
                    network_for(job.network, *map));
+}
+
+// What placement energies alone would give, on average over some of the frames.
+std::vector<double> curves_of(const nn::BinnedHead& head, sampling::TrainingData& data) {
+  constexpr std::int64_t kFrames = 2048;
+  if (!head.placement()) return {};
+  std::vector<double> z(static_cast<std::size_t>(std::min(kFrames, data.size()) *
+                                                 head.coordinates()));
+  data.fill(0, z, {});
+  return nn::mean_of_curves(*head.placement(), nn::host_rows(z, head.coordinates()),
+                            head.bins().bins());
 }
 
 // The held-out frames, in the model's coordinates.
@@ -133,14 +144,17 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all, const RunFol
   if (saved) check_same_run(*saved, job, all, train);
   const auto map = saved ? md::CoordinateMap::from_json(saved->description.at("coordinate_map"))
                          : make_map(job, train);
-  const nn::BinnedHead head(saved ? *saved->bins : sampling::bins_of(*map, job.network.num_bins));
+  const Json description = describe_run(job, all, *map);
+  const nn::BinnedHead head(saved ? *saved->bins : sampling::bins_of(*map, job.network.num_bins),
+                            placement_of(description, all.topology, *map, job.network));
   sampling::TrainingData data(
       *map, head, {train.positions_nm.begin(), train.positions_nm.end()},
       job.trainer.variance_weight > 0 ? train.reduced_energy : std::vector<double>{},
       job.trainer.seed, job.drop_outside);
   nn::Transformer network(saved ? saved->config : network_for(job.network, *map), job.backend,
                           job.trainer.seed);
-  if (!saved) network.initialise_from_marginals(data.counts(head.bins()));
+  if (!saved)
+    network.initialise_from_marginals(data.counts(head.bins()), 1, curves_of(head, data));
   nn::Trainer trainer(network, head, data, job.trainer);
   if (saved) trainer.resume(*saved);
 
@@ -150,9 +164,18 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all, const RunFol
   outcome.held_out_frames = held_out_frames;
   const HeldOutFrames frames(head, *map, held_out, job.trainer.seed + 1);
   train_with_log(
-      trainer, job, head.bins(), describe_run(job, all, *map),
+      trainer, job, head.bins(), description,
       [&](const nn::Transformer& tested) { return frames.nats(tested); }, output, outcome);
   return outcome;
+}
+
+std::optional<nn::PlacementConfig> placement_named(const std::string& name) {
+  require(name == "none" || name == "logits" || name == "full",
+          "--placement expects none, logits or full, got '", name, "'");
+  nn::PlacementConfig config;
+  if (name == "none") return {};
+  if (name == "logits") config.features = 0;
+  return config;
 }
 
 nn::TransformerConfig own_network() {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "apps/runs/dataset.h"
@@ -19,6 +20,10 @@ namespace arbg::apps {
 
 // Learned positions and our extensions: a start row, biases of the output, features of the bins.
 nn::TransformerConfig own_network();
+
+// How much a network is told of placement energies (nn/transformer/placement.h): none, logits, or
+// full, with features of the curves. Throws Error for another name.
+std::optional<nn::PlacementConfig> placement_named(const std::string& name);
 
 // A network of those sizes for the coordinates of a map.
 nn::TransformerConfig network_for(nn::TransformerConfig config, const md::CoordinateMap& map);

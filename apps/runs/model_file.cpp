@@ -4,6 +4,8 @@
 #include "md/files/pdb.h"
 #include "md/forcefields/forcefield.h"
 #include "md/molecule/stereocentres.h"
+#include "md/placement/placement.h"
+#include "sampling/proposals/atom_placement.h"
 #include "tensor/base/error.h"
 
 namespace arbg::apps {
@@ -57,14 +59,34 @@ sampling::Target Model::target(Backend backend) const {
           backend_of_molecules(backend)};
 }
 
-Json describe_model(const Dataset& data, const md::CoordinateMap& map) {
+Json describe_model(const Dataset& data, const md::CoordinateMap& map,
+                    const nn::TransformerConfig& config) {
   Json description = Json::object();
   description["topology_pdb"] = data.topology_pdb;
   description["forcefield"] = data.forcefield;
   description["temperature_kelvin"] = data.temperature_kelvin;
   description["frames"] = data.frames();
   description["coordinate_map"] = map.to_json();
+  if (!config.placement) return description;
+  const auto system = md::ForceField::named(data.forcefield).create_system(data.topology);
+  Json& radii = description["placement_born_radii_nm"] = Json::list();
+  for (const double radius : md::placement_born_radii(data.topology, system))
+    radii.push_back(radius);
   return description;
+}
+
+std::shared_ptr<const nn::Placement> placement_of(const Json& description,
+                                                  const md::Topology& topology,
+                                                  const md::CoordinateMap& map,
+                                                  const nn::TransformerConfig& config) {
+  if (!config.placement) return nullptr;
+  std::vector<double> radii_nm;
+  for (const auto& radius : description.at("placement_born_radii_nm").items())
+    radii_nm.push_back(radius.number());
+  const auto& field = md::ForceField::named(description.at("forcefield").string());
+  return std::make_shared<sampling::AtomPlacement>(
+      field.create_system(topology), map, description.at("temperature_kelvin").number(),
+      config.num_bins, std::move(radii_nm), *config.placement);
 }
 
 Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged,
@@ -91,8 +113,10 @@ Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool ave
   const std::string pdb = description.at("topology_pdb").string();
   auto molecule = md::parse_pdb(pdb, name + " (topology)");
   md::require_natural_hands(molecule.topology, molecule.positions_nm, name + " (topology)");
-  return {sampling::Generator(network(), *checkpoint.bins,
-                              md::CoordinateMap::from_json(description.at("coordinate_map"))),
+  auto map = md::CoordinateMap::from_json(description.at("coordinate_map"));
+  auto placement = placement_of(description, molecule.topology, *map, checkpoint.config);
+  return {sampling::Generator(network(), *checkpoint.bins, std::move(map), {},
+                              std::move(placement)),
           std::move(molecule.topology), pdb, description.at("forcefield").string(),
           description.at("temperature_kelvin").number()};
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -40,8 +41,16 @@ struct Model {
   sampling::Target target(Backend backend) const;
 };
 
-// What a checkpoint says about its molecule and coordinates, for Checkpoint::description.
-Json describe_model(const Dataset& data, const md::CoordinateMap& map);
+// What a checkpoint says about its molecule and coordinates, for Checkpoint::description; of a
+// network with placement energies also the Born radii that they are computed with.
+Json describe_model(const Dataset& data, const md::CoordinateMap& map,
+                    const nn::TransformerConfig& config);
+
+// The placement energies of a network that wants them, of such a description; otherwise null.
+std::shared_ptr<const nn::Placement> placement_of(const Json& description,
+                                                  const md::Topology& topology,
+                                                  const md::CoordinateMap& map,
+                                                  const nn::TransformerConfig& config);
 
 // Throws Error naming the file and what is missing in it. `averaged`: the weight average, where
 // there is one. A model of many molecules becomes one of that which is told; others ignore it.

@@ -79,7 +79,7 @@ Tensor BinnedHead::fed_with(std::int64_t table_rows, std::vector<std::int32_t> b
 
 EncodedRows BinnedHead::own(const std::vector<std::int32_t>& tokens, const Shape& shape,
                             Backend backend) const {
-  return {{}, index_of(tokens, shape, backend), outside_of(tokens, shape, backend), {}};
+  return {{}, index_of(tokens, shape, backend), outside_of(tokens, shape, backend), {}, {}};
 }
 
 Variable BinnedHead::embed(const Variable& table, const Tensor& before, std::int64_t first) const {
@@ -103,6 +103,7 @@ EncodedRows BinnedHead::encode(const Tensor& z, std::int64_t input_rows, Backend
   if (smooths)
     rows.one_column =
         index_of(places_in_one_column(in_bins(tokens), bins_.bins()), z.shape(), backend);
+  rows.placement = placement_rows(z, 0, z.extent(1), backend);
   return rows;
 }
 

@@ -8,6 +8,8 @@
 // place in it.
 #pragma once
 
+#include <memory>
+
 #include "nn/heads/coordinate_bins.h"
 #include "nn/heads/head.h"
 
@@ -15,10 +17,12 @@ namespace arbg::nn {
 
 class BinnedHead final : public Head {
  public:
-  explicit BinnedHead(CoordinateBins bins) : bins_(std::move(bins)) {}
+  explicit BinnedHead(CoordinateBins bins, std::shared_ptr<const Placement> placement = {})
+      : bins_(std::move(bins)), placement_(std::move(placement)) {}
 
   const CoordinateBins& bins() const { return bins_; }
 
+  const Placement* placement() const override { return placement_.get(); }
   std::int64_t coordinates() const override { return bins_.coordinates(); }
   std::int64_t parameters_a_position() const override { return bins_.bins(); }
   double log_volume() const override { return bins_.log_volume(); }
@@ -47,6 +51,7 @@ class BinnedHead final : public Head {
                   Backend backend) const;
 
   CoordinateBins bins_;
+  std::shared_ptr<const Placement> placement_;
 };
 
 // Log probabilities of draw.h, on the host. Throws Error if one is NaN.

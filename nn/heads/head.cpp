@@ -37,6 +37,11 @@ bool Head::inside(std::span<const double> z) const {
   return true;
 }
 
+PlacementRows Head::placement_rows(const Tensor& z, std::int64_t first, std::int64_t n,
+                                   Backend backend) const {
+  return placement() ? placement()->rows(z, first, n, backend) : PlacementRows{};
+}
+
 Variable Head::smoothing_term(const Variable&, const EncodedRows&) const {
   fail("label smoothing needs a distribution over labels, as bins have; leave it out");
 }
@@ -46,6 +51,9 @@ void Head::require_fits(const TransformerConfig& config) const {
           "the network has ", config.length(), " positions of ", config.num_bins,
           " outputs, the coordinates are ", coordinates(), " of ", parameters_a_position(),
           " parameters each");
+  require(config.placement.has_value() == (placement() != nullptr), "the network ",
+          config.placement ? "needs" : "takes no", " placement energies, but its coordinates have ",
+          config.placement ? "none" : "some");
 }
 
 Tensor host_rows(std::span<const double> z, std::int64_t n) {
@@ -58,7 +66,7 @@ Tensor host_rows(std::span<const double> z, std::int64_t n) {
 Variable parameters_of(const Transformer& network, const Head& head, const Tensor& z,
                        const Molecules& molecules, const std::optional<DropoutKey>& dropout) {
   return network.outputs(head.embed(network.input_table(), shifted_right(z), 0), molecules,
-                         dropout);
+                         dropout, head.placement_rows(z, 0, z.extent(1), network.backend()));
 }
 
 std::vector<double> log_likelihood(const Transformer& network, const Head& head, const Tensor& z,

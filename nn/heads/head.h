@@ -60,6 +60,7 @@ struct EncodedRows {
   Tensor own;         // its own coordinate
   Tensor outside;     // real [B, n], 0 or -infinity: where it is outside; undefined: nowhere
   Tensor one_column;  // what smoothing_term() needs, undefined without it
+  PlacementRows placement;
 };
 
 class Head {
@@ -90,6 +91,12 @@ class Head {
                              bool smooths) const = 0;
   virtual Variable embed(const Variable& table, const EncodedRows& rows) const = 0;
   virtual Variable log_p(const Variable& parameters, const EncodedRows& rows) const = 0;
+
+  // Where energies of bins come from (transformer/placement.h); null: nowhere.
+  virtual const Placement* placement() const { return nullptr; }
+  // What they tell of positions first ... first + n - 1; z holds the coordinates before.
+  PlacementRows placement_rows(const Tensor& z, std::int64_t first, std::int64_t n,
+                               Backend backend) const;
 
   // log p [B * n] of exactly what draw() draws from, in double. Throws Error if the parameters are
   // those of no distribution (not finite).

@@ -95,6 +95,19 @@ Variable Transformer::position_rows(std::int64_t n) const {
   return ag::add(ag::add(place, dim), ag::embedding(atom_pos_embed_, atom_index_.rows(0, n)));
 }
 
+void Transformer::check_placement(const PlacementRows& placement) const {
+  require(config_.placement.has_value() == placement.told, "this network ",
+          config_.placement ? "needs placement energies, which tokens alone do not give"
+                            : "takes no placement energies");
+}
+
+// Plus what is told of the distributions of these positions.
+Variable Transformer::with_features(const Variable& embedded,
+                                    const PlacementRows& placement) const {
+  if (!placement_features_.defined() || !placement.features.defined()) return embedded;
+  return ag::add(embedded, ag::linear(Variable(placement.features), placement_features_));
+}
+
 // The attention before the layers. Its three matrices are rows of one.
 std::optional<CrossWeights<Variable>> Transformer::global_attention() const {
   if (!config_.global_cond) return {};
@@ -133,7 +146,9 @@ Variable Transformer::logits(const Tensor& tokens, const Molecules& molecules,
 }
 
 Variable Transformer::outputs(const Variable& embedded, const Molecules& molecules,
-                              const std::optional<DropoutKey>& dropout) const {
+                              const std::optional<DropoutKey>& dropout,
+                              const PlacementRows& placement) const {
+  check_placement(placement);
   require(embedded.defined() && embedded.value().shape().rank() == 3,
           "expected embeddings [batch, ", config_.length(), ", ", config_.channels, "]");
   const auto n = embedded.value().extent(1);
@@ -151,7 +166,8 @@ Variable Transformer::outputs(const Variable& embedded, const Molecules& molecul
     of_positions = vectors_of_positions(c, n);
     if (global) memory = make_memory(*global, c, atoms);
   }
-  const Variable placed = ag::add_rows(embedded, position_rows(n));
+  const Variable placed =
+      ag::add_rows(with_features(embedded, placement), position_rows(n));
   Variable h =
       apply_input(weights_.input_norm, placed, of_positions, global, memory, heads(), drop);
   for (const auto& layer : weights_.layers) {
@@ -159,8 +175,11 @@ Variable Transformer::outputs(const Variable& embedded, const Molecules& molecul
     const auto attend = [&](const Variable& qkv) { return ag::causal_attention(qkv, heads()); };
     h = apply_layer(layer, h, attend, memory, heads(), drop);
   }
-  const bool part_of_bias = config_.output_bias && n < config_.length();
-  return apply_output(weights_, h, part_of_bias ? ag::rows(output_bias_, 0, n) : output_bias_);
+  const auto of_positions_of_h = [&](const Variable& rows) {
+    return rows.defined() && n < config_.length() ? ag::rows(rows, 0, n) : rows;
+  };
+  return apply_output(weights_, h, of_positions_of_h(output_bias_),
+                      of_positions_of_h(placement_strengths_), placement);
 }
 
 Variable Transformer::log_prob(const Tensor& tokens, const Molecules& molecules,

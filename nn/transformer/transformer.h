@@ -21,6 +21,7 @@
 
 #include "nn/transformer/conditioning.h"
 #include "nn/transformer/module.h"
+#include "nn/transformer/placement.h"
 #include "nn/transformer/transformer_config.h"
 #include "nn/transformer/transformer_layers.h"
 #include "tensor/ops/cached_attention.h"
@@ -52,9 +53,11 @@ class Transformer : public Module {
   std::int64_t input_rows() const { return token_embed_.value().extent(0); }
 
   // embedded [B, n, C] -> outputs [B, n, V], n <= T. Records a graph unless NoGradient. With a
-  // dropout key the config's rate is in force.
+  // dropout key the config's rate is in force. A network with the option `placement` takes what is
+  // told of these positions.
   Variable outputs(const Variable& embedded, const Molecules& molecules = {},
-                   const std::optional<DropoutKey>& dropout = {}) const;
+                   const std::optional<DropoutKey>& dropout = {},
+                   const PlacementRows& placement = {}) const;
 
   // The same of tokens int32 [B, n]. Their last column is not looked at.
   Variable logits(const Tensor& tokens, const Molecules& molecules = {},
@@ -84,16 +87,19 @@ class Transformer : public Module {
   // (device/repeated.h). On the reference backend bitwise equal to outputs(). Several threads may
   // call it, each with its own cache.
   KvCache make_cache(std::int64_t batch, const Molecules& molecules = {}) const;
-  Tensor next_outputs(const Variable& embedded, KvCache& cache) const;
+  Tensor next_outputs(const Variable& embedded, KvCache& cache,
+                      const PlacementRows& placement = {}) const;
 
   // The same by the tokens int32 [B] of the position before (ignored, and may be undefined, at the
   // start). Advances the cache.
   Tensor next_logits(const Tensor& previous, KvCache& cache) const;
 
   // Starts the output at independent marginals: output matrix zero, output_bias[t, v] = log((n +
-  // smoothing) / (N + V smoothing)), n = counts[t, v] of T x V, N its sum over v. Throws Error if
-  // the config has no output_bias.
-  void initialise_from_marginals(std::span<const double> counts, double smoothing = 1.0);
+  // smoothing) / (N + V smoothing)), n = counts[t, v] of T x V, N its sum over v; less log(curves[t,
+  // v]), where energies of bins are in the logits (mean_of_curves()). Throws Error if the config has
+  // no output_bias.
+  void initialise_from_marginals(std::span<const double> counts, double smoothing = 1.0,
+                                 std::span<const double> curves = {});
 
  private:
   // The parameters (transformer_parameters.cpp).
@@ -105,6 +111,7 @@ class Transformer : public Module {
   LayerWeights<Variable> add_layer(const std::string& block, const MakeValue& make);
   CrossWeights<Variable> add_cross(const std::string& block, const MakeValue& make);
   void add_conditioning(const MakeValue& make);
+  void add_placement(const MakeValue& make);
 
   int heads() const { return static_cast<int>(config_.num_heads); }
   std::int32_t start_token() const;
@@ -112,6 +119,8 @@ class Transformer : public Module {
   Tensor position_count(const Molecules& molecules, std::int64_t n) const;
   Tensor shift_right(const Tensor& tokens) const;
   Variable position_rows(std::int64_t n) const;
+  void check_placement(const PlacementRows& placement) const;
+  Variable with_features(const Variable& embedded, const PlacementRows& placement) const;
   std::optional<CrossWeights<Variable>> global_attention() const;
   Variable vectors_of_positions(const Variable& c, std::int64_t n) const;
   Variable vectors_of_next(const KvCache& cache) const;
@@ -126,6 +135,8 @@ class Transformer : public Module {
   LinearWeights<Variable> global_out_;
   LayersWeights<Variable> weights_;
   Variable output_bias_;
+  Variable placement_features_;   // [C, F], or undefined
+  Variable placement_strengths_;  // [T, c], likewise
 };
 
 // Keys and values of the positions already seen, for each layer.

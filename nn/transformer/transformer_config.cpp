@@ -71,6 +71,15 @@ void read_conditioning(TransformerConfig& config, const Json& json) {
                                    "conditioning");
 }
 
+constexpr Member<PlacementConfig> kPlacementMembers[] = {
+    {"components", [](auto& c, const Json& v) { c.components = v.integer(); }, true},
+    {"features", [](auto& c, const Json& v) { c.features = v.integer(); }, true}};
+
+void read_placement(TransformerConfig& config, const Json& json) {
+  if (json.is_null()) return;
+  read_members<PlacementConfig>(config.placement.emplace(), json, kPlacementMembers, "placement");
+}
+
 void read_positions(TransformerConfig& config, const Json& json) {
   const auto& kind = json.string();
   require(kind == "sinusoidal" || kind == "learned", "the network option \"pos_embed_type\": \"",
@@ -113,6 +122,7 @@ constexpr Member<TransformerConfig> kMembers[] = {
     {"start_row", read_start_row},
     {"output_bias", [](auto& c, const Json& v) { c.output_bias = v.boolean(); }},
     {"bin_features", [](auto& c, const Json& v) { c.bin_features = v.boolean(); }},
+    {"placement", read_placement},
     {"use_swiglu", [](auto& c, const Json& v) { c.swiglu = v.boolean(); }},
     {"use_rms_norm", [](auto& c, const Json& v) { c.rms_norm = v.boolean(); }},
     {"use_input_norm", [](auto& c, const Json& v) { c.input_norm = v.boolean(); }},
@@ -190,6 +200,10 @@ void TransformerConfig::check() const {
           " entries, atom_index ", atom_index.size());
   check_indices("dim_index", dim_index, num_dims);
   check_indices("atom_index", atom_index, num_atoms);
+  if (placement) {
+    check_size("placement components", placement->components, 64);
+    check_size("placement features + 1", placement->features + 1, 4096);
+  }
   require(dropout >= 0 && dropout < 1, "the network's dropout is ", dropout,
           ", expected 0 <= dropout < 1");
   require(conditioning || (!add_cond_to_input && !global_cond && !cross_attention),
@@ -235,6 +249,11 @@ Json TransformerConfig::to_json() const {
   if (cross_attention) json["use_cross_attention"] = true;
   if (cross_head_norm) json["cross_attention_qk_norm"] = true;
   if (cross_gate) json["cross_attention_gate"] = true;
+  if (placement) {
+    Json& part = json["placement"] = Json::object();
+    part["components"] = placement->components;
+    part["features"] = placement->features;
+  }
   if (conditioning) {
     Json& part = json["conditioning"] = Json::object();
     part["hidden_dim"] = conditioning->hidden;

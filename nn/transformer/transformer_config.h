@@ -3,7 +3,7 @@
 //
 // JSON has the published member names (num_bins, channels, num_layers, num_heads, expansion,
 // pos_embed_type, use_global_cond, conditioning, ...) plus ours (dim_index, atom_index, start_row,
-// output_bias, bin_features, ...); a file whose members are `network`, `conditioning` and
+// output_bias, bin_features, placement, ...); a file whose members are `network`, `conditioning` and
 // `num_atoms` is read as well. Options that are not supported, members that nothing reads, and
 // sizes that are missing (num_bins, channels, num_layers, num_heads, num_atoms, those of the
 // conditioning) are refused by name.
@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "nn/transformer/placement.h"
 #include "tensor/base/json.h"
 
 namespace arbg::nn {
@@ -61,6 +62,7 @@ struct TransformerConfig {
   // turns over the bins times a learned matrix [8, C], added to the token table.
   bool output_bias = false;
   bool bin_features = false;
+  std::optional<PlacementConfig> placement;  // energies of bins in the logits (placement.h)
 
   std::int64_t length() const { return static_cast<std::int64_t>(dim_index.size()); }  // T
   std::int64_t token_rows() const {

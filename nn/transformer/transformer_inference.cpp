@@ -104,6 +104,7 @@ KvCache Transformer::make_cache(std::int64_t batch, const Molecules& molecules) 
   cache.weights_.input_norm = weights_.input_norm;
   cache.weights_.final_norm = weights_.final_norm;
   cache.weights_.output_proj = packed(weights_.output_proj);
+  cache.weights_.placement_strength = weights_.placement_strength;
   cache.input_table_ = Variable(input_table().value());
   cache.position_rows_ = position_rows(config_.length()).value();
   cache.memories_.resize(weights_.layers.size());
@@ -145,7 +146,9 @@ Variable Transformer::vectors_of_next(const KvCache& cache) const {
   return Variable(tensor::gather_rows(c, atom).reshape({c.extent(1), 1, c.extent(2)}));
 }
 
-Tensor Transformer::next_outputs(const Variable& embedded, KvCache& cache) const {
+Tensor Transformer::next_outputs(const Variable& embedded, KvCache& cache,
+                                 const PlacementRows& placement) const {
+  check_placement(placement);
   const auto B = cache.batch_, t = cache.length_, C = config_.channels;
   require(t < config_.length(), "the sequence is complete: it has ", config_.length(),
           " positions");
@@ -162,8 +165,8 @@ Tensor Transformer::next_outputs(const Variable& embedded, KvCache& cache) const
   };
   const bool early = planted(Defect::cached_position_early) && t > 0;
   const Tensor place = early ? before() : cache.place_;
-  const Variable placed =
-      ag::add_rows(embedded, Variable(tensor::gather_rows(cache.position_rows_, place)));
+  const Variable placed = ag::add_rows(with_features(embedded, placement),
+                                       Variable(tensor::gather_rows(cache.position_rows_, place)));
   Dropout none;
   Variable h = apply_input(cache.weights_.input_norm, placed, vectors_of_next(cache), cache.global_,
                            cache.global_memory_, heads(), none);
@@ -178,10 +181,13 @@ Tensor Transformer::next_outputs(const Variable& embedded, KvCache& cache) const
     };
     h = apply_layer(cache.weights_.layers[i], h, attend, cache.memories_[i], heads(), none);
   }
-  const Variable bias = config_.output_bias
-                            ? Variable(tensor::gather_rows(output_bias_.value(), cache.place_))
-                            : Variable();
-  return apply_output(cache.weights_, h, bias).value().reshape({B, config_.num_bins});
+  const auto of_place = [&](const Variable& rows) {
+    return rows.defined() ? Variable(tensor::gather_rows(rows.value(), cache.place_)) : rows;
+  };
+  return apply_output(cache.weights_, h, of_place(output_bias_), of_place(placement_strengths_),
+                      placement)
+      .value()
+      .reshape({B, config_.num_bins});
 }
 
 void KvCache::advance() {

@@ -1,7 +1,7 @@
 // The layers of the transformer, once for training and for generation:
 //
 // h += Attn(norm(h)); [h += Cross(norm(h), c);] h += FF(norm(h)); at the end logits = W norm(h) [+
-// bias]. norm is RMSNorm, or LayerNorm where there is a bias. FF is W3(silu(W1 n) * (W2 n)) + b3,
+// bias] [- energies of bins, placement.h]. norm is RMSNorm, or LayerNorm where there is a bias. FF is W3(silu(W1 n) * (W2 n)) + b3,
 // or W3 gelu(W2 n + b2) + b3 where there is no W1. Cross is multi-head attention from h to the
 // vectors c of the atoms, optionally with RMSNorm of every head's q and k and scaled by tanh(gate).
 // Dropout is of what an attention gives before it is added, and of the hidden layer of FF.
@@ -18,6 +18,7 @@
 
 #include "autograd/functions.h"
 #include "nn/transformer/module.h"
+#include "nn/transformer/placement.h"
 #include "tensor/base/streams.h"
 #include "tensor/ops/linear.h"
 
@@ -62,6 +63,7 @@ struct LayersWeights {
   std::vector<LayerWeights<Matrix>> layers;
   NormWeights final_norm;
   Matrix output_proj;
+  Variable placement_strength;  // S of placement.h, or undefined
 };
 
 // What cross-attention looks at: keys and values [B, N, H D], of which the first count[b] are
@@ -180,12 +182,18 @@ Variable apply_layer(const LayerWeights<Matrix>& w, const Variable& input, const
   return ag::add(h, apply_feed_forward(w, apply_norm(h, w.norm2), drop));
 }
 
-// `bias_rows`: the rows of output_bias for the positions of h, or undefined.
+// `bias_rows`: the rows of output_bias for the positions of h, or undefined; `strength_rows`: those
+// of the strengths of placement energies.
 template <class Matrix>
-Variable apply_output(const LayersWeights<Matrix>& w, const Variable& h,
-                      const Variable& bias_rows) {
-  const Variable logits = apply_linear(apply_norm(h, w.final_norm), w.output_proj);
-  return bias_rows.defined() ? autograd::add_rows(logits, bias_rows) : logits;
+Variable apply_output(const LayersWeights<Matrix>& w, const Variable& h, const Variable& bias_rows,
+                      const Variable& strength_rows, const PlacementRows& placement) {
+  namespace ag = autograd;
+  const Variable n = apply_norm(h, w.final_norm);
+  Variable logits = apply_linear(n, w.output_proj);
+  if (bias_rows.defined()) logits = ag::add_rows(logits, bias_rows);
+  if (!placement.energies.defined()) return logits;
+  const Variable strength = ag::add_rows(apply_linear(n, w.placement_strength), strength_rows);
+  return ag::tilt(logits, strength, placement.energies, placement.slot);
 }
 
 }  // namespace arbg::nn

@@ -29,13 +29,15 @@ Tensor normal_values(const Shape& shape, Backend backend, std::uint64_t seed,
 
 Tensor new_weight(const std::string& name, const Shape& shape, const TransformerConfig& config,
                   Backend backend, std::uint64_t seed) {
-  const bool zero = name == "output_bias" || name.ends_with("cross_attn.out_proj.weight") ||
+  const bool zero = name == "output_bias" || name == "placement.strength.weight" ||
+                    name == "placement.features.weight" || name.ends_with("cross_attn.out_proj.weight") ||
                     (config.zero_output && name == "output_proj.weight");
-  if (shape.rank() == 2 && !zero) return normal_values(shape, backend, seed, name);
+  if (shape.rank() == 2 && !zero && !one) return normal_values(shape, backend, seed, name);
+  const bool one = name == "placement.strengths";
   Tensor constant = Tensor::zeros(shape, tensor::real_dtype(backend), backend);
   const bool norm = name.find("norm") != std::string::npos && name.ends_with(".weight");
   // A gate of zero before a matrix of zeros would have no gradient, nor would the matrix: for ever.
-  if (norm || name.ends_with("cross_attn_gate")) constant.fill(1.0);
+  if (norm || one || name.ends_with("cross_attn_gate")) constant.fill(1.0);
   return constant;
 }
 
@@ -101,6 +103,7 @@ Transformer::Transformer(TransformerConfig config, Backend backend, const MakeVa
   // Decay would pull the histogram of the marginals towards the uniform one.
   if (config_.output_bias)
     output_bias_ = add_parameter("output_bias", make("output_bias", {T, V}), false);
+  if (config_.placement) add_placement(make);
 
   std::vector<std::int32_t> positions(static_cast<std::size_t>(T));
   std::iota(positions.begin(), positions.end(), 0);
@@ -187,19 +190,35 @@ void Transformer::add_conditioning(const MakeValue& make) {
   global_out_ = add_linear(name + "out_proj", C, C, true, make);
 }
 
-void Transformer::initialise_from_marginals(std::span<const double> counts, double smoothing) {
+// Decay would pull strengths towards no energies at all.
+void Transformer::add_placement(const MakeValue& make) {
+  const auto C = config_.channels, T = config_.length();
+  const auto [components, features] = *config_.placement;
+  const auto add = [&](const std::string& name, const Shape& shape, bool decays) {
+    return add_parameter("placement." + name, make("placement." + name, shape), decays);
+  };
+  placement_strengths_ = add("strengths", {T, components}, false);
+  weights_.placement_strength = add("strength.weight", {components, C}, true);
+  if (features > 0) placement_features_ = add("features.weight", {C, features}, true);
+}
+
+void Transformer::initialise_from_marginals(std::span<const double> counts, double smoothing,
+                                            std::span<const double> curves) {
   const auto V = static_cast<std::size_t>(config_.num_bins),
              T = static_cast<std::size_t>(config_.length());
   require(config_.output_bias,
           "marginals can only be loaded into a network with \"output_bias\": true");
   require(counts.size() == T * V, "expected ", T, " x ", V, " counts, found ", counts.size());
+  require(curves.empty() || curves.size() == T * V, "expected ", T, " x ", V,
+          " means of curves, found ", curves.size());
   require(smoothing > 0, "the smoothing of the marginals must be positive, not ", smoothing);
   std::vector<double> bias(counts.size());
   for (std::size_t t = 0; t < T; ++t) {
     double total = smoothing * static_cast<double>(V);
     for (std::size_t v = 0; v < V; ++v) total += counts[t * V + v];
     for (std::size_t v = 0; v < V; ++v)
-      bias[t * V + v] = std::log((counts[t * V + v] + smoothing) / total);
+      bias[t * V + v] = std::log((counts[t * V + v] + smoothing) / total) -
+                        (curves.empty() ? 0 : std::log(curves[t * V + v]));
   }
   Tensor rows = output_bias_.value(), matrix = weights_.output_proj.value();
   rows.copy_from(Tensor::from_values(bias, rows.shape(), backend_));

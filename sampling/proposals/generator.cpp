@@ -29,9 +29,10 @@ nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins) {
 
 Generator::Generator(nn::Transformer network, nn::CoordinateBins bins,
                      std::unique_ptr<md::CoordinateMap> map,
-                     std::optional<MoleculeEncoding> molecule)
+                     std::optional<MoleculeEncoding> molecule,
+                     std::shared_ptr<const nn::Placement> placement)
     : network_(std::move(network)),
-      head_(std::move(bins)),
+      head_(std::move(bins), std::move(placement)),
       map_(std::move(map)),
       molecule_(std::move(molecule)) {
   const auto& config = network_.config();
@@ -41,6 +42,9 @@ Generator::Generator(nn::Transformer network, nn::CoordinateBins bins,
           map_->size());
   require(config.num_bins == head_.bins().bins(), "the network has ", config.num_bins,
           " bins, the checkpoint's axes ", head_.bins().bins());
+  require(config.placement.has_value() == (head_.placement() != nullptr), "the network ",
+          config.placement ? "needs" : "takes no", " placement energies, the generator has ",
+          config.placement ? "none" : "some");
   require(molecule_.has_value() == config.conditioning.has_value(), "the network is ",
           config.conditioning ? "conditioned: it has to be told its molecule"
                               : "not conditioned: it cannot be told a molecule");

@@ -36,9 +36,11 @@ class Generator {
  public:
   // Throws Error if the network, the bins and the map disagree about lengths or bin counts. A
   // conditioned network, and no other, is told its molecule, which may be shorter than the network;
-  // bins and map are the molecule's.
+  // bins and map are the molecule's. A network with placement energies, and no other, is told where
+  // they come from (atom_placement.h).
   Generator(nn::Transformer network, nn::CoordinateBins bins,
-            std::unique_ptr<md::CoordinateMap> map, std::optional<MoleculeEncoding> molecule = {});
+            std::unique_ptr<md::CoordinateMap> map, std::optional<MoleculeEncoding> molecule = {},
+            std::shared_ptr<const nn::Placement> placement = {});
 
   const nn::Transformer& network() const { return network_; }
   const nn::Head& head() const { return head_; }

@@ -54,8 +54,8 @@ nn::RowRandom GrowingSamples::row_random() const {
 }
 
 // Draws the coordinate at the cache's place, into previous_ and its row of drawn_.
-void GrowingSamples::draw_next(const nn::Variable& embedded) {
-  const nn::Tensor parameters = network_.next_outputs(embedded, cache_);
+void GrowingSamples::draw_next(const nn::Variable& embedded, const nn::PlacementRows& placement) {
+  const nn::Tensor parameters = network_.next_outputs(embedded, cache_, placement);
   const auto next = head_.draw(parameters, cache_.place(), decoding_, row_random());
   if (!previous_) {
     const nn::Shape all{head_.coordinates(), next.log_p.elements()};
@@ -72,11 +72,24 @@ void GrowingSamples::draw_next(const nn::Variable& embedded) {
   cache_.advance();
 }
 
+// The same, where the host has to know the coordinates before: energies of bins are its work.
+void GrowingSamples::draw_placed() {
+  const auto j = length();
+  const auto& table = cache_.input_table();
+  const auto placement = head_.placement_rows(nn::host_rows(coordinates_, head_.coordinates()), j,
+                                              1, network_.backend());
+  draw_next(previous_ ? head_.embed(table, *previous_) : head_.embed(table, last_coordinate(), j),
+            placement);
+  cache_.set_length(j + 1);
+  take(j, 1);
+}
+
 // Draws first and reads afterwards: between coordinates nobody waits for the device.
 bool GrowingSamples::grow(std::int64_t length) {
   require(length <= head_.coordinates(), "samples grow to ", head_.coordinates(),
           " coordinates, not to ", length);
   const autograd::NoGradient no_graph;
+  while (head_.placement() && cache_.length() < length && !interrupted()) draw_placed();
   const std::int64_t begin = cache_.length();
   for (auto j = begin; j < length && !interrupted(); ++j) {
     if (previous_) {

@@ -39,7 +39,8 @@ class GrowingSamples final : public Growth {
  private:
   nn::Tensor last_coordinate() const;
   nn::RowRandom row_random() const;
-  void draw_next(const nn::Variable& embedded);
+  void draw_next(const nn::Variable& embedded, const nn::PlacementRows& placement = {});
+  void draw_placed();
   void take(std::int64_t first, std::int64_t count);
 
   const nn::Transformer& network_;

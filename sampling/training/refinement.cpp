@@ -42,10 +42,12 @@ bool enough_rounds(std::span<const double> ess_fractions, double until, std::int
 }
 
 Refinement::Refinement(const nn::Checkpoint& start, const Potential& potential,
-                       RefinementOptions options, nn::Backend backend, std::int64_t energies)
+                       RefinementOptions options, nn::Backend backend, std::int64_t energies,
+                       std::shared_ptr<const nn::Placement> placement)
     : options_(with_total_steps(std::move(options))),
       backend_(backend),
-      head_(start.bins.value()),
+      placement_(std::move(placement)),
+      head_(start.bins.value(), placement_),
       description_(start.description),
       map_(md::CoordinateMap::from_json(description_.at("coordinate_map"))),
       potential_(potential),
@@ -76,7 +78,7 @@ Generator Refinement::generator() const {
   nn::Checkpoint checkpoint = trainer_.checkpoint();
   if (trainer_.step() == 0) checkpoint.averaged_weights.clear();
   return {checkpoint.network(backend_, true), head_.bins(),
-          md::CoordinateMap::from_json(description_.at("coordinate_map"))};
+          md::CoordinateMap::from_json(description_.at("coordinate_map")), {}, placement_};
 }
 
 Decoding Refinement::decoding() const {

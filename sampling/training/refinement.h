@@ -65,10 +65,12 @@ struct RefinementState {
 class Refinement {
  public:
   // `start`: configuration, weights, bins, and in its description the coordinate map; the rest of
-  // the description goes through to checkpoint(). It took that many `energies` to make. The
+  // the description goes through to checkpoint(). It took that many `energies` to make. A network
+  // with placement energies is told where they come from (proposals/atom_placement.h). The
   // potential must outlive the refinement.
   Refinement(const nn::Checkpoint& start, const Potential& potential, RefinementOptions options,
-             nn::Backend backend, std::int64_t energies = 0);
+             nn::Backend backend, std::int64_t energies = 0,
+             std::shared_ptr<const nn::Placement> placement = {});
   Refinement(const Refinement&) = delete;
 
   // Goes on from what an earlier refinement with the same start and options gave: in its warm-up,
@@ -112,6 +114,7 @@ class Refinement {
 
   RefinementOptions options_;
   nn::Backend backend_;
+  std::shared_ptr<const nn::Placement> placement_;
   nn::BinnedHead head_;
   Json description_;
   std::unique_ptr<md::CoordinateMap> map_;

@@ -1,0 +1,116 @@
+#include "nn/transformer/placement.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "tensor/base/error.h"
+#include "tensor/base/simd.h"
+
+namespace arbg::nn {
+namespace {
+
+// exp(-(sum_c u_c(v)) + least), least the smallest of the sums; returns their total.
+template <class Real>
+Real weights_of_curve(std::span<const Real> u, std::span<Real> weight) {
+  const std::size_t V = weight.size();
+  std::ranges::fill(weight, Real(0));
+  for (std::size_t c = 0; c < u.size(); c += V)
+    for (std::size_t v = 0; v < V; ++v) weight[v] += u[c + v];
+  const Real least = *std::ranges::min_element(weight);
+  constexpr auto kLanes = static_cast<std::size_t>(kLaneCount<Real>);
+  std::size_t v = 0;
+  for (; v + kLanes <= V; v += kLanes)
+    store_lanes(&weight[v], exp_lanes(least - load_lanes(&weight[v])));
+  for (; v < V; ++v) weight[v] = exp_lanes(broadcast(least - weight[v]))[0];
+  Real total = 0;
+  for (const Real w : weight) total += w;
+  return total;
+}
+
+template <class Real>
+Real dot(const Real* a, const Real* b, std::size_t n) {
+  constexpr auto kLanes = static_cast<std::size_t>(kLaneCount<Real>);
+  Lanes<Real> sum{};
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) sum += load_lanes(a + i) * load_lanes(b + i);
+  Real total = sum_lanes(sum);
+  for (; i < n; ++i) total += a[i] * b[i];
+  return total;
+}
+
+}  // namespace
+
+CurveMoments::CurveMoments(std::int64_t components, std::int64_t bins, std::int64_t moments)
+    : components_(components), bins_(bins), moments_(moments) {
+  for (std::int64_t k = 1; k <= moments; ++k) {
+    for (const bool sine : {false, true}) {
+      for (std::int64_t v = 0; v < bins; ++v) {
+        const double angle = 2 * std::numbers::pi * static_cast<double>(k) *
+                             (static_cast<double>(v) + 0.5) / static_cast<double>(bins);
+        table_double_.push_back(sine ? std::sin(angle) : std::cos(angle));
+      }
+    }
+  }
+  table_float_.assign(table_double_.begin(), table_double_.end());
+}
+
+template <>
+const std::vector<float>& CurveMoments::table<float>() const {
+  return table_float_;
+}
+template <>
+const std::vector<double>& CurveMoments::table<double>() const {
+  return table_double_;
+}
+
+template <class Real>
+void CurveMoments::evaluate(std::span<const Real> u, std::span<Real> features) const {
+  const auto V = static_cast<std::size_t>(bins_);
+  require(std::ssize(u) == components_ * bins_ && std::ssize(features) == 2 * moments_,
+          "expected a curve of ", components_, " x ", bins_, " energies and ", 2 * moments_,
+          " moments, found ", u.size(), " and ", features.size());
+  std::vector<Real> weight(V);
+  const Real total = weights_of_curve(u, std::span<Real>(weight));
+  const auto& table = this->table<Real>();
+  for (std::size_t i = 0; i < features.size(); ++i)
+    features[i] = dot(&table[i * V], weight.data(), V) / total;
+}
+
+template void CurveMoments::evaluate(std::span<const float>, std::span<float>) const;
+template void CurveMoments::evaluate(std::span<const double>, std::span<double>) const;
+
+std::vector<double> mean_of_curves(const Placement& placement, const Tensor& z,
+                                   std::int64_t bins) {
+  const auto T = z.extent(1), B = z.extent(0);
+  require(B > 0, "the mean of curves needs conformations");
+  const auto V = static_cast<std::size_t>(bins);
+  std::vector<double> mean(static_cast<std::size_t>(T) * V, 1 / static_cast<double>(V));
+  std::vector<std::vector<double>> of_slot;
+  std::vector<std::int32_t> slot;
+  constexpr std::int64_t kRows = 64;
+  std::vector<double> weight(V);
+  for (std::int64_t first = 0; first < B; first += kRows) {
+    const auto rows = placement.rows(z.rows(first, std::min(kRows, B - first)), 0, T,
+                                     Backend::reference);
+    if (!rows.energies.defined()) return mean;
+    const auto u = rows.energies.values();
+    const auto S = static_cast<std::size_t>(rows.energies.extent(1)),
+               size = static_cast<std::size_t>(rows.energies.extent(2)) * V;
+    slot = rows.slot.indices();
+    of_slot.resize(S, std::vector<double>(V));
+    for (std::size_t i = 0; i * size < u.size(); ++i) {
+      const double total = weights_of_curve(std::span(u).subspan(i * size, size),
+                                            std::span<double>(weight));
+      for (std::size_t v = 0; v < V; ++v)
+        of_slot[i % S][v] += weight[v] / total / static_cast<double>(B);
+    }
+  }
+  for (std::size_t t = 0; t < slot.size(); ++t)
+    if (slot[t] >= 0)
+      std::ranges::copy(of_slot[static_cast<std::size_t>(slot[t])],
+                        mean.begin() + static_cast<std::ptrdiff_t>(t * V));
+  return mean;
+}
+
+}  // namespace arbg::nn

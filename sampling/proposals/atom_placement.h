@@ -1,0 +1,46 @@
+// Placement energies of a molecule for a network (nn/transformer/placement.h): md/placement at work.
+//
+// Position t has a curve if its coordinate is the dihedral of an atom that is placed after three
+// others; its energies are those of the atom at the middle of each bin, with its bond and angle as
+// they were drawn, among the atoms before it. Energies are shifted and capped as
+// md::shift_and_cap() says. Double on the reference backend, float32 elsewhere; for a device they
+// are computed on the host.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "md/coordinates/coordinate_map.h"
+#include "md/placement/placement.h"
+#include "nn/transformer/placement.h"
+
+namespace arbg::sampling {
+
+class AtomPlacement final : public nn::Placement {
+ public:
+  // Throws Error if the map is not of internal coordinates, or the config asks for other numbers
+  // than there are.
+  AtomPlacement(const md::System& system, const md::CoordinateMap& map, double temperature_kelvin,
+                std::int64_t bins, std::vector<double> born_radii_nm,
+                const nn::PlacementConfig& config);
+
+  nn::PlacementRows rows(const nn::Tensor& z, std::int64_t first, std::int64_t n,
+                         nn::Backend backend) const override;
+
+  const md::Placement& energies() const { return placement_; }
+
+ private:
+  template <class Real>
+  nn::PlacementRows rows_of(const nn::Tensor& z, std::int64_t first, std::int64_t n,
+                            nn::Backend backend) const;
+  template <class Real>
+  void curve(std::int64_t j, std::span<const double> z, std::span<const double> positions_nm,
+             std::span<Real> u) const;
+
+  std::unique_ptr<md::CoordinateMap> map_;
+  md::Placement placement_;
+  std::int64_t bins_;
+  nn::CurveMoments moments_;
+};
+
+}  // namespace arbg::sampling
