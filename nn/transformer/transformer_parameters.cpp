@@ -32,8 +32,8 @@ Tensor new_weight(const std::string& name, const Shape& shape, const Transformer
   const bool zero = name == "output_bias" || name == "placement.strength.weight" ||
                     name == "placement.features.weight" || name.ends_with("cross_attn.out_proj.weight") ||
                     (config.zero_output && name == "output_proj.weight");
-  if (shape.rank() == 2 && !zero && !one) return normal_values(shape, backend, seed, name);
   const bool one = name == "placement.strengths";
+  if (shape.rank() == 2 && !zero && !one) return normal_values(shape, backend, seed, name);
   Tensor constant = Tensor::zeros(shape, tensor::real_dtype(backend), backend);
   const bool norm = name.find("norm") != std::string::npos && name.ends_with(".weight");
   // A gate of zero before a matrix of zeros would have no gradient, nor would the matrix: for ever.
