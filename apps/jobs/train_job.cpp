@@ -91,14 +91,15 @@ void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Data
 }
 
 // What placement energies alone would give, on average over some of the frames.
-std::vector<double> curves_of(const nn::BinnedHead& head, sampling::TrainingData& data) {
+std::vector<double> curves_of(const nn::BinnedHead& head, sampling::TrainingData& data,
+                              nn::Backend backend) {
   constexpr std::int64_t kFrames = 2048;
   if (!head.placement()) return {};
   std::vector<double> z(static_cast<std::size_t>(std::min(kFrames, data.size()) *
                                                  head.coordinates()));
   data.fill(0, z, {});
   return nn::mean_of_curves(*head.placement(), nn::host_rows(z, head.coordinates()),
-                            head.bins().bins());
+                            head.bins().bins(), backend_of_molecules(backend));
 }
 
 // The held-out frames, in the model's coordinates.
@@ -154,7 +155,7 @@ TrainOutcome run_train_job(const TrainJob& job, const Dataset& all, const RunFol
   nn::Transformer network(saved ? saved->config : network_for(job.network, *map), job.backend,
                           job.trainer.seed);
   if (!saved)
-    network.initialise_from_marginals(data.counts(head.bins()), 1, curves_of(head, data));
+    network.initialise_from_marginals(data.counts(head.bins()), 1, curves_of(head, data, job.backend));
   nn::Trainer trainer(network, head, data, job.trainer);
   if (saved) trainer.resume(*saved);
 

@@ -80,8 +80,8 @@ void CurveMoments::evaluate(std::span<const Real> u, std::span<Real> features) c
 template void CurveMoments::evaluate(std::span<const float>, std::span<float>) const;
 template void CurveMoments::evaluate(std::span<const double>, std::span<double>) const;
 
-std::vector<double> mean_of_curves(const Placement& placement, const Tensor& z,
-                                   std::int64_t bins) {
+std::vector<double> mean_of_curves(const Placement& placement, const Tensor& z, std::int64_t bins,
+                                   Backend backend) {
   const auto T = z.extent(1), B = z.extent(0);
   require(B > 0, "the mean of curves needs conformations");
   const auto V = static_cast<std::size_t>(bins);
@@ -91,8 +91,7 @@ std::vector<double> mean_of_curves(const Placement& placement, const Tensor& z,
   constexpr std::int64_t kRows = 64;
   std::vector<double> weight(V);
   for (std::int64_t first = 0; first < B; first += kRows) {
-    const auto rows = placement.rows(z.rows(first, std::min(kRows, B - first)), 0, T,
-                                     Backend::reference);
+    const auto rows = placement.rows(z.rows(first, std::min(kRows, B - first)), 0, T, backend);
     if (!rows.energies.defined()) return mean;
     const auto u = rows.energies.values();
     const auto S = static_cast<std::size_t>(rows.energies.extent(1)),

@@ -70,7 +70,9 @@ class CurveMoments {
 };
 
 // The mean over rows of z [B, T] of that distribution, [T, V]: uniform where a position has no
-// curve. What a histogram has to be divided by where energies enter the logits.
-std::vector<double> mean_of_curves(const Placement& placement, const Tensor& z, std::int64_t bins);
+// curve. What a histogram has to be divided by where energies enter the logits. backend: reference
+// or cpu, on which the energies are computed.
+std::vector<double> mean_of_curves(const Placement& placement, const Tensor& z, std::int64_t bins,
+                                   Backend backend);
 
 }  // namespace arbg::nn

@@ -216,7 +216,7 @@ TEST_SUITE("fast") {
     const auto z = some_coordinates(config, 1);
     const Tensor rows = host_rows(z, 4);
     const std::vector<double> counts = {3, 1, 1, 1, 1, 5, 2, 2, 2, 1, 4, 1};
-    network.initialise_from_marginals(counts, 1, mean_of_curves(*head.placement(), rows, 3));
+    network.initialise_from_marginals(counts, 1, mean_of_curves(*head.placement(), rows, 3, Backend::reference));
     const auto logits = outputs_of(network, head, z).values();
     for (std::size_t t = 0; t < 4; ++t) {
       double of_logits = 0, of_counts = 0;
