@@ -15,6 +15,7 @@
 #include "tensor/ops/rmsnorm.h"
 #include "tensor/ops/swiglu.h"
 #include "tensor/ops/tanh_gate.h"
+#include "tensor/ops/tilt.h"
 
 namespace arbg::autograd {
 
@@ -124,6 +125,13 @@ Variable add(const Variable& a, const Variable& b) {
 Variable add_rows(const Variable& x, const Variable& rows) {
   return made_by(tensor::add_rows(x.value(), rows.value()), {x, rows}, [=](const Tensor& dy) {
     tensor::add_rows_backward(dy, rows.grad_to_add_into());
+    x.accumulate(dy);
+  });
+}
+
+Variable tilt(const Variable& x, const Variable& g, const Tensor& u, const Tensor& slot) {
+  return made_by(tensor::tilt(x.value(), g.value(), u, slot), {x, g}, [=](const Tensor& dy) {
+    tensor::tilt_backward(dy, u, slot, g.grad_to_add_into());
     x.accumulate(dy);
   });
 }

@@ -1,7 +1,7 @@
 // The catalogue of differentiable functions, a formula a line; shapes and errors are those of
 // tensor/ops.
 //
-// An argument that is a Variable is differentiated; indices and plain numbers are not.
+// An argument that is a Variable is differentiated; tensors and plain numbers are not.
 #pragma once
 
 #include "autograd/variable.h"
@@ -36,6 +36,8 @@ Variable concat(const Variable& a, const Variable& b);       // [a | b] along th
 Variable rows(const Variable& x, std::int64_t first, std::int64_t count);  // of the first axis
 Variable mask_rows(const Variable& x, const Tensor& count,
                    double value);  // x[b, t, ...] for t < count[b], value behind
+Variable tilt(const Variable& x, const Variable& g, const Tensor& u,
+              const Tensor& slot);  // x[b, t, :] - sum_k g[b, t, k] u[b, slot[t], k, :]
 Variable reshape(const Variable& x, const tensor::Shape& shape);  // the same numbers
 Variable multiply(const Variable& a, const Variable& b);          // a * b, element by element
 Variable scale(const Variable& x, double a);                      // a x

@@ -96,6 +96,12 @@ const std::vector<Case>& cases() {
        }},
       {"add", {{2, 3}, {2, 3}}, [](Inputs x) { return add(x[0], x[1]); }},
       {"add_rows", {{2, 3, 4}, {3, 4}}, [](Inputs x) { return add_rows(x[0], x[1]); }},
+      {"tilt, a curve used twice and a position without",
+       {{2, 4, 5}, {2, 4, 3}},
+       [](Inputs x) {
+         return tilt(x[0], x[1], random_tensor({2, 2, 3, 5}, "curves", 0),
+                     indices({1, -1, 0, 1}, {4}));
+       }},
       {"multiply", {{2, 3}, {2, 3}}, [](Inputs x) { return multiply(x[0], x[1]); }},
       {"scale", {{2, 3}}, [](Inputs x) { return scale(x[0], -1.7); }},
       {"square", {{2, 3}}, [](Inputs x) { return square(x[0]); }},

@@ -34,6 +34,7 @@ std::vector<Row> rows_for_gradients() {
       gather_rows_row({3, 2}, 5),
       mask_rows_row({3, 2, 2}),
       transpose_row(2, 3),
+      tilt_row(2, 4, 2, 3, 3),
   };
   for (Row& row : elementwise_rows({2, 3})) rows.push_back(std::move(row));
   return with_seeds(std::move(rows));

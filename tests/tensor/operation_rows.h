@@ -30,6 +30,7 @@
 #include "tensor/ops/rmsnorm.h"
 #include "tensor/ops/swiglu.h"
 #include "tensor/ops/tanh_gate.h"
+#include "tensor/ops/tilt.h"
 
 namespace arbg::tensor::test {
 
@@ -317,6 +318,34 @@ inline Row add_rows_row(std::int64_t B, std::int64_t T, std::int64_t C) {
     AddedGradient drows(in[1]);
     add_rows_backward(dy, drows.pointer());
     return std::vector{dy, drows.added()};
+  };
+  return row;
+}
+
+// Slots from the last one down to -1, which is none, and again. The curves are no input: they have
+// no gradient.
+inline Row tilt_row(std::int64_t B, std::int64_t T, std::int64_t S, std::int64_t K,
+                    std::int64_t V) {
+  Row row;
+  const Shape curves{B, S, K, V};
+  row.inputs = {{B, T, V}, {B, T, K}};
+  row.name = "tilt" + sizes({row.inputs[0], row.inputs[1], curves});
+  const auto u = [=](Backend backend) {
+    return Tensor::from_values(random_values(curves.elements(), 6, 7), curves, backend);
+  };
+  const auto slot = [=](Backend backend) {
+    std::vector<std::int32_t> slots;
+    for (std::int64_t t = 0; t < T; ++t)
+      slots.push_back(static_cast<std::int32_t>(S - 1 - t % (S + 1)));
+    return Tensor::from_indices(slots, {T}, backend);
+  };
+  row.forward = [=](const auto& in, const Tensor&) {
+    return tilt(in[0], in[1], u(in[0].backend()), slot(in[0].backend()));
+  };
+  row.backward = [=](const Tensor& dy, const auto& in, const Tensor&) {
+    AddedGradient dg(in[1]);
+    tilt_backward(dy, u(dy.backend()), slot(dy.backend()), dg.pointer());
+    return std::vector{dy, dg.added()};
   };
   return row;
 }

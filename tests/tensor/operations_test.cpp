@@ -9,6 +9,13 @@
 namespace arbg::tensor::test {
 namespace {
 
+std::vector<Row> tilt_rows() {
+  return {tilt_row(2, 60, 19, 3, 256), tilt_row(5, 1, 1, 3, 64),   tilt_row(3, 7, 2, 5, 37),
+          tilt_row(2, 3, 4, 1, 1),     tilt_row(1, 3, 2, 2, 1000), tilt_row(2, 3, 2, 2, 2100),
+          tilt_row(0, 3, 2, 3, 4),     tilt_row(2, 0, 2, 3, 4),    tilt_row(2, 3, 0, 3, 4),
+          tilt_row(2, 3, 2, 0, 4),     tilt_row(2, 3, 2, 3, 0)};
+}
+
 std::vector<Row> rows_for_backends() {
   std::vector<Row> rows = {
       linear_row({3, 5, 64}, 192, false),
@@ -135,6 +142,7 @@ std::vector<Row> rows_for_backends() {
                               add_rows_row(300, 3, 12), gather_rows_row({7, 2, 4}, 9),
                               mask_rows_row({3, 5, 8}), log_prob_row({3, 1001}, 1.0)})
     rows.push_back(std::move(row));
+  for (Row& row : tilt_rows()) rows.push_back(std::move(row));
   return with_seeds(std::move(rows));
 }
 

@@ -185,10 +185,21 @@ TEST_SUITE("fast") {
       const auto backward = [&] { return causal_attention_backward(dy, qkv, saved, 4).values(); };
       const auto likelihood = [&] { return log_prob(logits, index).values(); };
       const auto gated = [&] { return swiglu(qkv, qkv).values(); };
+      const Tensor curves = random_tensor({40, 1, 3, 64}, backend, 4),
+                   strengths = random_tensor({40, 60, 3}, backend, 5);
+      const Tensor slot = Tensor::from_indices(std::vector<std::int32_t>(60), {60}, backend);
+      const auto tilted = [&] { return tilt(dy, strengths, curves, slot).values(); };
+      const auto tilt_slopes = [&] {
+        Tensor dg = strengths.clone();
+        tilt_backward(dy, curves, slot, &dg);
+        return dg.values();
+      };
       CHECK(with_threads(1, attention) == with_threads(3, attention));
       CHECK(with_threads(1, backward) == with_threads(3, backward));
       CHECK(with_threads(1, likelihood) == with_threads(3, likelihood));
       CHECK(with_threads(1, gated) == with_threads(3, gated));
+      CHECK(with_threads(1, tilted) == with_threads(3, tilted));
+      CHECK(with_threads(1, tilt_slopes) == with_threads(3, tilt_slopes));
     }
   }
 
@@ -224,6 +235,59 @@ TEST_SUITE("fast") {
                                                 {batch ? 3 : 1}, backend);
           return log_prob_backward(dy, t, batch ? index : one);
         });
+      }
+    }
+  }
+
+  TEST_CASE("logits are tilted by the curves of their slot, and by no others") {
+    for (const Backend backend : backends_here()) {
+      const auto tensor = [&](const std::vector<double>& values, const Shape& shape) {
+        return Tensor::from_values(values, shape, backend);
+      };
+      const Tensor slot = Tensor::from_indices(std::vector{1, -1, 1}, {3}, backend);
+      const Tensor x = tensor({1, 2, 3, 4, 5, 6}, {1, 3, 2}),
+                   g = tensor({2, 1, NAN, NAN, -1, 0.5}, {1, 3, 2}),
+                   u = tensor({NAN, NAN, NAN, NAN, 3, 5, 7, 11}, {1, 2, 2, 2});
+      CHECK(tilt(x, g, u, slot).values() == std::vector<double>{-12, -19, 3, 4, 4.5, 5.5});
+      Tensor dg = tensor({10, 20, 30, 40, 50, 60}, {1, 3, 2});
+      tilt_backward(x, u, slot, &dg);
+      CHECK(dg.values() == std::vector<double>{-3, -9, 30, 40, 5, -41});
+      tilt_backward(x, u, slot, nullptr);
+    }
+  }
+
+  TEST_CASE("tilted logits have the same bits in a batch and for one position drawn alone") {
+    const std::int64_t B = 3, T = 5, S = 2, K = 3;
+    for (const Backend backend : backends_here()) {
+      for (const std::int64_t V : {37, 256, 1000, 2100}) {
+        CAPTURE(V);
+        const Tensor x = random_tensor({B, T, V}, backend, 1),
+                     g = random_tensor({B, T, K}, backend, 2),
+                     u = random_tensor({B, S, K, V}, backend, 3);
+        const auto slots = [&](const std::vector<std::int32_t>& values) {
+          return Tensor::from_indices(values, {std::ssize(values)}, backend);
+        };
+        const Tensor slot = slots({-1, 0, -1, 1, 0});
+        const auto gradient = [&](const Tensor& dy, const Tensor& curves, const Tensor& at) {
+          Tensor dg = Tensor::zeros({dy.extent(0), dy.extent(1), K}, dy.dtype(), backend);
+          tilt_backward(dy, curves, at, &dg);
+          return dg;
+        };
+        // Row 3 of molecule 1, whose logits and curves begin one number behind where tensors do.
+        const auto moved = [](const Tensor& from, const Shape& shape) {
+          const Tensor whole = Tensor::zeros({from.elements() + 1}, from.dtype(), from.backend());
+          Tensor to = whole.rows(1, from.elements()).reshape(shape);
+          to.copy_from(from.reshape(shape));
+          return to;
+        };
+        const std::int64_t m = T + 3;
+        const auto row = [&](const Tensor& of) {
+          return of.reshape({B * T, of.extent(2)}).rows(m, 1);
+        };
+        const Tensor x_one = moved(row(x), {1, 1, V}), g_one = row(g).reshape({1, 1, K}),
+                     u_one = moved(u.reshape({B * S, K, V}).rows(S + 1, 1), {1, 1, K, V});
+        CHECK(tilt(x_one, g_one, u_one, slots({0})).values() == row(tilt(x, g, u, slot)).values());
+        CHECK(gradient(x_one, u_one, slots({0})).values() == row(gradient(x, u, slot)).values());
       }
     }
   }
@@ -345,6 +409,21 @@ TEST_SUITE("fast") {
     CHECK_THROWS_AS(swiglu(x, weight), Error);
     CHECK_THROWS_AS(add(x, weight), Error);
     CHECK_THROWS_AS(add_rows(x, weight), Error);
+    const Tensor g = random_tensor({2, 3, 1}, cpu), u = random_tensor({2, 4, 1, 8}, cpu);
+    CHECK_THROWS_WITH_AS(tilt(x, g, u, count({-1, 3, 4})),
+                         "tilt: slot 4 at place 2 is outside -1 ... 3", Error);
+    CHECK_THROWS_AS(tilt(x, g, u, count({-2, 3, 0})), Error);
+    CHECK_THROWS_AS(tilt(x, g, u, count({0, 1})), Error);
+    CHECK_THROWS_AS(tilt(x, g, u, g), Error);
+    CHECK_THROWS_AS(tilt(x, g, random_tensor({1, 4, 1, 8}, cpu), count({0, 1, 2})), Error);
+    CHECK_THROWS_AS(tilt(x, g, random_tensor({2, 4, 1, 7}, cpu), count({0, 1, 2})), Error);
+    CHECK_THROWS_AS(tilt(x, g, x, count({0, 1, 2})), Error);
+    CHECK_THROWS_AS(tilt(x, g, u.to(Backend::reference), count({0, 1, 2})), Error);
+    CHECK_THROWS_AS(tilt(x, x, u, count({0, 1, 2})), Error);
+    CHECK_THROWS_AS(tilt(weight, g, u, count({0, 1, 2})), Error);
+    Tensor dg = g.clone(), misfit = x.clone();
+    CHECK_THROWS_AS(tilt_backward(x, u, count({0, 1, 4}), &dg), Error);
+    CHECK_THROWS_AS(tilt_backward(x, u, count({0, 1, 2}), &misfit), Error);
     CHECK_THROWS_AS(embedding(weight, x), Error);
     CHECK_THROWS_AS(log_prob(weight, x), Error);
     CHECK_THROWS_AS(mean_all(random_tensor({0}, cpu)), Error);
