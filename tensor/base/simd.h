@@ -76,6 +76,20 @@ inline Lanes<double> sqrt_lanes(const Lanes<double>& x) {
   return r;
 }
 
+// 1/sqrt(x) for normal positive x, with a relative error below 2e-7; NaN stays NaN. A guess from
+// halving the exponent, and three steps of Newton's method for 1/y^2 = x: a third of the time that
+// a square root and a division take.
+inline Lanes<float> inverse_sqrt_lanes(const Lanes<float>& x) {
+  LaneMask<float> bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  bits = 0x5f3759df - (bits >> 1);
+  Lanes<float> y;
+  std::memcpy(&y, &bits, sizeof y);
+  const Lanes<float> half = 0.5f * x;
+  for (int step = 0; step < 3; ++step) y *= 1.5f - half * y * y;
+  return y;
+}
+
 // All lanes joined into one by halving, a fixed order: lane i with lane i + 8, say, then + 4, + 2,
 // + 1. Written as rotations it stays in registers.
 template <int Half, class V, class Join, std::size_t... I>

@@ -133,6 +133,19 @@ TEST_SUITE("fast") {
     check_exp_and_log<double>(4e-16, 4e-16);
   }
 
+  TEST_CASE("the inverse square root keeps its accuracy from tiny to huge, and lets NaN pass") {
+    double worst = 0;
+    sweep<float>(-80, 80, [&](const Lanes<float>& exponent) {
+      const Lanes<float> x = exp_lanes(exponent);
+      worst = std::max(worst, worst_error<float>(
+                                  inverse_sqrt_lanes(x), x,
+                                  [](double v) { return 1 / std::sqrt(v); }, true));
+    });
+    CHECK(worst < 2e-7);
+    CHECK(worst > 1e-9);
+    CHECK(std::isnan(inverse_sqrt_lanes(broadcast(std::nanf("")))[0]));
+  }
+
   TEST_CASE("exp saturates to zero and infinity and lets NaN pass") {
     const float inf = std::numeric_limits<float>::infinity();
     const auto exp_of = [](float x) { return exp_lanes(broadcast(x))[0]; };
