@@ -21,7 +21,7 @@ class AtomPlacement final : public nn::Placement {
   // Throws Error if the map is not of internal coordinates, or the config asks for other numbers
   // than there are.
   AtomPlacement(const md::System& system, const md::CoordinateMap& map, double temperature_kelvin,
-                std::int64_t bins, std::vector<double> born_radii_nm,
+                std::int64_t bins, std::span<const double> ideal_nm,
                 const nn::PlacementConfig& config);
 
   nn::PlacementRows rows(const nn::Tensor& z, std::int64_t first, std::int64_t n,

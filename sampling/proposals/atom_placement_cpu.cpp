@@ -13,9 +13,9 @@ constexpr std::int64_t kComponents = md::kPlacementComponents;
 
 AtomPlacement::AtomPlacement(const md::System& system, const md::CoordinateMap& map,
                              double temperature_kelvin, std::int64_t bins,
-                             std::vector<double> born_radii_nm, const nn::PlacementConfig& config)
+                             std::span<const double> ideal_nm, const nn::PlacementConfig& config)
     : map_(md::CoordinateMap::from_json(map.to_json())),
-      placement_(system, map, temperature_kelvin, bins, std::move(born_radii_nm)),
+      placement_(system, map, temperature_kelvin, bins, ideal_nm),
       bins_(bins),
       moments_(kComponents, bins, config.features / 2) {
   require(config.components == kComponents && config.features % 2 == 0,

@@ -77,8 +77,8 @@ inline Lanes<double> sqrt_lanes(const Lanes<double>& x) {
 }
 
 // 1/sqrt(x) for normal positive x, with a relative error below 2e-7; NaN stays NaN. A guess from
-// halving the exponent, and three steps of Newton's method for 1/y^2 = x: a third of the time that
-// a square root and a division take.
+// halving the exponent, and three steps of Newton's method for 1/y^2 = x: with AVX-512 a fifth of
+// the time that a square root and a division take.
 inline Lanes<float> inverse_sqrt_lanes(const Lanes<float>& x) {
   LaneMask<float> bits;
   std::memcpy(&bits, &x, sizeof bits);
