@@ -33,6 +33,7 @@
 #include "tensor/ops/rmsnorm.h"
 #include "tensor/ops/sum_of_squares.h"
 #include "tensor/ops/swiglu.h"
+#include "tensor/ops/tilt.h"
 
 namespace arbg::bench {
 namespace {
@@ -86,6 +87,7 @@ class Operations {
     add_sums();
     add_linear("linear C to V", 1, s_.C, s_.V);
     add_log_prob();
+    add_tilt();
     add_optimizer();
     add_drawing();
   }
@@ -182,6 +184,23 @@ class Operations {
     add("log_prob", 1, numbers, 0, [=] { log_prob(logits, index); });
     add("log_prob backward", 1, 2 * numbers, 0,
         [=] { log_prob_backward(dlog_prob, logits, index); });
+  }
+
+  // By three curves at every third position.
+  void add_tilt() {
+    const std::int64_t S = s_.T / 3, K = 3;
+    std::vector<std::int32_t> slots(static_cast<std::size_t>(s_.T), -1);
+    for (std::size_t s = 0; s < static_cast<std::size_t>(S); ++s)
+      slots[3 * s + 2] = static_cast<std::int32_t>(s);
+    const Tensor slot = Tensor::from_indices(slots, {s_.T}, backend_),
+                 logits = random({s_.B, s_.T, s_.V}), g = random({s_.B, s_.T, K}),
+                 u = random({s_.B, S, K, s_.V});
+    Tensor dg = random(g.shape());
+    const auto numbers = static_cast<double>(logits.elements()),
+               curves = static_cast<double>(u.elements());
+    add("tilt", 0, 2 * numbers + curves, 0, [=] { tilt(logits, g, u, slot); });
+    add("tilt backward", 0, curves * (1 + 1.0 / K), 0,
+        [=]() mutable { tilt_backward(logits, u, slot, &dg); });
   }
 
   // Of as many weights as the matrices of one layer; all layers and more, a step.
