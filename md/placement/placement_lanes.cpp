@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "md/placement/placement.h"
 
@@ -9,8 +10,15 @@ namespace arbg::md {
 namespace {
 
 constexpr std::size_t kLanes = kLaneCount<float>;
-constexpr std::size_t kInFlight = 2;  // vectors of candidates that share the reading of a pair
-constexpr std::size_t kBlock = kInFlight * kLanes;
+// Vectors of candidates that share the reading of a pair, and a block of them: of 16 vectors for 256
+// bins, of 5 for every fourth with its margins.
+constexpr std::size_t kFineVectors = 4, kCoarseVectors = 5;
+
+// Pairs that stay this far apart, in nm, are so smooth that every fourth candidate will do, if these
+// are at most so many radians apart: what lies between is interpolated through five of them.
+constexpr float kFar2 = 0.4f * 0.4f;
+constexpr double kSmooth = 2 * std::numbers::pi / 64 * (1 + 1e-9);
+constexpr std::size_t kStep = 4, kMargin = 2;
 
 // Moves what `holds` from one list to the end of another.
 template <class T, class Holds>
@@ -60,6 +68,11 @@ System joined(const System& a, const System& b) {
 void add_bonded(const PlacementRow& plain, LanePlacementRow& row) {
   System terms = joined(plain.terms, plain.companion_terms), around_axis;
   // What turns as a whole, with the two atoms of the axis, does not change.
+  row.to_grandparent = terms.angles;
+  std::erase_if(row.to_grandparent, [&](const HarmonicAngle& a) {
+    return a.j != row.tree.parent ||
+           std::minmax(a.i, a.k) != std::minmax(row.tree.atom, row.tree.grandparent);
+  });
   const auto rigid = [&](auto... atom) {
     return ((turns(row, atom) || atom == row.tree.parent || atom == row.tree.grandparent) && ...);
   };
@@ -76,13 +89,56 @@ void add_bonded(const PlacementRow& plain, LanePlacementRow& row) {
   row.bonded_in_lanes = !row.bonds.empty() || !row.angles.empty() || !row.torsions.empty();
 }
 
-void add_bin_middles(const PlacementRow& plain, std::int64_t bins, LanePlacementRow& row) {
-  const auto count = (static_cast<std::size_t>(bins) + kBlock - 1) / kBlock * kBlock;
-  for (std::size_t v = 0; v < count; ++v) {
-    const double phi = plain.middle(std::min(static_cast<std::int64_t>(v), bins - 1));
-    row.cosine.push_back(static_cast<float>(std::cos(phi)));
-    row.sine.push_back(static_cast<float>(std::sin(phi)));
+// cos and sin of `count` angles, the last again up to a whole block.
+void add_angles(double first, double step, std::size_t count, std::size_t vectors,
+                PlacementAngles& angles) {
+  const std::size_t block = vectors * kLanes, whole = (count + block - 1) / block * block;
+  for (std::size_t i = 0; i < whole; ++i) {
+    const double phi = first + step * static_cast<double>(std::min(i, count - 1));
+    angles.cosine.push_back(static_cast<float>(std::cos(phi)));
+    angles.sine.push_back(static_cast<float>(std::sin(phi)));
   }
+}
+
+void add_bin_middles(const PlacementRow::Bins& own, std::size_t bins, LanePlacementRow& row) {
+  add_angles(own.middle(0), own.width, bins, kFineVectors, row.fine);
+  const double step = kStep * own.width;
+  if (step > kSmooth || bins % (kStep * kLanes) != 0) return;
+  // In the middles of groups of kStep bins, and beyond both ends.
+  add_angles(own.low + step * (0.5 - kMargin), step, bins / kStep + 2 * kMargin,
+             kCoarseVectors, row.coarse);
+}
+
+// Where Lagrange's polynomial through kPoints values, one apart, is wanted in units of their step,
+// counted from the middle one: a weight for each.
+constexpr std::size_t kPoints = 2 * kMargin + 1;
+std::array<float, kPoints> interpolation_weights(double x) {
+  std::array<float, kPoints> weights;
+  for (std::size_t k = 0; k < kPoints; ++k) {
+    double w = 1;
+    for (std::size_t other = 0; other < kPoints; ++other)
+      if (other != k)
+        w *= (x + kMargin - static_cast<double>(other)) /
+             (static_cast<double>(k) - static_cast<double>(other));
+    weights[k] = static_cast<float>(w);
+  }
+  return weights;
+}
+
+// The curve of an angle is nearly a parabola ten standard deviations to each side: 32 values do.
+void add_angle_curve(const PlacementRow& plain, std::size_t bins, LanePlacementRow& row) {
+  constexpr std::size_t kAngles = 32;
+  const std::size_t group = bins % kAngles == 0 ? bins / kAngles : 1;
+  const double step = static_cast<double>(group) * plain.angle.width;
+  for (std::size_t i = 0; i < bins / group + 2 * kMargin; ++i)
+    row.thetas.push_back(plain.angle.low + step * (static_cast<double>(i) + 0.5 - kMargin));
+  for (std::size_t k = 0; k < group; ++k)
+    for (const float w : interpolation_weights(
+             (static_cast<double>(k) + 0.5) / static_cast<double>(group) - 0.5))
+      row.weights.push_back(w);
+  const double width = middle_phase(plain, static_cast<std::int64_t>(bins), 1) -
+                       middle_phase(plain, static_cast<std::int64_t>(bins), 0);
+  add_angles(middle_phase(plain, static_cast<std::int64_t>(bins), 0), width, kPhases, 1, row.phases);
 }
 
 // Each pair goes to the later of its two atoms, where it names the earlier; and to the rows that
@@ -156,6 +212,25 @@ struct SquaredDistance {
   float constant, cosine, sine;
 };
 
+// exp(-x) for x >= 0, as exp_lanes(), without what large and positive arguments need; NaN stays NaN.
+inline Lanes<float> exp_of_negative(const Lanes<float>& x) {
+  constexpr float kMagic = 0x1.8p23f;
+  const Lanes<float> y = -select(x > 87.0f, broadcast(87.0f), x);
+  const Lanes<float> shifted = y * 1.44269504f + kMagic, n = shifted - kMagic;
+  const Lanes<float> r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
+  Lanes<float> p = broadcast(1.0f / 720);
+  p = p * r + 1.0f / 120;
+  p = p * r + 1.0f / 24;
+  p = p * r + 1.0f / 6;
+  p = p * r + 0.5f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  const LaneMask<float> bits = (__builtin_convertvector(n, LaneMask<float>) + 127) << 23;
+  Lanes<float> scale;
+  std::memcpy(&scale, &bits, sizeof scale);
+  return p * scale;
+}
+
 // sigma, epsilon and charges as in terms/nonbonded_cpu.h; f as in terms/generalised_born_cpu.h.
 template <bool kCutoff, bool kBorn>
 inline void add_pair(const LanePlacementRow::Pair& p, const Lanes<float>& distance2,
@@ -176,7 +251,7 @@ inline void add_pair(const LanePlacementRow::Pair& p, const Lanes<float>& distan
   lennard_jones += of_sizes;
   electrostatic += of_charges;
   if constexpr (kBorn) {
-    const Lanes<float> gauss = exp_lanes(-(p.inverse_four_radii * r2));
+    const Lanes<float> gauss = exp_of_negative(p.inverse_four_radii * r2);
     Lanes<float> of_solvent = pair.born * inverse_sqrt_lanes(r2 + p.radii * gauss);
     if constexpr (kCutoff) {
       of_solvent = select(r2 > born_cutoff2, Lanes<float>{}, of_solvent - pair.born * born_shift);
@@ -226,6 +301,58 @@ Lanes<float> torsion_energy(const LaneTorsion<float>& t, const LaneVector<float>
 
 }  // namespace
 
+struct PlacedPair {
+  const LanePlacementRow::Pair* pair;
+  SquaredDistance distance2;
+};
+
+// Lennard-Jones and electrostatic energies of pairs, summed, at many angles: whole blocks of them,
+// in kJ/mol.
+template <std::size_t kVectors, bool kCutoff, bool kBorn>
+void sum_pairs(std::span<const PlacedPair> pairs, const PlacementAngles& angles,
+               float born_cutoff2, float born_shift, float* lennard_jones, float* electrostatic) {
+  for (std::size_t first = 0; first < angles.cosine.size(); first += kVectors * kLanes) {
+    Lanes<float> cosine[kVectors], sine[kVectors], sizes[kVectors] = {}, charges[kVectors] = {};
+    for (std::size_t k = 0; k < kVectors; ++k) {
+      cosine[k] = load_lanes(&angles.cosine[first + k * kLanes]);
+      sine[k] = load_lanes(&angles.sine[first + k * kLanes]);
+    }
+    for (const PlacedPair& p : pairs) {
+      const SquaredDistance d2 = p.distance2;
+      for (std::size_t k = 0; k < kVectors; ++k) {
+        add_pair<kCutoff, kBorn>(*p.pair, d2.constant + d2.cosine * cosine[k] + d2.sine * sine[k],
+                                 born_cutoff2, born_shift, sizes[k], charges[k]);
+      }
+    }
+    for (std::size_t k = 0; k < kVectors; ++k) {
+      store_lanes(lennard_jones + first + k * kLanes, sizes[k]);
+      store_lanes(electrostatic + first + k * kLanes, charges[k]);
+    }
+  }
+}
+
+// Lane i takes lane i / kStep.
+template <std::size_t... I>
+inline Lanes<float> each_repeated(const Lanes<float>& x, std::index_sequence<I...>) {
+  return __builtin_shufflevector(x, x, (static_cast<int>(I / kStep))...);
+}
+
+// Adds to fine [bins] what Lagrange's polynomial through the five nearest coarse values gives there.
+void add_interpolated(const float* coarse, std::size_t bins, float* fine) {
+  Lanes<float> weight[kPoints];
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    const auto own = interpolation_weights((static_cast<double>(lane % kStep) + 0.5) / kStep - 0.5);
+    for (std::size_t k = 0; k < kPoints; ++k) weight[k][lane] = own[k];
+  }
+  for (std::size_t first = 0; first < bins; first += kLanes) {
+    Lanes<float> sum = load_lanes(fine + first);
+    for (std::size_t k = 0; k < kPoints; ++k)
+      sum += weight[k] * each_repeated(load_lanes(coarse + first / kStep + k),
+                                       std::make_index_sequence<kLanes>());
+    store_lanes(fine + first, sum);
+  }
+}
+
 // Of one curve. A thread keeps its own from call to call: no number of an earlier one is read.
 struct LanePlacement::Workspace {
   struct InLanes {
@@ -234,6 +361,9 @@ struct LanePlacement::Workspace {
   std::vector<double> at_zero;             // [N, 3], with the turning atoms at phi = 0
   std::vector<TurningAtom> turning;        // the atom and its companions
   std::vector<SquaredDistance> distance2;  // [turning, N]
+  std::vector<PlacedPair> near, far;       // pairs with this curve's distances
+  std::vector<float> fine;                 // [3, ...], energies at the fine angles, in kJ/mol
+  std::vector<float> coarse;               // [2, ...], of far pairs at the coarse angles
   std::vector<InLanes> in_lanes;           // [turning]
   std::vector<LaneVector<float>> x;        // [N], by atom, from the centre of the circle
   std::array<float, kMostPeriodicity> cosine, sine;
@@ -282,6 +412,13 @@ void LanePlacement::Workspace::look(const PlacementRows& all, std::size_t m,
           static_cast<float>(-2 * t.radius * dot(d, at_quarter))};
     }
   }
+  near.clear(), far.clear();
+  for (const LanePlacementRow::Pair& pair : row.pairs) {
+    const SquaredDistance d2 = distance2[pair.turning * N + static_cast<std::size_t>(pair.pair.j)];
+    const float nearest2 = d2.constant - std::hypot(d2.cosine, d2.sine);
+    const bool smooth = !row.coarse.cosine.empty() && nearest2 > kFar2;
+    (smooth ? far : near).push_back({&pair, d2});
+  }
   const FourierSeries series = one_series(row, circle, turning, positions_nm);
   for (std::size_t n = 0; n < kMostPeriodicity; ++n) {
     cosine[n] = static_cast<float>(series.cosine[n]);
@@ -325,10 +462,11 @@ LanePlacement::LanePlacement(std::shared_ptr<const PlacementRows> rows)
     order_.push_back(plain.tree.atom);
     LanePlacementRow row;
     row.tree = plain.tree;
-    if (plain.width > 0) {
+    if (plain.dihedral.width > 0) {
       row.turning.push_back(plain.tree.atom);
       for (const Companion& c : plain.companions) row.turning.push_back(all.rows[c.row].tree.atom);
-      add_bin_middles(plain, all.bins, row);
+      add_bin_middles(plain.dihedral, bins_, row);
+      if (plain.is_phase) add_angle_curve(plain, bins_, row);
       add_bonded(plain, row);
     }
     rows_.push_back(std::move(row));
@@ -344,33 +482,28 @@ LanePlacement::LanePlacement(std::shared_ptr<const PlacementRows> rows)
 template <bool kCutoff, bool kBorn>
 void LanePlacement::evaluate(const LanePlacementRow& row, Workspace& work,
                              std::span<float> u) const {
-  for (std::size_t first = 0; first < bins_; first += kBlock) {
-    Lanes<float> cosine[kInFlight], sine[kInFlight];
-    Lanes<float> energy[kPlacementComponents][kInFlight] = {};
-    for (std::size_t k = 0; k < kInFlight; ++k) {
-      cosine[k] = load_lanes(&row.cosine[first + k * kLanes]);
-      sine[k] = load_lanes(&row.sine[first + k * kLanes]);
-    }
-    for (const LanePlacementRow::Pair& pair : row.pairs) {
-      const SquaredDistance d2 =
-          work.distance2[pair.turning * rows_.size() + static_cast<std::size_t>(pair.pair.j)];
-      for (std::size_t k = 0; k < kInFlight; ++k) {
-        add_pair<kCutoff, kBorn>(pair, d2.constant + d2.cosine * cosine[k] + d2.sine * sine[k],
-                                 born_cutoff2_, born_shift_, energy[1][k], energy[2][k]);
-      }
-    }
-    for (std::size_t k = 0; k < kInFlight && first + k * kLanes < bins_; ++k) {
-      energy[0][k] = work.bonded(row, cosine[k], sine[k]);
-      const std::size_t begin = first + k * kLanes, count = std::min(kLanes, bins_ - begin);
-      for (std::size_t c = 0; c < kPlacementComponents; ++c) {
-        const Lanes<float> reduced = inverse_thermal_energy_ * energy[c][k];
-        std::memcpy(&u[c * bins_ + begin], &reduced, count * sizeof(float));
-      }
-    }
+  const std::size_t whole = row.fine.cosine.size(), coarse = row.coarse.cosine.size();
+  work.fine.resize(kPlacementComponents * whole);
+  float *bonded = work.fine.data(), *sizes = bonded + whole, *charges = sizes + whole;
+  for (std::size_t first = 0; first < whole; first += kLanes)
+    store_lanes(bonded + first, work.bonded(row, load_lanes(&row.fine.cosine[first]),
+                                            load_lanes(&row.fine.sine[first])));
+  sum_pairs<kFineVectors, kCutoff, kBorn>(work.near, row.fine, born_cutoff2_, born_shift_, sizes,
+                                          charges);
+  if (!work.far.empty()) {
+    work.coarse.resize(2 * coarse);
+    float *coarse_sizes = work.coarse.data(), *coarse_charges = coarse_sizes + coarse;
+    sum_pairs<kCoarseVectors, kCutoff, kBorn>(work.far, row.coarse, born_cutoff2_, born_shift_,
+                                              coarse_sizes, coarse_charges);
+    add_interpolated(coarse_sizes, bins_, sizes);
+    add_interpolated(coarse_charges, bins_, charges);
   }
+  for (std::size_t c = 0; c < kPlacementComponents; ++c)
+    for (std::size_t v = 0; v < bins_; ++v)
+      u[c * bins_ + v] = inverse_thermal_energy_ * work.fine[c * whole + v];
 }
 
-void LanePlacement::curve(std::size_t m, std::span<const double> positions_nm, double r,
+void LanePlacement::dihedral_curve(std::size_t m, std::span<const double> positions_nm, double r,
                           double theta, std::span<float> u) const {
   thread_local Workspace work;
   const LanePlacementRow& row = rows_[m];
@@ -379,6 +512,61 @@ void LanePlacement::curve(std::size_t m, std::span<const double> positions_nm, d
   if (has_cutoff_ && !has_born_) evaluate<true, false>(row, work, u);
   if (!has_cutoff_ && has_born_) evaluate<false, true>(row, work, u);
   if (!has_cutoff_ && !has_born_) evaluate<false, false>(row, work, u);
+}
+
+// A phase has no companions. Its atom is at parent - r cos(theta) axis + r sin(theta) (cos(phi) side
+// + sin(phi) normal); torsions around the axis do not depend on theta.
+void LanePlacement::angle_curve(std::size_t m, std::span<const double> positions_nm, double r,
+                                std::span<float> u) const {
+  thread_local Workspace work;
+  const LanePlacementRow& row = rows_[m];
+  const DihedralCircle across = dihedral_circle(row.tree, positions_nm, r, std::numbers::pi / 2);
+  const Vector3 origin = at(positions_nm, row.tree.parent);
+  const auto axis = same_in_all_lanes(r * cross(across.side, across.normal)),
+             side = same_in_all_lanes(r * across.side),
+             normal = same_in_all_lanes(r * across.normal);
+  work.x.resize(rows_.size());
+  for (const int atom : std::span(order_).first(m))
+    work.x[static_cast<std::size_t>(atom)] = same_in_all_lanes(at(positions_nm, atom) - origin);
+  const TurningAtom own{across.centre, across.radius, 1, 0};
+  const FourierSeries series = one_series(row, across, std::span(&own, 1), positions_nm);
+  for (std::size_t n = 0; n < kMostPeriodicity; ++n) {
+    work.cosine[n] = static_cast<float>(series.cosine[n]);
+    work.sine[n] = static_cast<float>(series.sine[n]);
+  }
+  work.coarse.clear();
+  for (const double theta : row.thetas) {
+    const auto cos_theta = static_cast<float>(std::cos(theta)),
+               sin_theta = static_cast<float>(std::sin(theta));
+    Lanes<float> reduced[kPhases / kLanes], least = broadcast(INFINITY);
+    for (std::size_t k = 0; k < kPhases / kLanes; ++k) {
+      const Lanes<float> cos_phi = load_lanes(&row.phases.cosine[k * kLanes]),
+                         sin_phi = load_lanes(&row.phases.sine[k * kLanes]);
+      LaneVector<float>& x = work.x[static_cast<std::size_t>(row.tree.atom)];
+      x = scaled(sin_theta * cos_phi, side) + scaled(sin_theta * sin_phi, normal) -
+          scaled(broadcast(cos_theta), axis);
+      Lanes<float> energy =
+          series_energy(work.cosine.data(), work.sine.data(), kMostPeriodicity, cos_phi, sin_phi);
+      for (const LaneBond<float>& b : row.bonds) energy += bond_energy(b, work.x.data());
+      for (const LaneAngle<float>& a : row.angles) energy += angle_energy(a, work.x.data());
+      for (const LaneTorsion<float>& t : row.torsions) energy += torsion_energy(t, work.x.data());
+      reduced[k] = inverse_thermal_energy_ * energy;
+      least = select(reduced[k] < least, reduced[k], least);
+    }
+    const float lowest = -max_lanes(-least);
+    Lanes<float> sum{};
+    for (const Lanes<float>& e : reduced) sum += exp_of_negative(e - lowest);
+    double bend = 0;
+    for (const HarmonicAngle& a : row.to_grandparent)
+      bend += a.k_kj_mol_rad2 / 2 * (theta - a.angle_rad) * (theta - a.angle_rad);
+    work.coarse.push_back(static_cast<float>(bend) * inverse_thermal_energy_ + lowest -
+                          std::log(sum_lanes(sum)));
+  }
+  std::ranges::fill(u, 0.0f);
+  const std::size_t group = row.weights.size() / kPoints;
+  for (std::size_t v = 0; v < bins_; ++v)
+    for (std::size_t k = 0; k < kPoints; ++k)
+      u[v] += row.weights[v % group * kPoints + k] * work.coarse[v / group + k];
 }
 
 }  // namespace arbg::md
