@@ -67,6 +67,7 @@ System joined(const System& a, const System& b) {
 
 void add_bonded(const PlacementRow& plain, LanePlacementRow& row) {
   System terms = joined(plain.terms, plain.companion_terms), around_axis;
+  std::vector<HarmonicAngle> sibling_angles;
   // What turns as a whole, with the two atoms of the axis, does not change.
   row.to_grandparent = terms.angles;
   std::erase_if(row.to_grandparent, [&](const HarmonicAngle& a) {
@@ -83,6 +84,12 @@ void add_bonded(const PlacementRow& plain, LanePlacementRow& row) {
   move_if(terms.torsions, around_axis.torsions,
           [&](const PeriodicTorsion& t) { return is_around_axis(t, row); });
   add_axis_torsions(around_axis, row);
+  move_if(terms.angles, sibling_angles, [&](const HarmonicAngle& a) {
+    return a.j == row.tree.parent && (a.i == row.tree.atom || a.k == row.tree.atom);
+  });
+  for (const HarmonicAngle& a : sibling_angles)
+    row.siblings.push_back({a.i == row.tree.atom ? a.k : a.i, static_cast<float>(a.angle_rad),
+                            static_cast<float>(a.k_kj_mol_rad2)});
   row.bonds = lane_bonds<float>(terms);
   row.angles = lane_angles<float>(terms);
   row.torsions = lane_torsions<float>(terms);
@@ -130,8 +137,13 @@ void add_angle_curve(const PlacementRow& plain, std::size_t bins, LanePlacementR
   constexpr std::size_t kAngles = 32;
   const std::size_t group = bins % kAngles == 0 ? bins / kAngles : 1;
   const double step = static_cast<double>(group) * plain.angle.width;
-  for (std::size_t i = 0; i < bins / group + 2 * kMargin; ++i)
-    row.thetas.push_back(plain.angle.low + step * (static_cast<double>(i) + 0.5 - kMargin));
+  for (std::size_t i = 0; i < bins / group + 2 * kMargin; ++i) {
+    const double theta = plain.angle.low + step * (static_cast<double>(i) + 0.5 - kMargin);
+    double bend = 0;
+    for (const HarmonicAngle& a : row.to_grandparent)
+      bend += a.k_kj_mol_rad2 / 2 * (theta - a.angle_rad) * (theta - a.angle_rad);
+    row.angle_grid.push_back({std::cos(theta), std::sin(theta), static_cast<float>(bend)});
+  }
   for (std::size_t k = 0; k < group; ++k)
     for (const float w : interpolation_weights(
              (static_cast<double>(k) + 0.5) / static_cast<double>(group) - 0.5))
@@ -260,6 +272,25 @@ inline void add_pair(const LanePlacementRow::Pair& p, const Lanes<float>& distan
   }
 }
 
+// acos(c), |c| <= 1, with an absolute error below 4e-7. Coefficients: Abramowitz, Stegun, Handbook of
+// Mathematical Functions, 4.4.46.
+inline Lanes<float> acos_lanes(const Lanes<float>& c) {
+  const Lanes<float> x = abs_lanes(c), rest = 1.0f - x;
+  Lanes<float> p = broadcast(-0.0012624911f);
+  for (const float a : {0.0066700901f, -0.0170881256f, 0.0308918810f, -0.0501743046f, 0.0889789874f,
+                        -0.2145988016f, 1.5707963050f})
+    p = p * x + a;
+  const Lanes<float> least = select(rest < 1e-12f, broadcast(1e-12f), rest);
+  const Lanes<float> angle = p * (least * inverse_sqrt_lanes(least));
+  return select(c < 0, 3.14159265f - angle, angle);
+}
+
+// Of the angle to a sibling, whose cosine is constant + cosine cos(phi) + sine sin(phi).
+inline Lanes<float> sibling_energy(const LanePlacementRow::Sibling& s, const Lanes<float>& cosine) {
+  const Lanes<float> bend = acos_lanes(cosine) - s.angle;
+  return 0.5f * s.stiffness * bend * bend;
+}
+
 Lanes<float> bond_energy(const LaneBond<float>& b, const LaneVector<float>* x) {
   const LaneVector<float> d = x[b.j] - x[b.i];
   const Lanes<float> stretch = sqrt_lanes(dot(d, d)) - b.length;
@@ -293,13 +324,39 @@ Lanes<float> torsion_energy(const LaneTorsion<float>& t, const LaneVector<float>
   const LaneVector<float> a = cross(f, g), b = cross(h, g);
   const Lanes<float> ab2 = dot(a, a) * dot(b, b);
   const Lanes<float> per_ab =
-      1.0f / sqrt_lanes(select(ab2 < kStraight4, broadcast(kStraight4), ab2));
+      inverse_sqrt_lanes(select(ab2 < kStraight4, broadcast(kStraight4), ab2));
   const Lanes<float> cosine = dot(a, b) * per_ab;
   const Lanes<float> sine = sqrt_lanes(dot(g, g)) * dot(f, b) * per_ab;
   return t.constant + series_energy(t.cosine.data(), t.sine.data(), t.order, cosine, sine);
 }
 
 }  // namespace
+
+// What is evaluated atom by atom.
+Lanes<float> listed_energy(const LanePlacementRow& row, const LaneVector<float>* x) {
+  Lanes<float> energy{};
+  for (const LaneBond<float>& b : row.bonds) energy += bond_energy(b, x);
+  for (const LaneAngle<float>& a : row.angles) energy += angle_energy(a, x);
+  for (const LaneTorsion<float>& t : row.torsions) energy += torsion_energy(t, x);
+  return energy;
+}
+
+// A cosine at theta: constant + cosine cos(phi) + sine sin(phi).
+using Cosine = SquaredDistance;
+
+// The directions of siblings across and along the axis.
+struct Direction {
+  double along, side, normal;
+  // Of the angle to an atom at cos and sin of theta.
+  Cosine at(double cosine, double sine) const {
+    return {static_cast<float>(-cosine * along), static_cast<float>(sine * side),
+            static_cast<float>(sine * normal)};
+  }
+};
+Direction direction_of(const DihedralCircle& circle, const Vector3& from_parent) {
+  const Vector3 d = unit(from_parent);
+  return {dot(d, cross(circle.side, circle.normal)), dot(d, circle.side), dot(d, circle.normal)};
+}
 
 struct PlacedPair {
   const LanePlacementRow::Pair* pair;
@@ -361,8 +418,10 @@ struct LanePlacement::Workspace {
   std::vector<double> at_zero;             // [N, 3], with the turning atoms at phi = 0
   std::vector<TurningAtom> turning;        // the atom and its companions
   std::vector<SquaredDistance> distance2;  // [turning, N]
+  std::vector<Cosine> siblings;            // of the angles to them
   std::vector<PlacedPair> near, far;       // pairs with this curve's distances
   std::vector<float> fine;                 // [3, ...], energies at the fine angles, in kJ/mol
+  std::vector<float> sums;                 // of the curve of an angle, over phases
   std::vector<float> coarse;               // [2, ...], of far pairs at the coarse angles
   std::vector<InLanes> in_lanes;           // [turning]
   std::vector<LaneVector<float>> x;        // [N], by atom, from the centre of the circle
@@ -424,6 +483,11 @@ void LanePlacement::Workspace::look(const PlacementRows& all, std::size_t m,
     cosine[n] = static_cast<float>(series.cosine[n]);
     sine[n] = static_cast<float>(series.sine[n]);
   }
+  const Vector3 parent = at(positions_nm, row.tree.parent);
+  siblings.clear();
+  for (const auto& s : row.siblings)
+    siblings.push_back(direction_of(circle, at(positions_nm, s.atom) - parent)
+                           .at(std::cos(theta), std::sin(theta)));
   if (!row.bonded_in_lanes) return;
   x.resize(N);
   for (const int atom : placed)
@@ -441,14 +505,15 @@ Lanes<float> LanePlacement::Workspace::bonded(const LanePlacementRow& row,
                                               const Lanes<float>& sin_phi) {
   Lanes<float> energy =
       series_energy(cosine.data(), sine.data(), kMostPeriodicity, cos_phi, sin_phi);
+  for (std::size_t k = 0; k < siblings.size(); ++k)
+    energy += sibling_energy(
+        row.siblings[k],
+        siblings[k].constant + siblings[k].cosine * cos_phi + siblings[k].sine * sin_phi);
   if (!row.bonded_in_lanes) return energy;
   for (std::size_t k = 0; k < in_lanes.size(); ++k)
     x[static_cast<std::size_t>(row.turning[k])] =
         in_lanes[k].centre + scaled(cos_phi, in_lanes[k].cosine) + scaled(sin_phi, in_lanes[k].sine);
-  for (const LaneBond<float>& b : row.bonds) energy += bond_energy(b, x.data());
-  for (const LaneAngle<float>& a : row.angles) energy += angle_energy(a, x.data());
-  for (const LaneTorsion<float>& t : row.torsions) energy += torsion_energy(t, x.data());
-  return energy;
+  return energy + listed_energy(row, x.data());
 }
 
 LanePlacement::LanePlacement(std::shared_ptr<const PlacementRows> rows)
@@ -466,8 +531,8 @@ LanePlacement::LanePlacement(std::shared_ptr<const PlacementRows> rows)
       row.turning.push_back(plain.tree.atom);
       for (const Companion& c : plain.companions) row.turning.push_back(all.rows[c.row].tree.atom);
       add_bin_middles(plain.dihedral, bins_, row);
-      if (plain.is_phase) add_angle_curve(plain, bins_, row);
       add_bonded(plain, row);
+      if (plain.is_phase) add_angle_curve(plain, bins_, row);
     }
     rows_.push_back(std::move(row));
   }
@@ -525,43 +590,59 @@ void LanePlacement::angle_curve(std::size_t m, std::span<const double> positions
   const auto axis = same_in_all_lanes(r * cross(across.side, across.normal)),
              side = same_in_all_lanes(r * across.side),
              normal = same_in_all_lanes(r * across.normal);
-  work.x.resize(rows_.size());
-  for (const int atom : std::span(order_).first(m))
-    work.x[static_cast<std::size_t>(atom)] = same_in_all_lanes(at(positions_nm, atom) - origin);
+  if (row.bonded_in_lanes) {
+    work.x.resize(rows_.size());
+    for (const int atom : std::span(order_).first(m))
+      work.x[static_cast<std::size_t>(atom)] = same_in_all_lanes(at(positions_nm, atom) - origin);
+  }
+  std::vector<Direction> siblings;
+  for (const auto& sibling : row.siblings)
+    siblings.push_back(direction_of(across, at(positions_nm, sibling.atom) - origin));
   const TurningAtom own{across.centre, across.radius, 1, 0};
   const FourierSeries series = one_series(row, across, std::span(&own, 1), positions_nm);
   for (std::size_t n = 0; n < kMostPeriodicity; ++n) {
     work.cosine[n] = static_cast<float>(series.cosine[n]);
     work.sine[n] = static_cast<float>(series.sine[n]);
   }
-  work.coarse.clear();
-  for (const double theta : row.thetas) {
-    const auto cos_theta = static_cast<float>(std::cos(theta)),
-               sin_theta = static_cast<float>(std::sin(theta));
-    Lanes<float> reduced[kPhases / kLanes], least = broadcast(INFINITY);
-    for (std::size_t k = 0; k < kPhases / kLanes; ++k) {
-      const Lanes<float> cos_phi = load_lanes(&row.phases.cosine[k * kLanes]),
-                         sin_phi = load_lanes(&row.phases.sine[k * kLanes]);
-      LaneVector<float>& x = work.x[static_cast<std::size_t>(row.tree.atom)];
-      x = scaled(sin_theta * cos_phi, side) + scaled(sin_theta * sin_phi, normal) -
-          scaled(broadcast(cos_theta), axis);
-      Lanes<float> energy =
-          series_energy(work.cosine.data(), work.sine.data(), kMostPeriodicity, cos_phi, sin_phi);
-      for (const LaneBond<float>& b : row.bonds) energy += bond_energy(b, work.x.data());
-      for (const LaneAngle<float>& a : row.angles) energy += angle_energy(a, work.x.data());
-      for (const LaneTorsion<float>& t : row.torsions) energy += torsion_energy(t, work.x.data());
-      reduced[k] = inverse_thermal_energy_ * energy;
-      least = select(reduced[k] < least, reduced[k], least);
+  constexpr std::size_t kVectors = kPhases / kLanes;
+  Lanes<float> cos_phi[kVectors], sin_phi[kVectors], of_axis[kVectors];
+  for (std::size_t k = 0; k < kVectors; ++k) {
+    cos_phi[k] = load_lanes(&row.phases.cosine[k * kLanes]);
+    sin_phi[k] = load_lanes(&row.phases.sine[k * kLanes]);
+    of_axis[k] =
+        series_energy(work.cosine.data(), work.sine.data(), kMostPeriodicity, cos_phi[k], sin_phi[k]);
+  }
+  work.coarse.clear(), work.sums.clear();
+  for (const LanePlacementRow::GridAngle& theta : row.angle_grid) {
+    Lanes<float> reduced[kVectors], least = broadcast(INFINITY);
+    std::ranges::copy(of_axis, reduced);
+    for (std::size_t i = 0; i < siblings.size(); ++i) {
+      const Cosine c = siblings[i].at(theta.cosine, theta.sine);
+      for (std::size_t k = 0; k < kVectors; ++k)
+        reduced[k] += sibling_energy(row.siblings[i],
+                                     c.constant + c.cosine * cos_phi[k] + c.sine * sin_phi[k]);
+    }
+    if (row.bonded_in_lanes) {
+      const auto cos_theta = static_cast<float>(theta.cosine),
+                 sin_theta = static_cast<float>(theta.sine);
+      for (std::size_t k = 0; k < kVectors; ++k) {
+        work.x[static_cast<std::size_t>(row.tree.atom)] =
+            scaled(sin_theta * cos_phi[k], side) + scaled(sin_theta * sin_phi[k], normal) -
+            scaled(broadcast(cos_theta), axis);
+        reduced[k] += listed_energy(row, work.x.data());
+      }
+    }
+    for (Lanes<float>& e : reduced) {
+      e *= inverse_thermal_energy_;
+      least = select(e < least, e, least);
     }
     const float lowest = -max_lanes(-least);
     Lanes<float> sum{};
     for (const Lanes<float>& e : reduced) sum += exp_of_negative(e - lowest);
-    double bend = 0;
-    for (const HarmonicAngle& a : row.to_grandparent)
-      bend += a.k_kj_mol_rad2 / 2 * (theta - a.angle_rad) * (theta - a.angle_rad);
-    work.coarse.push_back(static_cast<float>(bend) * inverse_thermal_energy_ + lowest -
-                          std::log(sum_lanes(sum)));
+    work.coarse.push_back(lowest + inverse_thermal_energy_ * theta.bend);
+    work.sums.push_back(sum_lanes(sum));
   }
+  for (std::size_t i = 0; i < work.sums.size(); ++i) work.coarse[i] -= std::log(work.sums[i]);
   std::ranges::fill(u, 0.0f);
   const std::size_t group = row.weights.size() / kPoints;
   for (std::size_t v = 0; v < bins_; ++v)

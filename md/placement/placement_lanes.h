@@ -49,6 +49,11 @@ struct LanePlacementRow {
   ZMatrixRow tree{};
   PlacementAngles fine, coarse;         // the bin middles; fewer, or none: see placement_lanes.cpp
   std::vector<AxisTorsion> axis_torsions;
+  struct Sibling {
+    int atom;
+    float angle, stiffness;  // of the angle sibling - parent - atom
+  };
+  std::vector<Sibling> siblings;
   std::vector<LaneBond<float>> bonds;
   std::vector<LaneAngle<float>> angles;
   std::vector<LaneTorsion<float>> torsions;
@@ -56,7 +61,11 @@ struct LanePlacementRow {
   // Of a phase: the angle with the grandparent, angles at which the curve of the angle is known, and
   // weights [bins / angles, 5] to interpolate between.
   std::vector<HarmonicAngle> to_grandparent;
-  std::vector<double> thetas;
+  struct GridAngle {
+    double cosine, sine;
+    float bend;  // energy of those angles, kJ/mol
+  };
+  std::vector<GridAngle> angle_grid;
   std::vector<float> weights;
   PlacementAngles phases;
   std::vector<Pair> pairs;
