@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "md/coordinates/zmatrix.h"
 #include "md/molecule/system.h"
 #include "md/molecule/topology.h"
 #include "tensor/base/json.h"
@@ -49,6 +50,9 @@ class CoordinateMap {
 
   const std::vector<Coordinate>& coordinates() const { return coordinates_; }
   int size() const { return static_cast<int>(coordinates_.size()); }
+
+  // The tree that bonds, angles and dihedrals are measured along; empty where coordinates are others.
+  virtual std::span<const ZMatrixRow> tree() const { return {}; }
 
   // z of a conformation, without checking the support. A map that is not invariant to motion draws
   // its rotation and shift from (random, index); others ignore them. Positions [N, 3], z [K].

@@ -22,6 +22,7 @@ class InternalMap final : public CoordinateMap {
   int atom_count() const override { return static_cast<int>(zmatrix_.size()); }
   bool invariant_to_motion() const override { return true; }
   bool has_mirror_images() const override { return false; }  // phases pin the hand
+  std::span<const ZMatrixRow> tree() const override { return zmatrix_; }
   void encode(std::span<const double> positions_nm, std::span<double> z, const Random& random,
               std::uint64_t index) const override;
   void decode(std::span<const double> z, std::span<double> positions_nm) const override;

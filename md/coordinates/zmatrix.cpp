@@ -15,18 +15,6 @@ namespace {
 
 using Neighbours = std::vector<std::vector<int>>;
 
-// The point at distance r from `parent` with the given angle and dihedral: the inverse of
-// norm, angle and dihedral.
-Vector3 place(const Vector3& reference, const Vector3& grandparent, const Vector3& parent, double r,
-              double theta, double phi) {
-  const Vector3 axis = unit(parent - grandparent);
-  const Vector3 normal = unit(cross(grandparent - reference, axis));
-  const Vector3 side = cross(normal, axis);  // points to the reference's side of the axis
-  const double along = -r * std::cos(theta), out = r * std::sin(theta);
-  const double x = out * std::cos(phi), y = out * std::sin(phi);
-  return parent + along * axis + x * side + y * normal;
-}
-
 std::vector<int> protein_root(const Topology& topology, const Neighbours& neighbours) {
   for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r) {
     const int n = topology.find(r, "N"), ca = topology.find(r, "CA"), c = topology.find(r, "C");
@@ -166,9 +154,26 @@ void internal_from_positions(const ZMatrix& zmatrix, std::span<const double> pos
   }
 }
 
+Vector3 DihedralCircle::at(double phi) const {
+  const double x = radius * std::cos(phi), y = radius * std::sin(phi);
+  return centre + x * side + y * normal;
+}
+
+// With a dihedral, the inverse of norm, angle and dihedral.
+DihedralCircle dihedral_circle(const ZMatrixRow& row, std::span<const double> positions_nm,
+                               double r, double theta) {
+  const Vector3 reference = at(positions_nm, row.reference);
+  const Vector3 grandparent = at(positions_nm, row.grandparent);
+  const Vector3 parent = at(positions_nm, row.parent);
+  const Vector3 axis = unit(parent - grandparent);
+  const Vector3 normal = unit(cross(grandparent - reference, axis));
+  const Vector3 side = cross(normal, axis);  // points to the reference's side of the axis
+  const double along = -r * std::cos(theta), out = r * std::sin(theta);
+  return {parent + along * axis, side, normal, out};
+}
+
 void positions_from_internal(const ZMatrix& zmatrix, std::span<const double> z,
                              std::span<double> positions_nm) {
-  const auto position = [&](int atom) { return at(positions_nm, atom); };
   set_position(positions_nm, zmatrix[0].atom, {0, 0, 0});
   if (z.empty()) return;
   set_position(positions_nm, zmatrix[1].atom, {z[0], 0, 0});
@@ -179,8 +184,7 @@ void positions_from_internal(const ZMatrix& zmatrix, std::span<const double> z,
   for (std::size_t m = 3; j < z.size(); ++m, j += 3) {
     const ZMatrixRow& row = zmatrix[m];
     set_position(positions_nm, row.atom,
-                 place(position(row.reference), position(row.grandparent), position(row.parent),
-                       z[j], z[j + 1], z[j + 2]));
+                 dihedral_circle(row, positions_nm, z[j], z[j + 1]).at(z[j + 2]));
   }
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "md/molecule/topology.h"
+#include "md/molecule/vector3.h"
 
 namespace arbg::md {
 
@@ -36,6 +37,18 @@ void internal_from_positions(const ZMatrix& zmatrix, std::span<const double> pos
 // z may end after any atom: then only the first rows are placed.
 void positions_from_internal(const ZMatrix& zmatrix, std::span<const double> z,
                              std::span<double> positions_nm);
+
+// Where the atom of a row with a reference can be, its r and theta given:
+//   x(phi) = centre + radius (cos(phi) side + sin(phi) normal)
+// with unit vectors across the bond from grandparent to parent; `side` points to the reference.
+struct DihedralCircle {
+  Vector3 centre, side, normal;
+  double radius;
+
+  Vector3 at(double phi) const;
+};
+DihedralCircle dihedral_circle(const ZMatrixRow& row, std::span<const double> positions_nm,
+                               double r, double theta);
 
 // df/dz [K] of f(x(z)) from df/dx [N, 3], at the positions that positions_from_internal() gives.
 void internal_gradient(const ZMatrix& zmatrix, std::span<const double> z,

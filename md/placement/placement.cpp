@@ -1,0 +1,124 @@
+#include "md/placement/placement.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "md/molecule/units.h"
+#include "md/placement/placement_lanes.h"
+#include "md/placement/placement_rows.h"
+#include "md/terms/generalised_born.h"
+#include "tensor/base/error.h"
+#include "tensor/base/simd.h"
+
+namespace arbg::md {
+namespace {
+
+void require_fitting(const System& system, const CoordinateMap& map, double temperature_kelvin,
+                     std::int64_t bins, const std::vector<double>& born_radii_nm) {
+  require(!map.tree().empty(), "placement energies need internal coordinates, found ", map.name(),
+          " ones");
+  const auto atoms = map.tree().size();
+  require(system.mass_amu.size() == atoms && system.nonbonded.size() == atoms,
+          "placement energies expect a system of the map's ", atoms, " atoms, found one of ",
+          system.atom_count());
+  require(temperature_kelvin > 0, "expected a temperature above 0 K, found ", temperature_kelvin);
+  require(bins > 0, "placement energies need at least one bin of a dihedral, found ", bins);
+  if (born_radii_nm.empty()) return;
+  require(born_radii_nm.size() == atoms && !system.born_atoms.empty(), "expected Born radii of ",
+          atoms, " atoms of a system with implicit solvent, or none, found ", born_radii_nm.size());
+  for (const double radius : born_radii_nm)
+    require(radius > 0, "expected Born radii above 0 nm, found ", radius);
+}
+
+// Every term belongs to the row of that of its atoms which is placed last.
+void deal_out_terms(const System& system, std::vector<PlacementRow>& rows) {
+  std::vector<std::size_t> place(rows.size());
+  for (std::size_t m = 0; m < rows.size(); ++m)
+    place[static_cast<std::size_t>(rows[m].tree.atom)] = m;
+  const auto terms_of_last = [&](auto... atom) -> System& {
+    return rows[std::max({place[static_cast<std::size_t>(atom)]...})].terms;
+  };
+  for (const auto& b : system.bonds) terms_of_last(b.i, b.j).bonds.push_back(b);
+  for (const auto& a : system.angles) terms_of_last(a.i, a.j, a.k).angles.push_back(a);
+  for (const auto& t : system.torsions) terms_of_last(t.i, t.j, t.k, t.l).torsions.push_back(t);
+  for (const auto& p : system.scaled_pairs) terms_of_last(p.i, p.j).scaled_pairs.push_back(p);
+}
+
+PlacementRows make_rows(const System& system, const CoordinateMap& map, double temperature_kelvin,
+                        std::int64_t bins, std::vector<double> born_radii_nm) {
+  require_fitting(system, map, temperature_kelvin, bins, born_radii_nm);
+  PlacementRows all{system, thermal_energy(temperature_kelvin), bins, std::move(born_radii_nm), {}};
+  for (const ZMatrixRow& tree : map.tree()) all.rows.push_back({.tree = tree, .terms = {}});
+  for (const Coordinate& c : map.coordinates()) {
+    if (c.kind != 2) continue;
+    PlacementRow& row = all.rows[static_cast<std::size_t>(c.order)];
+    row.low = c.low;
+    row.width = (c.high - c.low) / static_cast<double>(bins);
+  }
+  deal_out_terms(system, all.rows);
+  return all;
+}
+
+// Without NaN, which compares as not less.
+template <class T>
+T least_of(std::span<const T> values) {
+  const auto smaller = [](const Lanes<T>& a, const Lanes<T>& b) { return select(a < b, a, b); };
+  Lanes<T> least = broadcast(std::numeric_limits<T>::infinity());
+  for (; values.size() >= kLaneCount<T>; values = values.subspan(kLaneCount<T>))
+    least = smaller(load_lanes(values.data()), least);
+  T one = join_lanes(least, smaller);
+  for (const T x : values) one = std::min(one, x);
+  return one;
+}
+
+template <class T>
+void shift_and_cap_components(std::span<T> u) {
+  require(u.size() % kPlacementComponents == 0, "expected curves of ", kPlacementComponents,
+          " components, found ", u.size(), " numbers");
+  const std::size_t bins = u.size() / kPlacementComponents;
+  for (; !u.empty(); u = u.subspan(bins)) {
+    const T least = least_of(std::span<const T>(u.first(bins)));
+    for (T& x : u.first(bins)) x = std::min(x - least, static_cast<T>(kPlacementCap));
+  }
+}
+
+}  // namespace
+
+Placement::Placement(const System& system, const CoordinateMap& map, double temperature_kelvin,
+                     std::int64_t bins, std::vector<double> born_radii_nm)
+    : rows_(std::make_shared<const PlacementRows>(
+          make_rows(system, map, temperature_kelvin, bins, std::move(born_radii_nm)))),
+      lanes_(std::make_shared<const LanePlacement>(*rows_)) {}
+
+std::int64_t Placement::bins() const { return rows_->bins; }
+
+bool Placement::has_curve(int coordinate) const {
+  const auto atoms = static_cast<int>(rows_->rows.size());
+  return coordinate >= 0 && coordinate < 3 * atoms - 6 && coordinate % 3 == 2 && coordinate > 2;
+}
+
+std::size_t Placement::row_of(int coordinate, std::size_t positions, std::size_t numbers) const {
+  const auto atoms = rows_->rows.size();
+  require(has_curve(coordinate), "expected a dihedral among ", 3 * atoms - 6,
+          " coordinates for its placement energies, found coordinate ", coordinate);
+  const auto all = static_cast<std::size_t>(kPlacementComponents * rows_->bins);
+  require(positions == 3 * atoms && numbers == all, "placement energies expect ", 3 * atoms,
+          " positions and room for ", all, " energies, found ", positions, " and ", numbers);
+  return static_cast<std::size_t>(coordinate + 4) / 3;
+}
+
+void Placement::lanes(int coordinate, std::span<const double> positions_nm, double r, double theta,
+                      std::span<float> u) const {
+  lanes_->curve(row_of(coordinate, positions_nm.size(), u.size()), positions_nm, r, theta, u);
+}
+
+void shift_and_cap(std::span<double> u) { shift_and_cap_components(u); }
+void shift_and_cap(std::span<float> u) { shift_and_cap_components(u); }
+
+std::vector<double> placement_born_radii(const Topology& topology, const System& system) {
+  if (system.born_atoms.empty()) return {};
+  return born_radii_reference(system, ideal_geometry(topology, system));
+}
+
+}  // namespace arbg::md

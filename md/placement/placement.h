@@ -1,0 +1,78 @@
+// Energies of one atom against the atoms placed before it, at the middle of every bin of its
+// dihedral.
+//
+// When the dihedral phi of the m-th atom of the tree (coordinates/zmatrix.h) is drawn, the atoms
+// before it stand, and its own bond r and angle theta are known: it lies on a circle. For the
+// middle phi_v = low + (v + 1/2) (high - low)/V of bin v
+//
+//   u[c, v] = (E_c(placed atoms and the atom at phi_v) - E_c(placed atoms)) / RT
+//
+//   bonded         bonds, angles, torsions and impropers
+//   Lennard-Jones  4 eps ((sigma/d)^12 - (sigma/d)^6) with every placed atom
+//   electrostatic  kCoulomb q q (1/d - shift) + -tau q q (1/f - shift),  f as in
+//                  terms/generalised_born.h at fixed radii
+//
+// E_c holds the terms whose atoms are all there; those that do not depend on phi, such as the bond
+// to the parent, are in u. Exclusions, 1-4 pairs, cutoff and shifts of the first two are those of
+// terms/nonbonded.h; the solvent's is between all atoms within the cutoff, excluded or not, without
+// self energies and surface. Born radii of a conformation depend on atoms that are not there yet,
+// so that these are constants of the molecule. A distance d below 0.01 nm counts as 0.01 nm: every
+// u of a molecule is a float32. NaN in, NaN out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "md/coordinates/coordinate_map.h"
+
+namespace arbg::md {
+
+inline constexpr int kPlacementComponents = 3;
+inline constexpr const char* kPlacementNames[kPlacementComponents] = {"bonded", "Lennard-Jones",
+                                                                      "electrostatic"};
+inline constexpr double kPlacementNearest = 0.01;  // nm
+inline constexpr double kPlacementCap = 20;        // kT
+
+struct PlacementRows;  // placement_rows.h
+class LanePlacement;   // placement_lanes.h
+
+class Placement {
+ public:
+  // Born radii [N] in nm; empty: no solvent. Throws Error if the map has other coordinates than
+  // bonds, angles and dihedrals, or if map, radii and system do not fit. Copies are cheap: they
+  // share their tables.
+  Placement(const System& system, const CoordinateMap& map, double temperature_kelvin,
+            std::int64_t bins, std::vector<double> born_radii_nm);
+
+  std::int64_t bins() const;
+  // Of the dihedrals: coordinates 3 m - 4 of z, m = 3 ... N - 1.
+  bool has_curve(int coordinate) const;
+
+  // u [3, V] of a coordinate that has a curve. Positions [N, 3] in nm in any frame, of which only
+  // atoms placed before are looked at; r in nm and theta in radians of the atom itself. Throw Error
+  // if coordinate or sizes do not fit. A curve is a function of these arguments alone, the same
+  // bits in any thread; any number of threads may call at a time.
+  //
+  // reference: plain loops in double. lanes: in float32, candidates in SIMD lanes.
+  void reference(int coordinate, std::span<const double> positions_nm, double r, double theta,
+                 std::span<double> u) const;
+  void lanes(int coordinate, std::span<const double> positions_nm, double r, double theta,
+             std::span<float> u) const;
+
+ private:
+  std::size_t row_of(int coordinate, std::size_t positions, std::size_t numbers) const;
+
+  std::shared_ptr<const PlacementRows> rows_;
+  std::shared_ptr<const LanePlacement> lanes_;
+};
+
+// u [3, V] <- min(u - the least of its component, 20). NaN stays NaN.
+void shift_and_cap(std::span<double> u);
+void shift_and_cap(std::span<float> u);
+
+// Born radii [N] in nm of ideal_geometry(); empty if the system has no implicit solvent.
+std::vector<double> placement_born_radii(const Topology& topology, const System& system);
+
+}  // namespace arbg::md
