@@ -76,7 +76,7 @@ inline Lanes<double> sqrt_lanes(const Lanes<double>& x) {
   return r;
 }
 
-// 1/sqrt(x) for normal positive x, with a relative error below 7e-7; NaN stays NaN. A guess from
+// 1/sqrt(x) for normal positive x, with a relative error below 8e-7; NaN stays NaN. A guess from
 // halving the exponent and two steps of Newton's method for 1/y^2 = x, all with constants that
 // balance the error (Moroz et al., "Fast calculation of inverse square root with the use of magic
 // constant", 2018): with AVX-512 an eighth of the time of a square root and a division.
