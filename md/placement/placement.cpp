@@ -32,12 +32,11 @@ void require_fitting(const System& system, const CoordinateMap& map, double temp
 }
 
 // Every term belongs to the row of that of its atoms which is placed last.
-void deal_out_terms(const System& system, std::vector<PlacementRow>& rows) {
-  std::vector<std::size_t> place(rows.size());
-  for (std::size_t m = 0; m < rows.size(); ++m)
-    place[static_cast<std::size_t>(rows[m].tree.atom)] = m;
+void deal_out_terms(PlacementRows& all) {
+  const System& system = all.system;
+  const std::vector<std::size_t> place = all.places();
   const auto terms_of_last = [&](auto... atom) -> System& {
-    return rows[std::max({place[static_cast<std::size_t>(atom)]...})].terms;
+    return all.rows[std::max({place[static_cast<std::size_t>(atom)]...})].terms;
   };
   for (const auto& b : system.bonds) terms_of_last(b.i, b.j).bonds.push_back(b);
   for (const auto& a : system.angles) terms_of_last(a.i, a.j, a.k).angles.push_back(a);
@@ -56,7 +55,7 @@ PlacementRows make_rows(const System& system, const CoordinateMap& map, double t
     row.low = c.low;
     row.width = (c.high - c.low) / static_cast<double>(bins);
   }
-  deal_out_terms(system, all.rows);
+  deal_out_terms(all);
   return all;
 }
 

@@ -2,6 +2,7 @@
 // calls.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -26,6 +27,14 @@ struct PlacementRows {
   std::int64_t bins;
   std::vector<double> born_radii_nm;  // [N], or empty: no solvent
   std::vector<PlacementRow> rows;     // [N], in the order of generation
+
+  // The row of each atom, [N].
+  std::vector<std::size_t> places() const {
+    std::vector<std::size_t> place(rows.size());
+    for (std::size_t m = 0; m < rows.size(); ++m)
+      place[static_cast<std::size_t>(rows[m].tree.atom)] = m;
+    return place;
+  }
 };
 
 }  // namespace arbg::md
