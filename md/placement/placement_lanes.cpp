@@ -155,6 +155,19 @@ inline void add_plain(const LanePair<float>& pair, const Lanes<float>& r2,
   electrostatic += charges;
 }
 
+// Of a pair as in terms/generalised_born.h, at fixed radii; `shift` is 1/cutoff.
+template <bool kCutoff>
+inline Lanes<float> solvent_energy(const PlacedPair& pair, const Lanes<float>& r2, float cutoff2,
+                                   float shift) {
+  const float charges = pair.plain.born;
+  const Lanes<float> f2 = r2 + pair.radii * half_to_the(pair.per_radii * r2);
+  const Lanes<float> energy = charges * inverse_sqrt_lanes(f2);
+  if constexpr (kCutoff)
+    return select(r2 > cutoff2, Lanes<float>{}, energy - charges * shift);
+  else
+    return energy;
+}
+
 }  // namespace
 
 // What one curve's candidates have in common: the atoms placed before, seen from the circle. A
@@ -231,16 +244,6 @@ LanePlacement::LanePlacement(const PlacementRows& all)
 
 template <bool kCutoff, bool kBorn>
 void LanePlacement::evaluate(const LanePlacementRow& row, View& view, std::span<float> u) const {
-  // f as in terms/generalised_born.h, at fixed radii.
-  const auto add_solvent = [this](const PlacedPair& p, const Lanes<float>& r2,
-                                  Lanes<float>& electrostatic) {
-    const Lanes<float> f2 = r2 + p.radii * half_to_the(p.per_radii * r2);
-    Lanes<float> solvent = p.plain.born * inverse_sqrt_lanes(f2);
-    if constexpr (kCutoff) {
-      solvent = select(r2 > cutoff2_, Lanes<float>{}, solvent - p.plain.born * born_shift_);
-    }
-    electrostatic += solvent;
-  };
   for (std::size_t first = 0; first < bins_; first += kCandidatesInFlight) {
     Lanes<float> cosine[kInFlight], sine[kInFlight];
     Lanes<float> energy[kPlacementComponents][kInFlight] = {};
@@ -252,14 +255,15 @@ void LanePlacement::evaluate(const LanePlacementRow& row, View& view, std::span<
       for (std::size_t k = 0; k < kInFlight; ++k) {
         const Lanes<float> r2 = view.floored_distance2(pair.plain.j, cosine[k], sine[k]);
         add_plain<kCutoff>(pair.plain, r2, energy[1][k], energy[2][k]);
-        if constexpr (kBorn) add_solvent(pair, r2, energy[2][k]);
+        if constexpr (kBorn)
+          energy[2][k] += solvent_energy<kCutoff>(pair, r2, cutoff2_, born_shift_);
       }
     }
     if constexpr (kBorn) {
       for (const PlacedPair& pair : row.excluded) {
         for (std::size_t k = 0; k < kInFlight; ++k) {
           const Lanes<float> r2 = view.floored_distance2(pair.plain.j, cosine[k], sine[k]);
-          add_solvent(pair, r2, energy[2][k]);
+          energy[2][k] += solvent_energy<kCutoff>(pair, r2, cutoff2_, born_shift_);
         }
       }
     }
