@@ -81,7 +81,7 @@ void measure(const char* sequence, const char* force_field, std::int64_t bins) {
   const System system = ForceField::named(force_field).create_system(topology);
   const auto map = make_internal_map(topology, system, kTemperature);
   std::vector<double> z(static_cast<std::size_t>(map->size()));
-  const arbg::Random random(3, arbg::stream_id("shake"));
+  const arbg::Random random(3, 1);
   map->encode(ideal_geometry(topology, system), z, random, 0);
   for (std::size_t j = 0; j < z.size(); ++j)
     z[j] += (map->coordinates()[j].kind == 0 ? 0.002 : 0.1) * random.normal_pair(j)[0];
