@@ -24,7 +24,7 @@ struct Phases {
          std::span<const double> positions_nm, double r);
 
   // Energy over the phases, kJ/mol.
-  void evaluate(const LanePlacementRow::GridAngle& theta, Lanes<float>* energy);
+  void evaluate(double theta, Lanes<float>* energy);
 };
 
 Phases::Phases(const LanePlacementRow& own, std::span<const int> placed,
@@ -49,16 +49,17 @@ Phases::Phases(const LanePlacementRow& own, std::span<const int> placed,
     x[static_cast<std::size_t>(atom)] = same_in_all_lanes(at(positions_nm, atom) - parent);
 }
 
-void Phases::evaluate(const LanePlacementRow::GridAngle& theta, Lanes<float>* energy) {
+void Phases::evaluate(double theta, Lanes<float>* energy) {
+  const double cos_theta = std::cos(theta), sin_theta = std::sin(theta);
   std::copy_n(of_axis, kVectors, energy);
   for (std::size_t i = 0; i < siblings.size(); ++i) {
-    const Wave cosine = siblings[i].cosine_to(theta.cosine, theta.sine);
+    const Wave cosine = siblings[i].cosine_to(cos_theta, sin_theta);
     for (std::size_t k = 0; k < kVectors; ++k)
       energy[k] += sibling_energy(row.siblings[i], cosine.at(cos_phi[k], sin_phi[k]));
   }
   if (!row.has_others) return;
-  const auto along = scaled(broadcast(static_cast<float>(-theta.cosine)), axis);
-  const auto sine = static_cast<float>(theta.sine);
+  const auto along = scaled(broadcast(static_cast<float>(-cos_theta)), axis);
+  const auto sine = static_cast<float>(sin_theta);
   for (std::size_t k = 0; k < kVectors; ++k) {
     x[static_cast<std::size_t>(row.tree.atom)] =
         along + scaled(sine * cos_phi[k], side) + scaled(sine * sin_phi[k], normal);
@@ -73,7 +74,7 @@ void LanePlacement::angle_curve(std::size_t m, std::span<const double> positions
   const LanePlacementRow& row = rows_[m];
   Phases phases(row, std::span(order_).first(m), positions_nm, r);
   std::vector<float> known, sums;
-  for (const LanePlacementRow::GridAngle& theta : row.thetas) {
+  for (const double theta : row.thetas) {
     Lanes<float> reduced[kVectors], least = broadcast(INFINITY), sum{};
     phases.evaluate(theta, reduced);
     for (Lanes<float>& e : reduced) {
@@ -82,7 +83,8 @@ void LanePlacement::angle_curve(std::size_t m, std::span<const double> positions
     }
     const float lowest = -max_lanes(-least);
     for (const Lanes<float>& e : reduced) sum += exp_of_negative(e - lowest);
-    known.push_back(lowest + inverse_thermal_energy_ * theta.bend);
+    const auto constant = static_cast<float>(constant_energy(row, r, theta));
+    known.push_back(lowest + inverse_thermal_energy_ * constant);
     sums.push_back(sum_lanes(sum));
   }
   for (std::size_t i = 0; i < known.size(); ++i) known[i] -= std::log(sums[i]);
