@@ -1,6 +1,7 @@
 // The curve of the angle before a phase: sums over phases, at a few angles, interpolated.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numbers>
 
 #include "md/placement/placement.h"
@@ -24,7 +25,7 @@ struct Phases {
          std::span<const double> positions_nm, double r);
 
   // Energy over the phases, kJ/mol.
-  void evaluate(double theta, Lanes<float>* energy);
+  void evaluate(const LanePlacementRow::GridAngle& theta, Lanes<float>* energy);
 };
 
 Phases::Phases(const LanePlacementRow& own, std::span<const int> placed,
@@ -49,21 +50,34 @@ Phases::Phases(const LanePlacementRow& own, std::span<const int> placed,
     x[static_cast<std::size_t>(atom)] = same_in_all_lanes(at(positions_nm, atom) - parent);
 }
 
-void Phases::evaluate(double theta, Lanes<float>* energy) {
-  const double cos_theta = std::cos(theta), sin_theta = std::sin(theta);
+void Phases::evaluate(const LanePlacementRow::GridAngle& theta, Lanes<float>* energy) {
   std::copy_n(of_axis, kVectors, energy);
   for (std::size_t i = 0; i < siblings.size(); ++i) {
-    const Wave cosine = siblings[i].cosine_to(cos_theta, sin_theta);
+    const Wave cosine = siblings[i].cosine_to(theta.cosine, theta.sine);
     for (std::size_t k = 0; k < kVectors; ++k)
       energy[k] += sibling_energy(row.siblings[i], cosine.at(cos_phi[k], sin_phi[k]));
   }
   if (!row.has_others) return;
-  const auto along = scaled(broadcast(static_cast<float>(-cos_theta)), axis);
-  const auto sine = static_cast<float>(sin_theta);
+  const auto along = scaled(broadcast(static_cast<float>(-theta.cosine)), axis);
+  const auto sine = static_cast<float>(theta.sine);
   for (std::size_t k = 0; k < kVectors; ++k) {
     x[static_cast<std::size_t>(row.tree.atom)] =
         along + scaled(sine * cos_phi[k], side) + scaled(sine * sin_phi[k], normal);
     energy[k] += energy_of_others(row, x.data());
+  }
+}
+
+// Every bin of a group from the five known values around the group.
+void interpolate(std::span<const float> known, std::span<const float> weights, std::span<float> u) {
+  const std::size_t whole = weights.size() / kPoints;
+  const auto group = static_cast<std::size_t>(bins_in_group(std::ssize(u)));
+  for (std::size_t g = 0; g * group < u.size(); ++g) {
+    for (std::size_t v = 0; v < group; v += kPlacementLanes) {
+      Lanes<float> sum{};
+      for (std::size_t k = 0; k < kPoints; ++k)
+        sum += known[g + k] * load_lanes(&weights[k * whole + v]);
+      std::memcpy(&u[g * group + v], &sum, std::min(kPlacementLanes, group - v) * sizeof(float));
+    }
   }
 }
 
@@ -74,7 +88,7 @@ void LanePlacement::angle_curve(std::size_t m, std::span<const double> positions
   const LanePlacementRow& row = rows_[m];
   Phases phases(row, std::span(order_).first(m), positions_nm, r);
   std::vector<float> known, sums;
-  for (const double theta : row.thetas) {
+  for (const LanePlacementRow::GridAngle& theta : row.thetas) {
     Lanes<float> reduced[kVectors], least = broadcast(INFINITY), sum{};
     phases.evaluate(theta, reduced);
     for (Lanes<float>& e : reduced) {
@@ -83,16 +97,16 @@ void LanePlacement::angle_curve(std::size_t m, std::span<const double> positions
     }
     const float lowest = -max_lanes(-least);
     for (const Lanes<float>& e : reduced) sum += exp_of_negative(e - lowest);
-    const auto constant = static_cast<float>(constant_energy(row, r, theta));
+    const auto constant = static_cast<float>(constant_energy(row, r, theta.theta));
     known.push_back(lowest + inverse_thermal_energy_ * constant);
     sums.push_back(sum_lanes(sum));
   }
-  for (std::size_t i = 0; i < known.size(); ++i) known[i] -= std::log(sums[i]);
+  const std::size_t angles = known.size(), whole = angles + kPlacementLanes;
+  known.resize(whole), sums.resize(whole, 1.0f);
+  for (std::size_t i = 0; i < angles; i += kPlacementLanes)
+    store_lanes(&known[i], load_lanes(&known[i]) - log_lanes(load_lanes(&sums[i])));
   std::ranges::fill(u, 0.0f);
-  const std::size_t group = row.weights.size() / kPoints;
-  for (std::size_t v = 0; v < bins_; ++v)
-    for (std::size_t k = 0; k < kPoints; ++k)
-      u[v] += row.weights[v % group * kPoints + k] * known[v / group + k];
+  interpolate(known, row.weights, u.first(bins_));
 }
 
 }  // namespace arbg::md

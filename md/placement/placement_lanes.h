@@ -50,6 +50,9 @@ struct LanePlacementRow {
     int atom;
     float angle, stiffness;  // of the angle sibling - parent - atom
   };
+  struct GridAngle {
+    double theta, cosine, sine;
+  };
   ZMatrixRow tree{};
   std::vector<HarmonicBond> to_parent;  // these depend on r and theta alone
   std::vector<HarmonicAngle> to_grandparent;
@@ -64,9 +67,9 @@ struct LanePlacementRow {
 
   // Of the dihedral: its bins, and fewer angles for what is smooth, or none.
   PlacementAngles bins, coarse;
-  // Of the angle before a phase: angles at which its curve is known, weights [group, 5] for each of
-  // the bins between two of them, and the phases.
-  std::vector<double> thetas;
+  // Of the angle before a phase: angles at which its curve is known, weights [5, group] of the
+  // bins of a group, with zeros up to whole vectors, and the phases.
+  std::vector<GridAngle> thetas;
   std::vector<float> weights;
   PlacementAngles phases;
 };

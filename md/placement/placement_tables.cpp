@@ -89,11 +89,18 @@ PlacementAngles coarse_angles(const AngularBins& phi, std::size_t bins) {
 void add_thetas(const PlacementRow& plain, std::int64_t bins, LanePlacementRow& row) {
   const auto group = bins_in_group(bins);
   constexpr auto kBeyond = static_cast<std::int64_t>(kMargin);
-  for (std::int64_t i = -kBeyond; i < bins / group + kBeyond; ++i)
-    row.thetas.push_back(plain.groups.middle(i));
-  for (std::int64_t k = 0; k < group; ++k)
-    for (const double w : interpolation_weights(place_in_group(k, group)))
-      row.weights.push_back(static_cast<float>(w));
+  for (std::int64_t i = -kBeyond; i < bins / group + kBeyond; ++i) {
+    const double theta = plain.groups.middle(i);
+    row.thetas.push_back({theta, std::cos(theta), std::sin(theta)});
+  }
+  const auto size = static_cast<std::size_t>(group);
+  const std::size_t whole = (size + kPlacementLanes - 1) / kPlacementLanes * kPlacementLanes;
+  row.weights.assign(kPoints * whole, 0);
+  for (std::size_t v = 0; v < size; ++v) {
+    const auto own = interpolation_weights(place_in_group(static_cast<std::int64_t>(v), group));
+    for (std::size_t k = 0; k < kPoints; ++k)
+      row.weights[k * whole + v] = static_cast<float>(own[k]);
+  }
 }
 
 }  // namespace
