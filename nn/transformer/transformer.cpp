@@ -138,11 +138,12 @@ Variable Transformer::vectors_of_positions(const Variable& c, std::int64_t n) co
 }
 
 Variable Transformer::logits(const Tensor& tokens, const Molecules& molecules,
-                             const std::optional<DropoutKey>& dropout) const {
+                             const std::optional<DropoutKey>& dropout,
+                             const PlacementRows& placement) const {
   require(tokens.defined() && tokens.dtype() == DType::i32 && tokens.shape().rank() == 2,
           "expected int32 tokens [batch, ", config_.length(), "]");
   check_rows(tokens.extent(0), tokens.extent(1), molecules);
-  return outputs(ag::embedding(input_table(), shift_right(tokens)), molecules, dropout);
+  return outputs(ag::embedding(input_table(), shift_right(tokens)), molecules, dropout, placement);
 }
 
 Variable Transformer::outputs(const Variable& embedded, const Molecules& molecules,

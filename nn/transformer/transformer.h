@@ -61,7 +61,8 @@ class Transformer : public Module {
 
   // The same of tokens int32 [B, n]. Their last column is not looked at.
   Variable logits(const Tensor& tokens, const Molecules& molecules = {},
-                  const std::optional<DropoutKey>& dropout = {}) const;
+                  const std::optional<DropoutKey>& dropout = {},
+                  const PlacementRows& placement = {}) const;
 
   // log P(tokens[b, t] | tokens before t), [B, n], zero for padding.
   Variable log_prob(const Tensor& tokens, const Molecules& molecules = {},
@@ -92,7 +93,8 @@ class Transformer : public Module {
 
   // The same by the tokens int32 [B] of the position before (ignored, and may be undefined, at the
   // start). Advances the cache.
-  Tensor next_logits(const Tensor& previous, KvCache& cache) const;
+  Tensor next_logits(const Tensor& previous, KvCache& cache,
+                     const PlacementRows& placement = {}) const;
 
   // Starts the output at independent marginals: output matrix zero, output_bias[t, v] = log((n +
   // smoothing) / (N + V smoothing)), n = counts[t, v] of T x V, N its sum over v; less log(curves[t,

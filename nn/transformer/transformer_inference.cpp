@@ -123,14 +123,16 @@ KvCache Transformer::make_cache(std::int64_t batch, const Molecules& molecules) 
   return cache;
 }
 
-Tensor Transformer::next_logits(const Tensor& previous, KvCache& cache) const {
+Tensor Transformer::next_logits(const Tensor& previous, KvCache& cache,
+                                const PlacementRows& placement) const {
   const auto B = cache.batch_, t = cache.length_;
   require(t == 0 || (previous.defined() && previous.shape() == Shape{B}), "expected ", B,
           " tokens of the position before, one a row of the cache");
   const ag::NoGradient no_graph;
   const std::vector<std::int32_t> start(static_cast<std::size_t>(B), start_token());
   const Tensor input = t == 0 ? Tensor::from_indices(start, {B}, backend_) : previous;
-  Tensor logits = next_outputs(ag::embedding(cache.input_table_, input.reshape({B, 1})), cache);
+  Tensor logits =
+      next_outputs(ag::embedding(cache.input_table_, input.reshape({B, 1})), cache, placement);
   cache.advance();
   return logits;
 }
