@@ -8,6 +8,7 @@
 #include "md/placement/placement_lanes.h"
 #include "md/placement/placement_rows.h"
 #include "md/terms/generalised_born.h"
+#include "tensor/base/defects.h"
 #include "tensor/base/error.h"
 #include "tensor/base/simd.h"
 
@@ -61,6 +62,7 @@ PlacementRows make_rows(const System& system, const CoordinateMap& map, double t
       continue;
     }
     row.phi = divided(c, bins);
+    if (planted(Defect::candidates_beside)) row.phi.low += row.phi.width;
     row.phases = divided(c, kPlacementPhases);
     row.has_phase = !c.periodic;
   }
@@ -117,6 +119,8 @@ Placement::Placement(const System& system, const CoordinateMap& map, double temp
       lanes_(std::make_shared<const LanePlacement>(*rows_)) {}
 
 std::int64_t Placement::bins() const { return rows_->bins; }
+
+const std::vector<double>& Placement::born_radii_nm() const { return rows_->born_radii_nm; }
 
 bool Placement::has_curve(int coordinate) const {
   const auto atoms = static_cast<int>(rows_->rows.size());

@@ -60,6 +60,7 @@ class Placement {
             std::int64_t bins, std::vector<double> born_radii_nm);
 
   std::int64_t bins() const;
+  const std::vector<double>& born_radii_nm() const;  // as they were given
   // Of the dihedrals, coordinates 3 m - 4 of z, m = 3 ... N - 1, and of the angles before phases.
   bool has_curve(int coordinate) const;
 

@@ -7,6 +7,7 @@
 #include "metrics/weights.h"
 #include "sampling/audit/coordinates.h"
 #include "sampling/audit/energies.h"
+#include "sampling/audit/placement.h"
 #include "sampling/audit/probabilities.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
@@ -82,8 +83,10 @@ std::vector<Check> audit_physics(const AuditSubject& subject, std::span<const do
     return {{"fresh samples that are molecules", 0, 1, Verdict::fail,
              "none has a finite energy and the right hand: the model has learned "
              "nothing, or is of another molecule"}};
+  const Generator& generator = subject.proposal.generator();
   auto out = audit_energies(subject.topology, subject.target, good);
-  append(out, audit_symmetry(subject.topology, subject.proposal.generator(), subject.target, good));
+  append(out, audit_placement(generator, subject.target, good));
+  append(out, audit_symmetry(subject.topology, generator, subject.target, good));
   return out;
 }
 
@@ -105,7 +108,7 @@ Audit audit(const AuditSubject& subject, const AuditOptions& options) {
   const auto fresh_log_weight = log_weights(u, fresh.log_volume, fresh.log_q);
 
   Audit out;
-  out.sections = {{"Is q a probability?", audit_probabilities(proposal, fresh)},
+  out.sections = {{"Is q a probability?", audit_probabilities(proposal, subject.target, fresh)},
                   {"Do coordinates mean what log q says?", audit_coordinates(generator, fresh)},
                   {"Are energies those of the force field?",
                    audit_physics(subject, good_conformations(fresh, u))}};

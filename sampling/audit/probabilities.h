@@ -9,11 +9,13 @@
 #include "sampling/audit/check.h"
 #include "sampling/audit/coordinates.h"
 #include "sampling/proposals/autoregressive.h"
+#include "sampling/targets/target.h"
 
 namespace arbg::sampling {
 
-// `samples` were drawn by the proposal's generator with its decoding.
-std::vector<Check> audit_probabilities(const AutoregressiveProposal& proposal,
+// `samples` were drawn by the proposal's generator with its decoding. The target's force field is
+// that of its placement energies, if it has some.
+std::vector<Check> audit_probabilities(const AutoregressiveProposal& proposal, const Target& target,
                                        const BinnedSamples& samples);
 
 }  // namespace arbg::sampling

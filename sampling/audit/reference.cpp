@@ -57,17 +57,20 @@ void add_calibration(ReferenceAudit& out, const md::Topology& topology, const Ge
   const auto encoded = generator.encode(positions_of(reference, frames), seed);
   const auto cells = cells_of(generator.bins(), encoded.coordinates);
   std::vector<std::int32_t> tokens;
+  std::vector<double> z;
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const auto row = std::span(cells).subspan(i * K, K);
-    if (std::ranges::count(row, nn::CoordinateBins::kOutside) == 0)
-      tokens.insert(tokens.end(), row.begin(), row.end());
+    if (std::ranges::count(row, nn::CoordinateBins::kOutside) > 0) continue;
+    tokens.insert(tokens.end(), row.begin(), row.end());
+    const auto own = std::span(encoded.coordinates).subspan(i * K, K);
+    z.insert(z.end(), own.begin(), own.end());
   }
   const std::size_t count = tokens.size() / K;
   if (count < 20) return;
   const Random random(seed, stream_id(streams::kAuditTransform));
   std::vector<double> fraction;
   for (std::size_t i = 0; i < tokens.size(); ++i) fraction.push_back(random.uniform(i));
-  out.transform = replay(generator, tokens, fraction, {}).transform;
+  out.transform = replay(generator, {tokens, z}, fraction, {}).transform;
 
   out.kolmogorov_bound = metrics::kolmogorov_bound(0.001 / static_cast<double>(K));
   std::size_t worst = 0;

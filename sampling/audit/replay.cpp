@@ -37,6 +37,12 @@ std::vector<double> plain_probabilities(std::span<const double> logits, const De
   return mixed;
 }
 
+std::span<const double> rows_of(std::span<const double> z, std::int64_t first, std::int64_t rows,
+                                std::int64_t length) {
+  return z.subspan(static_cast<std::size_t>(first * length),
+                   static_cast<std::size_t>(rows * length));
+}
+
 nn::Tensor column(std::span<const std::int32_t> tokens, std::int64_t first, std::int64_t rows,
                   std::int64_t length, std::int64_t j, nn::Backend backend) {
   std::vector<std::int32_t> out;
@@ -47,9 +53,10 @@ nn::Tensor column(std::span<const std::int32_t> tokens, std::int64_t first, std:
 
 }  // namespace
 
-Replay replay(const Generator& generator, std::span<const std::int32_t> tokens,
+Replay replay(const Generator& generator, const Sequences& sequences,
               std::span<const double> fraction, const Decoding& decoding) {
   const auto& network = generator.network();
+  const auto tokens = sequences.tokens;
   const std::int64_t K = generator.map().size(), V = generator.bins().bins();
   const std::int64_t count = std::ssize(tokens) / K;
   double log_cell = 0;
@@ -65,10 +72,12 @@ Replay replay(const Generator& generator, std::span<const std::int32_t> tokens,
   tensor::for_each_on({network.backend()}, groups, [&](std::int64_t group) {
     const auto g = static_cast<std::size_t>(group);
     const std::int64_t first = group * kLanes, rows = std::min(kLanes, count - first);
+    const nn::Tensor z = nn::host_rows(rows_of(sequences.z, first, rows, K), K);
     auto cache = network.make_cache(rows, generator.molecules(rows));
     nn::Tensor previous;
     for (std::int64_t j = 0; j < K; ++j) {
-      const nn::Tensor logits = network.next_logits(previous, cache);
+      const nn::Tensor logits = network.next_logits(
+          previous, cache, generator.head().placement_rows(z, j, 1, network.backend()));
       const auto numbers = logits.values();  // [rows, V]
       // What the sampler itself takes for its probabilities, to be judged.
       const auto own_log_p = nn::checked_log_p(tensor::log_categorical_all(logits, decoding));
@@ -107,28 +116,32 @@ Replay replay(const Generator& generator, std::span<const std::int32_t> tokens,
 }
 
 std::vector<double> uncached_logits(const Generator& generator, const nn::Transformer& network,
-                                    std::span<const std::int32_t> tokens) {
+                                    const Sequences& sequences) {
   const autograd::NoGradient no_graph;
-  const std::int64_t K = generator.map().size(), rows = std::ssize(tokens) / K;
+  const std::int64_t K = generator.map().size(), rows = std::ssize(sequences.tokens) / K;
+  const nn::Tensor z = nn::host_rows(sequences.z, K);
   return network
-      .logits(nn::Tensor::from_indices(tokens, {rows, K}, network.backend()),
-              generator.molecules(rows))
+      .logits(nn::Tensor::from_indices(sequences.tokens, {rows, K}, network.backend()),
+              generator.molecules(rows), {},
+              generator.head().placement_rows(z, 0, K, network.backend()))
       .value()
       .values();
 }
 
 std::vector<double> cached_logits(const Generator& generator, const nn::Transformer& network,
-                                  std::span<const std::int32_t> tokens) {
-  const std::int64_t K = generator.map().size(), rows = std::ssize(tokens) / K;
+                                  const Sequences& sequences) {
+  const std::int64_t K = generator.map().size(), rows = std::ssize(sequences.tokens) / K;
+  const nn::Tensor z = nn::host_rows(sequences.z, K);
   const std::int64_t V = network.config().num_bins;
   std::vector<double> out(static_cast<std::size_t>(rows * K * V));
   auto cache = network.make_cache(rows, generator.molecules(rows));
   nn::Tensor previous;
   for (std::int64_t j = 0; j < K; ++j) {
-    const auto logits = network.next_logits(previous, cache).values();  // [rows, V]
+    const auto placement = generator.head().placement_rows(z, j, 1, network.backend());
+    const auto logits = network.next_logits(previous, cache, placement).values();  // [rows, V]
     for (std::int64_t b = 0; b < rows; ++b)
       std::copy_n(logits.begin() + b * V, V, out.begin() + (b * K + j) * V);
-    previous = column(tokens, 0, rows, K, j, network.backend());
+    previous = column(sequences.tokens, 0, rows, K, j, network.backend());
   }
   return out;
 }

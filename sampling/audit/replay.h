@@ -6,7 +6,7 @@
 //   log q = sum_j log P(k_j) - log h_j,     F_j = sum over v < k_j of P(v) + fraction_j P(k_j)
 //
 // F_j, the probability integral transforms, are independent and uniform on [0, 1] over draws from
-// q.
+// q. A network with placement energies is told them anew, from the coordinates themselves.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,13 @@
 
 namespace arbg::sampling {
 
+// Rows of a sequence: bins, as the network reads them, and coordinates in them, which placement
+// energies are of.
+struct Sequences {
+  std::span<const std::int32_t> tokens;  // [B, K], all of them bins
+  std::span<const double> z;             // [B, K]
+};
+
 struct Replay {
   std::vector<double> log_q;      // [B]
   std::vector<double> transform;  // F [B, K]
@@ -26,15 +33,15 @@ struct Replay {
   double surprise = 0;
 };
 
-// Rows of tokens [B, K], all of them bins; fraction [B, K] says where in its bin a coordinate is.
-Replay replay(const Generator& generator, std::span<const std::int32_t> tokens,
+// fraction [B, K] says where in its bin a coordinate counts as being.
+Replay replay(const Generator& generator, const Sequences& sequences,
               std::span<const double> fraction, const Decoding& decoding);
 
-// Logits of rows of tokens, [rows, K, V], all at once and one position after the other as the
-// sampler sees them. `network` may be a changed copy of the generator's.
+// Logits [B, K, V], all at once and one position after the other as the sampler sees them.
+// `network` may be a changed copy of the generator's.
 std::vector<double> uncached_logits(const Generator& generator, const nn::Transformer& network,
-                                    std::span<const std::int32_t> tokens);
+                                    const Sequences& sequences);
 std::vector<double> cached_logits(const Generator& generator, const nn::Transformer& network,
-                                  std::span<const std::int32_t> tokens);
+                                  const Sequences& sequences);
 
 }  // namespace arbg::sampling

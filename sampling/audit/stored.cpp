@@ -76,13 +76,16 @@ double repeated(std::span<const double> log_q, std::span<const double> u) {
 
 // log q of reflected samples. Cells are symmetric about 0: the mirror image of bin k is V - 1 - k.
 void add_mirror_images(Replay& again, const Generator& generator, const Target& target,
-                       std::span<const std::int32_t> tokens, std::span<const double> x,
+                       const Sequences& sequences, std::span<const double> x,
                        const Decoding& decoding) {
   std::vector<std::int32_t> mirrored;
-  for (const auto token : tokens)
+  for (const auto token : sequences.tokens)
     mirrored.push_back(static_cast<std::int32_t>(generator.bins().bins()) - 1 - token);
+  std::vector<double> mirrored_z(sequences.z.begin(), sequences.z.end());
+  for (double& value : mirrored_z) value = -value;
   const auto other =
-      replay(generator, mirrored, std::vector<double>(tokens.size(), 0.5), decoding).log_q;
+      replay(generator, {mirrored, mirrored_z}, std::vector<double>(mirrored.size(), 0.5), decoding)
+          .log_q;
   std::vector<double> mirror(x.begin(), x.end());
   for (double& value : mirror) value = -value;
   const std::size_t frame = x.size() / other.size();
@@ -172,13 +175,15 @@ StoredAudit audit_stored(const AutoregressiveProposal& proposal, const Target& t
 
   // A part of them, closely.
   std::vector<std::int32_t> tokens;
-  std::vector<double> fraction, log_q, u, x;
+  std::vector<double> z, fraction, log_q, u, x;
   const std::size_t part = std::min(count, static_cast<std::size_t>(most));
   for (std::size_t n = 0; n < part; ++n) {
     const std::size_t i = n * count / part;
     const auto row = std::span(measured.tokens).subspan(i * K, K);
     if (std::ranges::count(row, nn::CoordinateBins::kOutside) > 0) continue;
     tokens.insert(tokens.end(), row.begin(), row.end());
+    z.insert(z.end(), measured.z.begin() + static_cast<std::ptrdiff_t>(i * K),
+             measured.z.begin() + static_cast<std::ptrdiff_t>((i + 1) * K));
     for (std::size_t j = 0; j < K; ++j) {
       const auto& axis = generator.bins().axis(static_cast<std::int64_t>(j));
       const double place = (measured.z[i * K + j] - axis.low) / (axis.high - axis.low) *
@@ -192,9 +197,10 @@ StoredAudit audit_stored(const AutoregressiveProposal& proposal, const Target& t
              samples.positions_nm.begin() + static_cast<std::ptrdiff_t>((i + 1) * frame));
   }
   if (log_q.empty()) return out;
-  Replay again = replay(generator, tokens, fraction, proposal.decoding());
+  const Sequences sequences{tokens, z};
+  Replay again = replay(generator, sequences, fraction, proposal.decoding());
   if (samples.reflected)
-    add_mirror_images(again, generator, target, tokens, x, proposal.decoding());
+    add_mirror_images(again, generator, target, sequences, x, proposal.decoding());
   double worst_q = 0, worst_u = 0;
   const auto energies = reference_energy(target, x);
   for (std::size_t i = 0; i < log_q.size(); ++i) {

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "sampling/proposals/atom_placement.h"
+#include "tensor/base/defects.h"
 #include "tensor/base/error.h"
 #include "tensor/device/device.h"
 
@@ -70,6 +71,7 @@ nn::PlacementRows AtomPlacement::rows_of(const nn::Tensor& z, std::int64_t first
       const auto size = static_cast<std::size_t>(kComponents * bins_);
       const std::span u(energies + static_cast<std::size_t>(b * S + s) * size, size);
       curve(static_cast<std::int64_t>(j), positions_nm, row.subspan(j / 3 * 3, j % 3), u);
+      if (planted(Defect::curve_sees_itself)) u[0] += static_cast<Real>(row[j]);
       if (F == 0) continue;
       const auto place = b * n + static_cast<std::int64_t>(j) - first;
       moments_.evaluate(std::span<const Real>(u),

@@ -117,7 +117,8 @@ void GrowingSamples::take(std::int64_t first, std::int64_t count) {
 }
 
 void GrowingSamples::select(std::span<const std::int64_t> from) {
-  coordinates_ = gathered(coordinates_, from, head_.coordinates());
+  if (!planted(Defect::selection_keeps_z))
+    coordinates_ = gathered(coordinates_, from, head_.coordinates());
   log_p_ = gathered(log_p_, from, 1);
   if (length() == 0) return;  // all rows are alike
   cache_.select(from);

@@ -17,6 +17,9 @@ enum class Defect {
   cached_position_early,  // the cache adds the embedding of the position before
   stale_cache_row,        // keys and values of position 1 are overwritten by those of position 2
   selection_keeps_rows,   // resampling copies everything but keys and values
+  selection_keeps_z,      // resampling copies everything but the coordinates drawn so far
+  candidates_beside,      // placement energies of a dihedral's bin are of the bin beside
+  curve_sees_itself,      // placement energies of a coordinate change with its own draw
   float32_total,          // the sum over a conditional in float32
   float32_log_q,          // the sum of log probabilities in float32
   volume_power,           // r instead of r^2

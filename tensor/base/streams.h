@@ -54,5 +54,6 @@ inline constexpr std::string_view kAudit = "audit";                     // fresh
 inline constexpr std::string_view kAuditMotion = "audit motion";        // rotations and shifts
 inline constexpr std::string_view kAuditDirection = "audit direction";  // of finite differences
 inline constexpr std::string_view kAuditTransform = "audit transform";  // places within cells
+inline constexpr std::string_view kAuditSelection = "audit selection";  // rows selected half-way
 
 }  // namespace arbg::streams

@@ -10,15 +10,11 @@
 #include <limits>
 #include <string>
 
-#include "apps/jobs/audit_job.h"
-#include "apps/jobs/md_job.h"
-#include "apps/jobs/sample_job.h"
 #include "apps/jobs/smc_job.h"
-#include "apps/jobs/train_job.h"
 #include "apps/runs/results_json.h"
 #include "tensor/base/files.h"
 #include "tensor/base/npy.h"
-#include "tests/tensor/temporary_folder.h"
+#include "tests/audit/small_runs.h"
 
 namespace arbg::apps {
 namespace {
@@ -32,55 +28,7 @@ struct Planted {
   ~Planted() { planted_defect = Defect::none; }
 };
 
-// A demo of alanine dipeptide in seconds: a little dynamics, a small network, a few samples.
-class SmallRun {
- public:
-  SmallRun() {
-    MdJob md;
-    md.output = folder_.path() / "md";
-    md.options.sequence = "Ace-A-Nme";
-    md.options.forcefield = "amber99sbildn-obc2";
-    md.options.replicas = 32;
-    md.options.warmup_steps = 1000;
-    md.options.steps = 2000;
-    md.options.save_interval = 50;
-    run_md_job(md, RunFolder(md.output, RunKind::md));
-    const Dataset data = load_dataset(md.output);
-    TrainJob train;
-    train.output = folder_.path() / "model";
-    train.network.num_bins = 64;
-    train.network.channels = 16;
-    train.network.num_layers = 2;
-    train.network.num_heads = 2;
-    train.trainer.batch = 32;
-    train.trainer.total_steps = 60;
-    run_train_job(train, data, RunFolder(train.output, RunKind::train));
-    SampleJob sample;
-    sample.model = train.output / "checkpoint.safetensors";
-    sample.output = folder_.path() / "samples";
-    sample.count = 400;
-    sample.decoding.temperature = 1.03;
-    run_sample_job(sample, load_model(sample.model, sample.backend, true),
-                   RunFolder(sample.output, RunKind::sample));
-  }
-
-  const fs::path& path() const { return folder_.path(); }
-
-  AuditJob job() const {
-    AuditJob out = audit_job_of(path());
-    out.fresh = 64;
-    out.close = 400;
-    return out;
-  }
-
- private:
-  TemporaryFolder folder_;
-};
-
-const SmallRun& small_run() {
-  static const SmallRun run;
-  return run;
-}
+constexpr std::size_t kLinesOfPlacement = 4;  // more than of a model without
 
 std::string failing_lines(const Audit& audit) {
   std::string out;
@@ -89,6 +37,12 @@ std::string failing_lines(const Audit& audit) {
       if (check.verdict == Verdict::fail)
         out += "\n  " + check.name + ": " + std::to_string(check.measured) + ", " + check.note;
   return out;
+}
+
+std::size_t line_count(const Audit& audit) {
+  std::size_t count = 0;
+  for (const auto& section : audit.sections) count += section.checks.size();
+  return count;
 }
 
 void check_seen(const AuditJob& job, const std::string& line) {
@@ -167,11 +121,19 @@ TEST_CASE("without a defect no line fails") {
   CHECK(audit.count(Verdict::pass) > 30);
 }
 
+TEST_CASE("without a defect no line fails of a model that is told placement energies") {
+  const Audit audit = run_audit(told_run().job());
+  INFO(failing_lines(audit));
+  CHECK(audit.passed());
+  CHECK(line_count(audit) == line_count(run_audit(small_run().job())) + kLinesOfPlacement);
+}
+
 TEST_CASE("a defect planted in the code fails on the line that names it") {
   const struct {
     const char* name;
     Defect defect;
     const char* line;
+    const SmallRun& (*run)() = small_run;
   } kRows[] = {
       {"bins_rounded", Defect::bins_rounded, "cells of the bins: gaps and overlaps"},
       {"bins_without_width", Defect::bins_without_width, "log of a cell's volume"},
@@ -195,10 +157,18 @@ TEST_CASE("a defect planted in the code fails on the line that names it") {
       {"coordinates_see_place", Defect::coordinates_see_place, "log q and volume factor after"},
       {"dihedral_sign_lost", Defect::dihedral_sign_lost, "mirror images inside the support"},
       {"mirrored_accepted", Defect::mirrored_accepted, "mirror images that weigh something"},
+      {"candidates_beside", Defect::candidates_beside, "placement energies: against differences",
+       told_run},
+      {"curve_sees_itself", Defect::curve_sees_itself, "logits moved by a token at or after",
+       told_run},
+      {"curve_sees_itself, again", Defect::curve_sees_itself,
+       "placement energies: as the network is told", told_run},
+      {"selection_keeps_z", Defect::selection_keeps_z, "log q of rows selected as they grew",
+       told_run},
   };
   for (const auto& row : kRows) {
     SUBCASE(row.name) {
-      AuditJob job = small_run().job();
+      AuditJob job = row.run().job();
       const Planted planted(row.defect);
       check_seen(job, row.line);
     }
