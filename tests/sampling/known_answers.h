@@ -39,9 +39,9 @@ inline double angle_z(double width) {
 // rest of the network bends the conditionals a little.
 inline Generator near_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t bins,
                                 const std::function<double(const md::Coordinate&, double)>& density,
-                                nn::Backend backend = nn::Backend::cpu) {
-  nn::Transformer network(config_of(*map, bins), backend, 3);
-  auto axes = bins_of(*map, bins);
+                                nn::Backend backend = nn::Backend::cpu,
+                                const std::optional<Told>& told = {}) {
+  const auto axes = bins_of(*map, bins);
   std::vector<double> counts;
   for (std::int64_t j = 0; j < axes.coordinates(); ++j) {
     for (std::int64_t v = 0; v < bins; ++v) {
@@ -49,9 +49,10 @@ inline Generator near_generator(std::unique_ptr<md::CoordinateMap> map, std::int
       counts.push_back(1000 * density(map->coordinates()[static_cast<std::size_t>(j)], centre));
     }
   }
-  network.initialise_from_marginals(counts);
-  stir(network, "output_proj", 0.1);
-  return {std::move(network), std::move(axes), std::move(map)};
+  return small_generator(std::move(map), bins, backend, told, [&](nn::Transformer& network) {
+    network.initialise_from_marginals(counts);
+    stir(network, "output_proj", 0.1);
+  });
 }
 
 // Atoms on springs, each step coupled to the next: u = sum k/2 |r_i|^2 + c sum r_i . r_{i+1} over

@@ -3,10 +3,12 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "md/molecule/units.h"
+#include "sampling/proposals/atom_placement.h"
 #include "sampling/proposals/generator.h"
 #include "tests/md/map_testing.h"
 
@@ -55,13 +57,35 @@ inline void stir(const nn::Transformer& network, const std::string& part, double
   }
 }
 
+// Whose placement energies a network is told.
+struct Told {
+  const md::System& system;
+  std::vector<double> born_radii_nm = {};
+};
+
+// A generator with its network as `prepare` leaves it.
+template <class Prepare>
+Generator small_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t bins,
+                          nn::Backend backend, const std::optional<Told>& told,
+                          const Prepare& prepare) {
+  auto config = config_of(*map, bins);
+  std::shared_ptr<const nn::Placement> placement;
+  if (told) {
+    config.placement = nn::PlacementConfig{md::kPlacementComponents, 4};
+    placement = std::make_shared<AtomPlacement>(told->system, *map, kTemperature, bins,
+                                                told->born_radii_nm, *config.placement);
+  }
+  nn::Transformer network(config, backend, 3);
+  prepare(network);
+  auto axes = bins_of(*map, bins);
+  return {std::move(network), std::move(axes), std::move(map), {}, std::move(placement)};
+}
+
 // Random weights of order one: every conditional depends on every token before it.
 inline Generator lively_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t bins,
-                                  nn::Backend backend) {
-  nn::Transformer network(config_of(*map, bins), backend, 3);
-  stir(network, "", 0.4);
-  auto axes = bins_of(*map, bins);
-  return {std::move(network), std::move(axes), std::move(map)};
+                                  nn::Backend backend, const std::optional<Told>& told = {}) {
+  return small_generator(std::move(map), bins, backend, told,
+                         [](const nn::Transformer& network) { stir(network, "", 0.4); });
 }
 
 inline Generator three_atoms(std::int64_t bins, nn::Backend backend) {
