@@ -232,6 +232,7 @@ double error_of_told(const std::vector<Curve>& curves, const Generator& generato
   const auto V = static_cast<std::size_t>(generator.bins().bins());
   const auto rows =
       generator.head().placement_rows(nn::host_rows(z, K), 0, K, generator.network().backend());
+  if (!rows.slot.defined()) return curves.empty() ? 0 : kInfinity;
   const auto slot = rows.slot.indices();
   for (std::size_t j = 0, next = 0; j < z.size(); ++j) {
     const bool has = next < curves.size() && curves[next].coordinate == j;
