@@ -49,10 +49,11 @@ PlacementRows make_rows(const System& system, const CoordinateMap& map, double t
   if (!system.born_atoms.empty()) all.born_radii_nm = born_radii_reference(system, ideal_nm);
   for (const ZMatrixRow& tree : map.tree()) all.rows.emplace_back().tree = tree;
   for (const Coordinate& c : map.coordinates()) {
-    if (c.kind != 2) continue;
     PlacementRow& row = all.rows[static_cast<std::size_t>(c.order)];
-    row.low = c.low;
-    row.width = (c.high - c.low) / static_cast<double>(bins);
+    if (c.kind == 0 || c.order < 3) continue;
+    const PlacementRow::Bins middles{c.low, (c.high - c.low) / static_cast<double>(bins)};
+    (c.kind == 1 ? row.angle : row.dihedral) = middles;
+    if (c.kind == 2) row.is_phase = !c.periodic;
   }
   deal_out_terms(system, all.rows);
   std::vector<double> ideal_z(static_cast<std::size_t>(map.size()));
@@ -96,22 +97,42 @@ std::int64_t Placement::bins() const { return rows_->bins; }
 
 bool Placement::has_curve(int coordinate) const {
   const auto atoms = static_cast<int>(rows_->rows.size());
-  return coordinate >= 0 && coordinate < 3 * atoms - 6 && coordinate % 3 == 2 && coordinate > 2;
+  if (coordinate < 3 || coordinate >= 3 * atoms - 6) return false;
+  return coordinate % 3 == 2 || (coordinate % 3 == 1 && rows_->rows[row_of(coordinate)].is_phase);
 }
 
-std::size_t Placement::row_of(int coordinate, std::size_t positions, std::size_t numbers) const {
+std::size_t Placement::row_of(int coordinate) { return static_cast<std::size_t>(coordinate / 3) + 2; }
+
+std::size_t Placement::checked_row(int coordinate, std::span<const double> own,
+                                   std::size_t positions, std::size_t numbers) const {
   const auto atoms = rows_->rows.size();
-  require(has_curve(coordinate), "expected a dihedral among ", 3 * atoms - 6,
-          " coordinates for its placement energies, found coordinate ", coordinate);
+  require(has_curve(coordinate), "expected a dihedral, or the angle before a phase, among ",
+          3 * atoms - 6, " coordinates for its placement energies, found coordinate ", coordinate);
   const auto all = static_cast<std::size_t>(kPlacementComponents * rows_->bins);
-  require(positions == 3 * atoms && numbers == all, "placement energies expect ", 3 * atoms,
-          " positions and room for ", all, " energies, found ", positions, " and ", numbers);
-  return static_cast<std::size_t>(coordinate + 4) / 3;
+  require(positions == 3 * atoms && numbers == all &&
+              std::ssize(own) == coordinate % 3,
+          "placement energies expect ", 3 * atoms, " positions, ", coordinate % 3,
+          " coordinates of the atom before, and room for ", all, " energies, found ", positions,
+          ", ", own.size(), " and ", numbers);
+  return row_of(coordinate);
 }
 
-void Placement::lanes(int coordinate, std::span<const double> positions_nm, double r, double theta,
-                      std::span<float> u) const {
-  lanes_->curve(row_of(coordinate, positions_nm.size(), u.size()), positions_nm, r, theta, u);
+void Placement::reference(int coordinate, std::span<const double> positions_nm,
+                          std::span<const double> own, std::span<double> u) const {
+  const std::size_t m = checked_row(coordinate, own, positions_nm.size(), u.size());
+  if (own.size() == 1)
+    angle_curve_reference(*rows_, m, positions_nm, own[0], u);
+  else
+    dihedral_curve_reference(*rows_, m, positions_nm, own[0], own[1], u);
+}
+
+void Placement::lanes(int coordinate, std::span<const double> positions_nm,
+                      std::span<const double> own, std::span<float> u) const {
+  const std::size_t m = checked_row(coordinate, own, positions_nm.size(), u.size());
+  if (own.size() == 1)
+    lanes_->angle_curve(m, positions_nm, own[0], u);
+  else
+    lanes_->dihedral_curve(m, positions_nm, own[0], own[1], u);
 }
 
 void shift_and_cap(std::span<double> u) { shift_and_cap_components(u); }

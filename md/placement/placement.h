@@ -47,22 +47,26 @@ class Placement {
             std::int64_t bins, std::span<const double> ideal_nm);
 
   std::int64_t bins() const;
-  // Of the dihedrals: coordinates 3 m - 4 of z, m = 3 ... N - 1.
+  // Of the dihedrals, coordinates 3 m - 4 of z, m = 3 ... N - 1, and of the angles before phases.
   bool has_curve(int coordinate) const;
 
   // u [3, V] of a coordinate that has a curve. Positions [N, 3] in nm in any frame, of which only
-  // atoms placed before are looked at; r in nm and theta in radians of the atom itself. Throw Error
-  // if coordinate or sizes do not fit. A curve is a function of these arguments alone, the same
-  // bits in any thread; any number of threads may call at a time.
+  // atoms placed before are looked at; own: the coordinates of the atom itself that come before, r
+  // in nm and, of a dihedral, theta in radians. Throw Error if coordinate or sizes do not fit. A
+  // curve is a function of these arguments alone, the same bits in any thread; any number of
+  // threads may call at a time.
   //
-  // reference: plain loops in double. lanes: in float32, candidates in SIMD lanes.
-  void reference(int coordinate, std::span<const double> positions_nm, double r, double theta,
+  // reference: plain loops in double. lanes: in float32, candidates in SIMD lanes, up to a number
+  // that all bins of a component share.
+  void reference(int coordinate, std::span<const double> positions_nm, std::span<const double> own,
                  std::span<double> u) const;
-  void lanes(int coordinate, std::span<const double> positions_nm, double r, double theta,
+  void lanes(int coordinate, std::span<const double> positions_nm, std::span<const double> own,
              std::span<float> u) const;
 
  private:
-  std::size_t row_of(int coordinate, std::size_t positions, std::size_t numbers) const;
+  static std::size_t row_of(int coordinate);
+  std::size_t checked_row(int coordinate, std::span<const double> own, std::size_t positions,
+                          std::size_t numbers) const;
 
   std::shared_ptr<const PlacementRows> rows_;
   std::shared_ptr<const LanePlacement> lanes_;

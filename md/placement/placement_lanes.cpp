@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "md/placement/placement.h"
 
@@ -9,8 +10,15 @@ namespace arbg::md {
 namespace {
 
 constexpr std::size_t kLanes = kLaneCount<float>;
-constexpr std::size_t kInFlight = 2;  // vectors of candidates that share the reading of a pair
-constexpr std::size_t kBlock = kInFlight * kLanes;
+// Vectors of candidates that share the reading of a pair, and a block of them: of 16 vectors for 256
+// bins, of 5 for every fourth with its margins.
+constexpr std::size_t kFineVectors = 4, kCoarseVectors = 5;
+
+// Pairs that stay this far apart, in nm, are so smooth that every fourth candidate will do, if these
+// are at most so many radians apart: what lies between is interpolated through five of them.
+constexpr float kFar2 = 0.4f * 0.4f;
+constexpr double kSmooth = 2 * std::numbers::pi / 64 * (1 + 1e-9);
+constexpr std::size_t kStep = 4, kMargin = 2;
 
 // Moves what `holds` from one list to the end of another.
 template <class T, class Holds>
@@ -59,7 +67,13 @@ System joined(const System& a, const System& b) {
 
 void add_bonded(const PlacementRow& plain, LanePlacementRow& row) {
   System terms = joined(plain.terms, plain.companion_terms), around_axis;
+  std::vector<HarmonicAngle> sibling_angles;
   // What turns as a whole, with the two atoms of the axis, does not change.
+  row.to_grandparent = terms.angles;
+  std::erase_if(row.to_grandparent, [&](const HarmonicAngle& a) {
+    return a.j != row.tree.parent ||
+           std::minmax(a.i, a.k) != std::minmax(row.tree.atom, row.tree.grandparent);
+  });
   const auto rigid = [&](auto... atom) {
     return ((turns(row, atom) || atom == row.tree.parent || atom == row.tree.grandparent) && ...);
   };
@@ -70,19 +84,73 @@ void add_bonded(const PlacementRow& plain, LanePlacementRow& row) {
   move_if(terms.torsions, around_axis.torsions,
           [&](const PeriodicTorsion& t) { return is_around_axis(t, row); });
   add_axis_torsions(around_axis, row);
+  move_if(terms.angles, sibling_angles, [&](const HarmonicAngle& a) {
+    return a.j == row.tree.parent && (a.i == row.tree.atom || a.k == row.tree.atom);
+  });
+  for (const HarmonicAngle& a : sibling_angles)
+    row.siblings.push_back({a.i == row.tree.atom ? a.k : a.i, static_cast<float>(a.angle_rad),
+                            static_cast<float>(a.k_kj_mol_rad2)});
   row.bonds = lane_bonds<float>(terms);
   row.angles = lane_angles<float>(terms);
   row.torsions = lane_torsions<float>(terms);
   row.bonded_in_lanes = !row.bonds.empty() || !row.angles.empty() || !row.torsions.empty();
 }
 
-void add_bin_middles(const PlacementRow& plain, std::int64_t bins, LanePlacementRow& row) {
-  const auto count = (static_cast<std::size_t>(bins) + kBlock - 1) / kBlock * kBlock;
-  for (std::size_t v = 0; v < count; ++v) {
-    const double phi = plain.middle(std::min(static_cast<std::int64_t>(v), bins - 1));
-    row.cosine.push_back(static_cast<float>(std::cos(phi)));
-    row.sine.push_back(static_cast<float>(std::sin(phi)));
+// cos and sin of `count` angles, the last again up to a whole block.
+void add_angles(double first, double step, std::size_t count, std::size_t vectors,
+                PlacementAngles& angles) {
+  const std::size_t block = vectors * kLanes, whole = (count + block - 1) / block * block;
+  for (std::size_t i = 0; i < whole; ++i) {
+    const double phi = first + step * static_cast<double>(std::min(i, count - 1));
+    angles.cosine.push_back(static_cast<float>(std::cos(phi)));
+    angles.sine.push_back(static_cast<float>(std::sin(phi)));
   }
+}
+
+void add_bin_middles(const PlacementRow::Bins& own, std::size_t bins, LanePlacementRow& row) {
+  add_angles(own.middle(0), own.width, bins, kFineVectors, row.fine);
+  const double step = kStep * own.width;
+  if (step > kSmooth || bins % (kStep * kLanes) != 0) return;
+  // In the middles of groups of kStep bins, and beyond both ends.
+  add_angles(own.low + step * (0.5 - kMargin), step, bins / kStep + 2 * kMargin,
+             kCoarseVectors, row.coarse);
+}
+
+// Where Lagrange's polynomial through kPoints values, one apart, is wanted in units of their step,
+// counted from the middle one: a weight for each.
+constexpr std::size_t kPoints = 2 * kMargin + 1;
+std::array<float, kPoints> interpolation_weights(double x) {
+  std::array<float, kPoints> weights;
+  for (std::size_t k = 0; k < kPoints; ++k) {
+    double w = 1;
+    for (std::size_t other = 0; other < kPoints; ++other)
+      if (other != k)
+        w *= (x + kMargin - static_cast<double>(other)) /
+             (static_cast<double>(k) - static_cast<double>(other));
+    weights[k] = static_cast<float>(w);
+  }
+  return weights;
+}
+
+// The curve of an angle is nearly a parabola ten standard deviations to each side: 32 values do.
+void add_angle_curve(const PlacementRow& plain, std::size_t bins, LanePlacementRow& row) {
+  constexpr std::size_t kAngles = 32;
+  const std::size_t group = bins % kAngles == 0 ? bins / kAngles : 1;
+  const double step = static_cast<double>(group) * plain.angle.width;
+  for (std::size_t i = 0; i < bins / group + 2 * kMargin; ++i) {
+    const double theta = plain.angle.low + step * (static_cast<double>(i) + 0.5 - kMargin);
+    double bend = 0;
+    for (const HarmonicAngle& a : row.to_grandparent)
+      bend += a.k_kj_mol_rad2 / 2 * (theta - a.angle_rad) * (theta - a.angle_rad);
+    row.angle_grid.push_back({std::cos(theta), std::sin(theta), static_cast<float>(bend)});
+  }
+  for (std::size_t k = 0; k < group; ++k)
+    for (const float w : interpolation_weights(
+             (static_cast<double>(k) + 0.5) / static_cast<double>(group) - 0.5))
+      row.weights.push_back(w);
+  const double width = middle_phase(plain, static_cast<std::int64_t>(bins), 1) -
+                       middle_phase(plain, static_cast<std::int64_t>(bins), 0);
+  add_angles(middle_phase(plain, static_cast<std::int64_t>(bins), 0), width, kPhases, 1, row.phases);
 }
 
 // Each pair goes to the later of its two atoms, where it names the earlier; and to the rows that
@@ -156,6 +224,25 @@ struct SquaredDistance {
   float constant, cosine, sine;
 };
 
+// exp(-x) for x >= 0, as exp_lanes(), without what large and positive arguments need; NaN stays NaN.
+inline Lanes<float> exp_of_negative(const Lanes<float>& x) {
+  constexpr float kMagic = 0x1.8p23f;
+  const Lanes<float> y = -select(x > 87.0f, broadcast(87.0f), x);
+  const Lanes<float> shifted = y * 1.44269504f + kMagic, n = shifted - kMagic;
+  const Lanes<float> r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
+  Lanes<float> p = broadcast(1.0f / 720);
+  p = p * r + 1.0f / 120;
+  p = p * r + 1.0f / 24;
+  p = p * r + 1.0f / 6;
+  p = p * r + 0.5f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  const LaneMask<float> bits = (__builtin_convertvector(n, LaneMask<float>) + 127) << 23;
+  Lanes<float> scale;
+  std::memcpy(&scale, &bits, sizeof scale);
+  return p * scale;
+}
+
 // sigma, epsilon and charges as in terms/nonbonded_cpu.h; f as in terms/generalised_born_cpu.h.
 template <bool kCutoff, bool kBorn>
 inline void add_pair(const LanePlacementRow::Pair& p, const Lanes<float>& distance2,
@@ -176,13 +263,32 @@ inline void add_pair(const LanePlacementRow::Pair& p, const Lanes<float>& distan
   lennard_jones += of_sizes;
   electrostatic += of_charges;
   if constexpr (kBorn) {
-    const Lanes<float> gauss = exp_lanes(-(p.inverse_four_radii * r2));
+    const Lanes<float> gauss = exp_of_negative(p.inverse_four_radii * r2);
     Lanes<float> of_solvent = pair.born * inverse_sqrt_lanes(r2 + p.radii * gauss);
     if constexpr (kCutoff) {
       of_solvent = select(r2 > born_cutoff2, Lanes<float>{}, of_solvent - pair.born * born_shift);
     }
     electrostatic += of_solvent;
   }
+}
+
+// acos(c), |c| <= 1, with an absolute error below 4e-7. Coefficients: Abramowitz, Stegun, Handbook of
+// Mathematical Functions, 4.4.46.
+inline Lanes<float> acos_lanes(const Lanes<float>& c) {
+  const Lanes<float> x = abs_lanes(c), rest = 1.0f - x;
+  Lanes<float> p = broadcast(-0.0012624911f);
+  for (const float a : {0.0066700901f, -0.0170881256f, 0.0308918810f, -0.0501743046f, 0.0889789874f,
+                        -0.2145988016f, 1.5707963050f})
+    p = p * x + a;
+  const Lanes<float> least = select(rest < 1e-12f, broadcast(1e-12f), rest);
+  const Lanes<float> angle = p * (least * inverse_sqrt_lanes(least));
+  return select(c < 0, 3.14159265f - angle, angle);
+}
+
+// Of the angle to a sibling, whose cosine is constant + cosine cos(phi) + sine sin(phi).
+inline Lanes<float> sibling_energy(const LanePlacementRow::Sibling& s, const Lanes<float>& cosine) {
+  const Lanes<float> bend = acos_lanes(cosine) - s.angle;
+  return 0.5f * s.stiffness * bend * bend;
 }
 
 Lanes<float> bond_energy(const LaneBond<float>& b, const LaneVector<float>* x) {
@@ -218,13 +324,91 @@ Lanes<float> torsion_energy(const LaneTorsion<float>& t, const LaneVector<float>
   const LaneVector<float> a = cross(f, g), b = cross(h, g);
   const Lanes<float> ab2 = dot(a, a) * dot(b, b);
   const Lanes<float> per_ab =
-      1.0f / sqrt_lanes(select(ab2 < kStraight4, broadcast(kStraight4), ab2));
+      inverse_sqrt_lanes(select(ab2 < kStraight4, broadcast(kStraight4), ab2));
   const Lanes<float> cosine = dot(a, b) * per_ab;
   const Lanes<float> sine = sqrt_lanes(dot(g, g)) * dot(f, b) * per_ab;
   return t.constant + series_energy(t.cosine.data(), t.sine.data(), t.order, cosine, sine);
 }
 
 }  // namespace
+
+// What is evaluated atom by atom.
+Lanes<float> listed_energy(const LanePlacementRow& row, const LaneVector<float>* x) {
+  Lanes<float> energy{};
+  for (const LaneBond<float>& b : row.bonds) energy += bond_energy(b, x);
+  for (const LaneAngle<float>& a : row.angles) energy += angle_energy(a, x);
+  for (const LaneTorsion<float>& t : row.torsions) energy += torsion_energy(t, x);
+  return energy;
+}
+
+// A cosine at theta: constant + cosine cos(phi) + sine sin(phi).
+using Cosine = SquaredDistance;
+
+// The directions of siblings across and along the axis.
+struct Direction {
+  double along, side, normal;
+  // Of the angle to an atom at cos and sin of theta.
+  Cosine at(double cosine, double sine) const {
+    return {static_cast<float>(-cosine * along), static_cast<float>(sine * side),
+            static_cast<float>(sine * normal)};
+  }
+};
+Direction direction_of(const DihedralCircle& circle, const Vector3& from_parent) {
+  const Vector3 d = unit(from_parent);
+  return {dot(d, cross(circle.side, circle.normal)), dot(d, circle.side), dot(d, circle.normal)};
+}
+
+struct PlacedPair {
+  const LanePlacementRow::Pair* pair;
+  SquaredDistance distance2;
+};
+
+// Lennard-Jones and electrostatic energies of pairs, summed, at many angles: whole blocks of them,
+// in kJ/mol.
+template <std::size_t kVectors, bool kCutoff, bool kBorn>
+void sum_pairs(std::span<const PlacedPair> pairs, const PlacementAngles& angles,
+               float born_cutoff2, float born_shift, float* lennard_jones, float* electrostatic) {
+  for (std::size_t first = 0; first < angles.cosine.size(); first += kVectors * kLanes) {
+    Lanes<float> cosine[kVectors], sine[kVectors], sizes[kVectors] = {}, charges[kVectors] = {};
+    for (std::size_t k = 0; k < kVectors; ++k) {
+      cosine[k] = load_lanes(&angles.cosine[first + k * kLanes]);
+      sine[k] = load_lanes(&angles.sine[first + k * kLanes]);
+    }
+    for (const PlacedPair& p : pairs) {
+      const SquaredDistance d2 = p.distance2;
+      for (std::size_t k = 0; k < kVectors; ++k) {
+        add_pair<kCutoff, kBorn>(*p.pair, d2.constant + d2.cosine * cosine[k] + d2.sine * sine[k],
+                                 born_cutoff2, born_shift, sizes[k], charges[k]);
+      }
+    }
+    for (std::size_t k = 0; k < kVectors; ++k) {
+      store_lanes(lennard_jones + first + k * kLanes, sizes[k]);
+      store_lanes(electrostatic + first + k * kLanes, charges[k]);
+    }
+  }
+}
+
+// Lane i takes lane i / kStep.
+template <std::size_t... I>
+inline Lanes<float> each_repeated(const Lanes<float>& x, std::index_sequence<I...>) {
+  return __builtin_shufflevector(x, x, (static_cast<int>(I / kStep))...);
+}
+
+// Adds to fine [bins] what Lagrange's polynomial through the five nearest coarse values gives there.
+void add_interpolated(const float* coarse, std::size_t bins, float* fine) {
+  Lanes<float> weight[kPoints];
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    const auto own = interpolation_weights((static_cast<double>(lane % kStep) + 0.5) / kStep - 0.5);
+    for (std::size_t k = 0; k < kPoints; ++k) weight[k][lane] = own[k];
+  }
+  for (std::size_t first = 0; first < bins; first += kLanes) {
+    Lanes<float> sum = load_lanes(fine + first);
+    for (std::size_t k = 0; k < kPoints; ++k)
+      sum += weight[k] * each_repeated(load_lanes(coarse + first / kStep + k),
+                                       std::make_index_sequence<kLanes>());
+    store_lanes(fine + first, sum);
+  }
+}
 
 // Of one curve. A thread keeps its own from call to call: no number of an earlier one is read.
 struct LanePlacement::Workspace {
@@ -234,6 +418,11 @@ struct LanePlacement::Workspace {
   std::vector<double> at_zero;             // [N, 3], with the turning atoms at phi = 0
   std::vector<TurningAtom> turning;        // the atom and its companions
   std::vector<SquaredDistance> distance2;  // [turning, N]
+  std::vector<Cosine> siblings;            // of the angles to them
+  std::vector<PlacedPair> near, far;       // pairs with this curve's distances
+  std::vector<float> fine;                 // [3, ...], energies at the fine angles, in kJ/mol
+  std::vector<float> sums;                 // of the curve of an angle, over phases
+  std::vector<float> coarse;               // [2, ...], of far pairs at the coarse angles
   std::vector<InLanes> in_lanes;           // [turning]
   std::vector<LaneVector<float>> x;        // [N], by atom, from the centre of the circle
   std::array<float, kMostPeriodicity> cosine, sine;
@@ -282,11 +471,23 @@ void LanePlacement::Workspace::look(const PlacementRows& all, std::size_t m,
           static_cast<float>(-2 * t.radius * dot(d, at_quarter))};
     }
   }
+  near.clear(), far.clear();
+  for (const LanePlacementRow::Pair& pair : row.pairs) {
+    const SquaredDistance d2 = distance2[pair.turning * N + static_cast<std::size_t>(pair.pair.j)];
+    const float nearest2 = d2.constant - std::hypot(d2.cosine, d2.sine);
+    const bool smooth = !row.coarse.cosine.empty() && nearest2 > kFar2;
+    (smooth ? far : near).push_back({&pair, d2});
+  }
   const FourierSeries series = one_series(row, circle, turning, positions_nm);
   for (std::size_t n = 0; n < kMostPeriodicity; ++n) {
     cosine[n] = static_cast<float>(series.cosine[n]);
     sine[n] = static_cast<float>(series.sine[n]);
   }
+  const Vector3 parent = at(positions_nm, row.tree.parent);
+  siblings.clear();
+  for (const auto& s : row.siblings)
+    siblings.push_back(direction_of(circle, at(positions_nm, s.atom) - parent)
+                           .at(std::cos(theta), std::sin(theta)));
   if (!row.bonded_in_lanes) return;
   x.resize(N);
   for (const int atom : placed)
@@ -304,14 +505,15 @@ Lanes<float> LanePlacement::Workspace::bonded(const LanePlacementRow& row,
                                               const Lanes<float>& sin_phi) {
   Lanes<float> energy =
       series_energy(cosine.data(), sine.data(), kMostPeriodicity, cos_phi, sin_phi);
+  for (std::size_t k = 0; k < siblings.size(); ++k)
+    energy += sibling_energy(
+        row.siblings[k],
+        siblings[k].constant + siblings[k].cosine * cos_phi + siblings[k].sine * sin_phi);
   if (!row.bonded_in_lanes) return energy;
   for (std::size_t k = 0; k < in_lanes.size(); ++k)
     x[static_cast<std::size_t>(row.turning[k])] =
         in_lanes[k].centre + scaled(cos_phi, in_lanes[k].cosine) + scaled(sin_phi, in_lanes[k].sine);
-  for (const LaneBond<float>& b : row.bonds) energy += bond_energy(b, x.data());
-  for (const LaneAngle<float>& a : row.angles) energy += angle_energy(a, x.data());
-  for (const LaneTorsion<float>& t : row.torsions) energy += torsion_energy(t, x.data());
-  return energy;
+  return energy + listed_energy(row, x.data());
 }
 
 LanePlacement::LanePlacement(std::shared_ptr<const PlacementRows> rows)
@@ -325,11 +527,12 @@ LanePlacement::LanePlacement(std::shared_ptr<const PlacementRows> rows)
     order_.push_back(plain.tree.atom);
     LanePlacementRow row;
     row.tree = plain.tree;
-    if (plain.width > 0) {
+    if (plain.dihedral.width > 0) {
       row.turning.push_back(plain.tree.atom);
       for (const Companion& c : plain.companions) row.turning.push_back(all.rows[c.row].tree.atom);
-      add_bin_middles(plain, all.bins, row);
+      add_bin_middles(plain.dihedral, bins_, row);
       add_bonded(plain, row);
+      if (plain.is_phase) add_angle_curve(plain, bins_, row);
     }
     rows_.push_back(std::move(row));
   }
@@ -344,33 +547,28 @@ LanePlacement::LanePlacement(std::shared_ptr<const PlacementRows> rows)
 template <bool kCutoff, bool kBorn>
 void LanePlacement::evaluate(const LanePlacementRow& row, Workspace& work,
                              std::span<float> u) const {
-  for (std::size_t first = 0; first < bins_; first += kBlock) {
-    Lanes<float> cosine[kInFlight], sine[kInFlight];
-    Lanes<float> energy[kPlacementComponents][kInFlight] = {};
-    for (std::size_t k = 0; k < kInFlight; ++k) {
-      cosine[k] = load_lanes(&row.cosine[first + k * kLanes]);
-      sine[k] = load_lanes(&row.sine[first + k * kLanes]);
-    }
-    for (const LanePlacementRow::Pair& pair : row.pairs) {
-      const SquaredDistance d2 =
-          work.distance2[pair.turning * rows_.size() + static_cast<std::size_t>(pair.pair.j)];
-      for (std::size_t k = 0; k < kInFlight; ++k) {
-        add_pair<kCutoff, kBorn>(pair, d2.constant + d2.cosine * cosine[k] + d2.sine * sine[k],
-                                 born_cutoff2_, born_shift_, energy[1][k], energy[2][k]);
-      }
-    }
-    for (std::size_t k = 0; k < kInFlight && first + k * kLanes < bins_; ++k) {
-      energy[0][k] = work.bonded(row, cosine[k], sine[k]);
-      const std::size_t begin = first + k * kLanes, count = std::min(kLanes, bins_ - begin);
-      for (std::size_t c = 0; c < kPlacementComponents; ++c) {
-        const Lanes<float> reduced = inverse_thermal_energy_ * energy[c][k];
-        std::memcpy(&u[c * bins_ + begin], &reduced, count * sizeof(float));
-      }
-    }
+  const std::size_t whole = row.fine.cosine.size(), coarse = row.coarse.cosine.size();
+  work.fine.resize(kPlacementComponents * whole);
+  float *bonded = work.fine.data(), *sizes = bonded + whole, *charges = sizes + whole;
+  for (std::size_t first = 0; first < whole; first += kLanes)
+    store_lanes(bonded + first, work.bonded(row, load_lanes(&row.fine.cosine[first]),
+                                            load_lanes(&row.fine.sine[first])));
+  sum_pairs<kFineVectors, kCutoff, kBorn>(work.near, row.fine, born_cutoff2_, born_shift_, sizes,
+                                          charges);
+  if (!work.far.empty()) {
+    work.coarse.resize(2 * coarse);
+    float *coarse_sizes = work.coarse.data(), *coarse_charges = coarse_sizes + coarse;
+    sum_pairs<kCoarseVectors, kCutoff, kBorn>(work.far, row.coarse, born_cutoff2_, born_shift_,
+                                              coarse_sizes, coarse_charges);
+    add_interpolated(coarse_sizes, bins_, sizes);
+    add_interpolated(coarse_charges, bins_, charges);
   }
+  for (std::size_t c = 0; c < kPlacementComponents; ++c)
+    for (std::size_t v = 0; v < bins_; ++v)
+      u[c * bins_ + v] = inverse_thermal_energy_ * work.fine[c * whole + v];
 }
 
-void LanePlacement::curve(std::size_t m, std::span<const double> positions_nm, double r,
+void LanePlacement::dihedral_curve(std::size_t m, std::span<const double> positions_nm, double r,
                           double theta, std::span<float> u) const {
   thread_local Workspace work;
   const LanePlacementRow& row = rows_[m];
@@ -379,6 +577,77 @@ void LanePlacement::curve(std::size_t m, std::span<const double> positions_nm, d
   if (has_cutoff_ && !has_born_) evaluate<true, false>(row, work, u);
   if (!has_cutoff_ && has_born_) evaluate<false, true>(row, work, u);
   if (!has_cutoff_ && !has_born_) evaluate<false, false>(row, work, u);
+}
+
+// A phase has no companions. Its atom is at parent - r cos(theta) axis + r sin(theta) (cos(phi) side
+// + sin(phi) normal); torsions around the axis do not depend on theta.
+void LanePlacement::angle_curve(std::size_t m, std::span<const double> positions_nm, double r,
+                                std::span<float> u) const {
+  thread_local Workspace work;
+  const LanePlacementRow& row = rows_[m];
+  const DihedralCircle across = dihedral_circle(row.tree, positions_nm, r, std::numbers::pi / 2);
+  const Vector3 origin = at(positions_nm, row.tree.parent);
+  const auto axis = same_in_all_lanes(r * cross(across.side, across.normal)),
+             side = same_in_all_lanes(r * across.side),
+             normal = same_in_all_lanes(r * across.normal);
+  if (row.bonded_in_lanes) {
+    work.x.resize(rows_.size());
+    for (const int atom : std::span(order_).first(m))
+      work.x[static_cast<std::size_t>(atom)] = same_in_all_lanes(at(positions_nm, atom) - origin);
+  }
+  std::vector<Direction> siblings;
+  for (const auto& sibling : row.siblings)
+    siblings.push_back(direction_of(across, at(positions_nm, sibling.atom) - origin));
+  const TurningAtom own{across.centre, across.radius, 1, 0};
+  const FourierSeries series = one_series(row, across, std::span(&own, 1), positions_nm);
+  for (std::size_t n = 0; n < kMostPeriodicity; ++n) {
+    work.cosine[n] = static_cast<float>(series.cosine[n]);
+    work.sine[n] = static_cast<float>(series.sine[n]);
+  }
+  constexpr std::size_t kVectors = kPhases / kLanes;
+  Lanes<float> cos_phi[kVectors], sin_phi[kVectors], of_axis[kVectors];
+  for (std::size_t k = 0; k < kVectors; ++k) {
+    cos_phi[k] = load_lanes(&row.phases.cosine[k * kLanes]);
+    sin_phi[k] = load_lanes(&row.phases.sine[k * kLanes]);
+    of_axis[k] =
+        series_energy(work.cosine.data(), work.sine.data(), kMostPeriodicity, cos_phi[k], sin_phi[k]);
+  }
+  work.coarse.clear(), work.sums.clear();
+  for (const LanePlacementRow::GridAngle& theta : row.angle_grid) {
+    Lanes<float> reduced[kVectors], least = broadcast(INFINITY);
+    std::ranges::copy(of_axis, reduced);
+    for (std::size_t i = 0; i < siblings.size(); ++i) {
+      const Cosine c = siblings[i].at(theta.cosine, theta.sine);
+      for (std::size_t k = 0; k < kVectors; ++k)
+        reduced[k] += sibling_energy(row.siblings[i],
+                                     c.constant + c.cosine * cos_phi[k] + c.sine * sin_phi[k]);
+    }
+    if (row.bonded_in_lanes) {
+      const auto cos_theta = static_cast<float>(theta.cosine),
+                 sin_theta = static_cast<float>(theta.sine);
+      for (std::size_t k = 0; k < kVectors; ++k) {
+        work.x[static_cast<std::size_t>(row.tree.atom)] =
+            scaled(sin_theta * cos_phi[k], side) + scaled(sin_theta * sin_phi[k], normal) -
+            scaled(broadcast(cos_theta), axis);
+        reduced[k] += listed_energy(row, work.x.data());
+      }
+    }
+    for (Lanes<float>& e : reduced) {
+      e *= inverse_thermal_energy_;
+      least = select(e < least, e, least);
+    }
+    const float lowest = -max_lanes(-least);
+    Lanes<float> sum{};
+    for (const Lanes<float>& e : reduced) sum += exp_of_negative(e - lowest);
+    work.coarse.push_back(lowest + inverse_thermal_energy_ * theta.bend);
+    work.sums.push_back(sum_lanes(sum));
+  }
+  for (std::size_t i = 0; i < work.sums.size(); ++i) work.coarse[i] -= std::log(work.sums[i]);
+  std::ranges::fill(u, 0.0f);
+  const std::size_t group = row.weights.size() / kPoints;
+  for (std::size_t v = 0; v < bins_; ++v)
+    for (std::size_t k = 0; k < kPoints; ++k)
+      u[v] += row.weights[v % group * kPoints + k] * work.coarse[v / group + k];
 }
 
 }  // namespace arbg::md

@@ -29,6 +29,10 @@ struct FourierSeries {
   std::array<double, kMostPeriodicity> cosine{}, sine{};
 };
 
+struct PlacementAngles {
+  std::vector<float> cosine, sine;  // the last again up to a whole block of lanes
+};
+
 struct LanePlacementRow {
   // Of a torsion around the bond to the parent: its other end, and its series in the angle from
   // there to the atom, counted as phi is.
@@ -43,12 +47,27 @@ struct LanePlacementRow {
     float radii = 0, inverse_four_radii = 0;  // B_i B_j, 1/(4 B_i B_j); of generalised Born
   };
   ZMatrixRow tree{};
-  std::vector<float> cosine, sine;      // of the bin middles; the last again up to a whole block
+  PlacementAngles fine, coarse;         // the bin middles; fewer, or none: see placement_lanes.cpp
   std::vector<AxisTorsion> axis_torsions;
+  struct Sibling {
+    int atom;
+    float angle, stiffness;  // of the angle sibling - parent - atom
+  };
+  std::vector<Sibling> siblings;
   std::vector<LaneBond<float>> bonds;
   std::vector<LaneAngle<float>> angles;
   std::vector<LaneTorsion<float>> torsions;
   bool bonded_in_lanes = false;  // there is one of these
+  // Of a phase: the angle with the grandparent, angles at which the curve of the angle is known, and
+  // weights [bins / angles, 5] to interpolate between.
+  std::vector<HarmonicAngle> to_grandparent;
+  struct GridAngle {
+    double cosine, sine;
+    float bend;  // energy of those angles, kJ/mol
+  };
+  std::vector<GridAngle> angle_grid;
+  std::vector<float> weights;
+  PlacementAngles phases;
   std::vector<Pair> pairs;
   std::vector<int> turning;  // the atom and its companions
 };
@@ -58,8 +77,10 @@ class LanePlacement {
   explicit LanePlacement(std::shared_ptr<const PlacementRows> rows);
 
   // u [3, V] of row m >= 3, as Placement::lanes().
-  void curve(std::size_t m, std::span<const double> positions_nm, double r, double theta,
-             std::span<float> u) const;
+  void dihedral_curve(std::size_t m, std::span<const double> positions_nm, double r, double theta,
+                      std::span<float> u) const;
+  void angle_curve(std::size_t m, std::span<const double> positions_nm, double r,
+                   std::span<float> u) const;
 
  private:
   struct Workspace;

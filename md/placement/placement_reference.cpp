@@ -93,23 +93,43 @@ PairEnergies all_pairs(const PlacementRows& all, std::size_t m, std::span<const 
 
 }  // namespace
 
-void Placement::reference(int coordinate, std::span<const double> positions_nm, double r,
-                          double theta, std::span<double> u) const {
-  const std::size_t m = row_of(coordinate, positions_nm.size(), u.size());
-  const PlacementRow& row = rows_->rows[m];
+void dihedral_curve_reference(const PlacementRows& all, std::size_t m,
+                              std::span<const double> positions_nm, double r, double theta,
+                              std::span<double> u) {
+  const PlacementRow& row = all.rows[m];
   const DihedralCircle circle = dihedral_circle(row.tree, positions_nm, r, theta);
   std::vector<double> x(positions_nm.begin(), positions_nm.end());
-  for (std::int64_t v = 0; v < rows_->bins; ++v) {
-    set_position(x, row.tree.atom, circle.at(row.middle(v)));
-    set_companions(*rows_, m, x);
-    const PairEnergies of_pairs = all_pairs(*rows_, m, x);
+  for (std::int64_t v = 0; v < all.bins; ++v) {
+    set_position(x, row.tree.atom, circle.at(row.dihedral.middle(v)));
+    set_companions(all, m, x);
+    const PairEnergies of_pairs = all_pairs(all, m, x);
     const std::array<double, kPlacementComponents> energy = {
         bonded(row.terms, x) + bonded(row.companion_terms, x), of_pairs.lennard_jones,
         of_pairs.electrostatic};
     for (std::int64_t c = 0; c < kPlacementComponents; ++c) {
-      u[static_cast<std::size_t>(c * rows_->bins + v)] =
-          energy[static_cast<std::size_t>(c)] / rows_->thermal_energy_kj_mol;
+      u[static_cast<std::size_t>(c * all.bins + v)] =
+          energy[static_cast<std::size_t>(c)] / all.thermal_energy_kj_mol;
     }
+  }
+}
+
+void angle_curve_reference(const PlacementRows& all, std::size_t m,
+                           std::span<const double> positions_nm, double r, std::span<double> u) {
+  const PlacementRow& row = all.rows[m];
+  std::vector<double> x(positions_nm.begin(), positions_nm.end());
+  std::array<double, kPhases> reduced;
+  std::ranges::fill(u, 0.0);
+  for (std::int64_t v = 0; v < all.bins; ++v) {
+    const DihedralCircle circle =
+        dihedral_circle(row.tree, positions_nm, r, row.angle.middle(v));
+    for (std::int64_t k = 0; k < kPhases; ++k) {
+      set_position(x, row.tree.atom, circle.at(middle_phase(row, all.bins, k)));
+      reduced[static_cast<std::size_t>(k)] = bonded(row.terms, x) / all.thermal_energy_kj_mol;
+    }
+    const double least = *std::ranges::min_element(reduced);
+    double sum = 0;
+    for (const double e : reduced) sum += std::exp(least - e);
+    u[static_cast<std::size_t>(v)] = least - std::log(sum);
   }
 }
 

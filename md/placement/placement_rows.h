@@ -19,7 +19,12 @@ struct Companion {
 
 struct PlacementRow {
   ZMatrixRow tree;
-  double low = 0, width = 0;  // of the dihedral's bins, in radians; 0 in the first three rows
+  struct Bins {
+    double low = 0, width = 0;  // radians
+    double middle(std::int64_t bin) const { return low + (static_cast<double>(bin) + 0.5) * width; }
+  };
+  Bins dihedral, angle;     // without width in the first three rows
+  bool is_phase = false;    // the dihedral does not turn freely
   // Bonds, angles, torsions and 1-4 pairs of this atom with atoms of earlier rows, and nothing
   // else. Indices are atoms of the whole molecule.
   System terms;
@@ -27,9 +32,17 @@ struct PlacementRow {
   // Bonds, angles and torsions of the companions with each other, this atom and atoms of earlier
   // rows; 1-4 pairs with atoms of earlier rows alone.
   System companion_terms;
-
-  double middle(std::int64_t bin) const { return low + (static_cast<double>(bin) + 0.5) * width; }
 };
+
+// Phases that the curve of an angle is summed over.
+inline constexpr std::int64_t kPhases = 32;
+
+// The middle of phase k of kPhases that share the support of a dihedral of `bins` bins.
+inline double middle_phase(const PlacementRow& row, std::int64_t bins, std::int64_t k) {
+  const double width = row.dihedral.width * static_cast<double>(bins) / kPhases;
+  return row.dihedral.low + (static_cast<double>(k) + 0.5) * width;
+}
+
 
 struct PlacementRows {
   System system;
@@ -42,6 +55,13 @@ struct PlacementRows {
 // Fills in companions and their terms. rows have everything else. ideal_z [K]: the ideal geometry.
 void find_companions(const CoordinateMap& map, std::span<const double> ideal_z,
                      PlacementRows& all);
+
+// u [3, V] as placement.h has them, by plain loops; arguments have been checked.
+void dihedral_curve_reference(const PlacementRows& all, std::size_t m,
+                              std::span<const double> positions_nm, double r, double theta,
+                              std::span<double> u);
+void angle_curve_reference(const PlacementRows& all, std::size_t m,
+                           std::span<const double> positions_nm, double r, std::span<double> u);
 
 // Sets the companions of row m in x [N, 3], of which the earlier rows and its own atom stand.
 void set_companions(const PlacementRows& all, std::size_t m, std::span<double> x);

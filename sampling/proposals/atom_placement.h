@@ -38,9 +38,9 @@ class AtomPlacement final : public nn::Placement {
              std::span<Real> u) const;
 
   std::unique_ptr<md::CoordinateMap> map_;
-  md::Placement placement_;
+  md::Placement placement_, preview_;
   std::int64_t bins_;
-  nn::CurveMoments moments_;
+  nn::CurveMoments moments_, preview_moments_;
 };
 
 }  // namespace arbg::sampling

@@ -76,17 +76,19 @@ inline Lanes<double> sqrt_lanes(const Lanes<double>& x) {
   return r;
 }
 
-// 1/sqrt(x) for normal positive x, with a relative error below 2e-7; NaN stays NaN. A guess from
-// halving the exponent, and three steps of Newton's method for 1/y^2 = x: with AVX-512 a fifth of
-// the time that a square root and a division take.
+// 1/sqrt(x) for normal positive x, with a relative error below 7e-7; NaN stays NaN. A guess from
+// halving the exponent and two steps of Newton's method for 1/y^2 = x, all with constants that
+// balance the error (Moroz et al., "Fast calculation of inverse square root with the use of magic
+// constant", 2018): with AVX-512 an eighth of the time of a square root and a division.
 inline Lanes<float> inverse_sqrt_lanes(const Lanes<float>& x) {
   LaneMask<float> bits;
   std::memcpy(&bits, &x, sizeof bits);
-  bits = 0x5f3759df - (bits >> 1);
+  bits = 0x5f376908 - (bits >> 1);
   Lanes<float> y;
   std::memcpy(&y, &bits, sizeof y);
   const Lanes<float> half = 0.5f * x;
-  for (int step = 0; step < 3; ++step) y *= 1.5f - half * y * y;
+  y *= 1.50087896f - half * y * y;
+  y *= 1.50000057f - half * y * y;
   return y;
 }
 
