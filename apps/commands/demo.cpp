@@ -108,7 +108,8 @@ DemoOptions options_from(const Arguments& arguments) {
       arguments.given("output")
           ? arguments.text("output")
           : "runs/demo-" + (molecule == "dipeptide" ? "" : molecule + "-") + out.recipe.coordinates;
-  if (arguments.given("md-steps")) out.md_steps = arguments.integer("md-steps", 1);
+  if (arguments.given("md-steps"))  // two frames of each replica
+    out.md_steps = arguments.integer("md-steps", 2 * out.recipe.save_interval);
   out.md_seed = arguments.given("md-seed") ? arguments.natural("md-seed") : out.common.seed;
   out.samples = arguments.given("samples") ? arguments.integer("samples", 2) : out.recipe.samples;
   out.decoding = decoding_from(arguments, out.recipe.sampling_temperature);
@@ -376,7 +377,7 @@ void Demo::audit(const std::string& command) {
 void Demo::report(const std::string& command) {
   ReportInput input;
   input.title = options_.recipe.sequence + ": an autoregressive Boltzmann generator";
-  input.subtitle = reference_.forcefield + ", " + format_number(reference_.temperature_kelvin) +
+  input.subtitle = reference_.forcefield + ", " + format_number(reference_.temperature_kelvin, 3) +
                    " K, " + options_.recipe.coordinates + " coordinates, seed " +
                    std::to_string(options_.common.seed);
   input.command = command;
@@ -400,7 +401,8 @@ void Demo::print() const {
     return;
   }
   std::printf("\n%s, %s, %s K, %s coordinates\n\n%s\n%s\n", options_.recipe.sequence.c_str(),
-              reference_.forcefield.c_str(), format_number(reference_.temperature_kelvin).c_str(),
+              reference_.forcefield.c_str(),
+              format_number(reference_.temperature_kelvin, 3).c_str(),
               options_.recipe.coordinates.c_str(), results_table(evaluation_).text().c_str(),
               published_table().text().c_str());
   for (const auto& [what, result] : facts_) std::printf("%s: %s\n", what.c_str(), result.c_str());
