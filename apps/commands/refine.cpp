@@ -33,9 +33,9 @@ CommandSpec spec() {
         "without --model: amber99sbildn-obc2 or amber14-obc1"},
        {"temperature-kelvin", "K", text(job.temperature_kelvin),
         "without --model: temperature of the Boltzmann distribution"},
-       {"placement", "NAME", job.placement,
+       {"placement", "NAME", "",
         "without --model: energies of the places that an atom may take enter the logits (logits), "
-        "and moments of them the network as well (full)"},
+        "and moments of them the network as well (full), or nothing (none) (default: full)"},
        {"rounds", "N", std::to_string(job.options.rounds),
         "rounds of drawing samples, moving walkers and training"},
        {"samples", "N", std::to_string(job.options.samples),
@@ -76,7 +76,7 @@ RefineJob job_from(const Arguments& arguments, const CommonOptions& common) {
   job.forcefield = arguments.text("forcefield");
   job.temperature_kelvin = arguments.number("temperature-kelvin");
   job.placement = arguments.text("placement");
-  placement_named(job.placement);  // for its check
+  if (!job.placement.empty()) placement_named(job.placement);  // for its check
   job.options.rounds = arguments.integer("rounds", 1, kMostOfAnything);
   job.options.samples = arguments.integer("samples", 2, kMostOfAnything);
   job.options.steps = arguments.integer("steps", 1, kMostOfAnything);

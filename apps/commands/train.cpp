@@ -45,10 +45,10 @@ CommandSpec spec() {
        {"output", "FOLDER", "", "where checkpoint.safetensors, train_log.jsonl and report.html go"},
        {"coordinates", "NAME", "internal",
         "internal (bonds, angles, dihedrals) or cartesian (as published)"},
-       {"placement", "NAME", "none",
+       {"placement", "NAME", "",
         "the force field inside the likelihood: energies of the places that an atom may take enter "
-        "the logits (logits), and moments of them the network as well (full); internal coordinates "
-        "only"},
+        "the logits (logits), and moments of them the network as well (full), or nothing (none) "
+        "(default: full; cartesian and --mix: none, and nothing else)"},
        {"time", "DURATION", "10m", "train for about this long: 90s, 10m, 1.5h (or give --steps)"},
        {"steps", "N", "", "train for exactly this many steps"},
        {"optimizer", "NAME", "adamw",
@@ -169,7 +169,8 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   integer("layers", job.network.num_layers, 1);
   integer("heads", job.network.num_heads, 1);
   number("dropout", job.network.dropout);
-  job.network.placement = placement_named(arguments.text("placement"));
+  job.placement = arguments.text("placement");
+  if (!job.placement.empty()) placement_named(job.placement);  // for its check
   job.network.swiglu = !second_of(arguments, "activation", "swiglu", "gelu");
   job.network.rms_norm = !second_of(arguments, "norm", "rms", "layer");
   if (arguments.given("positions") || !arguments.given("mix"))

@@ -31,7 +31,7 @@ Json settings_of(const RefineJob& job) {
   json["sequence"] = job.sequence;
   json["forcefield"] = job.forcefield;
   json["temperature_kelvin"] = job.temperature_kelvin;
-  if (job.placement != "none") json["placement"] = job.placement;
+  if (job.model.empty() && job.placement != "none") json["placement"] = job.placement;
   json["rounds"] = options.rounds;
   json["samples"] = options.samples;
   json["steps"] = options.steps;
@@ -84,6 +84,13 @@ Start start_from_forcefield(const RefineJob& job, const RunFolder& output) {
   out.checkpoint.weights = network.values();
   out.energies = map->size() * out.checkpoint.bins->bins();
   return out;
+}
+
+// A run from before there was a choice has none.
+std::string default_placement(const RefineFolder& folder) {
+  const auto there = folder.settings_there();
+  if (!there) return recommended_placement("internal");
+  return there->has("placement") ? there->at("placement").string() : "none";
 }
 
 Start start_from_model(const RefineJob& job, const RunFolder& output) {
@@ -157,7 +164,9 @@ RefineJob::RefineJob(nn::Backend on) : backend(on) {
   options.trainer = recommended.trainer;
 }
 
-RefineOutcome run_refine_job(const RefineJob& job, const RunFolder& output) {
+RefineOutcome run_refine_job(const RefineJob& asked, const RunFolder& output) {
+  RefineJob job = asked;
+  if (job.placement.empty()) job.placement = default_placement({job.output, {}, output});
   const RefineFolder folder(job.output, settings_of(job), output);
   const auto saved = folder.read_checkpoint(job.backend);
   const Start start = start_of(job, output, saved);

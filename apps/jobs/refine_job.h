@@ -19,7 +19,8 @@ struct RefineJob {
   std::filesystem::path output, model;  // model may be empty: start from the force field
   std::string sequence = "Ace-A-Nme", forcefield = "amber99sbildn-obc2";
   double temperature_kelvin = 300;
-  std::string placement = "none";  // placement_named(), of a start without data
+  std::string placement;  // of a start without data, placement_named(); empty: full, or as the run
+                          // in the folder has begun
   sampling::RefinementOptions options;
   std::int64_t final_samples = 20000;
   nn::Backend backend;

@@ -90,6 +90,13 @@ void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Data
                    network_for(job.network, *map));
 }
 
+std::optional<nn::PlacementConfig> placement_for(const TrainJob& job,
+                                                 const std::optional<nn::Checkpoint>& saved) {
+  if (job.placement.empty() && saved) return saved->config.placement;
+  return placement_named(job.placement.empty() ? recommended_placement(job.coordinates)
+                                               : job.placement);
+}
+
 // What placement energies alone would give, on average over some of the frames.
 std::vector<double> curves_of(const nn::BinnedHead& head, sampling::TrainingData& data,
                               nn::Backend backend) {
@@ -127,8 +134,10 @@ class HeldOutFrames {
 
 }  // namespace
 
-TrainOutcome run_train_job(const TrainJob& job, const Dataset& all, const RunFolder& output) {
+TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunFolder& output) {
+  TrainJob job = asked;
   const auto saved = saved_run(job);
+  job.network.placement = placement_for(job, saved);
   require(job.held_out >= 0 && job.held_out < 1,
           "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
   require(job.trainer.variance_weight == 0 || !all.reduced_energy.empty(),
@@ -177,6 +186,10 @@ std::optional<nn::PlacementConfig> placement_named(const std::string& name) {
   if (name == "none") return {};
   if (name == "logits") config.features = 0;
   return config;
+}
+
+const char* recommended_placement(const std::string& coordinates) {
+  return coordinates == "internal" ? "full" : "none";
 }
 
 nn::TransformerConfig own_network() {

@@ -22,8 +22,10 @@ namespace arbg::apps {
 nn::TransformerConfig own_network();
 
 // How much a network is told of placement energies (nn/transformer/placement.h): none, logits, or
-// full, with features of the curves. Throws Error for another name.
+// full, with features of the curves. Throws Error for another name. What is recommended for
+// coordinates of that kind.
 std::optional<nn::PlacementConfig> placement_named(const std::string& name);
+const char* recommended_placement(const std::string& coordinates);
 
 // A network of those sizes for the coordinates of a map.
 nn::TransformerConfig network_for(nn::TransformerConfig config, const md::CoordinateMap& map);
@@ -34,6 +36,7 @@ struct TrainJob {
   double range = 3.0;      // Cartesian: bins cover +-range standard deviations of the data
   double scale_nm = 0.35;  // of many molecules, instead of the standard deviation
   nn::TransformerConfig network = own_network();  // all but what depends on the molecule
+  std::string placement;   // placement_named(); empty: recommended, or as the run has begun
   double held_out = 0.05;  // fraction of the frames, the last ones, at most 4096
   bool drop_outside = false;
   bool resume = false;

@@ -69,10 +69,9 @@ Json describe_model(const Dataset& data, const md::CoordinateMap& map,
   description["coordinate_map"] = map.to_json();
   if (!config.placement) return description;
   const auto system = md::ForceField::named(data.forcefield).create_system(data.topology);
-  Json& ideal = description["ideal_geometry_nm"] = Json::list();
-  const std::span<const double> frames = data.positions_nm;
-  const auto like = frames.first(std::min(frames.size(), 3 * data.topology.atoms.size()));
-  for (const double x : md::ideal_geometry(data.topology, system, like)) ideal.push_back(x);
+  Json& radii = description["placement_born_radii_nm"] = Json::list();
+  for (const double radius : md::placement_born_radii(data.topology, system))
+    radii.push_back(radius);
   return description;
 }
 
@@ -81,12 +80,13 @@ std::shared_ptr<const nn::Placement> placement_of(const Json& description,
                                                   const md::CoordinateMap& map,
                                                   const nn::TransformerConfig& config) {
   if (!config.placement) return nullptr;
-  std::vector<double> ideal_nm;
-  for (const auto& x : description.at("ideal_geometry_nm").items()) ideal_nm.push_back(x.number());
+  std::vector<double> radii_nm;
+  for (const auto& radius : description.at("placement_born_radii_nm").items())
+    radii_nm.push_back(radius.number());
   const auto& field = md::ForceField::named(description.at("forcefield").string());
   return std::make_shared<sampling::AtomPlacement>(
       field.create_system(topology), map, description.at("temperature_kelvin").number(),
-      config.num_bins, ideal_nm, *config.placement);
+      config.num_bins, std::move(radii_nm), *config.placement);
 }
 
 Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged,

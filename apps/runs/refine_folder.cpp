@@ -32,6 +32,16 @@ void RefineFolder::require_same_settings(const Json& there) const {
           ", a run with other settings: ", different, "; choose another --output");
 }
 
+std::optional<Json> RefineFolder::settings_there() const {
+  if (std::filesystem::exists(checkpoint_path())) {
+    const auto saved = nn::Checkpoint::read(checkpoint_path(), nn::Backend::cpu);
+    if (!saved.description.is_object() || !saved.description.has("refine")) return {};
+    return settings_in(saved.description.at("refine"), checkpoint_path());
+  }
+  if (!std::filesystem::exists(warm_up_path())) return {};
+  return settings_in(warm_up_state(), warm_up_path());
+}
+
 std::optional<nn::Checkpoint> RefineFolder::read_checkpoint(nn::Backend backend) const {
   if (!std::filesystem::exists(checkpoint_path())) {
     const bool warming = std::filesystem::exists(warm_up_path());

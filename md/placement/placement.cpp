@@ -15,7 +15,7 @@ namespace arbg::md {
 namespace {
 
 void require_fitting(const System& system, const CoordinateMap& map, double temperature_kelvin,
-                     std::int64_t bins, std::span<const double> ideal_nm) {
+                     std::int64_t bins, const std::vector<double>& born_radii_nm) {
   require(!map.tree().empty(), "placement energies need internal coordinates, found ", map.name(),
           " ones");
   const auto atoms = map.tree().size();
@@ -24,8 +24,11 @@ void require_fitting(const System& system, const CoordinateMap& map, double temp
           system.atom_count());
   require(temperature_kelvin > 0, "expected a temperature above 0 K, found ", temperature_kelvin);
   require(bins > 0, "placement energies need at least one bin of a dihedral, found ", bins);
-  require(ideal_nm.size() == 3 * atoms, "placement energies expect an ideal geometry of ", atoms,
-          " atoms, found ", ideal_nm.size(), " numbers");
+  if (born_radii_nm.empty()) return;
+  require(born_radii_nm.size() == atoms && !system.born_atoms.empty(), "expected Born radii of ",
+          atoms, " atoms of a system with implicit solvent, or none, found ", born_radii_nm.size());
+  for (const double radius : born_radii_nm)
+    require(radius > 0, "expected Born radii above 0 nm, found ", radius);
 }
 
 // Every term belongs to the row of that of its atoms which is placed last.
@@ -43,22 +46,25 @@ void deal_out_terms(const System& system, std::vector<PlacementRow>& rows) {
 }
 
 PlacementRows make_rows(const System& system, const CoordinateMap& map, double temperature_kelvin,
-                        std::int64_t bins, std::span<const double> ideal_nm) {
-  require_fitting(system, map, temperature_kelvin, bins, ideal_nm);
-  PlacementRows all{system, thermal_energy(temperature_kelvin), bins, {}, {}};
-  if (!system.born_atoms.empty()) all.born_radii_nm = born_radii_reference(system, ideal_nm);
+                        std::int64_t bins, std::vector<double> born_radii_nm) {
+  require_fitting(system, map, temperature_kelvin, bins, born_radii_nm);
+  PlacementRows all{system, thermal_energy(temperature_kelvin), bins, std::move(born_radii_nm), {}};
   for (const ZMatrixRow& tree : map.tree()) all.rows.emplace_back().tree = tree;
+  const auto divided = [](const Coordinate& c, std::int64_t parts) {
+    return AngularBins{c.low, (c.high - c.low) / static_cast<double>(parts)};
+  };
   for (const Coordinate& c : map.coordinates()) {
     PlacementRow& row = all.rows[static_cast<std::size_t>(c.order)];
-    if (c.kind == 0 || c.order < 3) continue;
-    const PlacementRow::Bins middles{c.low, (c.high - c.low) / static_cast<double>(bins)};
-    (c.kind == 1 ? row.angle : row.dihedral) = middles;
-    if (c.kind == 2) row.is_phase = !c.periodic;
+    if (c.order < 3 || c.kind == 0) continue;
+    if (c.kind == 1) {
+      row.groups = divided(c, bins / bins_in_group(bins));
+      continue;
+    }
+    row.phi = divided(c, bins);
+    row.phases = divided(c, kPlacementPhases);
+    row.has_phase = !c.periodic;
   }
   deal_out_terms(system, all.rows);
-  std::vector<double> ideal_z(static_cast<std::size_t>(map.size()));
-  map.encode(ideal_nm, ideal_z, Random(0, 0), 0);
-  find_companions(map, ideal_z, all);
   return all;
 }
 
@@ -87,18 +93,35 @@ void shift_and_cap_components(std::span<T> u) {
 
 }  // namespace
 
+std::array<double, kPoints> interpolation_weights(double x) {
+  std::array<double, kPoints> weights;
+  for (std::size_t k = 0; k < kPoints; ++k) {
+    weights[k] = 1;
+    for (std::size_t other = 0; other < kPoints; ++other) {
+      if (other == k) continue;
+      weights[k] *= (x + kMargin - static_cast<double>(other)) /
+                    (static_cast<double>(k) - static_cast<double>(other));
+    }
+  }
+  return weights;
+}
+
+std::int64_t bins_in_group(std::int64_t bins) {
+  return bins % kPlacementGroups == 0 ? bins / kPlacementGroups : 1;
+}
+
 Placement::Placement(const System& system, const CoordinateMap& map, double temperature_kelvin,
-                     std::int64_t bins, std::span<const double> ideal_nm)
+                     std::int64_t bins, std::vector<double> born_radii_nm)
     : rows_(std::make_shared<const PlacementRows>(
-          make_rows(system, map, temperature_kelvin, bins, ideal_nm))),
-      lanes_(std::make_shared<const LanePlacement>(rows_)) {}
+          make_rows(system, map, temperature_kelvin, bins, std::move(born_radii_nm)))),
+      lanes_(std::make_shared<const LanePlacement>(*rows_)) {}
 
 std::int64_t Placement::bins() const { return rows_->bins; }
 
 bool Placement::has_curve(int coordinate) const {
   const auto atoms = static_cast<int>(rows_->rows.size());
   if (coordinate < 3 || coordinate >= 3 * atoms - 6) return false;
-  return coordinate % 3 == 2 || (coordinate % 3 == 1 && rows_->rows[row_of(coordinate)].is_phase);
+  return coordinate % 3 == 2 || (coordinate % 3 == 1 && rows_->rows[row_of(coordinate)].has_phase);
 }
 
 std::size_t Placement::row_of(int coordinate) { return static_cast<std::size_t>(coordinate / 3) + 2; }
@@ -137,5 +160,10 @@ void Placement::lanes(int coordinate, std::span<const double> positions_nm,
 
 void shift_and_cap(std::span<double> u) { shift_and_cap_components(u); }
 void shift_and_cap(std::span<float> u) { shift_and_cap_components(u); }
+
+std::vector<double> placement_born_radii(const Topology& topology, const System& system) {
+  if (system.born_atoms.empty()) return {};
+  return born_radii_reference(system, ideal_geometry(topology, system));
+}
 
 }  // namespace arbg::md

@@ -1,5 +1,5 @@
 // Energies of one atom against the atoms placed before it, at the middle of every bin of its
-// dihedral.
+// dihedral, and of its angle where the dihedral is a phase.
 //
 // When the dihedral phi of the m-th atom of the tree (coordinates/zmatrix.h) is drawn, the atoms
 // before it stand, and its own bond r and angle theta are known: it lies on a circle. For the
@@ -17,7 +17,19 @@
 // terms/nonbonded.h; the solvent's is between all atoms within the cutoff, excluded or not, without
 // self energies and surface. Born radii of a conformation depend on atoms that are not there yet,
 // so that these are constants of the molecule. A distance d below 0.01 nm counts as 0.01 nm: every
-// u of a molecule is a float32. NaN in, NaN out.
+// u of a molecule is a float32.
+//
+// A phase is all but fixed by the angles with the siblings; and so is, with it, the angle theta that
+// is drawn before it. With phi_k the middles of 16 intervals on the support of the phase, the curve
+// of such an angle is
+//
+//   u[bonded](theta) = -log sum over k of exp(-u_bonded(theta, phi_k)),   0 for the others,
+//
+// nearly a parabola. It is evaluated at the middles of 16 groups of bins (of every bin, if V is no
+// multiple of 16), and so are two more angles beyond each end; the bins have what the polynomial
+// through the five nearest of these gives (Lagrange).
+//
+// NaN in, NaN out.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +45,7 @@ inline constexpr int kPlacementComponents = 3;
 inline constexpr const char* kPlacementNames[kPlacementComponents] = {"bonded", "Lennard-Jones",
                                                                       "electrostatic"};
 inline constexpr double kPlacementNearest = 0.01;  // nm
+inline constexpr int kPlacementPhases = 16, kPlacementGroups = 16;
 inline constexpr double kPlacementCap = 20;        // kT
 
 struct PlacementRows;  // placement_rows.h
@@ -44,7 +57,7 @@ class Placement {
   // bonds, angles and dihedrals, or if map, radii and system do not fit. Copies are cheap: they
   // share their tables.
   Placement(const System& system, const CoordinateMap& map, double temperature_kelvin,
-            std::int64_t bins, std::span<const double> ideal_nm);
+            std::int64_t bins, std::vector<double> born_radii_nm);
 
   std::int64_t bins() const;
   // Of the dihedrals, coordinates 3 m - 4 of z, m = 3 ... N - 1, and of the angles before phases.
@@ -75,5 +88,8 @@ class Placement {
 // u [3, V] <- min(u - the least of its component, 20). NaN stays NaN.
 void shift_and_cap(std::span<double> u);
 void shift_and_cap(std::span<float> u);
+
+// Born radii [N] in nm of ideal_geometry(); empty if the system has no implicit solvent.
+std::vector<double> placement_born_radii(const Topology& topology, const System& system);
 
 }  // namespace arbg::md

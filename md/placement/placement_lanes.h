@@ -1,17 +1,19 @@
 // Placement energies in float32, kLaneCount<float> candidates at a time.
 //
-// The candidates lie on a circle, x(phi) = c + rho (cos phi e1 + sin phi e2), so that the squared
-// distance to a placed atom a, with d = a - c, is
+// The candidates of a dihedral lie on a circle, x(phi) = c + rho (cos phi e1 + sin phi e2), so that
+// the squared distance to a placed atom a, with d = a - c, is
 //
 //   |x - a|^2 = (d^2 + rho^2) - 2 rho d.e1 cos phi - 2 rho d.e2 sin phi
 //
-// two multiply-adds with tables of cos and sin. Torsions around the bond from grandparent to parent
-// that end in the atom depend on phi minus the azimuth of their other end: all of them are one
-// Fourier series in phi. Other bonded terms are evaluated atom by atom.
+// two multiply-adds with tables of cos and sin. Pairs that stay far apart are smooth in phi: they
+// are evaluated at every fourth bin, and interpolated. Torsions around the bond from grandparent to
+// parent that end in the atom depend on phi minus the azimuth of their other end: all of them are
+// one Fourier series in phi. The cosine of the angle to a sibling is again a number plus one times
+// cos phi plus one times sin phi. Other bonded terms are evaluated atom by atom. Terms of phi alone
+// are left out, and numbers that all candidates share.
 #pragma once
 
 #include <array>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -29,8 +31,9 @@ struct FourierSeries {
   std::array<double, kMostPeriodicity> cosine{}, sine{};
 };
 
+// Tables over angles, the last one again up to whole blocks of lanes.
 struct PlacementAngles {
-  std::vector<float> cosine, sine;  // the last again up to a whole block of lanes
+  std::vector<float> cosine, sine;
 };
 
 struct LanePlacementRow {
@@ -38,43 +41,41 @@ struct LanePlacementRow {
   // there to the atom, counted as phi is.
   struct AxisTorsion {
     int end;
-    std::size_t turning;  // which of the turning atoms: 0 is the atom, then come its companions
     FourierSeries series;
   };
   struct Pair {
     LanePair<float> pair;                     // j: the placed atom
-    std::size_t turning = 0;                  // which of the turning atoms is the other
     float radii = 0, inverse_four_radii = 0;  // B_i B_j, 1/(4 B_i B_j); of generalised Born
   };
-  ZMatrixRow tree{};
-  PlacementAngles fine, coarse;         // the bin middles; fewer, or none: see placement_lanes.cpp
-  std::vector<AxisTorsion> axis_torsions;
   struct Sibling {
     int atom;
     float angle, stiffness;  // of the angle sibling - parent - atom
   };
+  struct GridAngle {
+    double cosine, sine;  // of theta
+    float bend;           // kJ/mol, of the angle to the grandparent
+  };
+  ZMatrixRow tree{};
+  std::vector<AxisTorsion> axis_torsions;
   std::vector<Sibling> siblings;
   std::vector<LaneBond<float>> bonds;
   std::vector<LaneAngle<float>> angles;
   std::vector<LaneTorsion<float>> torsions;
-  bool bonded_in_lanes = false;  // there is one of these
-  // Of a phase: the angle with the grandparent, angles at which the curve of the angle is known, and
-  // weights [bins / angles, 5] to interpolate between.
-  std::vector<HarmonicAngle> to_grandparent;
-  struct GridAngle {
-    double cosine, sine;
-    float bend;  // energy of those angles, kJ/mol
-  };
-  std::vector<GridAngle> angle_grid;
+  bool has_others = false;  // bonds, angles or torsions that need places of atoms
+  std::vector<Pair> pairs;
+
+  // Of the dihedral: its bins, and fewer angles for what is smooth, or none.
+  PlacementAngles bins, coarse;
+  // Of the angle before a phase: angles at which its curve is known, weights [group, 5] for each of
+  // the bins between two of them, and the phases.
+  std::vector<GridAngle> thetas;
   std::vector<float> weights;
   PlacementAngles phases;
-  std::vector<Pair> pairs;
-  std::vector<int> turning;  // the atom and its companions
 };
 
 class LanePlacement {
  public:
-  explicit LanePlacement(std::shared_ptr<const PlacementRows> rows);
+  explicit LanePlacement(const PlacementRows& all);
 
   // u [3, V] of row m >= 3, as Placement::lanes().
   void dihedral_curve(std::size_t m, std::span<const double> positions_nm, double r, double theta,
@@ -85,9 +86,8 @@ class LanePlacement {
  private:
   struct Workspace;
   template <bool kCutoff, bool kBorn>
-  void evaluate(const LanePlacementRow& row, Workspace& work, std::span<float> u) const;
+  void add_pairs(const LanePlacementRow& row, Workspace& work) const;
 
-  std::shared_ptr<const PlacementRows> plain_;
   std::size_t bins_;
   float inverse_thermal_energy_;
   bool has_cutoff_, has_born_;
@@ -95,5 +95,12 @@ class LanePlacement {
   std::vector<int> order_;              // the atoms, as they are placed
   std::vector<LanePlacementRow> rows_;  // [N]
 };
+
+// The table of a row (placement_tables.cpp), and how it is laid out.
+inline constexpr std::size_t kPlacementLanes = kLaneCount<float>;
+inline constexpr std::size_t kStep = 4;  // bins from one coarse angle to the next
+inline constexpr std::size_t kBinVectors = 4, kCoarseVectors = 5;  // in a block
+
+LanePlacementRow lane_placement_row(const PlacementRow& plain, std::size_t bins);
 
 }  // namespace arbg::md

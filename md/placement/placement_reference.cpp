@@ -1,5 +1,3 @@
-// u[c, v] = (E_c(placed atoms and the atom at phi_v) - E_c(placed atoms)) / RT
-//
 // One candidate after the other: the atom is set there in x [N, 3], and the terms that it completes
 // are added up. Bonded ones touch only their own atoms, pairs only atoms of earlier rows.
 #include <algorithm>
@@ -30,18 +28,19 @@ double inverse_f(double radius_i, double radius_j, double d) {
   return 1 / std::sqrt(d * d + product * std::exp(-d * d / (4 * product)));
 }
 
-double bonded(const System& terms, std::span<const double> x) {
-  return harmonic_bond_reference(terms, x, {}) + harmonic_angle_reference(terms, x, {}) +
-         periodic_torsion_reference(terms, x, {});
+double bonded(const PlacementRow& row, std::span<const double> x) {
+  return harmonic_bond_reference(row.terms, x, {}) + harmonic_angle_reference(row.terms, x, {}) +
+         periodic_torsion_reference(row.terms, x, {});
 }
 
 struct PairEnergies {
   double lennard_jones = 0, electrostatic = 0;  // kJ/mol
 };
 
-// Of an atom with all of rows before m, 1-4 pairs left out.
-PairEnergies pairs(const PlacementRows& all, int atom, std::size_t m, std::span<const double> x) {
+// Of the atom of row m with all of earlier rows.
+PairEnergies pairs(const PlacementRows& all, std::size_t m, std::span<const double> x) {
   const System& system = all.system;
+  const int atom = all.rows[m].tree.atom;
   const auto distance = [&](int i, int j) {
     return std::max(norm(at(x, i) - at(x, j)), kPlacementNearest);  // of NaN, NaN
   };
@@ -66,29 +65,12 @@ PairEnergies pairs(const PlacementRows& all, int atom, std::size_t m, std::span<
     energy.electrostatic -=
         tau * charges * (inverse_f(all.born_radii_nm[i], all.born_radii_nm[j], d) - shift);
   }
-  return energy;
-}
-
-void add_scaled_pairs(const System& terms, std::span<const double> x, PairEnergies& energy) {
-  for (const ScaledPair& p : terms.scaled_pairs) {
-    const double d = std::max(norm(at(x, p.i) - at(x, p.j)), kPlacementNearest);
+  for (const ScaledPair& p : all.rows[m].terms.scaled_pairs) {
+    const double d = distance(p.i, p.j);
     energy.lennard_jones += lennard_jones(p.sigma_nm, p.epsilon_kj_mol, d);
     energy.electrostatic += kCoulomb * p.charge_product_e2 / d;
   }
-}
-
-// Of row m's atom and its companions with all of earlier rows.
-PairEnergies all_pairs(const PlacementRows& all, std::size_t m, std::span<const double> x) {
-  const PlacementRow& row = all.rows[m];
-  PairEnergies sum = pairs(all, row.tree.atom, m, x);
-  for (const Companion& c : row.companions) {
-    const PairEnergies more = pairs(all, all.rows[c.row].tree.atom, m, x);
-    sum.lennard_jones += more.lennard_jones;
-    sum.electrostatic += more.electrostatic;
-  }
-  add_scaled_pairs(row.terms, x, sum);
-  add_scaled_pairs(row.companion_terms, x, sum);
-  return sum;
+  return energy;
 }
 
 }  // namespace
@@ -100,12 +82,10 @@ void dihedral_curve_reference(const PlacementRows& all, std::size_t m,
   const DihedralCircle circle = dihedral_circle(row.tree, positions_nm, r, theta);
   std::vector<double> x(positions_nm.begin(), positions_nm.end());
   for (std::int64_t v = 0; v < all.bins; ++v) {
-    set_position(x, row.tree.atom, circle.at(row.dihedral.middle(v)));
-    set_companions(all, m, x);
-    const PairEnergies of_pairs = all_pairs(all, m, x);
-    const std::array<double, kPlacementComponents> energy = {
-        bonded(row.terms, x) + bonded(row.companion_terms, x), of_pairs.lennard_jones,
-        of_pairs.electrostatic};
+    set_position(x, row.tree.atom, circle.at(row.phi.middle(v)));
+    const PairEnergies of_pairs = pairs(all, m, x);
+    const std::array<double, kPlacementComponents> energy = {bonded(row, x), of_pairs.lennard_jones,
+                                                             of_pairs.electrostatic};
     for (std::int64_t c = 0; c < kPlacementComponents; ++c) {
       u[static_cast<std::size_t>(c * all.bins + v)] =
           energy[static_cast<std::size_t>(c)] / all.thermal_energy_kj_mol;
@@ -113,23 +93,37 @@ void dihedral_curve_reference(const PlacementRows& all, std::size_t m,
   }
 }
 
+namespace {
+
+// -log sum over phases of exp(-u_bonded) at one angle.
+double summed_over_phases(const PlacementRows& all, std::size_t m, double r, double theta,
+                          std::span<double> x) {
+  const PlacementRow& row = all.rows[m];
+  const DihedralCircle circle = dihedral_circle(row.tree, x, r, theta);
+  std::array<double, kPlacementPhases> reduced;
+  for (std::size_t k = 0; k < kPlacementPhases; ++k) {
+    set_position(x, row.tree.atom, circle.at(row.phases.middle(static_cast<std::int64_t>(k))));
+    reduced[k] = bonded(row, x) / all.thermal_energy_kj_mol;
+  }
+  const double least = *std::ranges::min_element(reduced);
+  double sum = 0;
+  for (const double energy : reduced) sum += std::exp(least - energy);
+  return least - std::log(sum);
+}
+
+}  // namespace
+
 void angle_curve_reference(const PlacementRows& all, std::size_t m,
                            std::span<const double> positions_nm, double r, std::span<double> u) {
-  const PlacementRow& row = all.rows[m];
-  std::vector<double> x(positions_nm.begin(), positions_nm.end());
-  std::array<double, kPhases> reduced;
+  std::vector<double> x(positions_nm.begin(), positions_nm.end()), known;
+  const auto group = bins_in_group(all.bins), beyond = static_cast<std::int64_t>(kMargin);
+  for (std::int64_t i = -beyond; i < all.bins / group + beyond; ++i)
+    known.push_back(summed_over_phases(all, m, r, all.rows[m].groups.middle(i), x));
   std::ranges::fill(u, 0.0);
   for (std::int64_t v = 0; v < all.bins; ++v) {
-    const DihedralCircle circle =
-        dihedral_circle(row.tree, positions_nm, r, row.angle.middle(v));
-    for (std::int64_t k = 0; k < kPhases; ++k) {
-      set_position(x, row.tree.atom, circle.at(middle_phase(row, all.bins, k)));
-      reduced[static_cast<std::size_t>(k)] = bonded(row.terms, x) / all.thermal_energy_kj_mol;
-    }
-    const double least = *std::ranges::min_element(reduced);
-    double sum = 0;
-    for (const double e : reduced) sum += std::exp(least - e);
-    u[static_cast<std::size_t>(v)] = least - std::log(sum);
+    const auto weights = interpolation_weights(place_in_group(v % group, group));
+    for (std::size_t k = 0; k < kPoints; ++k)
+      u[static_cast<std::size_t>(v)] += weights[k] * known[static_cast<std::size_t>(v / group) + k];
   }
 }
 

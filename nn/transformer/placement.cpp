@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "tensor/base/error.h"
@@ -10,33 +11,46 @@
 namespace arbg::nn {
 namespace {
 
-// exp(-(sum_c u_c(v)) + least), least the smallest of the sums; returns their total.
+// Lanes from a row of V numbers; behind its end stands `beyond`.
 template <class Real>
-Real weights_of_curve(std::span<const Real> u, std::span<Real> weight) {
-  const std::size_t V = weight.size();
-  std::ranges::fill(weight, Real(0));
-  for (std::size_t c = 0; c < u.size(); c += V)
-    for (std::size_t v = 0; v < V; ++v) weight[v] += u[c + v];
-  const Real least = *std::ranges::min_element(weight);
+Lanes<Real> some_of(std::span<const Real> row, std::size_t first, Real beyond) {
   constexpr auto kLanes = static_cast<std::size_t>(kLaneCount<Real>);
-  std::size_t v = 0;
-  for (; v + kLanes <= V; v += kLanes)
-    store_lanes(&weight[v], exp_lanes(least - load_lanes(&weight[v])));
-  for (; v < V; ++v) weight[v] = exp_lanes(broadcast(least - weight[v]))[0];
-  Real total = 0;
-  for (const Real w : weight) total += w;
-  return total;
+  if (first + kLanes <= row.size()) return load_lanes(&row[first]);
+  Lanes<Real> some = broadcast(beyond);
+  for (std::size_t i = first; i < row.size(); ++i) some[i - first] = row[i];
+  return some;
 }
 
+// exp(least - sum_c u[c, v]), least the smallest of the sums, [V] and zeros up to whole vectors;
+// returns their total.
 template <class Real>
-Real dot(const Real* a, const Real* b, std::size_t n) {
+Real weights_of_curve(std::span<const Real> u, std::size_t V, std::vector<Real>& weight) {
   constexpr auto kLanes = static_cast<std::size_t>(kLaneCount<Real>);
+  const Real infinity = std::numeric_limits<Real>::infinity();
+  weight.resize((V + kLanes - 1) / kLanes * kLanes);
+  Lanes<Real> least = broadcast(infinity), total{};
+  for (std::size_t v = 0; v < V; v += kLanes) {
+    Lanes<Real> sum{};
+    for (std::size_t c = 0; c < u.size(); c += V) sum += some_of(u.subspan(c, V), v, infinity);
+    store_lanes(&weight[v], sum);
+    least = select(sum < least, sum, least);
+  }
+  const Real lowest = -max_lanes(-least);
+  for (std::size_t v = 0; v < V; v += kLanes) {
+    const Lanes<Real> w = exp_lanes(lowest - load_lanes(&weight[v]));
+    store_lanes(&weight[v], w);
+    total += w;
+  }
+  return sum_lanes(total);
+}
+
+// a [n], b [n and zeros].
+template <class Real>
+Real dot(std::span<const Real> a, const std::vector<Real>& b) {
   Lanes<Real> sum{};
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) sum += load_lanes(a + i) * load_lanes(b + i);
-  Real total = sum_lanes(sum);
-  for (; i < n; ++i) total += a[i] * b[i];
-  return total;
+  for (std::size_t i = 0; i < b.size(); i += static_cast<std::size_t>(kLaneCount<Real>))
+    sum += some_of(a, i, Real(0)) * load_lanes(&b[i]);
+  return sum_lanes(sum);
 }
 
 }  // namespace
@@ -70,11 +84,11 @@ void CurveMoments::evaluate(std::span<const Real> u, std::span<Real> features) c
   require(std::ssize(u) == components_ * bins_ && std::ssize(features) == 2 * moments_,
           "expected a curve of ", components_, " x ", bins_, " energies and ", 2 * moments_,
           " moments, found ", u.size(), " and ", features.size());
-  std::vector<Real> weight(V);
-  const Real total = weights_of_curve(u, std::span<Real>(weight));
-  const auto& table = this->table<Real>();
+  std::vector<Real> weight;
+  const Real total = weights_of_curve(u, V, weight);
+  const std::span<const Real> table = this->table<Real>();
   for (std::size_t i = 0; i < features.size(); ++i)
-    features[i] = dot(&table[i * V], weight.data(), V) / total;
+    features[i] = dot(table.subspan(i * V, V), weight) / total;
 }
 
 template void CurveMoments::evaluate(std::span<const float>, std::span<float>) const;
@@ -89,7 +103,7 @@ std::vector<double> mean_of_curves(const Placement& placement, const Tensor& z, 
   std::vector<std::vector<double>> of_slot;
   std::vector<std::int32_t> slot;
   constexpr std::int64_t kRows = 64;
-  std::vector<double> weight(V);
+  std::vector<double> weight;
   for (std::int64_t first = 0; first < B; first += kRows) {
     const auto rows = placement.rows(z.rows(first, std::min(kRows, B - first)), 0, T, backend);
     if (!rows.energies.defined()) return mean;
@@ -99,8 +113,8 @@ std::vector<double> mean_of_curves(const Placement& placement, const Tensor& z, 
     slot = rows.slot.indices();
     of_slot.resize(S, std::vector<double>(V));
     for (std::size_t i = 0; i * size < u.size(); ++i) {
-      const double total = weights_of_curve(std::span(u).subspan(i * size, size),
-                                            std::span<double>(weight));
+      const double total =
+          weights_of_curve(std::span<const double>(u).subspan(i * size, size), V, weight);
       for (std::size_t v = 0; v < V; ++v)
         of_slot[i % S][v] += weight[v] / total / static_cast<double>(B);
     }

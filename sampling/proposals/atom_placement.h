@@ -1,10 +1,10 @@
 // Placement energies of a molecule for a network (nn/transformer/placement.h): md/placement at work.
 //
 // Position t has a curve if its coordinate is the dihedral of an atom that is placed after three
-// others; its energies are those of the atom at the middle of each bin, with its bond and angle as
-// they were drawn, among the atoms before it. Energies are shifted and capped as
-// md::shift_and_cap() says. Double on the reference backend, float32 elsewhere; for a device they
-// are computed on the host.
+// others, or the angle before a phase. Its energies are those of md/placement, shifted and capped as
+// md::shift_and_cap() says. They are computed from the coordinates themselves, not from the middles
+// of their bins: in double on the reference backend, in float32 elsewhere, and for a device on the
+// host.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ class AtomPlacement final : public nn::Placement {
   // Throws Error if the map is not of internal coordinates, or the config asks for other numbers
   // than there are.
   AtomPlacement(const md::System& system, const md::CoordinateMap& map, double temperature_kelvin,
-                std::int64_t bins, std::span<const double> ideal_nm,
+                std::int64_t bins, std::vector<double> born_radii_nm,
                 const nn::PlacementConfig& config);
 
   nn::PlacementRows rows(const nn::Tensor& z, std::int64_t first, std::int64_t n,
@@ -34,13 +34,13 @@ class AtomPlacement final : public nn::Placement {
   nn::PlacementRows rows_of(const nn::Tensor& z, std::int64_t first, std::int64_t n,
                             nn::Backend backend) const;
   template <class Real>
-  void curve(std::int64_t j, std::span<const double> z, std::span<const double> positions_nm,
+  void curve(std::int64_t j, std::span<const double> positions_nm, std::span<const double> own,
              std::span<Real> u) const;
 
   std::unique_ptr<md::CoordinateMap> map_;
-  md::Placement placement_, preview_;
+  md::Placement placement_;
   std::int64_t bins_;
-  nn::CurveMoments moments_, preview_moments_;
+  nn::CurveMoments moments_;
 };
 
 }  // namespace arbg::sampling
