@@ -310,7 +310,6 @@ bool Demo::train() {
   job.network.channels = options_.recipe.channels;
   job.network.num_layers = options_.recipe.layers;
   job.network.num_heads = options_.recipe.heads;
-  job.network.placement = placement_named(options_.recipe.placement);
   job.trainer.time_budget_s = training_s();
   job.trainer.seed = options_.common.seed;
   job.resume = std::filesystem::exists(checkpoint_);

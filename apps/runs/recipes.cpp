@@ -67,8 +67,7 @@ constexpr System kSystems[] = {
 Recipe recipe_from(const System& system, const std::string& coordinates) {
   require(coordinates == "internal" || coordinates == "cartesian",
           "--coordinates expects internal or cartesian, got '", coordinates, "'");
-  const bool internal = coordinates == "internal";
-  const Learning& learning = internal ? system.internal : system.cartesian;
+  const Learning& learning = coordinates == "internal" ? system.internal : system.cartesian;
   Recipe out;
   out.system = system.molecule.name;
   out.sequence = system.molecule.sequence;
@@ -82,7 +81,6 @@ Recipe recipe_from(const System& system, const std::string& coordinates) {
   out.channels = learning.channels;
   out.layers = learning.layers;
   out.heads = learning.heads;
-  out.placement = internal ? "full" : "none";
   out.sampling_temperature = learning.sampling_temperature;
   out.samples = kSamples;
   out.expectation = out.system + ", " + coordinates + " coordinates: about " +

@@ -28,7 +28,6 @@ struct Recipe {
   double train_s = 0;                 // likewise
 
   std::int64_t channels = 0, layers = 0, heads = 0;
-  std::string placement;  // none, logits or full (placement_named(), apps/jobs/train_job.h)
   double sampling_temperature = 1;
   std::int64_t samples = 0;
 

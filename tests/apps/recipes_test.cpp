@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "apps/jobs/train_job.h"
 #include "md/molecule/topology.h"
 #include "tensor/base/error.h"
 
@@ -32,15 +31,14 @@ TEST_SUITE("fast") {
     CHECK(recipe_systems() == names);
   }
 
-  TEST_CASE("every recipe can be trained, with placement energies in internal coordinates only") {
+  TEST_CASE("every recipe has heads that divide its channels, and frames for distances of 10,000") {
     for (const auto system : recipe_systems()) {
       for (const char* coordinates : {"internal", "cartesian"}) {
         CAPTURE(system);
         CAPTURE(coordinates);
         const Recipe recipe = recipe_of_system(system, coordinates);
         CHECK(recipe.channels % recipe.heads == 0);
-        CHECK(placement_named(recipe.placement).has_value() == (recipe.coordinates == "internal"));
-        CHECK(24 * recipe.steps / recipe.save_interval >= 2 * 20000);  // two halves, 20,000 points
+        CHECK(24 * recipe.steps / recipe.save_interval >= 2 * 10000);  // in two halves
         CHECK(recipe.expectation.starts_with(std::string(system) + ", " + coordinates +
                                              " coordinates: about "));
       }
