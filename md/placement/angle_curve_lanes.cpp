@@ -1,6 +1,7 @@
 // The curve of the angle before a phase: sums over phases, at a few angles, interpolated.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numbers>
 
 #include "md/placement/placement.h"
@@ -66,6 +67,20 @@ void Phases::evaluate(const LanePlacementRow::GridAngle& theta, Lanes<float>* en
   }
 }
 
+// Every bin of a group from the five known values around the group.
+void interpolate(std::span<const float> known, std::span<const float> weights, std::span<float> u) {
+  const std::size_t whole = weights.size() / kPoints;
+  const auto group = static_cast<std::size_t>(bins_in_group(std::ssize(u)));
+  for (std::size_t g = 0; g * group < u.size(); ++g) {
+    for (std::size_t v = 0; v < group; v += kPlacementLanes) {
+      Lanes<float> sum{};
+      for (std::size_t k = 0; k < kPoints; ++k)
+        sum += known[g + k] * load_lanes(&weights[k * whole + v]);
+      std::memcpy(&u[g * group + v], &sum, std::min(kPlacementLanes, group - v) * sizeof(float));
+    }
+  }
+}
+
 }  // namespace
 
 void LanePlacement::angle_curve(std::size_t m, std::span<const double> positions_nm, double r,
@@ -82,15 +97,16 @@ void LanePlacement::angle_curve(std::size_t m, std::span<const double> positions
     }
     const float lowest = -max_lanes(-least);
     for (const Lanes<float>& e : reduced) sum += exp_of_negative(e - lowest);
-    known.push_back(lowest + inverse_thermal_energy_ * theta.bend);
+    const auto constant = static_cast<float>(constant_energy(row, r, theta.theta));
+    known.push_back(lowest + inverse_thermal_energy_ * constant);
     sums.push_back(sum_lanes(sum));
   }
-  for (std::size_t i = 0; i < known.size(); ++i) known[i] -= std::log(sums[i]);
+  const std::size_t angles = known.size(), whole = angles + kPlacementLanes;
+  known.resize(whole), sums.resize(whole, 1.0f);
+  for (std::size_t i = 0; i < angles; i += kPlacementLanes)
+    store_lanes(&known[i], load_lanes(&known[i]) - log_lanes(load_lanes(&sums[i])));
   std::ranges::fill(u, 0.0f);
-  const std::size_t group = row.weights.size() / kPoints;
-  for (std::size_t v = 0; v < bins_; ++v)
-    for (std::size_t k = 0; k < kPoints; ++k)
-      u[v] += row.weights[v % group * kPoints + k] * known[v / group + k];
+  interpolate(known, row.weights, u.first(bins_));
 }
 
 }  // namespace arbg::md

@@ -26,19 +26,6 @@ inline Lanes<float> exp_of_negative(const Lanes<float>& x) {
   return p * scale;
 }
 
-// acos(c), |c| <= 1, with an absolute error below 4e-7. Coefficients: Abramowitz, Stegun, Handbook of
-// Mathematical Functions, 4.4.46.
-inline Lanes<float> acos_lanes(const Lanes<float>& c) {
-  const Lanes<float> x = abs_lanes(c), rest = 1.0f - x;
-  Lanes<float> p = broadcast(-0.0012624911f);
-  for (const float a : {0.0066700901f, -0.0170881256f, 0.0308918810f, -0.0501743046f, 0.0889789874f,
-                        -0.2145988016f, 1.5707963050f})
-    p = p * x + a;
-  const Lanes<float> least = select(rest < 1e-12f, broadcast(1e-12f), rest);
-  const Lanes<float> angle = p * (least * inverse_sqrt_lanes(least));
-  return select(c < 0, 3.14159265f - angle, angle);
-}
-
 // A number that depends on phi as constant + cosine cos(phi) + sine sin(phi).
 struct Wave {
   float constant, cosine, sine;

@@ -10,8 +10,14 @@
 namespace arbg::md {
 namespace {
 
-// Pairs that stay this far apart, in nm^2, are smooth in phi.
+// Pairs that stay this far apart, in nm^2, are smooth in phi, if they do not cross the cutoff.
 constexpr float kFar2 = 0.4f * 0.4f;
+
+bool is_smooth(const Wave& d2, float cutoff2) {
+  const float swing = std::hypot(d2.cosine, d2.sine);
+  const float nearest2 = d2.constant - swing, farthest2 = d2.constant + swing;
+  return nearest2 > kFar2 && (cutoff2 == 0 || farthest2 < cutoff2 || nearest2 > cutoff2);
+}
 
 // Each pair goes to the later of its two atoms; there it names the earlier.
 void deal_out_pairs(const LanePairs<float>& list, const PlacementRows& all,
@@ -29,19 +35,38 @@ void deal_out_pairs(const LanePairs<float>& list, const PlacementRows& all,
         pair.radii = static_cast<float>(radii);
         pair.inverse_four_radii = static_cast<float>(1 / (4 * radii));
       }
-      rows[std::max(place[i], place[j])].pairs.push_back(pair);
+      LanePlacementRow& row = rows[std::max(place[i], place[j])];
+      (pair.pair.range2 > 0 ? row.pairs : row.excluded).push_back(pair);
     }
   }
 }
 
-// sigma, epsilon and charges as in terms/nonbonded_cpu.h; f as in terms/generalised_born_cpu.h.
-template <bool kCutoff, bool kBorn>
-inline void add_pair(const LanePlacementRow::Pair& p, const Lanes<float>& distance2,
-                     float born_cutoff2, float born_shift, Lanes<float>& lennard_jones,
-                     Lanes<float>& electrostatic) {
-  constexpr auto kNearest2 = static_cast<float>(kPlacementNearest * kPlacementNearest);
-  const LanePair<float>& pair = p.pair;
-  const Lanes<float> r2 = select(distance2 < kNearest2, broadcast(kNearest2), distance2);
+// What all pairs of a molecule have in common.
+struct Solvent {
+  float cutoff2, shift;
+};
+
+// Sums of pairs, kJ/mol.
+struct PairSum {
+  Lanes<float> sizes, charges;
+};
+
+// f as in terms/generalised_born_cpu.h.
+template <bool kCutoff>
+inline void add_solvent(const LanePlacementRow::Pair& p, const Lanes<float>& r2,
+                        const Solvent& solvent, PairSum& sum) {
+  const Lanes<float> gauss = exp_of_negative(p.inverse_four_radii * r2);
+  const Lanes<float> energy = p.pair.born * inverse_sqrt_lanes(r2 + p.radii * gauss);
+  if constexpr (kCutoff) {
+    sum.charges += select(r2 > solvent.cutoff2, Lanes<float>{}, energy - p.pair.born * solvent.shift);
+  } else {
+    sum.charges += energy;
+  }
+}
+
+// sigma, epsilon and charges as in terms/nonbonded_cpu.h.
+template <bool kCutoff>
+inline void add_plain(const LanePair<float>& pair, const Lanes<float>& r2, PairSum& sum) {
   const Lanes<float> inverse_r = inverse_sqrt_lanes(r2);
   const Lanes<float> s2 = pair.sigma2 * (inverse_r * inverse_r), s6 = s2 * s2 * s2;
   const Lanes<float> attraction = pair.four_epsilon * s6;
@@ -51,42 +76,51 @@ inline void add_pair(const LanePlacementRow::Pair& p, const Lanes<float>& distan
     of_sizes = select(outside, Lanes<float>{}, of_sizes);
     of_charges = select(outside, Lanes<float>{}, of_charges - pair.coulomb * pair.shift);
   }
-  lennard_jones += of_sizes;
-  electrostatic += of_charges;
-  if constexpr (kBorn) {
-    const Lanes<float> gauss = exp_of_negative(p.inverse_four_radii * r2);
-    Lanes<float> of_solvent = pair.born * inverse_sqrt_lanes(r2 + p.radii * gauss);
-    if constexpr (kCutoff) {
-      of_solvent = select(r2 > born_cutoff2, Lanes<float>{}, of_solvent - pair.born * born_shift);
-    }
-    electrostatic += of_solvent;
-  }
+  sum.sizes += of_sizes;
+  sum.charges += of_charges;
 }
 
 struct PlacedPair {
   const LanePlacementRow::Pair* pair;
   Wave distance2;  // nm^2
+
+  Lanes<float> r2(const Lanes<float>& cos_phi, const Lanes<float>& sin_phi) const {
+    constexpr auto kNearest2 = static_cast<float>(kPlacementNearest * kPlacementNearest);
+    const Lanes<float> d2 = distance2.at(cos_phi, sin_phi);
+    return select(d2 < kNearest2, broadcast(kNearest2), d2);
+  }
 };
 
-// Lennard-Jones and electrostatic energies of pairs, summed, at many angles: whole blocks of them,
-// in kJ/mol.
+struct PairLists {
+  std::vector<PlacedPair> pairs, excluded;
+};
+
+// Lennard-Jones and electrostatic energies at many angles: whole blocks of them, in kJ/mol.
 template <std::size_t kVectors, bool kCutoff, bool kBorn>
-void sum_pairs(std::span<const PlacedPair> pairs, const PlacementAngles& angles,
-               float born_cutoff2, float born_shift, float* lennard_jones, float* electrostatic) {
+void sum_pairs(const PairLists& lists, const PlacementAngles& angles, const Solvent& solvent,
+               float* lennard_jones, float* electrostatic) {
   for (std::size_t first = 0; first < angles.cosine.size(); first += kVectors * kPlacementLanes) {
-    Lanes<float> cosine[kVectors], sine[kVectors], sizes[kVectors] = {}, charges[kVectors] = {};
+    Lanes<float> cosine[kVectors], sine[kVectors];
+    PairSum sum[kVectors] = {};
     for (std::size_t k = 0; k < kVectors; ++k) {
       cosine[k] = load_lanes(&angles.cosine[first + k * kPlacementLanes]);
       sine[k] = load_lanes(&angles.sine[first + k * kPlacementLanes]);
     }
-    for (const PlacedPair& p : pairs) {
-            for (std::size_t k = 0; k < kVectors; ++k) {
-        add_pair<kCutoff, kBorn>(*p.pair, p.distance2.at(cosine[k], sine[k]), born_cutoff2, born_shift, sizes[k], charges[k]);
+    for (const PlacedPair& p : lists.pairs) {
+      for (std::size_t k = 0; k < kVectors; ++k) {
+        const Lanes<float> r2 = p.r2(cosine[k], sine[k]);
+        add_plain<kCutoff>(p.pair->pair, r2, sum[k]);
+        if constexpr (kBorn) add_solvent<kCutoff>(*p.pair, r2, solvent, sum[k]);
       }
     }
+    if constexpr (kBorn) {
+      for (const PlacedPair& p : lists.excluded)
+        for (std::size_t k = 0; k < kVectors; ++k)
+          add_solvent<kCutoff>(*p.pair, p.r2(cosine[k], sine[k]), solvent, sum[k]);
+    }
     for (std::size_t k = 0; k < kVectors; ++k) {
-      store_lanes(lennard_jones + first + k * kPlacementLanes, sizes[k]);
-      store_lanes(electrostatic + first + k * kPlacementLanes, charges[k]);
+      store_lanes(lennard_jones + first + k * kPlacementLanes, sum[k].sizes);
+      store_lanes(electrostatic + first + k * kPlacementLanes, sum[k].charges);
     }
   }
 }
@@ -124,37 +158,45 @@ void add_interpolated(const float* coarse, std::size_t bins, float* fine) {
 
 // Of one curve. A thread keeps its own from call to call: no number of an earlier one is read.
 struct LanePlacement::Workspace {
-  std::vector<PlacedPair> near, far;
+  PairLists near, far;               // evaluated at every bin, and at coarse angles
   std::vector<Wave> siblings;        // cosines of the angles to them
   std::vector<LaneVector<float>> x;  // [N] from the centre of the circle, where others need it
   std::vector<float> energy;         // [3, bins and more], kJ/mol
   std::vector<float> coarse;         // [2, coarse angles], of far pairs
 
   void look_at_pairs(const LanePlacementRow& row, const DihedralCircle& circle,
-                     std::span<const double> positions_nm);
+                     std::span<const double> positions_nm, float cutoff2);
   void add_bonded(const LanePlacementRow& row, const DihedralCircle& circle,
-                  std::span<const int> placed, std::span<const double> positions_nm, double theta);
+                  std::span<const int> placed, std::span<const double> positions_nm, double r,
+                  double theta);
 };
 
 void LanePlacement::Workspace::look_at_pairs(const LanePlacementRow& row,
                                              const DihedralCircle& circle,
-                                             std::span<const double> positions_nm) {
+                                             std::span<const double> positions_nm, float cutoff2) {
   const double rho = circle.radius;
-  near.clear(), far.clear();
-  for (const LanePlacementRow::Pair& pair : row.pairs) {
+  const bool has_coarse = !row.coarse.cosine.empty();
+  const auto placed = [&](const LanePlacementRow::Pair& pair) {
     const Vector3 d = at(positions_nm, pair.pair.j) - circle.centre;
-    const Wave distance2 = {static_cast<float>(dot(d, d) + rho * rho),
-                            static_cast<float>(-2 * rho * dot(d, circle.side)),
-                            static_cast<float>(-2 * rho * dot(d, circle.normal))};
-    const float nearest2 = distance2.constant - std::hypot(distance2.cosine, distance2.sine);
-    const bool smooth = !row.coarse.cosine.empty() && nearest2 > kFar2;
-    (smooth ? far : near).push_back({&pair, distance2});
+    return PlacedPair{&pair,
+                      {static_cast<float>(dot(d, d) + rho * rho),
+                       static_cast<float>(-2 * rho * dot(d, circle.side)),
+                       static_cast<float>(-2 * rho * dot(d, circle.normal))}};
+  };
+  for (PairLists* lists : {&near, &far}) lists->pairs.clear(), lists->excluded.clear();
+  for (const LanePlacementRow::Pair& pair : row.pairs) {
+    const PlacedPair p = placed(pair);
+    (has_coarse && is_smooth(p.distance2, cutoff2) ? far : near).pairs.push_back(p);
   }
+  // The solvent is smooth at any distance.
+  for (const LanePlacementRow::Pair& pair : row.excluded)
+    (has_coarse ? far : near).excluded.push_back(placed(pair));
 }
 
 void LanePlacement::Workspace::add_bonded(const LanePlacementRow& row, const DihedralCircle& circle,
                                           std::span<const int> placed,
-                                          std::span<const double> positions_nm, double theta) {
+                                          std::span<const double> positions_nm, double r,
+                                          double theta) {
   const Vector3 parent = at(positions_nm, row.tree.parent);
   siblings.clear();
   for (const auto& s : row.siblings)
@@ -168,11 +210,12 @@ void LanePlacement::Workspace::add_bonded(const LanePlacementRow& row, const Dih
       x[static_cast<std::size_t>(atom)] =
           same_in_all_lanes(at(positions_nm, atom) - circle.centre);
   }
+  const auto constant = static_cast<float>(constant_energy(row, r, theta));
   const LaneSeries series(row, circle, positions_nm);
   for (std::size_t first = 0; first < row.bins.cosine.size(); first += kPlacementLanes) {
     const Lanes<float> cos_phi = load_lanes(&row.bins.cosine[first]),
                        sin_phi = load_lanes(&row.bins.sine[first]);
-    Lanes<float> sum = series.at(cos_phi, sin_phi);
+    Lanes<float> sum = constant + series.at(cos_phi, sin_phi);
     for (std::size_t k = 0; k < siblings.size(); ++k)
       sum += sibling_energy(row.siblings[k], siblings[k].at(cos_phi, sin_phi));
     if (row.has_others) {
@@ -203,14 +246,14 @@ LanePlacement::LanePlacement(const PlacementRows& all)
 template <bool kCutoff, bool kBorn>
 void LanePlacement::add_pairs(const LanePlacementRow& row, Workspace& work) const {
   const std::size_t bins = row.bins.cosine.size(), coarse = row.coarse.cosine.size();
+  const Solvent solvent{born_cutoff2_, born_shift_};
   float *of_sizes = &work.energy[bins], *of_charges = of_sizes + bins;
-  sum_pairs<kBinVectors, kCutoff, kBorn>(work.near, row.bins, born_cutoff2_, born_shift_, of_sizes,
-                                         of_charges);
-  if (work.far.empty()) return;
+  sum_pairs<kBinVectors, kCutoff, kBorn>(work.near, row.bins, solvent, of_sizes, of_charges);
+  if (coarse == 0) return;
   work.coarse.resize(2 * coarse);
   float *coarse_sizes = work.coarse.data(), *coarse_charges = coarse_sizes + coarse;
-  sum_pairs<kCoarseVectors, kCutoff, kBorn>(work.far, row.coarse, born_cutoff2_, born_shift_,
-                                            coarse_sizes, coarse_charges);
+  sum_pairs<kCoarseVectors, kCutoff, kBorn>(work.far, row.coarse, solvent, coarse_sizes,
+                                            coarse_charges);
   add_interpolated(coarse_sizes, bins_, of_sizes);
   add_interpolated(coarse_charges, bins_, of_charges);
 }
@@ -222,8 +265,8 @@ void LanePlacement::dihedral_curve(std::size_t m, std::span<const double> positi
   const DihedralCircle circle = dihedral_circle(row.tree, positions_nm, r, theta);
   const std::size_t bins = row.bins.cosine.size();
   work.energy.resize(kPlacementComponents * bins);
-  work.add_bonded(row, circle, std::span(order_).first(m), positions_nm, theta);
-  work.look_at_pairs(row, circle, positions_nm);
+  work.add_bonded(row, circle, std::span(order_).first(m), positions_nm, r, theta);
+  work.look_at_pairs(row, circle, positions_nm, born_cutoff2_);
   if (has_cutoff_ && has_born_) add_pairs<true, true>(row, work);
   if (has_cutoff_ && !has_born_) add_pairs<true, false>(row, work);
   if (!has_cutoff_ && has_born_) add_pairs<false, true>(row, work);

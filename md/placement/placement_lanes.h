@@ -9,8 +9,7 @@
 // are evaluated at every fourth bin, and interpolated. Torsions around the bond from grandparent to
 // parent that end in the atom depend on phi minus the azimuth of their other end: all of them are
 // one Fourier series in phi. The cosine of the angle to a sibling is again a number plus one times
-// cos phi plus one times sin phi. Other bonded terms are evaluated atom by atom. Terms of phi alone
-// are left out, and numbers that all candidates share.
+// cos phi plus one times sin phi. Other bonded terms are evaluated atom by atom.
 #pragma once
 
 #include <array>
@@ -52,22 +51,24 @@ struct LanePlacementRow {
     float angle, stiffness;  // of the angle sibling - parent - atom
   };
   struct GridAngle {
-    double cosine, sine;  // of theta
-    float bend;           // kJ/mol, of the angle to the grandparent
+    double theta, cosine, sine;
   };
   ZMatrixRow tree{};
+  std::vector<HarmonicBond> to_parent;  // these depend on r and theta alone
+  std::vector<HarmonicAngle> to_grandparent;
+  double axis_constant = 0;  // of the torsions around the axis, kJ/mol
   std::vector<AxisTorsion> axis_torsions;
   std::vector<Sibling> siblings;
   std::vector<LaneBond<float>> bonds;
   std::vector<LaneAngle<float>> angles;
   std::vector<LaneTorsion<float>> torsions;
   bool has_others = false;  // bonds, angles or torsions that need places of atoms
-  std::vector<Pair> pairs;
+  std::vector<Pair> pairs, excluded;  // the latter have solvent only
 
   // Of the dihedral: its bins, and fewer angles for what is smooth, or none.
   PlacementAngles bins, coarse;
-  // Of the angle before a phase: angles at which its curve is known, weights [group, 5] for each of
-  // the bins between two of them, and the phases.
+  // Of the angle before a phase: angles at which its curve is known, weights [5, group] of the
+  // bins of a group, with zeros up to whole vectors, and the phases.
   std::vector<GridAngle> thetas;
   std::vector<float> weights;
   PlacementAngles phases;
@@ -102,5 +103,8 @@ inline constexpr std::size_t kStep = 4;  // bins from one coarse angle to the ne
 inline constexpr std::size_t kBinVectors = 4, kCoarseVectors = 5;  // in a block
 
 LanePlacementRow lane_placement_row(const PlacementRow& plain, std::size_t bins);
+
+// Of the terms that depend on r and theta alone, kJ/mol.
+double constant_energy(const LanePlacementRow& row, double r, double theta);
 
 }  // namespace arbg::md

@@ -36,29 +36,27 @@ void add_axis_torsions(const System& terms, LanePlacementRow& row) {
       torsion.series.cosine[n] = t.cosine[n];
       torsion.series.sine[n] = sense * t.sine[n];
     }
+    row.axis_constant += t.constant;
     row.axis_torsions.push_back(torsion);
   }
 }
 
-// Returns the angles to the grandparent.
-std::vector<HarmonicAngle> add_bonded(const PlacementRow& plain, LanePlacementRow& row) {
+void add_bonded(const PlacementRow& plain, LanePlacementRow& row) {
   const ZMatrixRow& tree = plain.tree;
   System terms = plain.terms, around_axis;
-  std::vector<HarmonicAngle> at_parent, to_grandparent;
-  std::erase_if(terms.bonds, [&](const HarmonicBond& b) {
+  std::vector<HarmonicAngle> at_parent;
+  move_if(terms.bonds, row.to_parent, [&](const HarmonicBond& b) {
     return std::minmax(b.i, b.j) == std::minmax(tree.atom, tree.parent);
   });
   move_if(terms.angles, at_parent, [&](const HarmonicAngle& a) {
     return a.j == tree.parent && (a.i == tree.atom || a.k == tree.atom);
   });
-  for (const HarmonicAngle& a : at_parent) {
-    const int other = a.i == tree.atom ? a.k : a.i;
-    if (other == tree.grandparent)
-      to_grandparent.push_back(a);
-    else
-      row.siblings.push_back(
-          {other, static_cast<float>(a.angle_rad), static_cast<float>(a.k_kj_mol_rad2)});
-  }
+  move_if(at_parent, row.to_grandparent, [&](const HarmonicAngle& a) {
+    return a.i == tree.grandparent || a.k == tree.grandparent;
+  });
+  for (const HarmonicAngle& a : at_parent)
+    row.siblings.push_back({a.i == tree.atom ? a.k : a.i, static_cast<float>(a.angle_rad),
+                            static_cast<float>(a.k_kj_mol_rad2)});
   move_if(terms.torsions, around_axis.torsions,
           [&](const PeriodicTorsion& t) { return is_around_axis(t, tree); });
   add_axis_torsions(around_axis, row);
@@ -66,7 +64,6 @@ std::vector<HarmonicAngle> add_bonded(const PlacementRow& plain, LanePlacementRo
   row.angles = lane_angles<float>(terms);
   row.torsions = lane_torsions<float>(terms);
   row.has_others = !row.bonds.empty() || !row.angles.empty() || !row.torsions.empty();
-  return to_grandparent;
 }
 
 // Of `count` angles.
@@ -89,20 +86,21 @@ PlacementAngles coarse_angles(const AngularBins& phi, std::size_t bins) {
                    kCoarseVectors);
 }
 
-void add_thetas(const PlacementRow& plain, std::int64_t bins,
-                std::span<const HarmonicAngle> to_grandparent, LanePlacementRow& row) {
+void add_thetas(const PlacementRow& plain, std::int64_t bins, LanePlacementRow& row) {
   const auto group = bins_in_group(bins);
   constexpr auto kBeyond = static_cast<std::int64_t>(kMargin);
   for (std::int64_t i = -kBeyond; i < bins / group + kBeyond; ++i) {
     const double theta = plain.groups.middle(i);
-    double bend = 0;
-    for (const HarmonicAngle& a : to_grandparent)
-      bend += a.k_kj_mol_rad2 / 2 * (theta - a.angle_rad) * (theta - a.angle_rad);
-    row.thetas.push_back({std::cos(theta), std::sin(theta), static_cast<float>(bend)});
+    row.thetas.push_back({theta, std::cos(theta), std::sin(theta)});
   }
-  for (std::int64_t k = 0; k < group; ++k)
-    for (const double w : interpolation_weights(place_in_group(k, group)))
-      row.weights.push_back(static_cast<float>(w));
+  const auto size = static_cast<std::size_t>(group);
+  const std::size_t whole = (size + kPlacementLanes - 1) / kPlacementLanes * kPlacementLanes;
+  row.weights.assign(kPoints * whole, 0);
+  for (std::size_t v = 0; v < size; ++v) {
+    const auto own = interpolation_weights(place_in_group(static_cast<std::int64_t>(v), group));
+    for (std::size_t k = 0; k < kPoints; ++k)
+      row.weights[k * whole + v] = static_cast<float>(own[k]);
+  }
 }
 
 }  // namespace
@@ -111,13 +109,22 @@ LanePlacementRow lane_placement_row(const PlacementRow& plain, std::size_t bins)
   LanePlacementRow row;
   row.tree = plain.tree;
   if (plain.phi.width == 0) return row;
-  const auto to_grandparent = add_bonded(plain, row);
+  add_bonded(plain, row);
   row.bins = angles_of(plain.phi.middle(0), plain.phi.width, bins, kBinVectors);
   row.coarse = coarse_angles(plain.phi, bins);
   if (!plain.has_phase) return row;
-  add_thetas(plain, static_cast<std::int64_t>(bins), to_grandparent, row);
+  add_thetas(plain, static_cast<std::int64_t>(bins), row);
   row.phases = angles_of(plain.phases.middle(0), plain.phases.width, kPlacementPhases, 1);
   return row;
+}
+
+double constant_energy(const LanePlacementRow& row, double r, double theta) {
+  double energy = row.axis_constant;
+  for (const HarmonicBond& b : row.to_parent)
+    energy += b.k_kj_mol_nm2 / 2 * (r - b.length_nm) * (r - b.length_nm);
+  for (const HarmonicAngle& a : row.to_grandparent)
+    energy += a.k_kj_mol_rad2 / 2 * (theta - a.angle_rad) * (theta - a.angle_rad);
+  return energy;
 }
 
 }  // namespace arbg::md
