@@ -55,9 +55,9 @@ CommandSpec spec() {
            {"train-time", "DURATION", "",
             "training time (default: the recipe's; less on a slow machine, to keep its time)"},
            {"md-steps", "N", "",
-            "steps of each of 24 replicas, in either run of dynamics, and at most as many before "
-            "them to warm up (default: the recipe's, or as many as a slow machine does in its "
-            "time)"},
+            "steps of each of 24 replicas in either run of dynamics, and at most as many before "
+            "them "
+            "to warm up (default: the recipe's, or as many as a slow machine does in its time)"},
            {"md-seed", "N", "",
             "seed of the dynamics: demos of the same may share them (default: that of --seed)"},
            {"samples", "N", "", "weighted samples to draw (default: the recipe's, 20000)"}},
@@ -117,12 +117,18 @@ DemoOptions options_from(const Arguments& arguments) {
   return out;
 }
 
-// A run of dynamics that is complete, if there is one.
-std::optional<md::SimulationFile> complete_run(const std::filesystem::path& folder) {
-  if (kind_of(folder) != RunKind::md) return {};
-  auto run = md::read_simulation_file(folder);
+// Steps of a run of dynamics, if it is complete.
+std::optional<std::int64_t> steps_made(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / "run.json")) return {};
+  const auto run = md::read_simulation_file(folder);
   if (!run.complete()) return {};
-  return run;
+  return run.options.steps;
+}
+
+// A run that is there keeps its warm-up.
+std::int64_t warmup_of(const std::filesystem::path& folder, std::int64_t otherwise) {
+  if (!std::filesystem::exists(folder / "run.json")) return otherwise;
+  return md::read_simulation_file(folder).options.warmup_steps;
 }
 
 std::string slowest_torsion(const sampling::Convergence& convergence) {
@@ -201,12 +207,11 @@ class Demo {
 // A model goes on with the frames that it began with only, and the reference was there before it.
 void Demo::require_can_go_on() const {
   if (!std::filesystem::exists(checkpoint_)) return;
-  const auto run = complete_run(md_.path());
-  const std::int64_t made = run ? run->options.steps : 0;
+  const std::int64_t made = steps_made(md_.path()).value_or(0);
   require(made == 0 || made == options_.md_steps.value_or(made), options_.output.string(),
           " holds a model trained on ", made, " steps of dynamics; give --md-steps ", made,
           " or choose another --output");
-  require(complete_run(second_.path()).has_value(), options_.output.string(),
+  require(steps_made(second_.path()).has_value(), options_.output.string(),
           " holds a model but no complete run ", second_.path().filename().string(),
           ", as demos of older versions do; choose another --output");
 }
@@ -227,7 +232,7 @@ void Demo::end() {
   write_file(path, times.dump(2) + "\n");
 }
 
-// What is there keeps its steps and its warm-up.
+// A complete run that is there keeps its steps.
 MdOutcome Demo::run_dynamics(const RunFolder& folder, std::uint64_t seed, std::int64_t warmup) {
   const Recipe& recipe = options_.recipe;
   MdJob job;
@@ -238,10 +243,8 @@ MdOutcome Demo::run_dynamics(const RunFolder& folder, std::uint64_t seed, std::i
   job.options.ladder = 0;
   job.options.top_temperature_kelvin = kTopTemperature_K;
   job.options.replicas = kReplicas;
-  const auto made = complete_run(job.output);
-  job.options.steps = options_.md_steps.value_or(made ? made->options.steps : recipe.steps);
-  job.options.warmup_steps =
-      made ? made->options.warmup_steps : std::min(warmup, job.options.steps);
+  job.options.steps = options_.md_steps.value_or(steps_made(job.output).value_or(recipe.steps));
+  job.options.warmup_steps = warmup_of(job.output, std::min(warmup, job.options.steps));
   if (!options_.md_steps) job.options.most_seconds = recipe.most_dynamics_s / 2;
   job.options.save_interval = recipe.save_interval;
   job.options.seed = seed;
@@ -277,7 +280,10 @@ bool Demo::simulate() {
 bool Demo::simulate_reference() {
   begin("reference", "2/6  A second run of it: the reference, which training does not see");
   const std::uint64_t seed = stream_id(streams::kReferenceRun, options_.md_seed);
-  const MdOutcome outcome = run_dynamics(second_, seed, options_.recipe.reference_warmup);
+  // Where the machine is so slow that the first run was cut short, there is less time for it.
+  const std::int64_t warmup =
+      std::min(options_.recipe.reference_warmup, steps_made(md_.path()).value());
+  const MdOutcome outcome = run_dynamics(second_, seed, warmup);
   if (!outcome.result.finished) return false;
   note_dynamics("reference", outcome);
   convergence_ = outcome.convergence;

@@ -7,7 +7,8 @@
 // There are two runs of dynamics, of as many steps each: one to learn from, and the reference,
 // which training does not see. Replicas of both begin as one minimised conformation and part in the
 // hot start, the first fifth of the warm-up, at 600 K (md/dynamics/simulation.h). The warm-up of
-// the reference is longer, so that nothing in it is left of the start.
+// the reference is longer, so that nothing in it is left of the start; where the first run had to
+// be cut short, it is no longer than that.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ struct Recipe {
   std::string sequence, forcefield, coordinates;  // coordinates: internal or cartesian
 
   std::int64_t steps = 0;             // of every replica of either run, after the warm-up
-  std::int64_t reference_warmup = 0;  // its steps
+  std::int64_t reference_warmup = 0;  // its steps, at most
   std::int64_t save_interval = 0;     // steps between frames
   double most_dynamics_s = 0;         // of both runs together: on a slow machine they end then
   double train_s = 0;                 // likewise
