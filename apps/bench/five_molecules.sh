@@ -12,7 +12,8 @@
 # share its dynamics, in FOLDER/SYSTEM/md and reference. A run is FOLDER/SYSTEM/COORDINATES-SEED, a folder of arbg demo
 # with raw/ and published/ in it. What is done is kept, whatever options say now; a call that was stopped, by Ctrl-C or
 # killed, goes on when called again. Calls side by side may do different systems. The tables are of what is there. Each seed
-# takes what arbg demo says that it expects and some minutes more: choose a part by --systems and --seeds.
+# takes what arbg demo says that it expects and some minutes more: choose a part by --systems and --seeds. Paths that are
+# not absolute are from the root of the repository.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 output=runs/five systems=dipeptide,AAA,Ace-AAA-Nme,AAAAAA,chignolin seeds=1,2,3,4,5 coordinates=internal
