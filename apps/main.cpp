@@ -27,7 +27,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"demo", demo_command,
-     "everything on alanine dipeptide: md, train, sample, reweight, evaluate, audit, report", true},
+     "everything on one molecule: md, train, sample, reweight, evaluate, audit, report", true},
     {"md", md_command, "molecular dynamics of a peptide: reference conformations", true},
     {"train", train_command, "train a generator on a folder of conformations", true},
     {"sample", sample_command,

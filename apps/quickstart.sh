@@ -1,6 +1,6 @@
 #!/bin/sh
 # From nothing to a report: installs what is missing, builds, and runs the demo on alanine dipeptide.
-# Further words go to `arbg demo`: sh apps/quickstart.sh --coordinates cartesian
+# Further words go to `arbg demo`: sh apps/quickstart.sh --system AAA
 set -eu
 cd "$(dirname "$0")/.."
 . apps/install_packages.sh
@@ -14,5 +14,5 @@ if ! cmake --build build/release --target arbg -j "$jobs" >>build/release.log 2>
   exit 1
 fi
 
-echo "Running the demo (at most ten minutes on two cores) ..."
+echo "Running the demo ..."
 exec build/release/apps/arbg demo "$@"

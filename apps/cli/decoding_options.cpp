@@ -17,9 +17,10 @@ std::vector<Option> with_decoding(std::vector<Option> options, const char* tempe
   return options;
 }
 
-sampling::Decoding decoding_from(const Arguments& arguments) {
+sampling::Decoding decoding_from(const Arguments& arguments, double temperature) {
   sampling::Decoding out;
-  out.temperature = arguments.number("temperature");
+  out.temperature =
+      arguments.given("temperature") ? arguments.number("temperature") : temperature;
   out.top_k = arguments.integer("top-k", 0);
   out.top_p = arguments.number("top-p");
   out.full_support = arguments.number("full-support");

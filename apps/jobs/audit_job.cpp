@@ -135,7 +135,8 @@ AuditJob audit_job_of(const std::filesystem::path& run) {
   job.model = read_samples_file(job.samples).model;
   if (demo) {
     job.model = run / "model" / "checkpoint.safetensors";
-    job.reference = run / "md";
+    const bool second = kind_of(run / "reference") == RunKind::md;
+    job.reference = run / (second ? "reference" : "md");
   }
   return job;
 }

@@ -18,8 +18,8 @@ struct AuditJob {
   nn::Backend backend = nn::Backend::cpu;
 };
 
-// The job of a folder: of samples (run.json names the model), or of a demo (md, model, samples).
-// Throws Error saying what it lacks.
+// The job of a folder: of samples (run.json names the model), or of a demo (model, samples, and the
+// run of dynamics in reference, or, of older demos, in md). Throws Error saying what it lacks.
 AuditJob audit_job_of(const std::filesystem::path& run);
 
 sampling::Audit run_audit(const AuditJob& job);

@@ -39,6 +39,9 @@ inline constexpr std::string_view kWalkerMove = "walkers ";     // walker_pool: 
 inline constexpr std::string_view kExchange = "exchange";       // walker_pool: global moves
 inline constexpr std::string_view kPool = "pool";               // walker_pool: batches
 
+// arbg demo; k: the seed of the run to learn from
+inline constexpr std::string_view kReferenceRun = "reference run";  // becomes that of the reference
+
 // arbg refine; k: round
 inline constexpr std::string_view kWalkers = "walkers";    // where walkers start
 inline constexpr std::string_view kRefine = "refine";      // fresh samples of a round

@@ -109,19 +109,50 @@ cp samples/audit.json audit.json
 echo '{}' >samples/audit.json
 refuses "is not of arbg audit" evaluate --samples samples --reference md
 cp audit.json samples/audit.json
-# Its stages are announced on standard error.
+# What to expect and the stages are announced on standard error.
 "$arbg" demo --output demo --train-time 1s --md-steps 2000 --samples 100 --json >out.txt 2>err.txt ||
   failed "arbg demo: $(cat err.txt)"
+grep -q "^dipeptide, internal coordinates: about .* minutes on two cores; .*; this is with the times of the recipe$" err.txt ||
+  failed "arbg demo does not say what to expect: $(cat err.txt)"
 is_json out.txt
 grep -q '"audit": "PASS' out.txt || failed "arbg demo does not end with an audit: $(cat out.txt)"
+grep -q '"reference": {"frames_used": .*"torsion_w2_floor_rad": ' out.txt || failed "arbg demo does not judge the reference: $(cat out.txt)"
+grep -aqF '\"placement\": {' demo/model/checkpoint.safetensors || failed "a demo in internal coordinates is without placement energies"
 grep -q "Are the samples what they claim" demo/report.html demo/audit.html || failed "the demo's report leaves the audit out"
-# Called again without times: what is there stays as it is, of six minutes and 1,200,000 steps no word.
+grep -q "half of the replicas against the other half: T-W2" demo/report.html || failed "the demo's report does not judge the reference"
+cmp -s demo/md/positions.npy demo/reference/positions.npy && failed "the reference of a demo is what was trained on"
+grep -qF '"warmup_steps": 2000' demo/reference/run.json || failed "few steps have a long warm-up: $(cat demo/reference/run.json)"
+# The audit has the frames that training has not seen.
+mv demo/reference reference
+"$arbg" audit demo --fresh 50 --close 50 >out.txt 2>err.txt || failed "the audit of a demo without a reference: $(cat err.txt)"
+grep "reverse effective sample size" out.txt >of-md.txt
+refuses "holds a model but no complete run reference" demo --output demo --md-steps 2000 --samples 100
+mv reference demo/reference
+"$arbg" audit demo --fresh 50 --close 50 >out.txt 2>err.txt || failed "the audit of a demo: $(cat err.txt)"
+grep "reverse effective sample size" out.txt | cmp -s - of-md.txt && failed "the audit of a demo has the frames of training"
+# Called again without times: what is there stays as it is, of six minutes and 525,000 steps no word.
 "$arbg" demo --output demo --samples 100 >out.txt 2>err.txt || failed "arbg demo, called again: $(cat err.txt)"
-grep -q "made before" out.txt && grep -q "done before" out.txt || failed "arbg demo, called again, begins anew: $(cat out.txt)"
+[ "$(grep -c "made before" out.txt)" -eq 2 ] && grep -q "done before" out.txt || failed "arbg demo, called again, begins anew: $(cat out.txt)"
+for stage in dynamics reference training sampling evaluation audit; do
+  grep -q "\"$stage\": [0-9]" demo/times.json || failed "times.json does not have $stage: $(cat demo/times.json)"
+done
 # With other steps the model could not go on: the dynamics are not lengthened first.
 refuses "give --md-steps 2000 or choose another --output" demo --output demo --md-steps 4000 --samples 100
 succeeds info demo/md
 grep -q "steps: 2000" out.txt || failed "a refused demo lengthened the dynamics: $(cat out.txt)"
+# Another system, in its force field; two demos share its dynamics.
+aaa="demo --system AAA --md-steps 1000 --train-time 1s --samples 60 --md-seed 1"
+"$arbg" $aaa --output aaa-demo >out.txt 2>err.txt || failed "arbg demo of AAA: $(cat err.txt)"
+grep -q "^AAA, amber14-obc1, 310 K, internal coordinates" out.txt || failed "arbg demo of AAA says: $(cat out.txt)"
+mkdir aaa-xyz && ln -s ../aaa-demo/md ../aaa-demo/reference aaa-xyz
+"$arbg" $aaa --output aaa-xyz --seed 2 --coordinates cartesian >out.txt 2>err.txt || failed "arbg demo of shared dynamics: $(cat err.txt)"
+[ "$(grep -c "made before" out.txt)" -eq 2 ] || failed "arbg demo does not take shared dynamics: $(cat out.txt)"
+refuses "--md-steps expects a whole number from 1000" demo --system AAA --md-steps 999 --output refused
+refuses "give --system or --sequence, not both" demo --system AAA --sequence AAA --output refused
+refuses "--forcefield goes with --sequence" demo --system AAA --forcefield amber14-obc1 --output refused
+refuses 'got "chignolim"; the nearest name is "chignolin"' demo --system chignolim --output refused
+refuses "--coordinates expects internal or cartesian" demo --coordinates spherical --output refused
+absent refused
 for what in md model samples samples/positions.npy model/checkpoint.safetensors; do
   succeeds info "$what"
   succeeds info "$what" --json
