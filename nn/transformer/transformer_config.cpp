@@ -71,7 +71,17 @@ void read_conditioning(TransformerConfig& config, const Json& json) {
                                    "conditioning");
 }
 
+// The energies are a part of the density: where they are computed in another way, the number is
+// another, and what was drawn before belongs to an older program.
+constexpr std::int64_t kPlacementVersion = 1;
+
+void read_placement_version(PlacementConfig&, const Json& json) {
+  require(json.integer() == kPlacementVersion, "placement energies of version ", json.dump(),
+          " are not those of this program, which has version ", kPlacementVersion);
+}
+
 constexpr Member<PlacementConfig> kPlacementMembers[] = {
+    {"version", read_placement_version, true},
     {"components", [](auto& c, const Json& v) { c.components = v.integer(); }, true},
     {"features", [](auto& c, const Json& v) { c.features = v.integer(); }, true}};
 
@@ -251,6 +261,7 @@ Json TransformerConfig::to_json() const {
   if (cross_gate) json["cross_attention_gate"] = true;
   if (placement) {
     Json& part = json["placement"] = Json::object();
+    part["version"] = kPlacementVersion;
     part["components"] = placement->components;
     part["features"] = placement->features;
   }

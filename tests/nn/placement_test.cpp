@@ -266,6 +266,9 @@ TEST_SUITE("fast") {
     auto wrong = config.to_json();
     wrong["placement"]["moments"] = 3;
     CHECK_THROWS_AS(TransformerConfig::from_json(wrong, "config"), Error);
+    auto newer = config.to_json();
+    newer["placement"]["version"] = 2;
+    CHECK_THROWS_AS(TransformerConfig::from_json(newer, "config"), Error);
     const auto network = lively_network(config, Backend::cpu);
     const auto head = told_head(config);
     const Tensor z = host_rows(some_coordinates(config, 2), 4);

@@ -1,0 +1,113 @@
+// The curves of angles before phases; lanes against the reference where some is interpolated.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/md/placement_conformations.h"
+
+namespace arbg::md {
+
+namespace {
+
+// Whether the atom of coordinate j has bonds to two atoms before it.
+bool closes_a_ring(const Conformation& c, int j) {
+  const auto order = c.map->atom_order();
+  const auto m = c.map->coordinates()[static_cast<std::size_t>(j)].order;
+  const auto is_before = [&](int atom) {
+    return std::find(order.begin(), order.begin() + m, atom) != order.begin() + m;
+  };
+  const int own = order[static_cast<std::size_t>(m)];
+  return std::ranges::count_if(c.system.bonds, [&](const HarmonicBond& b) {
+           return (b.i == own && is_before(b.j)) || (b.j == own && is_before(b.i));
+         }) > 1;
+}
+
+}  // namespace
+
+TEST_SUITE("fast") {
+  TEST_CASE("the curve of an angle is the bonded energy summed over phases") {
+    for (const Conformation& c : conformations()) {
+      CAPTURE(c.name);
+      constexpr std::int64_t kBins = 5;  // each is known, none interpolated
+      const Placement placement(c.system, *c.map, kTemperature, kBins, c.born_radii);
+      CHECK(!c.curves(1).empty());
+      for (const int j : c.curves(1)) {
+        CAPTURE(j);
+        const Coordinate& angle = c.map->coordinates()[static_cast<std::size_t>(j)];
+        const Coordinate& phase = c.map->coordinates()[static_cast<std::size_t>(j) + 1];
+        const double before = energy_of_first(c, c.system, c.positions, angle.order)[0];
+        const auto u = reference_curve(placement, c, j);
+        for (std::size_t v = 0; v < kBins; ++v) {
+          const auto middle = [](const Coordinate& of, double place, double parts) {
+            return of.low + (place + 0.5) * (of.high - of.low) / parts;
+          };
+          auto z = c.z;
+          z[static_cast<std::size_t>(j)] = middle(angle, static_cast<double>(v), kBins);
+          std::vector<double> energies;
+          for (int k = 0; k < kPlacementPhases; ++k) {
+            z[static_cast<std::size_t>(j) + 1] = middle(phase, k, kPlacementPhases);
+            energies.push_back(energy_of_first(c, c.system, decode(*c.map, z), angle.order + 1)[0]);
+          }
+          const double least = std::ranges::min(energies);
+          double sum = 0;
+          for (const double e : energies) sum += std::exp(least - e);
+          check_difference(u[v], least - std::log(sum), before);
+          CHECK(u[kBins + v] == 0);
+          CHECK(u[2 * kBins + v] == 0);
+        }
+      }
+    }
+  }
+
+  TEST_CASE("the curve of an angle goes through its known values, and is smooth between them") {
+    const Conformation& c = conformations()[0];
+    constexpr std::int64_t kGroup = 5, kBins = kGroup * kPlacementGroups;
+    const Placement few(c.system, *c.map, kTemperature, kPlacementGroups, {});
+    const Placement many(c.system, *c.map, kTemperature, kBins, {});
+    const Placement every(c.system, *c.map, kTemperature, kBins + 1, {});
+    for (const int j : c.curves(1)) {
+      const auto known = reference_curve(few, c, j), fine = reference_curve(many, c, j),
+                 direct = reference_curve(every, c, j);
+      for (std::size_t g = 0; g < kPlacementGroups; ++g)
+        CHECK(fine[g * kGroup + kGroup / 2] == doctest::Approx(known[g]).epsilon(1e-12));
+      // Bins of another width have their middles elsewhere; near the least they agree.
+      const auto least = [](const std::vector<double>& u, std::size_t bins) {
+        return *std::min_element(u.begin(), u.begin() + static_cast<std::ptrdiff_t>(bins));
+      };
+      CHECK(least(fine, kBins) == doctest::Approx(least(direct, kBins + 1)).epsilon(0.02));
+    }
+  }
+
+  TEST_CASE("capped curves of lanes are those of the reference, with bins for coarse angles and without") {
+    for (const Conformation& c : conformations()) {
+      CAPTURE(c.name);
+      for (const auto& radii : {c.born_radii, std::vector<double>{}}) {
+        for (const std::int64_t bins : {70, 256}) {
+          const Placement placement(c.system, *c.map, kTemperature, bins, radii);
+          for (const int kind : {1, 2}) {
+            for (const int j : c.curves(kind)) {
+              CAPTURE(j);
+              auto truth = reference_curve(placement, c, j);
+              auto found = lanes_curve(placement, c, j);
+              // Of overlapping atoms, and of a bond that closes a ring, what counts is a small
+              // difference of large numbers.
+              double floor = 0;
+              const auto size = static_cast<std::size_t>(bins);
+              for (std::size_t first = 0; first < truth.size(); first += size)
+                floor = std::max(floor, std::abs(std::ranges::min(std::span(truth).subspan(first, size))));
+              shift_and_cap(truth);
+              shift_and_cap(found);
+              double worst = 0;
+              for (std::size_t i = 0; i < truth.size(); ++i)
+                worst = std::max(worst, std::abs(static_cast<double>(found[i]) - truth[i]));
+              CHECK(worst <= (closes_a_ring(c, j) ? 0.1 : 1e-3 + 2e-6 * floor));
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace arbg::md
