@@ -139,7 +139,7 @@ rows() {
       run=$output/$system/$kind-$seed
       [ -e "$run/published/evaluation.json" ] || continue
       set -- "$@" "$run"
-      grep -q '"verdict": "fail"' "$run/audit.json" || audited=$((audited + 1))
+      [ -e "$run/audit.json" ] && ! grep -q '"verdict": "fail"' "$run/audit.json" && audited=$((audited + 1))
     done
     [ $# -eq 0 ] || $row "$@"
   done

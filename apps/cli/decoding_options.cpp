@@ -19,8 +19,7 @@ std::vector<Option> with_decoding(std::vector<Option> options, const char* tempe
 
 sampling::Decoding decoding_from(const Arguments& arguments, double temperature) {
   sampling::Decoding out;
-  out.temperature =
-      arguments.given("temperature") ? arguments.number("temperature") : temperature;
+  out.temperature = arguments.given("temperature") ? arguments.number("temperature") : temperature;
   out.top_k = arguments.integer("top-k", 0);
   out.top_p = arguments.number("top-p");
   out.full_support = arguments.number("full-support");

@@ -170,7 +170,10 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   integer("heads", job.network.num_heads, 1);
   number("dropout", job.network.dropout);
   job.placement = arguments.text("placement");
-  if (!job.placement.empty()) placement_named(job.placement);  // for its check
+  require(job.placement.empty() || !placement_named(job.placement) ||
+              (job.coordinates == "internal" && !arguments.given("mix")),
+          "--placement ", job.placement,
+          " needs --coordinates internal and one molecule: leave it out, or say none");
   job.network.swiglu = !second_of(arguments, "activation", "swiglu", "gelu");
   job.network.rms_norm = !second_of(arguments, "norm", "rms", "layer");
   if (arguments.given("positions") || !arguments.given("mix"))

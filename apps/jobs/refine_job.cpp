@@ -49,12 +49,8 @@ Json settings_of(const RefineJob& job) {
 // marginals know of, and more.
 void leave_to_energies(std::vector<double>& counts, const nn::Placement& placement,
                        std::int64_t bins) {
-  const auto K = std::ssize(counts) / bins;
-  const auto anywhere = nn::host_rows(std::vector<double>(static_cast<std::size_t>(K), 1), K);
-  const auto slot = placement.rows(anywhere, 0, K, nn::Backend::reference).slot.indices();
-  for (std::int64_t j = 0; j < K; ++j)
-    if (slot[static_cast<std::size_t>(j)] >= 0)
-      std::fill_n(counts.begin() + j * bins, bins, 1e6 / static_cast<double>(bins));
+  for (std::int64_t j = 0; j * bins < std::ssize(counts); ++j)
+    if (placement.has_curve(j)) std::fill_n(counts.begin() + j * bins, bins, 1.0);
 }
 
 Start start_from_forcefield(const RefineJob& job, const RunFolder& output) {
@@ -75,8 +71,8 @@ Start start_from_forcefield(const RefineJob& job, const RunFolder& output) {
   out.checkpoint.bins = sampling::bins_of(*map, out.checkpoint.config.num_bins);
   out.checkpoint.description = describe_model(nothing, *map, config);
   nn::Transformer network(out.checkpoint.config, job.backend, job.options.trainer.seed);
-  auto marginals = sampling::bonded_marginals(*map, *out.checkpoint.bins, system,
-                                              job.temperature_kelvin, ideal);
+  auto marginals =
+      sampling::bonded_marginals(*map, *out.checkpoint.bins, system, job.temperature_kelvin, ideal);
   if (const auto placement =
           placement_of(out.checkpoint.description, nothing.topology, *map, config))
     leave_to_energies(marginals, *placement, out.checkpoint.bins->bins());

@@ -65,6 +65,8 @@ namespace {
 Json describe_run(const TrainJob& job, const Dataset& all, const md::CoordinateMap& map,
                   const Json* there = nullptr) {
   Json out = describe_model(all, map, job.network);
+  if (there && there->has(kBornRadii) && out.has(kBornRadii))
+    out[kBornRadii] = there->at(kBornRadii);
   const auto told = [&](const char* name) { return !there || there->has(name); };
   if (told("held_out_frames"))
     out["held_out_frames"] = sampling::held_out_count(all.frames(), job.held_out);
@@ -102,8 +104,8 @@ std::vector<double> curves_of(const nn::BinnedHead& head, sampling::TrainingData
                               nn::Backend backend) {
   constexpr std::int64_t kFrames = 2048;
   if (!head.placement()) return {};
-  std::vector<double> z(static_cast<std::size_t>(std::min(kFrames, data.size()) *
-                                                 head.coordinates()));
+  std::vector<double> z(
+      static_cast<std::size_t>(std::min(kFrames, data.size()) * head.coordinates()));
   data.fill(0, z, {});
   return nn::mean_of_curves(*head.placement(), nn::host_rows(z, head.coordinates()),
                             head.bins().bins(), backend_of_molecules(backend));
@@ -154,7 +156,9 @@ TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunF
   if (saved) check_same_run(*saved, job, all, train);
   const auto map = saved ? md::CoordinateMap::from_json(saved->description.at("coordinate_map"))
                          : make_map(job, train);
-  const Json description = describe_run(job, all, *map);
+  Json description = describe_run(job, all, *map);
+  if (saved && saved->description.has(kBornRadii))
+    description[kBornRadii] = saved->description.at(kBornRadii);
   const nn::BinnedHead head(saved ? *saved->bins : sampling::bins_of(*map, job.network.num_bins),
                             placement_of(description, all.topology, *map, job.network));
   sampling::TrainingData data(
@@ -164,7 +168,8 @@ TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunF
   nn::Transformer network(saved ? saved->config : network_for(job.network, *map), job.backend,
                           job.trainer.seed);
   if (!saved)
-    network.initialise_from_marginals(data.counts(head.bins()), 1, curves_of(head, data, job.backend));
+    network.initialise_from_marginals(data.counts(head.bins()), 1,
+                                      curves_of(head, data, job.backend));
   nn::Trainer trainer(network, head, data, job.trainer);
   if (saved) trainer.resume(*saved);
 

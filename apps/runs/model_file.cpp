@@ -69,7 +69,7 @@ Json describe_model(const Dataset& data, const md::CoordinateMap& map,
   description["coordinate_map"] = map.to_json();
   if (!config.placement) return description;
   const auto system = md::ForceField::named(data.forcefield).create_system(data.topology);
-  Json& radii = description["placement_born_radii_nm"] = Json::list();
+  Json& radii = description[kBornRadii] = Json::list();
   for (const double radius : md::placement_born_radii(data.topology, system))
     radii.push_back(radius);
   return description;
@@ -81,8 +81,7 @@ std::shared_ptr<const nn::Placement> placement_of(const Json& description,
                                                   const nn::TransformerConfig& config) {
   if (!config.placement) return nullptr;
   std::vector<double> radii_nm;
-  for (const auto& radius : description.at("placement_born_radii_nm").items())
-    radii_nm.push_back(radius.number());
+  for (const auto& radius : description.at(kBornRadii).items()) radii_nm.push_back(radius.number());
   const auto& field = md::ForceField::named(description.at("forcefield").string());
   return std::make_shared<sampling::AtomPlacement>(
       field.create_system(topology), map, description.at("temperature_kelvin").number(),
@@ -115,10 +114,10 @@ Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool ave
   md::require_natural_hands(molecule.topology, molecule.positions_nm, name + " (topology)");
   auto map = md::CoordinateMap::from_json(description.at("coordinate_map"));
   auto placement = placement_of(description, molecule.topology, *map, checkpoint.config);
-  return {sampling::Generator(network(), *checkpoint.bins, std::move(map), {},
-                              std::move(placement)),
-          std::move(molecule.topology), pdb, description.at("forcefield").string(),
-          description.at("temperature_kelvin").number()};
+  return {
+      sampling::Generator(network(), *checkpoint.bins, std::move(map), {}, std::move(placement)),
+      std::move(molecule.topology), pdb, description.at("forcefield").string(),
+      description.at("temperature_kelvin").number()};
 }
 
 Model load_model(const std::filesystem::path& path, nn::Backend backend, bool averaged,

@@ -26,10 +26,10 @@ namespace arbg::md {
 
 // What the network is told about coordinate j, and the interval that its bins cover.
 struct Coordinate {
-  int atom;       // index into the Topology of the atom this coordinate places
-  int order;      // place of that atom in the order of generation, 0-based: the network's "atom
-                  // position"
-  int kind;       // Cartesian: 0 x, 1 y, 2 z. Internal: 0 bond, 1 angle, 2 dihedral or phase
+  int atom;          // index into the Topology of the atom this coordinate places
+  int order;         // place of that atom in the order of generation, 0-based: the network's "atom
+                     // position"
+  int kind;          // Cartesian: 0 x, 1 y, 2 z. Internal: 0 bond, 1 angle, 2 dihedral or phase
   double low, high;  // support [low, high) in the map's own units (nm, radians, or scaled lengths)
   bool periodic;     // high is the same place as low
 };
@@ -51,7 +51,8 @@ class CoordinateMap {
   const std::vector<Coordinate>& coordinates() const { return coordinates_; }
   int size() const { return static_cast<int>(coordinates_.size()); }
 
-  // The tree that bonds, angles and dihedrals are measured along; empty where coordinates are others.
+  // The tree that bonds, angles and dihedrals are measured along; empty where coordinates are
+  // others.
   virtual std::span<const ZMatrixRow> tree() const { return {}; }
 
   // z of a conformation, without checking the support. A map that is not invariant to motion draws

@@ -103,8 +103,11 @@ void LanePlacement::angle_curve(std::size_t m, std::span<const double> positions
   }
   const std::size_t angles = known.size(), whole = angles + kPlacementLanes;
   known.resize(whole), sums.resize(whole, 1.0f);
-  for (std::size_t i = 0; i < angles; i += kPlacementLanes)
-    store_lanes(&known[i], load_lanes(&known[i]) - log_lanes(load_lanes(&sums[i])));
+  for (std::size_t i = 0; i < angles; i += kPlacementLanes) {
+    const Lanes<float> sum = load_lanes(&sums[i]);
+    const Lanes<float> log = select(sum != sum, sum, log_lanes(sum));  // NaN stays NaN
+    store_lanes(&known[i], load_lanes(&known[i]) - log);
+  }
   std::ranges::fill(u, 0.0f);
   interpolate(known, row.weights, u.first(bins_));
 }

@@ -6,7 +6,7 @@
 
 #include "md/molecule/units.h"
 #include "md/placement/placement_lanes.h"
-#include "md/placement/placement_rows.h"
+#include "md/placement/placement_terms.h"
 #include "md/terms/generalised_born.h"
 #include "tensor/base/defects.h"
 #include "tensor/base/error.h"
@@ -46,10 +46,11 @@ void deal_out_terms(const System& system, std::vector<PlacementRow>& rows) {
   for (const auto& p : system.scaled_pairs) terms_of_last(p.i, p.j).scaled_pairs.push_back(p);
 }
 
-PlacementRows make_rows(const System& system, const CoordinateMap& map, double temperature_kelvin,
-                        std::int64_t bins, std::vector<double> born_radii_nm) {
+PlacementTerms make_rows(const System& system, const CoordinateMap& map, double temperature_kelvin,
+                         std::int64_t bins, std::vector<double> born_radii_nm) {
   require_fitting(system, map, temperature_kelvin, bins, born_radii_nm);
-  PlacementRows all{system, thermal_energy(temperature_kelvin), bins, std::move(born_radii_nm), {}};
+  PlacementTerms all{
+      system, thermal_energy(temperature_kelvin), bins, std::move(born_radii_nm), {}};
   for (const ZMatrixRow& tree : map.tree()) all.rows.emplace_back().tree = tree;
   const auto divided = [](const Coordinate& c, std::int64_t parts) {
     return AngularBins{c.low, (c.high - c.low) / static_cast<double>(parts)};
@@ -114,7 +115,7 @@ std::int64_t bins_in_group(std::int64_t bins) {
 
 Placement::Placement(const System& system, const CoordinateMap& map, double temperature_kelvin,
                      std::int64_t bins, std::vector<double> born_radii_nm)
-    : rows_(std::make_shared<const PlacementRows>(
+    : rows_(std::make_shared<const PlacementTerms>(
           make_rows(system, map, temperature_kelvin, bins, std::move(born_radii_nm)))),
       lanes_(std::make_shared<const LanePlacement>(*rows_)) {}
 
@@ -128,7 +129,9 @@ bool Placement::has_curve(int coordinate) const {
   return coordinate % 3 == 2 || (coordinate % 3 == 1 && rows_->rows[row_of(coordinate)].has_phase);
 }
 
-std::size_t Placement::row_of(int coordinate) { return static_cast<std::size_t>(coordinate / 3) + 2; }
+std::size_t Placement::row_of(int coordinate) {
+  return static_cast<std::size_t>(coordinate / 3) + 2;
+}
 
 std::size_t Placement::checked_row(int coordinate, std::span<const double> own,
                                    std::size_t positions, std::size_t numbers) const {
@@ -136,8 +139,7 @@ std::size_t Placement::checked_row(int coordinate, std::span<const double> own,
   require(has_curve(coordinate), "expected a dihedral, or the angle before a phase, among ",
           3 * atoms - 6, " coordinates for its placement energies, found coordinate ", coordinate);
   const auto all = static_cast<std::size_t>(kPlacementComponents * rows_->bins);
-  require(positions == 3 * atoms && numbers == all &&
-              std::ssize(own) == coordinate % 3,
+  require(positions == 3 * atoms && numbers == all && std::ssize(own) == coordinate % 3,
           "placement energies expect ", 3 * atoms, " positions, ", coordinate % 3,
           " coordinates of the atom before, and room for ", all, " energies, found ", positions,
           ", ", own.size(), " and ", numbers);

@@ -19,9 +19,9 @@
 // so that these are constants of the molecule. A distance d below 0.01 nm counts as 0.01 nm: every
 // u of a molecule is a float32.
 //
-// A phase is all but fixed by the angles with the siblings; and so is, with it, the angle theta that
-// is drawn before it. With phi_k the middles of 16 intervals on the support of the phase, the curve
-// of such an angle is
+// A phase is all but fixed by the angles with the siblings; and so is, with it, the angle theta
+// that is drawn before it. With phi_k the middles of 16 intervals on the support of the phase, the
+// curve of such an angle is
 //
 //   u[bonded](theta) = -log sum over k of exp(-u_bonded(theta, phi_k)),   0 for the others,
 //
@@ -42,14 +42,12 @@
 namespace arbg::md {
 
 inline constexpr int kPlacementComponents = 3;
-inline constexpr const char* kPlacementNames[kPlacementComponents] = {"bonded", "Lennard-Jones",
-                                                                      "electrostatic"};
 inline constexpr double kPlacementNearest = 0.01;  // nm
 inline constexpr int kPlacementPhases = 16, kPlacementGroups = 16;
-inline constexpr double kPlacementCap = 20;        // kT
+inline constexpr double kPlacementCap = 20;  // kT
 
-struct PlacementRows;  // placement_rows.h
-class LanePlacement;   // placement_lanes.h
+struct PlacementTerms;  // placement_terms.h
+class LanePlacement;    // placement_lanes.h
 
 class Placement {
  public:
@@ -82,7 +80,7 @@ class Placement {
   std::size_t checked_row(int coordinate, std::span<const double> own, std::size_t positions,
                           std::size_t numbers) const;
 
-  std::shared_ptr<const PlacementRows> rows_;
+  std::shared_ptr<const PlacementTerms> rows_;
   std::shared_ptr<const LanePlacement> lanes_;
 };
 

@@ -96,7 +96,6 @@ inline Lanes<float> torsion_energy(const LaneTorsion<float>& t, const LaneVector
   return t.constant + series_energy(t.cosine.data(), t.sine.data(), t.order, cosine, sine);
 }
 
-
 // Bonds, angles and torsions that are evaluated atom by atom: x [N] by atom.
 inline Lanes<float> energy_of_others(const LanePlacementRow& row, const LaneVector<float>* x) {
   Lanes<float> energy{};
@@ -122,6 +121,7 @@ struct LaneSeries {
     for (const LanePlacementRow::AxisTorsion& torsion : row.axis_torsions) {
       const Vector3 end = arbg::md::at(positions_nm, torsion.end) - circle.centre;
       const double x = dot(end, circle.side), y = dot(end, circle.normal), off = std::hypot(x, y);
+      if (off == 0) continue;  // in line with the axis: no angle, its constant alone
       const double cos_1 = x / off, sin_1 = y / off;
       double cos_n = cos_1, sin_n = sin_1;
       for (std::size_t n = 0; n < kMostPeriodicity; ++n) {

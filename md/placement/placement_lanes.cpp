@@ -20,8 +20,8 @@ bool is_smooth(const Wave& d2, float cutoff2) {
 }
 
 // Each pair goes to the later of its two atoms; there it names the earlier.
-void deal_out_pairs(const LanePairs<float>& list, const PlacementRows& all,
-               std::vector<LanePlacementRow>& rows) {
+void deal_out_pairs(const LanePairs<float>& list, const PlacementTerms& all,
+                    std::vector<LanePlacementRow>& rows) {
   std::vector<std::size_t> place(rows.size());
   for (std::size_t m = 0; m < rows.size(); ++m)
     place[static_cast<std::size_t>(rows[m].tree.atom)] = m;
@@ -58,7 +58,8 @@ inline void add_solvent(const LanePlacementRow::Pair& p, const Lanes<float>& r2,
   const Lanes<float> gauss = exp_of_negative(p.inverse_four_radii * r2);
   const Lanes<float> energy = p.pair.born * inverse_sqrt_lanes(r2 + p.radii * gauss);
   if constexpr (kCutoff) {
-    sum.charges += select(r2 > solvent.cutoff2, Lanes<float>{}, energy - p.pair.born * solvent.shift);
+    sum.charges +=
+        select(r2 > solvent.cutoff2, Lanes<float>{}, energy - p.pair.born * solvent.shift);
   } else {
     sum.charges += energy;
   }
@@ -142,7 +143,8 @@ std::array<Lanes<float>, kPoints> weights_in_lanes() {
   return weights;
 }
 
-// Adds to fine [bins] what Lagrange's polynomial through the five nearest coarse values gives there.
+// Adds to fine [bins] what Lagrange's polynomial through the five nearest coarse values gives
+// there.
 void add_interpolated(const float* coarse, std::size_t bins, float* fine) {
   static const auto weight = weights_in_lanes();
   for (std::size_t first = 0; first < bins; first += kPlacementLanes) {
@@ -207,8 +209,7 @@ void LanePlacement::Workspace::add_bonded(const LanePlacementRow& row, const Dih
   if (row.has_others) {
     x.resize(positions_nm.size() / 3);
     for (const int atom : placed)
-      x[static_cast<std::size_t>(atom)] =
-          same_in_all_lanes(at(positions_nm, atom) - circle.centre);
+      x[static_cast<std::size_t>(atom)] = same_in_all_lanes(at(positions_nm, atom) - circle.centre);
   }
   const auto constant = static_cast<float>(constant_energy(row, r, theta));
   const LaneSeries series(row, circle, positions_nm);
@@ -226,7 +227,7 @@ void LanePlacement::Workspace::add_bonded(const LanePlacementRow& row, const Dih
   }
 }
 
-LanePlacement::LanePlacement(const PlacementRows& all)
+LanePlacement::LanePlacement(const PlacementTerms& all)
     : bins_(static_cast<std::size_t>(all.bins)),
       inverse_thermal_energy_(static_cast<float>(1 / all.thermal_energy_kj_mol)),
       has_cutoff_(all.system.cutoff_nm > 0),
@@ -250,7 +251,7 @@ void LanePlacement::add_pairs(const LanePlacementRow& row, Workspace& work) cons
   float *of_sizes = &work.energy[bins], *of_charges = of_sizes + bins;
   sum_pairs<kBinVectors, kCutoff, kBorn>(work.near, row.bins, solvent, of_sizes, of_charges);
   if (coarse == 0) return;
-  work.coarse.resize(2 * coarse);
+  work.coarse.resize(2 * coarse + kPlacementLanes);  // interpolation reads whole vectors
   float *coarse_sizes = work.coarse.data(), *coarse_charges = coarse_sizes + coarse;
   sum_pairs<kCoarseVectors, kCutoff, kBorn>(work.far, row.coarse, solvent, coarse_sizes,
                                             coarse_charges);

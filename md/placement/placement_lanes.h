@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "md/molecule/vector3.h"
-#include "md/placement/placement_rows.h"
+#include "md/placement/placement_terms.h"
 #include "md/terms/harmonic_angle_cpu.h"
 #include "md/terms/harmonic_bond_cpu.h"
 #include "md/terms/nonbonded_cpu.h"
@@ -62,7 +62,7 @@ struct LanePlacementRow {
   std::vector<LaneBond<float>> bonds;
   std::vector<LaneAngle<float>> angles;
   std::vector<LaneTorsion<float>> torsions;
-  bool has_others = false;  // bonds, angles or torsions that need places of atoms
+  bool has_others = false;            // bonds, angles or torsions that need places of atoms
   std::vector<Pair> pairs, excluded;  // the latter have solvent only
 
   // Of the dihedral: its bins, and fewer angles for what is smooth, or none.
@@ -76,7 +76,7 @@ struct LanePlacementRow {
 
 class LanePlacement {
  public:
-  explicit LanePlacement(const PlacementRows& all);
+  explicit LanePlacement(const PlacementTerms& all);
 
   // u [3, V] of row m >= 3, as Placement::lanes().
   void dihedral_curve(std::size_t m, std::span<const double> positions_nm, double r, double theta,

@@ -9,7 +9,7 @@
 #include "md/molecule/units.h"
 #include "md/molecule/vector3.h"
 #include "md/placement/placement.h"
-#include "md/placement/placement_rows.h"
+#include "md/placement/placement_terms.h"
 #include "md/terms/harmonic_angle.h"
 #include "md/terms/harmonic_bond.h"
 #include "md/terms/periodic_torsion.h"
@@ -38,7 +38,7 @@ struct PairEnergies {
 };
 
 // Of the atom of row m with all of earlier rows.
-PairEnergies pairs(const PlacementRows& all, std::size_t m, std::span<const double> x) {
+PairEnergies pairs(const PlacementTerms& all, std::size_t m, std::span<const double> x) {
   const System& system = all.system;
   const int atom = all.rows[m].tree.atom;
   const auto distance = [&](int i, int j) {
@@ -75,7 +75,7 @@ PairEnergies pairs(const PlacementRows& all, std::size_t m, std::span<const doub
 
 }  // namespace
 
-void dihedral_curve_reference(const PlacementRows& all, std::size_t m,
+void dihedral_curve_reference(const PlacementTerms& all, std::size_t m,
                               std::span<const double> positions_nm, double r, double theta,
                               std::span<double> u) {
   const PlacementRow& row = all.rows[m];
@@ -96,7 +96,7 @@ void dihedral_curve_reference(const PlacementRows& all, std::size_t m,
 namespace {
 
 // -log sum over phases of exp(-u_bonded) at one angle.
-double summed_over_phases(const PlacementRows& all, std::size_t m, double r, double theta,
+double summed_over_phases(const PlacementTerms& all, std::size_t m, double r, double theta,
                           std::span<double> x) {
   const PlacementRow& row = all.rows[m];
   const DihedralCircle circle = dihedral_circle(row.tree, x, r, theta);
@@ -113,7 +113,7 @@ double summed_over_phases(const PlacementRows& all, std::size_t m, double r, dou
 
 }  // namespace
 
-void angle_curve_reference(const PlacementRows& all, std::size_t m,
+void angle_curve_reference(const PlacementTerms& all, std::size_t m,
                            std::span<const double> positions_nm, double r, std::span<double> u) {
   std::vector<double> x(positions_nm.begin(), positions_nm.end()), known;
   const auto group = bins_in_group(all.bins), beyond = static_cast<std::int64_t>(kMargin);

@@ -91,7 +91,8 @@ void add_thetas(const PlacementRow& plain, std::int64_t bins, LanePlacementRow& 
   constexpr auto kBeyond = static_cast<std::int64_t>(kMargin);
   for (std::int64_t i = -kBeyond; i < bins / group + kBeyond; ++i) {
     const double theta = plain.groups.middle(i);
-    row.thetas.push_back({theta, std::cos(theta), std::sin(theta)});
+    const double cosine = std::cos(theta);  // beyond pi the angle itself falls again
+    row.thetas.push_back({std::acos(cosine), cosine, std::sin(theta)});
   }
   const auto size = static_cast<std::size_t>(group);
   const std::size_t whole = (size + kPlacementLanes - 1) / kPlacementLanes * kPlacementLanes;

@@ -65,8 +65,8 @@ Tensor host_rows(std::span<const double> z, std::int64_t n) {
 
 Variable parameters_of(const Transformer& network, const Head& head, const Tensor& z,
                        const Molecules& molecules, const std::optional<DropoutKey>& dropout) {
-  return network.outputs(head.embed(network.input_table(), shifted_right(z), 0), molecules,
-                         dropout, head.placement_rows(z, 0, z.extent(1), network.backend()));
+  return network.outputs(head.embed(network.input_table(), shifted_right(z), 0), molecules, dropout,
+                         head.placement_rows(z, 0, z.extent(1), network.backend()));
 }
 
 std::vector<double> log_likelihood(const Transformer& network, const Head& head, const Tensor& z,

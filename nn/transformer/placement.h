@@ -31,9 +31,9 @@ struct PlacementConfig {
 // Of n positions of B rows, where the network is. An undefined tensor: nothing to tell.
 struct PlacementRows {
   bool told = false;  // by a Placement: a network that needs energies refuses rows without
-  Tensor energies;  // u [B, S, c, V] in kT, of S positions that have curves
-  Tensor slot;      // int32 [n]: which of them is a position's; -1: it has none
-  Tensor features;  // [B, n, F]
+  Tensor energies;    // u [B, S, c, V] in kT, of S positions that have curves
+  Tensor slot;        // int32 [n]: which of them is a position's; -1: it has none
+  Tensor features;    // [B, n, F]
 };
 
 // Where they come from. Several threads may ask at a time.
@@ -43,6 +43,7 @@ class Placement {
 
   // Of positions first ... first + n - 1. z [B, m >= first + n - 1], on the host, holds the
   // coordinates before; what stands in later columns is of no effect.
+  virtual bool has_curve(std::int64_t position) const = 0;
   virtual PlacementRows rows(const Tensor& z, std::int64_t first, std::int64_t n,
                              Backend backend) const = 0;
 };

@@ -167,8 +167,7 @@ Variable Transformer::outputs(const Variable& embedded, const Molecules& molecul
     of_positions = vectors_of_positions(c, n);
     if (global) memory = make_memory(*global, c, atoms);
   }
-  const Variable placed =
-      ag::add_rows(with_features(embedded, placement), position_rows(n));
+  const Variable placed = ag::add_rows(with_features(embedded, placement), position_rows(n));
   Variable h =
       apply_input(weights_.input_norm, placed, of_positions, global, memory, heads(), drop);
   for (const auto& layer : weights_.layers) {

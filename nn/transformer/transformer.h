@@ -97,9 +97,10 @@ class Transformer : public Module {
                      const PlacementRows& placement = {}) const;
 
   // Starts the output at independent marginals: output matrix zero, output_bias[t, v] = log((n +
-  // smoothing) / (N + V smoothing)), n = counts[t, v] of T x V, N its sum over v; less log(curves[t,
-  // v]), where energies of bins are in the logits (mean_of_curves()). Throws Error if the config has
-  // no output_bias.
+  // smoothing) / (N + V smoothing)), n = counts[t, v] of T x V, N its sum over v. Where energies of
+  // bins are in the logits, log((n + smoothing) / (N curves[t, v] + smoothing)): what the histogram
+  // has beyond that of the energies alone (mean_of_curves()). Throws Error if the config has no
+  // output_bias.
   void initialise_from_marginals(std::span<const double> counts, double smoothing = 1.0,
                                  std::span<const double> curves = {});
 

@@ -3,8 +3,8 @@
 //
 // JSON has the published member names (num_bins, channels, num_layers, num_heads, expansion,
 // pos_embed_type, use_global_cond, conditioning, ...) plus ours (dim_index, atom_index, start_row,
-// output_bias, bin_features, placement, ...); a file whose members are `network`, `conditioning` and
-// `num_atoms` is read as well. Options that are not supported, members that nothing reads, and
+// output_bias, bin_features, placement, ...); a file whose members are `network`, `conditioning`
+// and `num_atoms` is read as well. Options that are not supported, members that nothing reads, and
 // sizes that are missing (num_bins, channels, num_layers, num_heads, num_atoms, those of the
 // conditioning) are refused by name.
 #pragma once

@@ -1,10 +1,11 @@
 // The layers of the transformer, once for training and for generation:
 //
 // h += Attn(norm(h)); [h += Cross(norm(h), c);] h += FF(norm(h)); at the end logits = W norm(h) [+
-// bias] [- energies of bins, placement.h]. norm is RMSNorm, or LayerNorm where there is a bias. FF is W3(silu(W1 n) * (W2 n)) + b3,
-// or W3 gelu(W2 n + b2) + b3 where there is no W1. Cross is multi-head attention from h to the
-// vectors c of the atoms, optionally with RMSNorm of every head's q and k and scaled by tanh(gate).
-// Dropout is of what an attention gives before it is added, and of the hidden layer of FF.
+// bias] [- energies of bins, placement.h]. norm is RMSNorm, or LayerNorm where there is a bias. FF
+// is W3(silu(W1 n) * (W2 n)) + b3, or W3 gelu(W2 n + b2) + b3 where there is no W1. Cross is
+// multi-head attention from h to the vectors c of the atoms, optionally with RMSNorm of every
+// head's q and k and scaled by tanh(gate). Dropout is of what an attention gives before it is
+// added, and of the hidden layer of FF.
 //
 // Matrix is Variable, a parameter that can be differentiated, or PackedWeight, a copy laid out for
 // many small products. `attend` maps qkv [..., 3 H D] to [..., H D]: over whole sequences, or over

@@ -30,7 +30,8 @@ Tensor normal_values(const Shape& shape, Backend backend, std::uint64_t seed,
 Tensor new_weight(const std::string& name, const Shape& shape, const TransformerConfig& config,
                   Backend backend, std::uint64_t seed) {
   const bool zero = name == "output_bias" || name == "placement.strength.weight" ||
-                    name == "placement.features.weight" || name.ends_with("cross_attn.out_proj.weight") ||
+                    name == "placement.features.weight" ||
+                    name.ends_with("cross_attn.out_proj.weight") ||
                     (config.zero_output && name == "output_proj.weight");
   const bool one = name == "placement.strengths";
   if (shape.rank() == 2 && !zero && !one) return normal_values(shape, backend, seed, name);
@@ -214,11 +215,13 @@ void Transformer::initialise_from_marginals(std::span<const double> counts, doub
   require(smoothing > 0, "the smoothing of the marginals must be positive, not ", smoothing);
   std::vector<double> bias(counts.size());
   for (std::size_t t = 0; t < T; ++t) {
-    double total = smoothing * static_cast<double>(V);
-    for (std::size_t v = 0; v < V; ++v) total += counts[t * V + v];
-    for (std::size_t v = 0; v < V; ++v)
-      bias[t * V + v] = std::log((counts[t * V + v] + smoothing) / total) -
-                        (curves.empty() ? 0 : std::log(curves[t * V + v]));
+    double total = smoothing * static_cast<double>(V), counted = 0;
+    for (std::size_t v = 0; v < V; ++v) total += counts[t * V + v], counted += counts[t * V + v];
+    for (std::size_t v = 0; v < V; ++v) {
+      // Where nothing was counted, and energies would give nothing, the two agree: no bias.
+      const double expected = curves.empty() ? total : counted * curves[t * V + v] + smoothing;
+      bias[t * V + v] = std::log((counts[t * V + v] + smoothing) / expected);
+    }
   }
   Tensor rows = output_bias_.value(), matrix = weights_.output_proj.value();
   rows.copy_from(Tensor::from_values(bias, rows.shape(), backend_));

@@ -1,10 +1,11 @@
-// Placement energies of a molecule for a network (nn/transformer/placement.h): md/placement at work.
+// Placement energies of a molecule for a network (nn/transformer/placement.h): md/placement at
+// work.
 //
 // Position t has a curve if its coordinate is the dihedral of an atom that is placed after three
-// others, or the angle before a phase. Its energies are those of md/placement, shifted and capped as
-// md::shift_and_cap() says. They are computed from the coordinates themselves, not from the middles
-// of their bins: in double on the reference backend, in float32 elsewhere, and for a device on the
-// host.
+// others, or the angle before a phase. Its energies are those of md/placement, shifted and capped
+// as md::shift_and_cap() says. They are computed from the coordinates themselves, not from the
+// middles of their bins: in double on the reference backend, in float32 elsewhere, and for a device
+// on the host.
 #pragma once
 
 #include <memory>
@@ -24,6 +25,9 @@ class AtomPlacement final : public nn::Placement {
                 std::int64_t bins, std::vector<double> born_radii_nm,
                 const nn::PlacementConfig& config);
 
+  bool has_curve(std::int64_t position) const override {
+    return placement_.has_curve(static_cast<int>(position));
+  }
   nn::PlacementRows rows(const nn::Tensor& z, std::int64_t first, std::int64_t n,
                          nn::Backend backend) const override;
 

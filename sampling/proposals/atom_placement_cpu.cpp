@@ -4,6 +4,7 @@
 #include "sampling/proposals/atom_placement.h"
 #include "tensor/base/defects.h"
 #include "tensor/base/error.h"
+#include "tensor/base/threads.h"
 #include "tensor/device/device.h"
 
 namespace arbg::sampling {
@@ -62,8 +63,8 @@ nn::PlacementRows AtomPlacement::rows_of(const nn::Tensor& z, std::int64_t first
   const std::span z_of_all(z.host_data<double>(), static_cast<std::size_t>(z.elements()));
   // Coordinates of the atoms before the last one that is placed here.
   const auto known = static_cast<std::size_t>(with_curve.back() / 3 * 3);
-  std::vector<double> positions_nm(3 * static_cast<std::size_t>(map_->atom_count()));
-  for (std::int64_t b = 0; b < B; ++b) {
+  parallel_for(B, [&](std::int64_t b) {
+    std::vector<double> positions_nm(3 * static_cast<std::size_t>(map_->atom_count()));
     const auto row = z_of_all.subspan(static_cast<std::size_t>(b * z.extent(1)));
     map_->decode(row.first(known), positions_nm);
     for (std::int64_t s = 0; s < S; ++s) {
@@ -77,7 +78,7 @@ nn::PlacementRows AtomPlacement::rows_of(const nn::Tensor& z, std::int64_t first
       moments_.evaluate(std::span<const Real>(u),
                         std::span(features + place * F, static_cast<std::size_t>(F)));
     }
-  }
+  });
   return out;
 }
 

@@ -77,8 +77,11 @@ void Refinement::resume(const RefinementState& state, const nn::Checkpoint& trai
 Generator Refinement::generator() const {
   nn::Checkpoint checkpoint = trainer_.checkpoint();
   if (trainer_.step() == 0) checkpoint.averaged_weights.clear();
-  return {checkpoint.network(backend_, true), head_.bins(),
-          md::CoordinateMap::from_json(description_.at("coordinate_map")), {}, placement_};
+  return {checkpoint.network(backend_, true),
+          head_.bins(),
+          md::CoordinateMap::from_json(description_.at("coordinate_map")),
+          {},
+          placement_};
 }
 
 Decoding Refinement::decoding() const {

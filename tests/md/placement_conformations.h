@@ -20,7 +20,6 @@
 
 namespace arbg::md {
 
-
 inline constexpr double kTemperature = 310;
 inline const double kRT = thermal_energy(kTemperature);
 
@@ -110,7 +109,8 @@ inline const std::vector<Conformation>& conformations() {
   return all;
 }
 
-inline std::vector<double> reference_curve(const Placement& placement, const Conformation& c, int j) {
+inline std::vector<double> reference_curve(const Placement& placement, const Conformation& c,
+                                           int j) {
   std::vector<double> u(static_cast<std::size_t>(kPlacementComponents * placement.bins()));
   placement.reference(j, c.positions, c.own(j), u);
   return u;
@@ -132,7 +132,7 @@ inline System without(System system, bool charges) {
 // Reference energies of the first `atoms` atoms of a conformation, without solvent: bonded and
 // nonbonded, over RT.
 inline std::array<double, 2> energy_of_first(const Conformation& c, const System& system,
-                                      std::span<const double> x, int atoms) {
+                                             std::span<const double> x, int atoms) {
   const std::vector<int> order = c.map->atom_order();
   const std::span<const int> first = std::span(order).first(static_cast<std::size_t>(atoms));
   std::vector<double> part;

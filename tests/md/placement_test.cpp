@@ -261,7 +261,8 @@ TEST_SUITE("fast") {
       const bool inside = j >= 0 && j < c.map->size();
       const auto& coordinates = c.map->coordinates();
       const auto k = static_cast<std::size_t>(j);
-      const bool phase = inside && j > 2 && coordinates[k].kind == 1 && !coordinates[k + 1].periodic;
+      const bool phase =
+          inside && j > 2 && coordinates[k].kind == 1 && !coordinates[k + 1].periodic;
       CHECK(placement.has_curve(j) == (inside && (coordinates[k].kind == 2 || phase)));
     }
     std::vector<float> u(24);

@@ -86,8 +86,7 @@ TEST_SUITE("fast") {
     const Transformer plain(plain_config, Backend::reference, weights);
     const auto z = some_coordinates(config, 1);
     const auto with = outputs_of(network, head, z).values();
-    const auto without =
-        outputs_of(plain, BinnedHead(head.bins()), z).values();
+    const auto without = outputs_of(plain, BinnedHead(head.bins()), z).values();
     const PrefixCurves curves(3, *config.placement);
     for (std::size_t t = 0; t < 4; ++t) {
       std::vector<double> off;
@@ -121,9 +120,9 @@ TEST_SUITE("fast") {
         for (std::int64_t b = 0; b < kB; ++b)
           before.push_back(t > 0 ? z[static_cast<std::size_t>(b * 4 + t - 1)] : 0);
         const autograd::NoGradient no_graph;
-        const auto next = network.next_outputs(
-            head.embed(cache.input_table(), host_rows(before, 1), t), cache,
-            head.placement_rows(all, t, 1, backend));
+        const auto next =
+            network.next_outputs(head.embed(cache.input_table(), host_rows(before, 1), t), cache,
+                                 head.placement_rows(all, t, 1, backend));
         cache.advance();
         const auto found = next.values();
         for (std::size_t b = 0; b < kB; ++b) {
@@ -216,18 +215,30 @@ TEST_SUITE("fast") {
     const auto z = some_coordinates(config, 1);
     const Tensor rows = host_rows(z, 4);
     const std::vector<double> counts = {3, 1, 1, 1, 1, 5, 2, 2, 2, 1, 4, 1};
-    network.initialise_from_marginals(counts, 1, mean_of_curves(*head.placement(), rows, 3, Backend::reference));
+    const double smoothing = 1e-9;
+    network.initialise_from_marginals(
+        counts, smoothing, mean_of_curves(*head.placement(), rows, 3, Backend::reference));
     const auto logits = outputs_of(network, head, z).values();
     for (std::size_t t = 0; t < 4; ++t) {
       double of_logits = 0, of_counts = 0;
       for (std::size_t v = 0; v < 3; ++v) {
         of_logits += std::exp(logits[3 * t + v]);
-        of_counts += counts[3 * t + v] + 1;
+        of_counts += counts[3 * t + v];
       }
       for (std::size_t v = 0; v < 3; ++v)
         CHECK(std::exp(logits[3 * t + v]) / of_logits ==
-              doctest::Approx((counts[3 * t + v] + 1) / of_counts).epsilon(1e-12));
+              doctest::Approx(counts[3 * t + v] / of_counts).epsilon(1e-8));
     }
+  }
+
+  TEST_CASE("placement: a bin without counts, which energies forbid, is left to the energies") {
+    Transformer network(told_config(0), Backend::reference, 1);
+    const std::vector<double> counts = {8, 8, 0, 8, 8, 0, 8, 8, 0, 8, 8, 0};
+    std::vector<double> curves;
+    for (int t = 0; t < 4; ++t) curves.insert(curves.end(), {0.5, 0.5, 1e-18});
+    network.initialise_from_marginals(counts, 1, curves);
+    const auto bias = find_tensor(network.values(), "output_bias").values();
+    for (std::size_t t = 0; t < 4; ++t) CHECK(std::abs(bias[3 * t + 2]) < 1e-9);
   }
 
   TEST_CASE("placement: moments of a curve are sums over its bins") {
@@ -243,8 +254,8 @@ TEST_SUITE("fast") {
       const double p = std::exp(-u[v] - u[kV + v]);
       total += p;
       for (std::size_t k = 0; k < kMoments; ++k) {
-        const double angle = 2 * std::numbers::pi * static_cast<double>(k + 1) *
-                             (static_cast<double>(v) + 0.5) / kV;
+        const double angle =
+            2 * std::numbers::pi * static_cast<double>(k + 1) * (static_cast<double>(v) + 0.5) / kV;
         expected[2 * k] += p * std::cos(angle);
         expected[2 * k + 1] += p * std::sin(angle);
       }
@@ -273,9 +284,9 @@ TEST_SUITE("fast") {
     const auto head = told_head(config);
     const Tensor z = host_rows(some_coordinates(config, 2), 4);
     CHECK_THROWS_AS(parameters_of(network, BinnedHead(head.bins()), z), Error);
-    CHECK_THROWS_AS(network.logits(Tensor::from_indices(std::vector<std::int32_t>(4), {1, 4},
-                                                        Backend::cpu)),
-                    Error);
+    CHECK_THROWS_AS(
+        network.logits(Tensor::from_indices(std::vector<std::int32_t>(4), {1, 4}, Backend::cpu)),
+        Error);
     auto plain = config;
     plain.placement.reset();
     CHECK_THROWS_AS(parameters_of(lively_network(plain, Backend::cpu), head, z), Error);

@@ -1,5 +1,5 @@
-// Placement energies of no molecule: waves over the bins of every second coordinate, whose depth and
-// phase depend on all coordinates before it.
+// Placement energies of no molecule: waves over the bins of every second coordinate, whose depth
+// and phase depend on all coordinates before it.
 #pragma once
 
 #include <cmath>
@@ -14,6 +14,7 @@ class PrefixCurves final : public Placement {
   PrefixCurves(std::int64_t bins, const PlacementConfig& config)
       : bins_(bins), config_(config), moments_(config.components, bins, config.features / 2) {}
 
+  bool has_curve(std::int64_t position) const override { return position % 2 == 1; }
   PlacementRows rows(const Tensor& z, std::int64_t first, std::int64_t n,
                      Backend backend) const override {
     PlacementRows out;
@@ -22,13 +23,13 @@ class PrefixCurves final : public Placement {
     const auto all = z.values();
     std::vector<std::int32_t> slot;
     std::int32_t S = 0;
-    for (auto t = first; t < first + n; ++t) slot.push_back(t % 2 == 1 ? S++ : -1);
+    for (auto t = first; t < first + n; ++t) slot.push_back(has_curve(t) ? S++ : -1);
     if (S == 0) return out;
     std::vector<double> energies, features;
     for (std::int64_t b = 0; b < B; ++b) {
       for (auto t = first; t < first + n; ++t) {
         std::vector<double> moments(static_cast<std::size_t>(F));
-        if (t % 2 == 1) {
+        if (has_curve(t)) {
           const auto u = curve(std::span(all).subspan(static_cast<std::size_t>(b * width),
                                                       static_cast<std::size_t>(t)));
           energies.insert(energies.end(), u.begin(), u.end());

@@ -148,4 +148,23 @@ END
 cp whole.safetensors warm/warm-up.safetensors
 keeps warm 'sequence is "Ace-A-Nme" there and "Ace-G-Nme" here' $(echo $on_warm_up | sed 's/--model [^ ]*/--sequence Ace-G-Nme/')
 absent refused
+
+### Placement energies: a run goes on with those that it began with
+told="train --data md --steps 4 --batch 8 --bins 32 --channels 4 --layers 1 --heads 1 --held-out 0.1 --output told"
+afresh
+succeeds $told --placement logits
+succeeds $told --resume
+grep -q "all 4 steps were done before" out.txt || failed "a run of --placement logits does not go on: $(cat out.txt)"
+keeps told '"placement"' $told --resume --placement none
+refuses "--placement expects none, logits or full, got 'all'" $told --placement all
+for words in "--coordinates cartesian" "--mix peptides.txt"; do
+  refuses "--placement full needs --coordinates internal and one molecule" $(echo $told | sed 's/told$/other/') --placement full $words
+  absent other
+done
+untold="refine --walkers 4 --warm-up 4 --rounds 1 --samples 4 --moves 1 --steps 2 --output untold"
+succeeds $untold --placement none
+succeeds $untold # as one from before there was a choice
+cksum untold/checkpoint.safetensors >before.txt
+keeps untold '"placement"' $untold --placement full
+cksum untold/checkpoint.safetensors | cmp before.txt || failed "a complete refinement without placement energies goes on"
 cd ..

@@ -29,7 +29,7 @@ struct PlacementRow {
   System terms;
 };
 
-struct PlacementRows {
+struct PlacementTerms {
   System system;
   double thermal_energy_kj_mol;
   std::int64_t bins;
@@ -48,10 +48,10 @@ inline double place_in_group(std::int64_t k, std::int64_t group) {
 }
 
 // u [3, V] of row m as placement.h has them, by plain loops; arguments have been checked.
-void dihedral_curve_reference(const PlacementRows& all, std::size_t m,
+void dihedral_curve_reference(const PlacementTerms& all, std::size_t m,
                               std::span<const double> positions_nm, double r, double theta,
                               std::span<double> u);
-void angle_curve_reference(const PlacementRows& all, std::size_t m,
+void angle_curve_reference(const PlacementTerms& all, std::size_t m,
                            std::span<const double> positions_nm, double r, std::span<double> u);
 
 }  // namespace arbg::md
