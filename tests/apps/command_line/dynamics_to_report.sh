@@ -79,7 +79,7 @@ fills_disk energy --pdb "$golden/Ace-A-Nme.pdb" --positions "$golden/positions.n
 succeeds sample --model model/checkpoint.safetensors --output samples --count 200
 succeeds sample --model model/checkpoint.safetensors --output samples --count 200 --json
 is_json out.txt
-succeeds sample --model model/checkpoint.safetensors --output truncated-samples --count 100 --top-p 0.9
+succeeds sample --model model/checkpoint.safetensors --output truncated-samples --count 100 --top-p 0.99
 grep -q "biased: truncation removes support" out.txt || failed "truncated samples are not called biased: $(cat out.txt)"
 grep -q "biased: truncation removes support" truncated-samples/run.json || failed "run.json does not say biased"
 succeeds evaluate --samples truncated-samples --reference md --model model/checkpoint.safetensors
@@ -147,7 +147,7 @@ grep -q "^AAA, amber14-obc1, 310 K, internal coordinates" out.txt || failed "arb
 mkdir aaa-xyz && ln -s ../aaa-demo/md ../aaa-demo/reference aaa-xyz
 "$arbg" $aaa --output aaa-xyz --seed 2 --coordinates cartesian >out.txt 2>err.txt || failed "arbg demo of shared dynamics: $(cat err.txt)"
 [ "$(grep -c "made before" out.txt)" -eq 2 ] || failed "arbg demo does not take shared dynamics: $(cat out.txt)"
-refuses "--md-steps expects a whole number from 1000" demo --system AAA --md-steps 999 --output refused
+refuses "--md-steps expects a whole number from 200" demo --system AAA --md-steps 199 --output refused
 refuses "give --system or --sequence, not both" demo --system AAA --sequence AAA --output refused
 refuses "--forcefield goes with --sequence" demo --system AAA --forcefield amber14-obc1 --output refused
 refuses 'got "chignolim"; the nearest name is "chignolin"' demo --system chignolim --output refused

@@ -155,16 +155,16 @@ afresh
 succeeds $told --placement logits
 succeeds $told --resume
 grep -q "all 4 steps were done before" out.txt || failed "a run of --placement logits does not go on: $(cat out.txt)"
-keeps told '"placement"' $told --resume --placement none
+keeps told "placement differs" $told --resume --placement none
 refuses "--placement expects none, logits or full, got 'all'" $told --placement all
-for words in "--coordinates cartesian" "--mix peptides.txt"; do
-  refuses "--placement full needs --coordinates internal and one molecule" $(echo $told | sed 's/told$/other/') --placement full $words
+for data in "--data md --coordinates cartesian" "--mix peptides.txt"; do
+  refuses "--placement full needs --coordinates internal and one molecule" train $data --steps 4 --output other --placement full
   absent other
 done
 untold="refine --walkers 4 --warm-up 4 --rounds 1 --samples 4 --moves 1 --steps 2 --output untold"
 succeeds $untold --placement none
 succeeds $untold # as one from before there was a choice
 cksum untold/checkpoint.safetensors >before.txt
-keeps untold '"placement"' $untold --placement full
+keeps untold 'placement is the default there and "full" here' $untold --placement full
 cksum untold/checkpoint.safetensors | cmp before.txt || failed "a complete refinement without placement energies goes on"
 cd ..
