@@ -32,8 +32,8 @@ struct Recipe {
   double sampling_temperature = 1;
   std::int64_t samples = 0;
 
-  // What to expect on two cores with nothing else to do: "dipeptide, internal coordinates: about 10
-  // minutes on two cores; raw ESS about 60 %".
+  // What to expect on two cores with nothing else to do: "dipeptide, internal coordinates: about 8
+  // minutes on two cores; raw ESS about 80 %".
   std::string expectation;
 };
 
