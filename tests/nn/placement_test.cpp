@@ -166,11 +166,11 @@ TEST_SUITE("fast") {
       return sum;
     };
     autograd::backward(autograd::sum_all(head.log_p(parameters_of(network, head, z), z, 0)));
-    for (const auto& [name, variable, decays] : network.parameters()) {
-      if (!name.starts_with("placement")) continue;
-      CAPTURE(name);
-      const auto gradient = variable.grad().values();
-      Tensor value = variable.value();
+    for (const Parameter& parameter : network.parameters()) {
+      if (!parameter.name.starts_with("placement")) continue;
+      CAPTURE(parameter.name);
+      const auto gradient = parameter.variable.grad().values();
+      Tensor value = parameter.variable.value();
       const auto numbers = value.values();
       double largest = 0;
       for (std::size_t i = 0; i < numbers.size(); ++i) {
