@@ -2,18 +2,18 @@
 // its time go?
 //
 // Usage: arbg_bench_dynamics PDB FORCEFIELD. One core, one group of replicas in float32, processor
-// time; every part is timed by itself on the same conformations, best of many runs. The roof is
-// that of gemm_bench.cpp: independent fused multiply-adds on registers, two operations each. Takes
+// time; every part is timed by itself on the same conformations, best of many runs. The roof:
+// independent fused multiply-adds on registers (one_core.h), two operations each. Takes
 // about ten seconds.
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <functional>
 #include <numbers>
 #include <span>
 #include <vector>
 
+#include "apps/bench/one_core.h"
 #include "md/dynamics/dynamics.h"
 #include "md/energy/lane_energy.h"
 #include "md/files/pdb.h"
@@ -24,13 +24,8 @@ namespace {
 
 using arbg::kLaneCount;
 using arbg::Lanes;
+using arbg::bench::processor_seconds;
 using namespace arbg::md;
-
-double processor_seconds() {
-  timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 // Seconds of one call: the best of runs of `calls`, repeated for a second.
 double best_seconds(int calls, const std::function<void()>& body) {
@@ -44,22 +39,11 @@ double best_seconds(int calls, const std::function<void()>& body) {
   return best;
 }
 
-// Operations a second of twelve chains of multiply-adds.
+// Operations a second: a multiply-add is two.
 double measured_roof() {
-  constexpr int kChains = 12, kSteps = 10000;
-  volatile float sink = 0.5f;
-  const float start = sink;
-  const double seconds = best_seconds(1, [&] {
-    Lanes<float> sum[kChains];
-    for (int i = 0; i < kChains; ++i) sum[i] = Lanes<float>{} + start;
-    const Lanes<float> factor = Lanes<float>{} + start;
-    for (int step = 0; step < kSteps; ++step) {
-#pragma GCC unroll 12
-      for (int i = 0; i < kChains; ++i) sum[i] = sum[i] * factor + factor;
-    }
-    for (int i = 0; i < kChains; ++i) sink = arbg::sum_lanes(sum[i]);
-  });
-  return 2.0 * kLaneCount<float> * kChains * kSteps / seconds;
+  return 2.0 * kLaneCount<float> *
+         arbg::bench::multiply_add_roof(
+             [](const std::function<void()>& body) { return best_seconds(1, body); });
 }
 
 // Arithmetic of one pair as the source has it, no cutoff: a sum, product, quotient, root,

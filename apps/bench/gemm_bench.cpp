@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "apps/bench/one_core.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 #include "tensor/base/simd.h"
@@ -35,23 +36,10 @@ double best_seconds(const Body& body) {
   return best;
 }
 
-// Twelve chains of multiply-adds: more than latency times throughput, fewer than there are
-// registers; each of other numbers, or the compiler would see that they are one.
+// Gigaoperations a second: a multiply-add is two.
 double measured_roof() {
-  constexpr int kChains = 12, kSteps = 100000;
-  volatile float sink = 0.5f;
-  const float start = sink;
-  const double seconds = best_seconds([&] {
-    Lanes<float> sum[kChains];
-    for (int i = 0; i < kChains; ++i) sum[i] = Lanes<float>{} + start * static_cast<float>(i);
-    const Lanes<float> factor = Lanes<float>{} + start;
-    for (int step = 0; step < kSteps; ++step) {
-#pragma GCC unroll 12
-      for (int i = 0; i < kChains; ++i) sum[i] = sum[i] * factor + factor;
-    }
-    for (int i = 0; i < kChains; ++i) sink = arbg::sum_lanes(sum[i]);
-  });
-  return 2.0 * arbg::kLaneCount<float> * kChains * kSteps / seconds * 1e-9;
+  const auto timed = [](const auto& body) { return best_seconds(body); };
+  return 2e-9 * arbg::kLaneCount<float> * arbg::bench::multiply_add_roof(timed);
 }
 
 enum class Form { forward, input_gradient, weight_gradient };  // a b^T, a b, a^T b

@@ -125,7 +125,7 @@ void train(const apps::Arguments& arguments, Backend backend) {
   const apps::TrainJob job = job_from(arguments);
   const auto map = map_from(arguments);
   const nn::BinnedHead head(sampling::bins_of(*map, job.network.num_bins));
-  nn::Transformer network(apps::network_for(job.network, *map), backend, 1);
+  nn::Transformer network(sampling::network_for(job.network, *map), backend, 1);
   nn::TrainerOptions options;
   options.batch = arguments.integer("batch", 1);
   options.micro_batch = arguments.integer("micro-batch", 0);
@@ -165,7 +165,8 @@ sampling::Generator random_generator(const apps::Arguments& arguments, Backend b
   const apps::TrainJob job = job_from(arguments);
   auto map = map_from(arguments);
   const auto bins = sampling::bins_of(*map, job.network.num_bins);
-  return {nn::Transformer(apps::network_for(job.network, *map), backend, 1), bins, std::move(map)};
+  return {nn::Transformer(sampling::network_for(job.network, *map), backend, 1), bins,
+          std::move(map)};
 }
 
 void draw(const apps::Arguments& arguments, Backend backend) {

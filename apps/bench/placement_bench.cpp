@@ -2,8 +2,8 @@
 // multipliers of one core can do? Twice: of dihedrals, and of angles.
 //
 // Usage: arbg_bench_placement SEQUENCE FORCEFIELD [BINS]. One core, processor time, median of many
-// turns, on a shaken ideal conformation, shift_and_cap() included. The roof is that of
-// dynamics_bench.cpp: independent fused multiply-adds on registers. Columns of dihedrals: all
+// turns, on a shaken ideal conformation, shift_and_cap() included. The roof:
+// independent fused multiply-adds on registers (one_core.h). Columns of dihedrals: all
 // curves; the time of one placed atom and one vector of candidates, as if every bin were evaluated;
 // how many vector instructions the roof has in that time; how many those of a pair are (bonded
 // terms are not counted); how many times as fast as the reference. Of angles, where pairs have no
@@ -11,12 +11,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "apps/bench/one_core.h"
 #include "md/coordinates/coordinate_map.h"
 #include "md/forcefields/forcefield.h"
 #include "md/placement/placement.h"
@@ -27,7 +27,7 @@
 namespace {
 
 using arbg::kLaneCount;
-using arbg::Lanes;
+using arbg::bench::processor_seconds;
 using namespace arbg::md;
 
 constexpr double kTemperature = 300;
@@ -37,12 +37,6 @@ constexpr double kTemperature = 300;
 constexpr int kRoot = 11, kExponential = 15;
 constexpr int kPlain = 2 + 2 + kRoot + 8, kPlainCutoff = 5;
 constexpr int kSolvent = kExponential + 1 + kRoot + 1, kSolventCutoff = 3;
-
-double processor_seconds() {
-  timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 // Seconds of one call: the median of 31 turns of some milliseconds.
 double seconds_of(const std::function<void()>& body) {
@@ -59,24 +53,6 @@ double seconds_of(const std::function<void()>& body) {
   }
   std::ranges::nth_element(turns, turns.begin() + kTurns / 2);
   return turns[kTurns / 2];
-}
-
-// Vector multiply-adds a second, of twelve chains.
-double measured_roof() {
-  constexpr int kChains = 12, kSteps = 10000;
-  volatile float sink = 0.5f;
-  const float start = sink;
-  const double seconds = seconds_of([&] {
-    Lanes<float> sum[kChains];
-    for (int i = 0; i < kChains; ++i) sum[i] = Lanes<float>{} + start;
-    const Lanes<float> factor = Lanes<float>{} + start;
-    for (int step = 0; step < kSteps; ++step) {
-#pragma GCC unroll 12
-      for (int i = 0; i < kChains; ++i) sum[i] = sum[i] * factor + factor;
-    }
-    for (int i = 0; i < kChains; ++i) sink = arbg::sum_lanes(sum[i]);
-  });
-  return kChains * kSteps / seconds;
 }
 
 void measure(const char* sequence, const char* force_field, std::int64_t bins) {
@@ -116,7 +92,7 @@ void measure(const char* sequence, const char* force_field, std::int64_t bins) {
     });
     return std::pair(lanes, reference);
   };
-  const double roof = measured_roof();
+  const double roof = arbg::bench::multiply_add_roof(seconds_of);
   const double atoms = topology.atom_count(), pairs = atoms * (atoms - 1) / 2 - 3;
   const double vectors = pairs * static_cast<double>(bins) / kLaneCount<float>;
   std::printf("%s, %s: %.0f curves of %ld bins, %.0f pairs\n", sequence, force_field, atoms - 3,

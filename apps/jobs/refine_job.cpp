@@ -67,7 +67,7 @@ Start start_from_forcefield(const RefineJob& job, const RunFolder& output) {
   Start out;
   auto config = own_network();
   config.placement = placement_named(job.placement);
-  out.checkpoint.config = network_for(config, *map);
+  out.checkpoint.config = sampling::network_for(config, *map);
   out.checkpoint.bins = sampling::bins_of(*map, out.checkpoint.config.num_bins);
   out.checkpoint.description = describe_model(nothing, *map, config);
   nn::Transformer network(out.checkpoint.config, job.backend, job.options.trainer.seed);

@@ -46,27 +46,19 @@ std::unique_ptr<md::CoordinateMap> make_map(const TrainJob& job, const Dataset& 
   return md::make_internal_map(data.topology, system, data.temperature_kelvin, first_frame);
 }
 
-}  // namespace
-
-nn::TransformerConfig network_for(nn::TransformerConfig config, const md::CoordinateMap& map) {
-  config.num_atoms = map.atom_count();
-  for (const auto& coordinate : map.coordinates()) {
-    config.dim_index.push_back(coordinate.kind);
-    config.atom_index.push_back(coordinate.order);
-  }
-  config.check();
-  return config;
+// A run that goes on keeps the radii that it began with: another machine may compute other last
+// digits.
+void keep_radii(Json& description, const Json& there) {
+  if (description.has(kBornRadii) && there.has(kBornRadii))
+    description[kBornRadii] = there.at(kBornRadii);
 }
-
-namespace {
 
 // What a run is of: the model, the frames, and how many of them it does not see. An older run did
 // not say the last two: of `there` they are left out where it has none.
 Json describe_run(const TrainJob& job, const Dataset& all, const md::CoordinateMap& map,
                   const Json* there = nullptr) {
   Json out = describe_model(all, map, job.network);
-  if (there && there->has(kBornRadii) && out.has(kBornRadii))
-    out[kBornRadii] = there->at(kBornRadii);
+  if (there) keep_radii(out, *there);
   const auto told = [&](const char* name) { return !there || there->has(name); };
   if (told("held_out_frames"))
     out["held_out_frames"] = sampling::held_out_count(all.frames(), job.held_out);
@@ -89,7 +81,7 @@ void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Data
           " coordinates; add --coordinates ", kind);
   const auto map = make_map(job, train);
   require_same_run(saved, job, describe_run(job, all, *map, &saved.description),
-                   network_for(job.network, *map));
+                   sampling::network_for(job.network, *map));
 }
 
 std::optional<nn::PlacementConfig> placement_for(const TrainJob& job,
@@ -157,16 +149,15 @@ TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunF
   const auto map = saved ? md::CoordinateMap::from_json(saved->description.at("coordinate_map"))
                          : make_map(job, train);
   Json description = describe_run(job, all, *map);
-  if (saved && saved->description.has(kBornRadii))
-    description[kBornRadii] = saved->description.at(kBornRadii);
+  if (saved) keep_radii(description, saved->description);
   const nn::BinnedHead head(saved ? *saved->bins : sampling::bins_of(*map, job.network.num_bins),
                             placement_of(description, all.topology, *map, job.network));
   sampling::TrainingData data(
       *map, head, {train.positions_nm.begin(), train.positions_nm.end()},
       job.trainer.variance_weight > 0 ? train.reduced_energy : std::vector<double>{},
       job.trainer.seed, job.drop_outside);
-  nn::Transformer network(saved ? saved->config : network_for(job.network, *map), job.backend,
-                          job.trainer.seed);
+  nn::Transformer network(saved ? saved->config : sampling::network_for(job.network, *map),
+                          job.backend, job.trainer.seed);
   if (!saved)
     network.initialise_from_marginals(data.counts(head.bins()), 1,
                                       curves_of(head, data, job.backend));

@@ -27,9 +27,6 @@ nn::TransformerConfig own_network();
 std::optional<nn::PlacementConfig> placement_named(const std::string& name);
 const char* recommended_placement(const std::string& coordinates);
 
-// A network of those sizes for the coordinates of a map.
-nn::TransformerConfig network_for(nn::TransformerConfig config, const md::CoordinateMap& map);
-
 struct TrainJob {
   std::filesystem::path output;
   std::string coordinates = "internal";  // or "cartesian"

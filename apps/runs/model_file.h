@@ -46,8 +46,7 @@ struct Model {
 Json describe_model(const Dataset& data, const md::CoordinateMap& map,
                     const nn::TransformerConfig& config);
 
-// A run that goes on keeps the radii that it began with: another machine may compute other last
-// digits.
+// Its member with these radii.
 inline constexpr const char* kBornRadii = "placement_born_radii_nm";
 
 // The placement energies of a network that wants them, of such a description; otherwise null.

@@ -33,13 +33,12 @@ void require_fitting(const System& system, const CoordinateMap& map, double temp
 }
 
 // Every term belongs to the row of that of its atoms which is placed last.
-void deal_out_terms(const System& system, std::vector<PlacementRow>& rows) {
-  std::vector<std::size_t> place(rows.size());
-  for (std::size_t m = 0; m < rows.size(); ++m)
-    place[static_cast<std::size_t>(rows[m].tree.atom)] = m;
+void deal_out_terms(PlacementTerms& all) {
+  const auto place = all.places();
   const auto terms_of_last = [&](auto... atom) -> System& {
-    return rows[std::max({place[static_cast<std::size_t>(atom)]...})].terms;
+    return all.rows[std::max({place[static_cast<std::size_t>(atom)]...})].terms;
   };
+  const System& system = all.system;
   for (const auto& b : system.bonds) terms_of_last(b.i, b.j).bonds.push_back(b);
   for (const auto& a : system.angles) terms_of_last(a.i, a.j, a.k).angles.push_back(a);
   for (const auto& t : system.torsions) terms_of_last(t.i, t.j, t.k, t.l).torsions.push_back(t);
@@ -67,7 +66,7 @@ PlacementTerms make_rows(const System& system, const CoordinateMap& map, double 
     row.phases = divided(c, kPlacementPhases);
     row.has_phase = !c.periodic;
   }
-  deal_out_terms(system, all.rows);
+  deal_out_terms(all);
   return all;
 }
 
@@ -95,6 +94,13 @@ void shift_and_cap_components(std::span<T> u) {
 }
 
 }  // namespace
+
+std::vector<std::size_t> PlacementTerms::places() const {
+  std::vector<std::size_t> place(rows.size());
+  for (std::size_t m = 0; m < rows.size(); ++m)
+    place[static_cast<std::size_t>(rows[m].tree.atom)] = m;
+  return place;
+}
 
 std::array<double, kPoints> interpolation_weights(double x) {
   std::array<double, kPoints> weights;

@@ -22,9 +22,7 @@ bool is_smooth(const Wave& d2, float cutoff2) {
 // Each pair goes to the later of its two atoms; there it names the earlier.
 void deal_out_pairs(const LanePairs<float>& list, const PlacementTerms& all,
                     std::vector<LanePlacementRow>& rows) {
-  std::vector<std::size_t> place(rows.size());
-  for (std::size_t m = 0; m < rows.size(); ++m)
-    place[static_cast<std::size_t>(rows[m].tree.atom)] = m;
+  const auto place = all.places();
   for (const PairRun& run : list.runs) {
     for (std::size_t p = run.begin; p < run.end; ++p) {
       const auto i = static_cast<std::size_t>(run.i), j = static_cast<std::size_t>(list.pairs[p].j);

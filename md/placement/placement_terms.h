@@ -35,6 +35,8 @@ struct PlacementTerms {
   std::int64_t bins;
   std::vector<double> born_radii_nm;  // [N], or empty: no solvent
   std::vector<PlacementRow> rows;     // [N], in the order of generation
+
+  std::vector<std::size_t> places() const;  // of every atom, its row
 };
 
 // Lagrange's weights of five values one apart, for a place x steps away from the middle one.

@@ -6,20 +6,15 @@
 #include <limits>
 #include <numbers>
 
+#include "sampling/audit/point.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 
 namespace arbg::sampling {
 namespace {
 
-using Point = std::array<double, 3>;
-
 constexpr double kPi = std::numbers::pi;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-Point minus(const Point& a, const Point& b) { return {a[0] - b[0], a[1] - b[1], a[2] - b[2]}; }
-double dot(const Point& a, const Point& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
-double length(const Point& a) { return std::sqrt(dot(a, a)); }
 
 // log |det| by elimination with partial pivoting; a [n, n].
 double log_determinant(std::vector<double> a, std::size_t n) {
@@ -220,16 +215,14 @@ std::vector<double> Ruler::measure(std::span<const double> x) const {
     for (const double value : x) z.push_back(value / scale_nm_);
     return z;
   }
-  const auto point = [&](std::size_t atom) {
-    return Point{x[3 * atom], x[3 * atom + 1], x[3 * atom + 2]};
-  };
+  const auto at = [&](std::size_t atom) { return point(x, atom); };
   for (std::size_t m = 1; m < tree_.size(); ++m) {
     const Row& row = tree_[m];
-    const Point bond = minus(point(row.atom), point(row.parent));
+    const Point bond = minus(at(row.atom), at(row.parent));
     z.push_back(length(bond));
     if (m == 1) continue;
     // Along and across the axis from the parent to the grandparent.
-    Point axis = minus(point(row.grandparent), point(row.parent));
+    Point axis = minus(at(row.grandparent), at(row.parent));
     const double axis_length = length(axis);
     for (double& a : axis) a /= axis_length;
     const auto across = [&](const Point& v) {
@@ -239,7 +232,7 @@ std::vector<double> Ruler::measure(std::span<const double> x) const {
     const Point out = across(bond);
     z.push_back(std::atan2(length(out), dot(bond, axis)));
     if (m == 2) continue;
-    const Point to = across(minus(point(row.reference), point(row.grandparent)));
+    const Point to = across(minus(at(row.reference), at(row.grandparent)));
     const double triple = axis[0] * (out[1] * to[2] - out[2] * to[1]) +
                           axis[1] * (out[2] * to[0] - out[0] * to[2]) +
                           axis[2] * (out[0] * to[1] - out[1] * to[0]);

@@ -9,29 +9,25 @@
 #include "md/molecule/restricted_system.h"
 #include "md/molecule/units.h"
 #include "sampling/audit/coordinates.h"
+#include "sampling/audit/point.h"
 #include "sampling/proposals/atom_placement.h"
 #include "tensor/base/error.h"
 
 namespace arbg::sampling {
 namespace {
 
-using Point = std::array<double, 3>;
-
 constexpr std::size_t kComponents = md::kPlacementComponents;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kConformations = 2;
 constexpr std::size_t kCandidates = 3;  // of a curve, against the restricted force field
 
-Point point(std::span<const double> x, int atom) {
-  const auto a = static_cast<std::size_t>(3 * atom);
-  return {x[a], x[a + 1], x[a + 2]};
+Point atom_at(std::span<const double> x, int atom) {
+  return point(x, static_cast<std::size_t>(atom));
 }
-Point minus(const Point& a, const Point& b) { return {a[0] - b[0], a[1] - b[1], a[2] - b[2]}; }
-double dot(const Point& a, const Point& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
 
 Point unit(Point a) {
-  const double length = std::sqrt(dot(a, a));
-  for (double& value : a) value /= length;
+  const double size = length(a);
+  for (double& value : a) value /= size;
   return a;
 }
 
@@ -39,9 +35,9 @@ Point unit(Point a) {
 // the axis to the grandparent, and r sin(theta) across, towards the reference where phi is 0 and
 // along `flat` x axis where it is a right angle.
 void put(std::span<double> x, const md::ZMatrixRow& row, double r, double theta, double phi) {
-  const Point parent = point(x, row.parent), grandparent = point(x, row.grandparent),
+  const Point parent = atom_at(x, row.parent), grandparent = atom_at(x, row.grandparent),
               axis = unit(minus(grandparent, parent));
-  Point flat = minus(point(x, row.reference), grandparent);
+  Point flat = minus(atom_at(x, row.reference), grandparent);
   const double along = dot(flat, axis);
   for (std::size_t k = 0; k < 3; ++k) flat[k] -= along * axis[k];
   flat = unit(flat);
@@ -102,7 +98,7 @@ std::vector<double> terms_of(const md::System& part, std::span<const int> atoms,
                              std::span<const double> x) {
   std::vector<double> own;
   for (const int atom : atoms) {
-    const Point there = point(x, atom);
+    const Point there = atom_at(x, atom);
     own.insert(own.end(), there.begin(), there.end());
   }
   return md::EnergyEngine(part, Backend::reference).evaluate(own, false).terms_kj_mol;
@@ -162,7 +158,7 @@ std::optional<Components> dihedral_at(const Curve& curve, std::size_t v) {
   const auto standing = curve.standing();
   out.subtract(components_of(system, standing, x));
   for (const int other : standing) {
-    const Point apart = minus(point(x, row.atom), point(x, other));
+    const Point apart = minus(atom_at(x, row.atom), atom_at(x, other));
     const double d2 = dot(apart, apart);
     if (d2 < md::kPlacementNearest * md::kPlacementNearest) return {};
     if (!radii.empty()) out.energy[2] += solvent(system, radii, row.atom, other, d2);

@@ -77,14 +77,9 @@ Generator reduced_generator(const Generator& whole, const Target& target, std::i
   config.num_heads = 2;
   config.num_layers = std::min<std::int64_t>(config.num_layers, 2);
   config.num_dims = 3;
-  config.num_atoms = molecule.map->atom_count();
   config.dim_index.clear();
   config.atom_index.clear();
-  for (const auto& coordinate : molecule.map->coordinates()) {
-    config.dim_index.push_back(coordinate.kind);
-    config.atom_index.push_back(coordinate.order);
-  }
-  nn::Transformer network(config, whole.network().backend(), 1);
+  nn::Transformer network(network_for(config, *molecule.map), whole.network().backend(), 1);
   nn::NamedTensors lively;
   for (const auto& [name, value] : network.values()) {
     auto numbers = value.values();

@@ -27,6 +27,16 @@ nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins) {
   return {bins, std::move(axes)};
 }
 
+nn::TransformerConfig network_for(nn::TransformerConfig config, const md::CoordinateMap& map) {
+  config.num_atoms = map.atom_count();
+  for (const auto& coordinate : map.coordinates()) {
+    config.dim_index.push_back(coordinate.kind);
+    config.atom_index.push_back(coordinate.order);
+  }
+  config.check();
+  return config;
+}
+
 Generator::Generator(nn::Transformer network, nn::CoordinateBins bins,
                      std::unique_ptr<md::CoordinateMap> map,
                      std::optional<MoleculeEncoding> molecule,

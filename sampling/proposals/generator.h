@@ -32,6 +32,10 @@ class GrowingSamples;
 // The bins of a map's coordinates: V on each coordinate's support.
 nn::CoordinateBins bins_of(const md::CoordinateMap& map, std::int64_t bins);
 
+// A network of those sizes for a map's coordinates. config has none yet: neither dim_index nor
+// atom_index.
+nn::TransformerConfig network_for(nn::TransformerConfig config, const md::CoordinateMap& map);
+
 class Generator {
  public:
   // Throws Error if the network, the bins and the map disagree about lengths or bin counts. A

@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -120,6 +122,20 @@ inline std::vector<float> lanes_curve(const Placement& placement, const Conforma
   std::vector<float> u(static_cast<std::size_t>(kPlacementComponents * placement.bins()));
   placement.lanes(j, c.positions, c.own(j), u);
   return u;
+}
+
+// The curves of coordinate j do not see atoms that are not placed before it. Leaves these hidden.
+inline void check_later_atoms_do_not_matter(const Placement& placement, Conformation& c, int j) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  const auto lanes = lanes_curve(placement, c, j);
+  const auto reference = reference_curve(placement, c, j);
+  const auto order = c.map->atom_order();
+  const auto m = static_cast<std::size_t>(c.map->coordinates()[static_cast<std::size_t>(j)].order);
+  for (const int atom : std::span(order).subspan(m))
+    set_position(c.positions, atom, {kNan, kNan, kNan});
+  CHECK(lanes_curve(placement, c, j) == lanes);
+  CHECK(reference_curve(placement, c, j) == reference);
+  CHECK(std::ranges::none_of(lanes, [](float u) { return std::isnan(u); }));
 }
 
 // Without charges, or without sizes.

@@ -135,15 +135,9 @@ TEST_SUITE("fast") {
       for (const int j : c.curves(2)) {
         CAPTURE(j);
         c.positions = whole;
-        const auto lanes = lanes_curve(placement, c, j);
-        const auto reference = reference_curve(placement, c, j);
+        check_later_atoms_do_not_matter(placement, c, j);
         const auto m =
             static_cast<std::size_t>(c.map->coordinates()[static_cast<std::size_t>(j)].order);
-        for (const int atom : std::span(order).subspan(m))
-          set_position(c.positions, atom, {kNan, kNan, kNan});
-        CHECK(lanes_curve(placement, c, j) == lanes);
-        CHECK(reference_curve(placement, c, j) == reference);
-        CHECK_FALSE(has_nan(lanes));
         c.positions = whole;
         set_position(c.positions, order[m / 2], {kNan, kNan, kNan});
         CHECK(has_nan(lanes_curve(placement, c, j)));

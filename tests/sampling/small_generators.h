@@ -35,13 +35,8 @@ inline nn::TransformerConfig config_of(const md::CoordinateMap& map, std::int64_
   config.channels = 8;
   config.num_layers = 1;
   config.num_heads = 2;
-  config.num_atoms = map.atom_count();
-  for (const auto& coordinate : map.coordinates()) {
-    config.dim_index.push_back(coordinate.kind);
-    config.atom_index.push_back(coordinate.order);
-  }
   config.learned_positions = config.own_start_row = config.output_bias = config.bin_features = true;
-  return config;
+  return network_for(config, map);
 }
 
 // Adds normal noise of that deviation to the parameters whose name contains `part`.
