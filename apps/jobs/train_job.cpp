@@ -46,20 +46,13 @@ std::unique_ptr<md::CoordinateMap> make_map(const TrainJob& job, const Dataset& 
   return md::make_internal_map(data.topology, system, data.temperature_kelvin, first_frame);
 }
 
-// A run that goes on keeps the radii that it began with: another machine may compute other last
-// digits.
-void keep_radii(Json& description, const Json& there) {
-  if (description.has(kBornRadii) && there.has(kBornRadii))
-    description[kBornRadii] = there.at(kBornRadii);
-}
-
-// What a run is of: the model, the frames, and how many of them it does not see. An older run did
-// not say the last two: of `there` they are left out where it has none.
+// What a run is of: the model, the frames, and how many of them it does not see. A run that goes on
+// keeps constants. An older run did not say the last two: to compare with one, they are left out
+// where it has none.
 Json describe_run(const TrainJob& job, const Dataset& all, const md::CoordinateMap& map,
-                  const Json* there = nullptr) {
-  Json out = describe_model(all, map, job.network);
-  if (there) keep_radii(out, *there);
-  const auto told = [&](const char* name) { return !there || there->has(name); };
+                  const Json* goes_on, const Json* compared = nullptr) {
+  Json out = describe_model(all, map, job.network, goes_on);
+  const auto told = [&](const char* name) { return !compared || compared->has(name); };
   if (told("held_out_frames"))
     out["held_out_frames"] = sampling::held_out_count(all.frames(), job.held_out);
   if (told("frames_crc32")) {
@@ -80,7 +73,7 @@ void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Data
   require(kind == job.coordinates, "the checkpoint in ", job.output.string(), " is of ", kind,
           " coordinates; add --coordinates ", kind);
   const auto map = make_map(job, train);
-  require_same_run(saved, job, describe_run(job, all, *map, &saved.description),
+  require_same_run(saved, job, describe_run(job, all, *map, &saved.description, &saved.description),
                    sampling::network_for(job.network, *map));
 }
 
@@ -148,8 +141,7 @@ TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunF
   if (saved) check_same_run(*saved, job, all, train);
   const auto map = saved ? md::CoordinateMap::from_json(saved->description.at("coordinate_map"))
                          : make_map(job, train);
-  Json description = describe_run(job, all, *map);
-  if (saved) keep_radii(description, saved->description);
+  const Json description = describe_run(job, all, *map, saved ? &saved->description : nullptr);
   const nn::BinnedHead head(saved ? *saved->bins : sampling::bins_of(*map, job.network.num_bins),
                             placement_of(description, all.topology, *map, job.network));
   sampling::TrainingData data(

@@ -5,6 +5,7 @@
 #include "md/forcefields/forcefield.h"
 #include "md/molecule/stereocentres.h"
 #include "md/placement/placement.h"
+#include "md/placement/ring_closure.h"
 #include "sampling/proposals/atom_placement.h"
 #include "tensor/base/error.h"
 
@@ -60,7 +61,7 @@ sampling::Target Model::target(Backend backend) const {
 }
 
 Json describe_model(const Dataset& data, const md::CoordinateMap& map,
-                    const nn::TransformerConfig& config) {
+                    const nn::TransformerConfig& config, const Json* goes_on) {
   Json description = Json::object();
   description["topology_pdb"] = data.topology_pdb;
   description["forcefield"] = data.forcefield;
@@ -68,10 +69,17 @@ Json describe_model(const Dataset& data, const md::CoordinateMap& map,
   description["frames"] = data.frames();
   description["coordinate_map"] = map.to_json();
   if (!config.placement) return description;
+  if (goes_on && goes_on->has(kBornRadii)) {
+    for (const char* name : {kBornRadii, kRingClosures})
+      if (goes_on->has(name)) description[name] = goes_on->at(name);
+    return description;
+  }
   const auto system = md::ForceField::named(data.forcefield).create_system(data.topology);
   Json& radii = description[kBornRadii] = Json::list();
   for (const double radius : md::placement_born_radii(data.topology, system))
     radii.push_back(radius);
+  const auto closures = md::ring_closures(data.topology, system, map, data.temperature_kelvin);
+  if (!closures.empty()) description[kRingClosures] = md::to_json(closures);
   return description;
 }
 
@@ -82,10 +90,13 @@ std::shared_ptr<const nn::Placement> placement_of(const Json& description,
   if (!config.placement) return nullptr;
   std::vector<double> radii_nm;
   for (const auto& radius : description.at(kBornRadii).items()) radii_nm.push_back(radius.number());
+  std::vector<md::RingClosure> closures;
+  if (description.has(kRingClosures))
+    closures = md::ring_closures_from_json(description.at(kRingClosures), map.size());
   const auto& field = md::ForceField::named(description.at("forcefield").string());
   return std::make_shared<sampling::AtomPlacement>(
       field.create_system(topology), map, description.at("temperature_kelvin").number(),
-      config.num_bins, std::move(radii_nm), *config.placement);
+      config.num_bins, std::move(radii_nm), *config.placement, std::move(closures));
 }
 
 Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged,

@@ -42,12 +42,15 @@ struct Model {
 };
 
 // What a checkpoint says about its molecule and coordinates, for Checkpoint::description; of a
-// network with placement energies also the Born radii that they are computed with.
+// network with placement energies also the constants that they are computed with. A run that goes
+// on keeps those of its description: another machine may compute other last digits.
 Json describe_model(const Dataset& data, const md::CoordinateMap& map,
-                    const nn::TransformerConfig& config);
+                    const nn::TransformerConfig& config, const Json* goes_on = nullptr);
 
-// Its member with these radii.
+// Members with these constants. The second is there if a ring is planar, and was not in older
+// checkpoints: their networks are told nothing of rings.
 inline constexpr const char* kBornRadii = "placement_born_radii_nm";
+inline constexpr const char* kRingClosures = "placement_ring_closures";
 
 // The placement energies of a network that wants them, of such a description; otherwise null.
 std::shared_ptr<const nn::Placement> placement_of(const Json& description,

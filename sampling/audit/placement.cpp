@@ -220,24 +220,46 @@ double error_of_curve(const Curve& curve) {
   return largest;
 }
 
-// What the network is told of a conformation against the reference, shifted and capped here, over 1
-// kT plus the size of what was shifted off; infinity if it is told of other coordinates.
-double error_of_told(const std::vector<Curve>& curves, const Generator& generator,
-                     std::span<const double> z) {
+// u [c, V] of coordinate j before it is shifted and capped: the reference, and the closure of rings;
+// empty if it has neither.
+std::vector<double> expected_curve(const std::vector<Curve>& curves, const AtomPlacement& told,
+                                   const nn::CoordinateBins& bins, std::span<const double> z,
+                                   std::size_t j) {
+  const auto found = std::ranges::find(curves, j, &Curve::coordinate);
+  const auto V = static_cast<std::size_t>(bins.bins());
+  std::vector<double> u;
+  if (found != curves.end()) u = found->reference();
+  const auto* closure = told.closure_of(static_cast<std::int64_t>(j));
+  if (!closure) return u;
+  u.resize(kComponents * V);
+  const auto& [low, high, periodic] = bins.axis(static_cast<std::int64_t>(j));
+  double force = closure->slope;
+  for (const auto& [i, stiffness, centre] : closure->couplings)
+    force += stiffness * (z[static_cast<std::size_t>(i)] - centre);
+  for (std::size_t v = 0; v < V; ++v) {
+    const double apart = low + (high - low) * (static_cast<double>(v) + 0.5) /
+                                   static_cast<double>(V) - closure->centre;
+    u[v] += force * apart + closure->stiffness * apart * apart / 2;
+  }
+  return u;
+}
+
+// What the network is told of a conformation against that, shifted and capped here, over 1 kT plus
+// the size of what was shifted off; infinity if it is told of other coordinates.
+double error_of_told(const std::vector<Curve>& curves, const AtomPlacement& placement,
+                     const Generator& generator, std::span<const double> z) {
   const std::int64_t K = std::ssize(z);
   const auto V = static_cast<std::size_t>(generator.bins().bins());
   const auto rows =
       generator.head().placement_rows(nn::host_rows(z, K), 0, K, generator.network().backend());
   if (!rows.slot.defined()) return curves.empty() ? 0 : kInfinity;
   const auto slot = rows.slot.indices();
-  for (std::size_t j = 0, next = 0; j < z.size(); ++j) {
-    const bool has = next < curves.size() && curves[next].coordinate == j;
-    if (slot[j] != (has ? static_cast<std::int32_t>(next++) : -1)) return kInfinity;
-  }
   const auto told = rows.energies.values();  // [1, S, c, V]
   double largest = 0;
-  for (std::size_t s = 0; s < curves.size(); ++s) {
-    const auto u = curves[s].reference();
+  for (std::size_t j = 0, s = 0; j < z.size(); ++j) {
+    const auto u = expected_curve(curves, placement, generator.bins(), z, j);
+    if (slot[j] != (u.empty() ? -1 : static_cast<std::int32_t>(s))) return kInfinity;
+    if (u.empty()) continue;
     for (std::size_t c = 0; c < kComponents; ++c) {
       const auto component = std::span(u).subspan(c * V, V);
       const double least = std::ranges::min(component);
@@ -247,6 +269,7 @@ double error_of_told(const std::vector<Curve>& curves, const Generator& generato
         largest = worse(largest, std::abs(found - expected) / (1 + std::abs(least)));
       }
     }
+    ++s;
   }
   return largest;
 }
@@ -271,7 +294,7 @@ std::vector<Check> audit_placement(const Generator& generator, const Target& tar
     for (std::size_t j = 0; j < z.size(); ++j)
       if (is_told(map, j)) curves.push_back({told->energies(), generator, target, x, z, j});
     for (const Curve& curve : curves) of_curves = worse(of_curves, error_of_curve(curve));
-    of_told = worse(of_told, error_of_told(curves, generator, z));
+    of_told = worse(of_told, error_of_told(curves, *told, generator, z));
     number += curves.size();
   }
   const bool exact = generator.network().backend() == nn::Backend::reference;

@@ -2,8 +2,9 @@
 // work.
 //
 // Position t has a curve if its coordinate is the dihedral of an atom that is placed after three
-// others, or the angle before a phase. Its energies are those of md/placement, shifted and capped
-// as md::shift_and_cap() says. They are computed from the coordinates themselves, not from the
+// others, or the angle before a phase, or if a planar ring that is still open depends on it. Its
+// energies are those of md/placement, the closure of rings in the bonded component, shifted and
+// capped as md::shift_and_cap() says. They are computed from the coordinates themselves, not from the
 // middles of their bins: in double on the reference backend, in float32 elsewhere, and for a device
 // on the host.
 #pragma once
@@ -13,6 +14,7 @@
 
 #include "md/coordinates/coordinate_map.h"
 #include "md/placement/placement.h"
+#include "md/placement/ring_closure.h"
 #include "nn/transformer/placement.h"
 
 namespace arbg::sampling {
@@ -23,28 +25,40 @@ class AtomPlacement final : public nn::Placement {
   // than there are.
   AtomPlacement(const md::System& system, const md::CoordinateMap& map, double temperature_kelvin,
                 std::int64_t bins, std::vector<double> born_radii_nm,
-                const nn::PlacementConfig& config);
+                const nn::PlacementConfig& config, std::vector<md::RingClosure> closures = {});
 
   bool has_curve(std::int64_t position) const override {
-    return placement_.has_curve(static_cast<int>(position));
+    return placement_.has_curve(static_cast<int>(position)) || closure_of(position);
   }
   nn::PlacementRows rows(const nn::Tensor& z, std::int64_t first, std::int64_t n,
                          nn::Backend backend) const override;
 
   const md::Placement& energies() const { return placement_; }
+  // Null: none.
+  const md::RingClosure* closure_of(std::int64_t position) const;
 
  private:
   template <class Real>
   nn::PlacementRows rows_of(const nn::Tensor& z, std::int64_t first, std::int64_t n,
                             nn::Backend backend) const;
+  // z: the coordinates before j.
   template <class Real>
-  void curve(std::int64_t j, std::span<const double> positions_nm, std::span<const double> own,
+  void curve(std::int64_t j, std::span<const double> positions_nm, std::span<const double> z,
              std::span<Real> u) const;
+  void placement_curve(int j, std::span<const double> positions_nm, std::span<const double> own,
+                       std::span<double> u) const {
+    placement_.reference(j, positions_nm, own, u);
+  }
+  void placement_curve(int j, std::span<const double> positions_nm, std::span<const double> own,
+                       std::span<float> u) const {
+    placement_.lanes(j, positions_nm, own, u);
+  }
 
   std::unique_ptr<md::CoordinateMap> map_;
   md::Placement placement_;
   std::int64_t bins_;
   nn::CurveMoments moments_;
+  std::vector<md::RingClosure> closures_;  // ascending
 };
 
 }  // namespace arbg::sampling

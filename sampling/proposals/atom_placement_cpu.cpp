@@ -16,27 +16,40 @@ constexpr std::int64_t kComponents = md::kPlacementComponents;
 
 AtomPlacement::AtomPlacement(const md::System& system, const md::CoordinateMap& map,
                              double temperature_kelvin, std::int64_t bins,
-                             std::vector<double> born_radii_nm, const nn::PlacementConfig& config)
+                             std::vector<double> born_radii_nm, const nn::PlacementConfig& config,
+                             std::vector<md::RingClosure> closures)
     : map_(md::CoordinateMap::from_json(map.to_json())),
       placement_(system, map, temperature_kelvin, bins, std::move(born_radii_nm)),
       bins_(bins),
-      moments_(kComponents, bins, config.features / 2) {
+      moments_(kComponents, bins, config.features / 2),
+      closures_(std::move(closures)) {
   require(config.components == kComponents && config.features % 2 == 0, "the network wants ",
           config.components, " components of placement energies and ", config.features,
           " features; there are ", kComponents, ", and features come in pairs");
 }
 
-// In double where the network is of the reference backend, otherwise in lanes.
-template <>
-void AtomPlacement::curve(std::int64_t j, std::span<const double> positions_nm,
-                          std::span<const double> own, std::span<double> u) const {
-  placement_.reference(static_cast<int>(j), positions_nm, own, u);
-  md::shift_and_cap(u);
+const md::RingClosure* AtomPlacement::closure_of(std::int64_t position) const {
+  const auto found = std::ranges::lower_bound(closures_, position, {}, &md::RingClosure::coordinate);
+  return found != closures_.end() && found->coordinate == position ? &*found : nullptr;
 }
-template <>
+
+// In double where the network is of the reference backend, otherwise in lanes.
+template <class Real>
 void AtomPlacement::curve(std::int64_t j, std::span<const double> positions_nm,
-                          std::span<const double> own, std::span<float> u) const {
-  placement_.lanes(static_cast<int>(j), positions_nm, own, u);
+                          std::span<const double> z, std::span<Real> u) const {
+  const auto own = static_cast<std::size_t>(j % 3);
+  if (placement_.has_curve(static_cast<int>(j)))
+    placement_curve(static_cast<int>(j), positions_nm, z.last(own), u);
+  else
+    std::ranges::fill(u, Real{0});
+  if (const auto* closure = closure_of(j)) {
+    const auto& axis = map_->coordinates()[static_cast<std::size_t>(j)];
+    const double width = (axis.high - axis.low) / static_cast<double>(bins_),
+                 slope = closure->slope_at(z);
+    for (std::int64_t v = 0; v < bins_; ++v)
+      u[static_cast<std::size_t>(v)] += static_cast<Real>(
+          closure->energy(axis.low + (static_cast<double>(v) + 0.5) * width, slope));
+  }
   md::shift_and_cap(u);
 }
 
@@ -71,7 +84,7 @@ nn::PlacementRows AtomPlacement::rows_of(const nn::Tensor& z, std::int64_t first
       const auto j = static_cast<std::size_t>(with_curve[static_cast<std::size_t>(s)]);
       const auto size = static_cast<std::size_t>(kComponents * bins_);
       const std::span u(energies + static_cast<std::size_t>(b * S + s) * size, size);
-      curve(static_cast<std::int64_t>(j), positions_nm, row.subspan(j / 3 * 3, j % 3), u);
+      curve(static_cast<std::int64_t>(j), positions_nm, row.first(j), u);
       if (planted(Defect::curve_sees_itself)) u[0] += static_cast<Real>(row[j]);
       if (F == 0) continue;
       const auto place = b * n + static_cast<std::int64_t>(j) - first;
