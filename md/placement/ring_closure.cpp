@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <numbers>
 #include <optional>
 #include <set>
 #include <utility>
@@ -19,7 +21,15 @@ namespace {
 constexpr int kMostSteps = 30;
 constexpr double kBondStep = 1e-5, kAngleStep = 1e-4;  // of differences: nm, radians
 constexpr double kSmallStep = 1e-9;                    // the minimum is found
-constexpr double kWeakest = 1e-3;                      // correlation of a coupling that is kept
+constexpr double kLargestStep = 0.3;                   // radians, nm
+constexpr double kStiffBond = 1e5, kStiffAngle = 100;  // over RT, 1/nm^2 and 1/radian^2
+constexpr double kStiffest = 1e6;
+constexpr double kWeakest = 1e-3;  // correlation of a coupling that is kept
+
+// Bonds and angles are never so far apart that they would be wrapped.
+double apart(double value, double centre) {
+  return std::remainder(value - centre, 2 * std::numbers::pi);
+}
 
 // The atoms of planar rings.
 std::set<int> planar_rings(const Topology& topology, std::span<const ZMatrixRow> tree) {
@@ -124,6 +134,8 @@ class BondedTerms {
     return out;
   }
 
+  bool is_bond(int j) const { return map_.coordinates()[static_cast<std::size_t>(j)].kind == 0; }
+
   // Around z, in the first n of some coordinates.
   Quadratic near(std::span<const double> z, std::span<const int> coordinates, std::size_t n) const {
     Quadratic out(n);
@@ -131,7 +143,7 @@ class BondedTerms {
     const auto at_z = slope(z);
     for (std::size_t i = 0; i < n; ++i) {
       const auto j = static_cast<std::size_t>(coordinates[i]);
-      const double step = map_.coordinates()[j].kind == 0 ? kBondStep : kAngleStep;
+      const double step = is_bond(coordinates[i]) ? kBondStep : kAngleStep;
       out.gradient[i] = at_z[j];
       moved[j] = z[j] + step;
       const auto above = slope(moved);
@@ -156,48 +168,44 @@ class BondedTerms {
   System terms_;
 };
 
-// Moves these coordinates of z to the minimum, by Newton's method; the form there.
-std::optional<Quadratic> minimise(const BondedTerms& terms, std::span<const int> coordinates,
-                                  std::vector<double>& z) {
-  for (int step = 0; step < kMostSteps; ++step) {
-    Quadratic form = terms.near(z, coordinates, coordinates.size());
-    const auto solution = solve(form, form.gradient);
-    if (!solution) return {};
-    double largest = 0;
-    for (std::size_t i = 0; i < coordinates.size(); ++i) {
-      z[static_cast<std::size_t>(coordinates[i])] -= solution->x[i];
-      largest = std::max(largest, std::abs(solution->x[i]));
-    }
-    if (largest < kSmallStep) return form;
+// The step to the minimum of a form; where it has none, of one that is stiffer in every direction:
+// by as much as bonds and angles are, or more.
+std::optional<Solution> newton_step(const Quadratic& form, std::span<const double> typical) {
+  Quadratic stiffer = form;
+  for (double share = 1; share < kStiffest; share *= 2) {
+    if (const auto step = solve(stiffer, form.gradient)) return step;
+    for (std::size_t i = 0; i < form.size; ++i) stiffer.at(i, i) += share * typical[i];
   }
   return {};
 }
 
-}  // namespace
-
-double RingClosure::slope_at(std::span<const double> z) const {
-  double sum = slope;
-  for (const Coupling& c : couplings)
-    sum += c.stiffness * (z[static_cast<std::size_t>(c.coordinate)] - c.centre);
-  return sum;
+// Moves these coordinates of z to the minimum; the form there. Nothing if it is not found.
+std::optional<Quadratic> minimise(const BondedTerms& terms, std::span<const int> coordinates,
+                                  std::vector<double>& z) {
+  std::vector<double> typical;
+  for (const int j : coordinates) typical.push_back(terms.is_bond(j) ? kStiffBond : kStiffAngle);
+  for (int step = 0; step < kMostSteps; ++step) {
+    Quadratic form = terms.near(z, coordinates, coordinates.size());
+    const auto towards = newton_step(form, typical);
+    if (!towards) return {};
+    double largest = 0;
+    for (const double x : towards->x) largest = std::max(largest, std::abs(x));
+    if (largest < kSmallStep) {
+      if (solve(form, form.gradient)) return form;
+      return {};
+    }
+    const double share = std::min(1.0, kLargestStep / largest);
+    for (std::size_t i = 0; i < coordinates.size(); ++i)
+      z[static_cast<std::size_t>(coordinates[i])] -= share * towards->x[i];
+  }
+  return {};
 }
 
-std::vector<RingClosure> ring_closures(const Topology& topology, const System& system,
-                                       const CoordinateMap& map, double temperature_kelvin) {
-  const auto rings = planar_rings(topology, map.tree());
-  std::vector<int> coordinates;
-  for (std::size_t j = 3; j < map.coordinates().size(); ++j) {
-    const Coordinate& c = map.coordinates()[j];
-    const int parent = map.tree()[static_cast<std::size_t>(c.order)].parent;
-    if (rings.contains(parent) && !c.periodic) coordinates.push_back(static_cast<int>(j));
-  }
-  if (coordinates.empty()) return {};
-  std::vector<double> z(map.coordinates().size());
-  map.encode(ideal_geometry(topology, system), z, Random(0, 0), 0);
-  const double rt = thermal_energy(temperature_kelvin);
+// Of the rings of a residue, with everything else as in z.
+std::vector<RingClosure> closures_of_ring(const System& system, const CoordinateMap& map, double rt,
+                                          std::span<const int> coordinates, std::vector<double> z) {
   const auto all = minimise({system, map, rt, map.tree().size()}, coordinates, z);
   if (!all) return {};
-
   std::vector<RingClosure> out;
   Quadratic to_come = *all, there(0);
   int order = -1;  // of the atom whose terms are in `there`
@@ -212,8 +220,8 @@ std::vector<RingClosure> ring_closures(const Topology& topology, const System& s
     const bool has_curve = c.kind == 2 || (c.kind == 1 && !map.coordinates()[j + 1].periodic);
     const double share = has_curve ? 1 : 0;
     const double whole = to_come.at(n, n);
-    RingClosure closure{static_cast<int>(j), z[j], whole - share * there.at(n, n),
-                        -share * there.gradient[n], {}};
+    RingClosure closure{
+        static_cast<int>(j), z[j], whole - share * there.at(n, n), -share * there.gradient[n], {}};
     std::vector<double> b;
     for (std::size_t i = 0; i < n; ++i) b.push_back(to_come.at(n, i) - share * there.at(n, i));
     to_come.integrate_out_last();
@@ -228,7 +236,42 @@ std::vector<RingClosure> ring_closures(const Topology& topology, const System& s
     }
     out.push_back(std::move(closure));
   }
-  std::ranges::reverse(out);
+  return out;
+}
+
+}  // namespace
+
+double RingClosure::slope_at(std::span<const double> z) const {
+  double sum = slope;
+  for (const Coupling& c : couplings)
+    sum += c.stiffness * apart(z[static_cast<std::size_t>(c.coordinate)], c.centre);
+  return sum;
+}
+
+double RingClosure::energy(double value, double slope_at_centre) const {
+  const double x = apart(value, centre);
+  return x * (slope_at_centre + stiffness / 2 * x);
+}
+
+std::vector<RingClosure> ring_closures(const Topology& topology, const System& system,
+                                       const CoordinateMap& map, double temperature_kelvin) {
+  const auto rings = planar_rings(topology, map.tree());
+  std::map<int, std::vector<int>> coordinates;  // of the rings of a residue
+  for (std::size_t j = 3; j < map.coordinates().size(); ++j) {
+    const Coordinate& c = map.coordinates()[j];
+    const ZMatrixRow& row = map.tree()[static_cast<std::size_t>(c.order)];
+    if (!rings.contains(row.parent) || (c.periodic && !rings.contains(row.grandparent))) continue;
+    const int residue = topology.atoms[static_cast<std::size_t>(row.parent)].residue;
+    coordinates[residue].push_back(static_cast<int>(j));
+  }
+  std::vector<RingClosure> out;
+  if (coordinates.empty()) return out;
+  std::vector<double> ideal(map.coordinates().size());
+  map.encode(ideal_geometry(topology, system), ideal, Random(0, 0), 0);
+  const double rt = thermal_energy(temperature_kelvin);
+  for (const auto& [residue, own] : coordinates)
+    std::ranges::move(closures_of_ring(system, map, rt, own, ideal), std::back_inserter(out));
+  std::ranges::sort(out, {}, &RingClosure::coordinate);
   return out;
 }
 

@@ -3,17 +3,19 @@
 // The rings of Phe, Tyr, Trp and His close within a few picometres, but they grow atom by atom:
 // most of their bonds and angles are drawn before the terms across the gap have all of their atoms.
 // Such rings are stiff. Near its minimum c their bonded energy over RT is a quadratic form of x =
-// z - c, with the Hessian H in bonds, angles and phases of the atoms whose parent is in the ring,
-// and to integrate over those still to come is to take a Schur complement. Let S be what is left of
-// H when everything after coordinate j is integrated out, and P the same of the terms whose atoms
-// are all there once the atom of j is, as far as placement.h has a curve of j. Then
+// z - c, with the Hessian H in bonds, angles, phases and dihedrals of the ring (those of atoms with
+// a parent in it, but for dihedrals about a bond that leads to it), and to integrate over those
+// still to come is to take a Schur complement. Let S be what is left of H when everything after
+// coordinate j is integrated out, and P the same of the terms whose atoms are all there once the
+// atom of j is, as far as placement.h has a curve of j. Then
 //
 //   u(z_j) = k/2 (z_j - c_j)^2 + (z_j - c_j) (g + sum over i < j of b_i (z_i - c_i))
 //
 // with k = S_jj - P_jj, b_i = S_ji - P_ji and -g the slope of P is what belongs to the curve of the
-// bonded energy besides, a function of earlier coordinates alone. Coordinates that turn freely are
-// held where ideal_geometry() has them; no bonded term of a ring depends on them. A coordinate is
-// told if this is worth more than kRingClosureGain on average.
+// bonded energy besides, a function of earlier coordinates alone. Differences of dihedrals are
+// within +-pi. Other coordinates are held where ideal_geometry() has them; the bonded terms of a
+// ring hardly depend on them. A coordinate is told if this is worth more than kRingClosureGain on
+// average.
 //
 // Rings with an atom of four neighbours (Pro) pucker, which no quadratic form describes: they are
 // left out, and so are disulfides.
@@ -43,14 +45,11 @@ struct RingClosure {
 
   // du/dz_j at the centre, given the coordinates before. z [K].
   double slope_at(std::span<const double> z) const;
-  double energy(double value, double slope_at_centre) const {
-    const double x = value - centre;
-    return x * (slope_at_centre + stiffness / 2 * x);
-  }
+  double energy(double value, double slope_at_centre) const;
 };
 
-// In ascending order of coordinates; none if no ring is planar, or if one has no minimum near the
-// ideal geometry.
+// In ascending order of coordinates. Residues are looked at one by one; none of a residue without a
+// planar ring, or whose rings have no minimum near the ideal geometry.
 std::vector<RingClosure> ring_closures(const Topology& topology, const System& system,
                                        const CoordinateMap& map, double temperature_kelvin);
 

@@ -220,8 +220,13 @@ double error_of_curve(const Curve& curve) {
   return largest;
 }
 
-// u [c, V] of coordinate j before it is shifted and capped: the reference, and the closure of rings;
-// empty if it has neither.
+// Bonds and angles stay what they are.
+double within_half_a_turn(double difference) {
+  return std::atan2(std::sin(difference), std::cos(difference));
+}
+
+// u [c, V] of coordinate j before it is shifted and capped: the reference, and the closure of
+// rings; empty if it has neither.
 std::vector<double> expected_curve(const std::vector<Curve>& curves, const AtomPlacement& told,
                                    const nn::CoordinateBins& bins, std::span<const double> z,
                                    std::size_t j) {
@@ -235,10 +240,10 @@ std::vector<double> expected_curve(const std::vector<Curve>& curves, const AtomP
   const auto& [low, high, periodic] = bins.axis(static_cast<std::int64_t>(j));
   double force = closure->slope;
   for (const auto& [i, stiffness, centre] : closure->couplings)
-    force += stiffness * (z[static_cast<std::size_t>(i)] - centre);
+    force += stiffness * within_half_a_turn(z[static_cast<std::size_t>(i)] - centre);
   for (std::size_t v = 0; v < V; ++v) {
-    const double apart = low + (high - low) * (static_cast<double>(v) + 0.5) /
-                                   static_cast<double>(V) - closure->centre;
+    const double share = (static_cast<double>(v) + 0.5) / static_cast<double>(V),
+                 apart = within_half_a_turn(low + (high - low) * share - closure->centre);
     u[v] += force * apart + closure->stiffness * apart * apart / 2;
   }
   return u;

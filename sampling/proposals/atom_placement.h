@@ -4,9 +4,9 @@
 // Position t has a curve if its coordinate is the dihedral of an atom that is placed after three
 // others, or the angle before a phase, or if a planar ring that is still open depends on it. Its
 // energies are those of md/placement, the closure of rings in the bonded component, shifted and
-// capped as md::shift_and_cap() says. They are computed from the coordinates themselves, not from the
-// middles of their bins: in double on the reference backend, in float32 elsewhere, and for a device
-// on the host.
+// capped as md::shift_and_cap() says. They are computed from the coordinates themselves, not from
+// the middles of their bins: in double on the reference backend, in float32 elsewhere, and for a
+// device on the host.
 #pragma once
 
 #include <memory>

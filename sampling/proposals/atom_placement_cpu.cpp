@@ -29,7 +29,8 @@ AtomPlacement::AtomPlacement(const md::System& system, const md::CoordinateMap& 
 }
 
 const md::RingClosure* AtomPlacement::closure_of(std::int64_t position) const {
-  const auto found = std::ranges::lower_bound(closures_, position, {}, &md::RingClosure::coordinate);
+  const auto found =
+      std::ranges::lower_bound(closures_, position, {}, &md::RingClosure::coordinate);
   return found != closures_.end() && found->coordinate == position ? &*found : nullptr;
 }
 
@@ -59,7 +60,7 @@ nn::PlacementRows AtomPlacement::rows_of(const nn::Tensor& z, std::int64_t first
   std::vector<std::int32_t> slot;
   std::vector<std::int64_t> with_curve;
   for (auto j = first; j < first + n; ++j) {
-    const bool has = placement_.has_curve(static_cast<int>(j));
+    const bool has = has_curve(j);
     slot.push_back(has ? static_cast<std::int32_t>(std::ssize(with_curve)) : -1);
     if (has) with_curve.push_back(j);
   }

@@ -20,21 +20,22 @@ using namespace arbg::sampling;
 
 namespace {
 
-const md::Molecule& dipeptide() {
-  static const md::Molecule molecule = [] {
-    md::Molecule m;
-    m.topology = md::Topology::from_sequence("Ace-A-Nme");
-    m.system = md::ForceField::named("amber99sbildn-obc2").create_system(m.topology);
-    return m;
-  }();
-  return molecule;
+std::unique_ptr<md::CoordinateMap> map_of(const md::Molecule& m) {
+  return md::make_internal_map(m.topology, m.system, kTemperature);
 }
 
-Generator lively_dipeptide(nn::Backend backend) {
-  const auto& m = dipeptide();
-  return lively_generator(md::make_internal_map(m.topology, m.system, kTemperature), 32, backend,
-                          Told{m.system, md::placement_born_radii(m.topology, m.system)});
+Generator lively_peptide(const char* sequence, nn::Backend backend) {
+  md::Molecule m;
+  m.topology = md::Topology::from_sequence(sequence);
+  m.system = md::ForceField::named("amber99sbildn-obc2").create_system(m.topology);
+  auto map = map_of(m);
+  auto closures = md::ring_closures(m.topology, m.system, *map, kTemperature);
+  return lively_generator(
+      std::move(map), 32, backend,
+      Told{m.system, md::placement_born_radii(m.topology, m.system), std::move(closures)});
 }
+
+Generator lively_dipeptide(nn::Backend backend) { return lively_peptide("Ace-A-Nme", backend); }
 
 constexpr double kBondWidth = 0.012, kAngleWidth = 0.2, kBarrier = 2.5;  // the barrier in kT
 
@@ -57,10 +58,6 @@ md::Molecule star() {
                         kRt / (kBondWidth * kBondWidth), kRt / (kAngleWidth * kAngleWidth));
   m.system.nonbonded.assign(4, {0, 0.1, 0});
   return m;
-}
-
-std::unique_ptr<md::CoordinateMap> map_of(const md::Molecule& m) {
-  return md::make_internal_map(m.topology, m.system, kTemperature);
 }
 
 SampleOptions options_for(std::int64_t count) {
@@ -106,16 +103,18 @@ std::vector<double> outputs_of(const Generator& generator, const std::vector<dou
 TEST_SUITE_BEGIN("fast");
 
 TEST_CASE("placement: log q of draws is log_density, bitwise on the reference") {
-  for (const auto backend : backends_here()) {
-    const auto generator = lively_dipeptide(backend);
-    for (const Decoding& decoding : {Decoding{}, Decoding{1.3, 0, 1, 0}}) {
-      const auto samples = generator.sample(options_for(12), decoding);
-      const auto found = generator.log_density(samples.coordinates, decoding);
-      for (std::size_t i = 0; i < found.size(); ++i) {
-        if (backend == nn::Backend::reference)
-          CHECK(found[i] == samples.log_q[i]);
-        else
-          CHECK(std::abs(found[i] - samples.log_q[i]) < 5e-6 * generator.map().size());
+  for (const char* sequence : {"Ace-A-Nme", "Ace-F-Nme"}) {
+    for (const auto backend : backends_here()) {
+      const auto generator = lively_peptide(sequence, backend);
+      for (const Decoding& decoding : {Decoding{}, Decoding{1.3, 0, 1, 0}}) {
+        const auto samples = generator.sample(options_for(12), decoding);
+        const auto found = generator.log_density(samples.coordinates, decoding);
+        for (std::size_t i = 0; i < found.size(); ++i) {
+          if (backend == nn::Backend::reference)
+            CHECK(found[i] == samples.log_q[i]);
+          else
+            CHECK(std::abs(found[i] - samples.log_q[i]) < 5e-6 * generator.map().size());
+        }
       }
     }
   }
@@ -157,23 +156,27 @@ TEST_CASE("placement: the density of small molecules sums to 1 over all cells") 
 TEST_CASE("placement: what the network is told of a coordinate is of those before it alone") {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   for (const auto backend : backends_here()) {
-    const auto generator = lively_dipeptide(backend);
+    const auto generator = lively_peptide("Ace-F-Nme", backend);
     const auto z = generator.sample(options_for(1)).coordinates;
     const std::int64_t K = generator.map().size();
     const auto told = [&](const std::vector<double>& rows, std::int64_t j) {
       return generator.head().placement_rows(nn::host_rows(rows, K), j, 1, backend);
     };
-    std::int64_t curves = 0;
+    std::int64_t curves = 0, bonds = 0;
     for (std::int64_t j = 0; j < K; ++j) {
       auto unknown = z;
       std::fill(unknown.begin() + j, unknown.end(), kNan);
       const auto expected = told(z, j), found = told(unknown, j);
+      CHECK(expected.energies.defined() == generator.head().placement()->has_curve(j));
+      bonds += expected.energies.defined() &&
+               generator.map().coordinates()[static_cast<std::size_t>(j)].kind == 0;
       if (!expected.energies.defined()) continue;
       ++curves;
       CHECK(found.energies.values() == expected.energies.values());
       CHECK(found.features.values() == expected.features.values());
     }
-    CHECK(curves > 19);  // of 19 dihedrals and of angles
+    CHECK(curves > 29);  // of 29 dihedrals, and of angles
+    CHECK(bonds == 2);   // the last of the ring
   }
 }
 

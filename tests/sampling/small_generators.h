@@ -56,6 +56,7 @@ inline void stir(const nn::Transformer& network, const std::string& part, double
 struct Told {
   const md::System& system;
   std::vector<double> born_radii_nm = {};
+  std::vector<md::RingClosure> closures = {};
 };
 
 // A generator with its network as `prepare` leaves it.
@@ -67,8 +68,9 @@ Generator small_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t b
   std::shared_ptr<const nn::Placement> placement;
   if (told) {
     config.placement = nn::PlacementConfig{md::kPlacementComponents, 4};
-    placement = std::make_shared<AtomPlacement>(told->system, *map, kTemperature, bins,
-                                                told->born_radii_nm, *config.placement);
+    placement =
+        std::make_shared<AtomPlacement>(told->system, *map, kTemperature, bins, told->born_radii_nm,
+                                        *config.placement, told->closures);
   }
   nn::Transformer network(config, backend, 3);
   prepare(network);
