@@ -46,12 +46,12 @@ std::unique_ptr<md::CoordinateMap> make_map(const TrainJob& job, const Dataset& 
   return md::make_internal_map(data.topology, system, data.temperature_kelvin, first_frame);
 }
 
-// What a run is of: the model, the frames, and how many of them it does not see. A run that goes on
-// keeps constants. An older run did not say the last two: to compare with one, they are left out
-// where it has none.
+// What a run is of: the model, the frames, and how many of them it does not see. A run that goes
+// on, from `saved`, keeps the constants of its placement energies. An older run said nothing of its
+// frames: that is left out to compare with one.
 Json describe_run(const TrainJob& job, const Dataset& all, const md::CoordinateMap& map,
-                  const Json* goes_on, const Json* compared = nullptr) {
-  Json out = describe_model(all, map, job.network, goes_on);
+                  const Json* saved, const Json* compared = nullptr) {
+  Json out = describe_model(all, map, job.network, saved);
   const auto told = [&](const char* name) { return !compared || compared->has(name); };
   if (told("held_out_frames"))
     out["held_out_frames"] = sampling::held_out_count(all.frames(), job.held_out);

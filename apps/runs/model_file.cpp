@@ -61,7 +61,7 @@ sampling::Target Model::target(Backend backend) const {
 }
 
 Json describe_model(const Dataset& data, const md::CoordinateMap& map,
-                    const nn::TransformerConfig& config, const Json* goes_on) {
+                    const nn::TransformerConfig& config, const Json* saved) {
   Json description = Json::object();
   description["topology_pdb"] = data.topology_pdb;
   description["forcefield"] = data.forcefield;
@@ -69,9 +69,9 @@ Json describe_model(const Dataset& data, const md::CoordinateMap& map,
   description["frames"] = data.frames();
   description["coordinate_map"] = map.to_json();
   if (!config.placement) return description;
-  if (goes_on && goes_on->has(kBornRadii)) {
+  if (saved && saved->has(kBornRadii)) {
     for (const char* name : {kBornRadii, kRingClosures})
-      if (goes_on->has(name)) description[name] = goes_on->at(name);
+      if (saved->has(name)) description[name] = saved->at(name);
     return description;
   }
   const auto system = md::ForceField::named(data.forcefield).create_system(data.topology);

@@ -43,12 +43,12 @@ struct Model {
 
 // What a checkpoint says about its molecule and coordinates, for Checkpoint::description; of a
 // network with placement energies also the constants that they are computed with. A run that goes
-// on keeps those of its description: another machine may compute other last digits.
+// on keeps those that were saved with it: another machine may compute other last digits.
 Json describe_model(const Dataset& data, const md::CoordinateMap& map,
-                    const nn::TransformerConfig& config, const Json* goes_on = nullptr);
+                    const nn::TransformerConfig& config, const Json* saved = nullptr);
 
-// Members with these constants. The second is there if a ring is planar, and was not in older
-// checkpoints: their networks are told nothing of rings.
+// Members with these constants. The second is there where md::ring_closures() finds any, and never
+// in older checkpoints: their networks are told nothing of rings.
 inline constexpr const char* kBornRadii = "placement_born_radii_nm";
 inline constexpr const char* kRingClosures = "placement_ring_closures";
 

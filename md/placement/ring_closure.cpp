@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kMostSteps = 30;
 constexpr double kBondStep = 1e-5, kAngleStep = 1e-4;  // of differences: nm, radians
-constexpr double kSmallStep = 1e-9;                    // the minimum is found
+constexpr double kSmallStep = 1e-9;                    // a step below this ends the search
 constexpr double kLargestStep = 0.3;                   // radians, nm
 constexpr double kStiffBond = 1e5, kStiffAngle = 100;  // over RT, 1/nm^2 and 1/radian^2
 constexpr double kStiffest = 1e6;
@@ -31,7 +31,7 @@ double apart(double value, double centre) {
   return std::remainder(value - centre, 2 * std::numbers::pi);
 }
 
-// The atoms of planar rings.
+// The atoms of rings without an atom of more than three neighbours, each within a residue.
 std::set<int> planar_rings(const Topology& topology, std::span<const ZMatrixRow> tree) {
   std::vector<int> parent(topology.atoms.size(), -1);
   for (const ZMatrixRow& row : tree) parent[static_cast<std::size_t>(row.atom)] = row.parent;
@@ -46,14 +46,21 @@ std::set<int> planar_rings(const Topology& topology, std::span<const ZMatrixRow>
     if (parent[static_cast<std::size_t>(i)] == j || parent[static_cast<std::size_t>(j)] == i)
       continue;
     // Both ways up to where they meet.
-    auto a = up(i), b = up(j);
-    while (a.size() > 1 && b.size() > 1 && a[a.size() - 2] == b[b.size() - 2])
-      a.pop_back(), b.pop_back();
-    b.pop_back();
-    a.insert(a.end(), b.begin(), b.end());
-    const bool planar = std::ranges::all_of(
-        a, [&](int atom) { return neighbours[static_cast<std::size_t>(atom)].size() <= 3; });
-    if (planar) found.insert(a.begin(), a.end());
+    auto ring = up(i), other = up(j);
+    while (ring.size() > 1 && other.size() > 1 &&
+           ring[ring.size() - 2] == other[other.size() - 2]) {
+      ring.pop_back();
+      other.pop_back();
+    }
+    other.pop_back();
+    ring.insert(ring.end(), other.begin(), other.end());
+    const auto fits = [&](int atom) {
+      const auto a = static_cast<std::size_t>(atom), first = static_cast<std::size_t>(i);
+      return neighbours[a].size() <= 3 &&
+             topology.atoms[a].residue == topology.atoms[first].residue &&
+             std::ranges::find(tree.first(3), atom, &ZMatrixRow::atom) == tree.begin() + 3;
+    };
+    if (std::ranges::all_of(ring, fits)) found.insert(ring.begin(), ring.end());
   }
   return found;
 }
@@ -136,6 +143,11 @@ class BondedTerms {
 
   bool is_bond(int j) const { return map_.coordinates()[static_cast<std::size_t>(j)].kind == 0; }
 
+  bool is_inside(int j, double value) const {
+    const Coordinate& c = map_.coordinates()[static_cast<std::size_t>(j)];
+    return c.periodic || (value >= c.low && value < c.high);
+  }
+
   // Around z, in the first n of some coordinates.
   Quadratic near(std::span<const double> z, std::span<const int> coordinates, std::size_t n) const {
     Quadratic out(n);
@@ -179,7 +191,8 @@ std::optional<Solution> newton_step(const Quadratic& form, std::span<const doubl
   return {};
 }
 
-// Moves these coordinates of z to the minimum; the form there. Nothing if it is not found.
+// Moves these coordinates of z to the minimum; the form there. Nothing if it is not found or
+// outside the support.
 std::optional<Quadratic> minimise(const BondedTerms& terms, std::span<const int> coordinates,
                                   std::vector<double>& z) {
   std::vector<double> typical;
@@ -191,7 +204,9 @@ std::optional<Quadratic> minimise(const BondedTerms& terms, std::span<const int>
     double largest = 0;
     for (const double x : towards->x) largest = std::max(largest, std::abs(x));
     if (largest < kSmallStep) {
-      if (solve(form, form.gradient)) return form;
+      const bool inside = std::ranges::all_of(
+          coordinates, [&](int j) { return terms.is_inside(j, z[static_cast<std::size_t>(j)]); });
+      if (inside && solve(form, form.gradient)) return form;
       return {};
     }
     const double share = std::min(1.0, kLargestStep / largest);

@@ -252,7 +252,7 @@ std::vector<double> expected_curve(const std::vector<Curve>& curves, const AtomP
 // What the network is told of a conformation against that, shifted and capped here, over 1 kT plus
 // the size of what was shifted off; infinity if it is told of other coordinates.
 double error_of_told(const std::vector<Curve>& curves, const AtomPlacement& placement,
-                     const Generator& generator, std::span<const double> z) {
+                     const Generator& generator, std::span<const double> z, std::size_t& number) {
   const std::int64_t K = std::ssize(z);
   const auto V = static_cast<std::size_t>(generator.bins().bins());
   const auto rows =
@@ -275,6 +275,7 @@ double error_of_told(const std::vector<Curve>& curves, const AtomPlacement& plac
       }
     }
     ++s;
+    ++number;
   }
   return largest;
 }
@@ -291,7 +292,7 @@ std::vector<Check> audit_placement(const Generator& generator, const Target& tar
   const std::size_t frame = static_cast<std::size_t>(map.atom_count()) * 3,
                     count = positions_nm.size() / frame, used = std::min(kConformations, count);
   double of_curves = 0, of_told = 0;
-  std::size_t number = 0;
+  std::size_t number = 0, number_told = 0;
   for (std::size_t n = 0; n < used; ++n) {
     const auto x = positions_nm.subspan(n * count / used * frame, frame);
     const auto z = ruler.measure(x);
@@ -299,17 +300,19 @@ std::vector<Check> audit_placement(const Generator& generator, const Target& tar
     for (std::size_t j = 0; j < z.size(); ++j)
       if (is_told(map, j)) curves.push_back({told->energies(), generator, target, x, z, j});
     for (const Curve& curve : curves) of_curves = worse(of_curves, error_of_curve(curve));
-    of_told = worse(of_told, error_of_told(curves, *told, generator, z));
+    of_told = worse(of_told, error_of_told(curves, *told, generator, z, number_told));
     number += curves.size();
   }
   const bool exact = generator.network().backend() == nn::Backend::reference;
   constexpr double kLanes = 5e-3;  // float32, and interpolated where curves are smooth
-  const std::string note =
-      std::to_string(number) + " curves of " + std::to_string(used) + " conformations";
-  return {judged("placement energies: against differences of the restricted force field, relative",
-                 of_curves, 1e-9, note + ", " + std::to_string(kCandidates) + " places each"),
-          judged("placement energies: as the network is told them against plain loops, kT", of_told,
-                 exact ? 1e-9 : kLanes, note + "; over 1 kT plus the least of a curve")};
+  const auto note = [&](std::size_t curves) {
+    return std::to_string(curves) + " curves of " + std::to_string(used) + " conformations";
+  };
+  return {
+      judged("placement energies: against differences of the restricted force field, relative",
+             of_curves, 1e-9, note(number) + ", " + std::to_string(kCandidates) + " places each"),
+      judged("placement energies: as the network is told them against plain loops, kT", of_told,
+             exact ? 1e-9 : kLanes, note(number_told) + "; over 1 kT plus the least of a curve")};
 }
 
 }  // namespace arbg::sampling

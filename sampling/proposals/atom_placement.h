@@ -34,7 +34,7 @@ class AtomPlacement final : public nn::Placement {
                          nn::Backend backend) const override;
 
   const md::Placement& energies() const { return placement_; }
-  // Null: none.
+  // Null if it has none.
   const md::RingClosure* closure_of(std::int64_t position) const;
 
  private:
@@ -45,14 +45,6 @@ class AtomPlacement final : public nn::Placement {
   template <class Real>
   void curve(std::int64_t j, std::span<const double> positions_nm, std::span<const double> z,
              std::span<Real> u) const;
-  void placement_curve(int j, std::span<const double> positions_nm, std::span<const double> own,
-                       std::span<double> u) const {
-    placement_.reference(j, positions_nm, own, u);
-  }
-  void placement_curve(int j, std::span<const double> positions_nm, std::span<const double> own,
-                       std::span<float> u) const {
-    placement_.lanes(j, positions_nm, own, u);
-  }
 
   std::unique_ptr<md::CoordinateMap> map_;
   md::Placement placement_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "sampling/proposals/atom_placement.h"
@@ -38,11 +39,14 @@ const md::RingClosure* AtomPlacement::closure_of(std::int64_t position) const {
 template <class Real>
 void AtomPlacement::curve(std::int64_t j, std::span<const double> positions_nm,
                           std::span<const double> z, std::span<Real> u) const {
-  const auto own = static_cast<std::size_t>(j % 3);
-  if (placement_.has_curve(static_cast<int>(j)))
-    placement_curve(static_cast<int>(j), positions_nm, z.last(own), u);
-  else
+  const int at = static_cast<int>(j);
+  const auto own = z.last(static_cast<std::size_t>(j % 3));
+  if (!placement_.has_curve(at))
     std::ranges::fill(u, Real{0});
+  else if constexpr (std::is_same_v<Real, double>)
+    placement_.reference(at, positions_nm, own, u);
+  else
+    placement_.lanes(at, positions_nm, own, u);
   if (const auto* closure = closure_of(j)) {
     const auto& axis = map_->coordinates()[static_cast<std::size_t>(j)];
     const double width = (axis.high - axis.low) / static_cast<double>(bins_),

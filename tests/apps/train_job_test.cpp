@@ -5,6 +5,7 @@
 #include "apps/jobs/refine_job.h"
 #include "apps/runs/computed_by.h"
 #include "apps/runs/model_file.h"
+#include "md/forcefields/forcefield.h"
 #include "tensor/base/error.h"
 #include "tensor/gemm/precision.h"
 
@@ -45,6 +46,35 @@ TEST_SUITE("fast") {
         CHECK(trainer.micro_batch == (on_host ? 8 : 0));
       }
     }
+  }
+
+  TEST_CASE("a model of rings keeps what it was told of them, and so does one that was not") {
+    Dataset data;
+    data.forcefield = "amber14-obc1";
+    data.temperature_kelvin = 310;
+    data.topology = md::Topology::from_sequence("Ace-F-Nme");
+    const auto system = md::ForceField::named(data.forcefield).create_system(data.topology);
+    const auto map = md::make_internal_map(data.topology, system, data.temperature_kelvin);
+    nn::TransformerConfig config;
+    config.placement.emplace();
+    const auto told_of_bonds = [&](const Json& description) {
+      const auto placement = placement_of(description, data.topology, *map, config);
+      std::int64_t bonds = 0;
+      for (std::int64_t j = 0; j < map->size(); ++j)
+        bonds +=
+            map->coordinates()[static_cast<std::size_t>(j)].kind == 0 && placement->has_curve(j);
+      return bonds;
+    };
+    const Json now = describe_model(data, *map, config);
+    CHECK(now.at(kRingClosures).items().size() > 4);
+    CHECK(told_of_bonds(now) == 2);
+    CHECK(describe_model(data, *map, config, &now).dump() == now.dump());
+    // A run from before has its radii alone.
+    Json before = Json::object();
+    before[kBornRadii] = now.at(kBornRadii);
+    const Json goes_on = describe_model(data, *map, config, &before);
+    CHECK_FALSE(goes_on.has(kRingClosures));
+    CHECK(told_of_bonds(goes_on) == 0);
   }
 
   TEST_CASE("a run on cuda says so and with what products; one on the host says nothing") {

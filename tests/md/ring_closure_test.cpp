@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <numbers>
 
 #include "tests/md/error_message.h"
 #include "tests/md/placement_conformations.h"
@@ -83,9 +83,10 @@ std::vector<std::vector<double>> marginal(const std::vector<std::vector<double>>
   return inverse(covariance);
 }
 
-// Coordinates of the ring of Phe.
+// Coordinates of the rings of Phe, Trp and His.
 std::vector<int> ring_coordinates(const Conformation& c) {
-  const std::vector<std::string> ring = {"CG", "CD1", "CD2", "CE1", "CE2", "CZ"};
+  const std::vector<std::string> ring = {"CG",  "CD1", "CD2", "CE1", "CE2", "CZ", "ND1",
+                                         "NE1", "NE2", "CE3", "CZ2", "CZ3", "CH2"};
   std::vector<int> found;
   for (int j = 3; j < c.map->size(); ++j) {
     const Coordinate& one = c.map->coordinates()[static_cast<std::size_t>(j)];
@@ -96,6 +97,45 @@ std::vector<int> ring_coordinates(const Conformation& c) {
     if (in_ring(row.parent) && (!one.periodic || in_ring(row.grandparent))) found.push_back(j);
   }
   return found;
+}
+
+// The bonded energy of the first atoms: its slope and second differences, in some coordinates, of
+// which the last is integrated out if `marginal`.
+struct Form {
+  std::vector<double> slope;
+  std::vector<std::vector<double>> matrix;
+};
+Form form_of(const Conformation& c, const std::vector<int>& j, int atoms, bool marginal) {
+  Form out{{}, hessian(c, j, atoms)};
+  for (const int one : j) {
+    auto above = c.z, below = c.z;
+    above[static_cast<std::size_t>(one)] += 1e-5;
+    below[static_cast<std::size_t>(one)] -= 1e-5;
+    out.slope.push_back((bonded(c, above, atoms) - bonded(c, below, atoms)) / 2e-5);
+  }
+  if (!marginal) return out;
+  const auto last = out.matrix.back();
+  const std::size_t n = j.size() - 1;
+  for (std::size_t i = 0; i < n; ++i) {
+    out.slope[i] -= last[i] / last[n] * out.slope[n];
+    for (std::size_t k = 0; k < n; ++k) out.matrix[i][k] -= last[i] / last[n] * last[k];
+  }
+  return out;
+}
+
+// By Newton's method, from near it.
+void minimise(Conformation& c, const std::vector<int>& j) {
+  for (int step = 0; step < 6; ++step) {
+    const Form form = form_of(c, j, c.topology.atom_count(), false);
+    const auto covariance = inverse(form.matrix);
+    for (std::size_t i = 0; i < j.size(); ++i)
+      for (std::size_t k = 0; k < j.size(); ++k)
+        c.z[static_cast<std::size_t>(j[i])] -= covariance[i][k] * form.slope[k];
+  }
+}
+
+double middle(const Coordinate& c, std::size_t v, std::int64_t bins) {
+  return c.low + (c.high - c.low) * (static_cast<double>(v) + 0.5) / static_cast<double>(bins);
 }
 
 }  // namespace
@@ -127,34 +167,69 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("with the terms that are there, it is the Gaussian of all terms, integrated") {
-    const Conformation c = ideal("Ace-F-Nme");
-    const auto all = ring_coordinates(c);
-    const auto whole = hessian(c, all, c.topology.atom_count());
-    for (const RingClosure& closure : closures_of(c)) {
-      const int j = closure.coordinate;
-      CAPTURE(j);
-      const Coordinate& own = c.map->coordinates()[static_cast<std::size_t>(j)];
-      const auto n = static_cast<std::size_t>(std::ranges::find(all, j) - all.begin());
-      auto expected = marginal(whole, n + 1)[n];
-      const double stiffness = expected[n];
-      // Less what the curve of the coordinate has itself: an angle's is a sum over its phase.
-      if (own.kind > 0) {
-        const auto until = n + 1 + (own.kind == 1 ? 1 : 0);
-        const std::vector<int> there(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(until));
-        auto h = hessian(c, there, own.order + 1);
-        if (own.kind == 1)
-          for (std::size_t i = 0; i <= n; ++i)
-            h[n][i] -= h[n + 1][i] * h[n + 1][n] / h[n + 1][n + 1];
-        for (std::size_t i = 0; i <= n; ++i) expected[i] -= h[n][i];
+    for (const char* sequence : {"Ace-F-Nme", "Ace-W-Nme", "Ace-H-Nme"}) {
+      CAPTURE(sequence);
+      Conformation c = ideal(sequence);
+      const auto closures = closures_of(c);
+      for (const RingClosure& closure : closures) {
+        c.z[static_cast<std::size_t>(closure.coordinate)] = closure.centre;
+        for (const auto& coupling : closure.couplings)
+          c.z[static_cast<std::size_t>(coupling.coordinate)] = coupling.centre;
       }
-      CHECK(closure.stiffness == doctest::Approx(expected[n]).epsilon(0.03));
-      for (std::size_t i = 0; i < n; ++i) {
-        const auto found =
-            std::ranges::find(closure.couplings, all[i], &RingClosure::Coupling::coordinate);
-        const double b = found == closure.couplings.end() ? 0 : found->stiffness;
-        CHECK(std::abs(b - expected[i]) < 0.03 * std::sqrt(stiffness * whole[i][i]));
+      const Placement placement(c.system, *c.map, kTemperature, 16, {});
+      const auto all = ring_coordinates(c);
+      minimise(c, all);
+      const auto whole = hessian(c, all, c.topology.atom_count());
+      double largest_slope = 0;
+      for (const RingClosure& closure : closures) {
+        const int j = closure.coordinate;
+        CAPTURE(j);
+        const Coordinate& own = c.map->coordinates()[static_cast<std::size_t>(j)];
+        CHECK(std::abs(std::remainder(closure.centre - c.z[static_cast<std::size_t>(j)],
+                                      2 * std::numbers::pi)) < 1e-4);
+        const auto n = static_cast<std::size_t>(std::ranges::find(all, j) - all.begin());
+        auto expected = marginal(whole, n + 1)[n];
+        double slope = 0;
+        const double stiffness = expected[n];
+        if (placement.has_curve(j)) {  // of an angle: a sum over its phase
+          const bool angle = own.kind == 1;
+          const std::vector<int> there(all.begin(),
+                                       all.begin() + static_cast<std::ptrdiff_t>(n + 1 + angle));
+          const Form form = form_of(c, there, own.order + 1, angle);
+          for (std::size_t i = 0; i <= n; ++i) expected[i] -= form.matrix[n][i];
+          slope = -form.slope[n];
+        }
+        largest_slope = std::max(largest_slope, std::abs(slope));
+        CHECK(std::abs(closure.stiffness - expected[n]) < 0.03 * stiffness);
+        CHECK(std::abs(closure.slope - slope) < 0.01 * std::sqrt(stiffness));
+        for (std::size_t i = 0; i < n; ++i) {
+          const auto found =
+              std::ranges::find(closure.couplings, all[i], &RingClosure::Coupling::coordinate);
+          const double b = found == closure.couplings.end() ? 0 : found->stiffness;
+          CHECK(std::abs(b - expected[i]) < 0.03 * std::sqrt(stiffness * whole[i][i]));
+        }
+      }
+      if (sequence[4] == 'W') CHECK(largest_slope > 1);  // the others' are of symmetry zero
+    }
+  }
+
+  TEST_CASE("a turn more or less of a dihedral changes nothing") {
+    const Conformation c = ideal("Ace-H-Nme");
+    int dihedrals = 0;
+    for (const RingClosure& closure : closures_of(c)) {
+      auto z = c.z;
+      for (const int turns : {-1, 1}) {
+        const auto& all = c.map->coordinates();
+        for (std::size_t j = 0; j < z.size(); ++j)
+          if (all[j].kind == 2) z[j] = c.z[j] + turns * 2 * std::numbers::pi;
+        const double slope = closure.slope_at(c.z);
+        CHECK(closure.slope_at(z) == doctest::Approx(slope));
+        const auto own = static_cast<std::size_t>(closure.coordinate);
+        dihedrals += all[own].kind == 2;
+        CHECK(closure.energy(z[own], slope) == doctest::Approx(closure.energy(c.z[own], slope)));
       }
     }
+    CHECK(dihedrals > 1);
   }
 
   TEST_CASE("rings of Phe that are drawn coordinate by coordinate close") {
@@ -164,8 +239,8 @@ TEST_SUITE("fast") {
     const auto closures = closures_of(c);
     const auto draw_rings = [&](bool told) {  // deviation of the last bond, nm
       const Random random(3, stream_id("rings"));
-      const int end = c.topology.find(1, "CE2"), other = c.topology.find(1, "CD2"),
-                also = c.topology.find(1, "CZ");
+      // The tree goes round to CE2, and from CG to CD2.
+      const int end = c.topology.find(1, "CE2"), other = c.topology.find(1, "CD2");
       std::vector<double> lengths;
       for (std::uint64_t draw = 0; draw < 200; ++draw) {
         auto z = c.z;
@@ -179,18 +254,16 @@ TEST_SUITE("fast") {
             // The stiffness of aromatic bonds and angles, 400,000 kJ/mol/nm^2 and 530 kJ/mol/rad^2.
             const double k = own.kind == 0 ? 4e5 / kRT : 530 / kRT;
             for (std::size_t v = 0; v < kBins; ++v) {
-              const double x =
-                  own.low + (own.high - own.low) * (static_cast<double>(v) + 0.5) / kBins - c.z[at];
+              const double x = middle(own, v, kBins) - c.z[at];
               u[v] = k / 2 * x * x;
             }
           }
           const auto closure = std::ranges::find(closures, j, &RingClosure::coordinate);
           if (told && closure != closures.end()) {
-            if (own.kind == 0) std::fill_n(u.begin(), kBins, 0.0);  // whole in the closure
+            if (!placement.has_curve(j)) std::fill_n(u.begin(), kBins, 0.0);  // all is there
             const double slope = closure->slope_at(z);
             for (std::size_t v = 0; v < kBins; ++v)
-              u[v] += closure->energy(
-                  own.low + (own.high - own.low) * (static_cast<double>(v) + 0.5) / kBins, slope);
+              u[v] += closure->energy(middle(own, v, kBins), slope);
           }
           const double least = *std::min_element(u.begin(), u.begin() + kBins);
           std::vector<double> up_to;
@@ -198,14 +271,10 @@ TEST_SUITE("fast") {
             up_to.push_back((v ? up_to.back() : 0) + std::exp(least - u[v]));
           const double share = random.uniform(draw * 1000 + at) * up_to.back();
           const auto v = std::ranges::lower_bound(up_to, share) - up_to.begin();
-          z[at] = own.low + (own.high - own.low) * (static_cast<double>(v) + 0.5) / kBins;
+          z[at] = middle(own, v, kBins);
         }
         const auto x = decode(*c.map, z);
-        // Whichever of its two bonds the tree leaves open.
-        lengths.push_back(std::abs(distance(x, end, other) - 0.14) >
-                                  std::abs(distance(x, end, also) - 0.14)
-                              ? distance(x, end, other)
-                              : distance(x, end, also));
+        lengths.push_back(distance(x, end, other));
       }
       double squares = 0;
       for (const double length : lengths) squares += std::pow(length - 0.14, 2);
