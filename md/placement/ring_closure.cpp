@@ -54,10 +54,10 @@ std::set<int> planar_rings(const Topology& topology, std::span<const ZMatrixRow>
     }
     other.pop_back();
     ring.insert(ring.end(), other.begin(), other.end());
+    const int residue = topology.atoms[static_cast<std::size_t>(i)].residue;
     const auto fits = [&](int atom) {
-      const auto a = static_cast<std::size_t>(atom), first = static_cast<std::size_t>(i);
-      return neighbours[a].size() <= 3 &&
-             topology.atoms[a].residue == topology.atoms[first].residue &&
+      const auto a = static_cast<std::size_t>(atom);
+      return neighbours[a].size() <= 3 && topology.atoms[a].residue == residue &&
              std::ranges::find(tree.first(3), atom, &ZMatrixRow::atom) == tree.begin() + 3;
     };
     if (std::ranges::all_of(ring, fits)) found.insert(ring.begin(), ring.end());

@@ -271,7 +271,7 @@ TEST_SUITE("fast") {
             up_to.push_back((v ? up_to.back() : 0) + std::exp(least - u[v]));
           const double share = random.uniform(draw * 1000 + at) * up_to.back();
           const auto v = std::ranges::lower_bound(up_to, share) - up_to.begin();
-          z[at] = middle(own, v, kBins);
+          z[at] = middle(own, static_cast<std::size_t>(v), kBins);
         }
         const auto x = decode(*c.map, z);
         lengths.push_back(distance(x, end, other));
