@@ -6,6 +6,7 @@
 // thread. Usage: arbg_bench_gemm. Takes about ten seconds.
 #include <Eigen/Core>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -15,7 +16,7 @@
 #include "tensor/base/random.h"
 #include "tensor/base/simd.h"
 #include "tensor/base/threads.h"
-#include "tensor/gemm/gemm_cpu.h"
+#include "tensor/gemm/gemm_bf16_cpu.h"
 
 namespace {
 
@@ -79,9 +80,17 @@ void measure(Form form, std::int64_t M, std::int64_t N, std::int64_t K, double r
   arbg::require(error < 1e-5 * static_cast<double>(K), "the products differ by ", error);
   const double gflop = 2e-9 * static_cast<double>(M * N * K);
   const double rate = gflop / best_seconds(run_ours), eigen_rate = gflop / best_seconds(run_eigen);
-  std::printf("%-8s %5ld %5ld %5ld  %9.1f %9.1f  %7.0f %%  %9.2f\n",
+  const auto run_bf16 = [&] {
+    arbg::tensor::gemm_bf16(M, N, K, a_view, b_view, ours.data(), false);
+  };
+  run_bf16();
+  const double bf16_error = static_cast<double>((ours - eigen).cwiseAbs().maxCoeff());
+  arbg::require(bf16_error < 4e-3 * std::sqrt(static_cast<double>(K)), "bf16 differs by ",
+                bf16_error);
+  const double bf16_rate = gflop / best_seconds(run_bf16);
+  std::printf("%-8s %5ld %5ld %5ld  %9.1f %9.1f  %7.0f %%  %9.2f  %9.1f\n",
               kFormNames[static_cast<int>(form)], M, N, K, rate, eigen_rate, 100 * rate / roof,
-              rate / eigen_rate);
+              rate / eigen_rate, bf16_rate);
 }
 
 }  // namespace

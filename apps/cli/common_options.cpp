@@ -36,11 +36,12 @@ CommonOptions apply_common_options(const Arguments& arguments) {
   if (arguments.knows("backend")) out.backend = chosen_backend(arguments);
   if (arguments.knows("products")) {
     const auto precision = tensor::product_precision_named(arguments.text("products"));
-    require(
-        precision == tensor::ProductPrecision::float32 || out.backend == Backend::cuda ||
-            arguments.text("backend") == "auto",
-        "--products is for --backend cuda, the others compute products in full: add it, or leave "
-        "--products out");
+    const bool may_be_cuda = out.backend == Backend::cuda || arguments.text("backend") == "auto";
+    require(precision == tensor::ProductPrecision::float32 || may_be_cuda ||
+                (precision == tensor::ProductPrecision::bf16 && out.backend == Backend::cpu),
+            "--products ", arguments.text("products"), " is not for --backend ",
+            arguments.text("backend"),
+            ": cuda computes products in float32, tf32 and bf16, cpu in float32 and bf16");
     tensor::set_product_precision(precision);
   }
   out.json = arguments.flag("json");

@@ -49,7 +49,7 @@ Model load_audited(const AuditJob& job, const std::optional<SamplesRun>& run) {
   const std::string& drawn = run->file.products;
   require(drawn == products_of(job.backend), "these samples were drawn with products in ", drawn,
           ", and their log q is of these; audit them with ",
-          drawn == SamplesFile().products ? "--products " : "--backend cuda --products ", drawn);
+          drawn == "tf32" ? "--backend cuda --products " : "--products ", drawn);
   return load_model(job.model, job.backend, run->file.averaged,
                     ToldMolecule{run->topology, run->topology_pdb, run->file.forcefield,
                                  run->file.temperature_kelvin});

@@ -6,14 +6,17 @@ namespace arbg::apps {
 
 std::string products_of(Backend backend) {
   using tensor::ProductPrecision;
-  return name_of(backend == Backend::cuda ? tensor::product_precision()
-                                          : ProductPrecision::float32);
+  const ProductPrecision set = tensor::product_precision();
+  const bool counts =
+      backend == Backend::cuda || (backend == Backend::cpu && set == ProductPrecision::bf16);
+  return name_of(counts ? set : ProductPrecision::float32);
 }
 
 void add_computed_by(Json& run, Backend backend) {
-  if (backend != Backend::cuda) return;
-  run["backend"] = name_of(backend);
-  run["products"] = products_of(backend);
+  const std::string products = products_of(backend);
+  if (backend == Backend::cuda) run["backend"] = name_of(backend);
+  if (backend == Backend::cuda || products != name_of(tensor::ProductPrecision::float32))
+    run["products"] = products;
 }
 
 }  // namespace arbg::apps

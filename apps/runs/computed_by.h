@@ -1,5 +1,5 @@
 // What of the machinery a run's numbers depend on beyond rounding that all share: the backend cuda,
-// and its products. Runs of the others say nothing.
+// and the precision of products. Runs of the others in float32 say nothing.
 #pragma once
 
 #include "tensor/base/backend.h"
@@ -7,7 +7,8 @@
 
 namespace arbg::apps {
 
-// Adds "backend" and "products" (tensor/gemm/precision.h) of a network on cuda.
+// Adds "backend" of a network on cuda, and its "products" (tensor/gemm/precision.h) if they are not
+// float32 or on cuda.
 void add_computed_by(Json& run, Backend backend);
 
 // The products of a network on that backend, as --products names them.

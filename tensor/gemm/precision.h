@@ -1,8 +1,8 @@
-// In which precision the matrix products of cuda are computed; one for the whole program.
+// In which precision the matrix products of cpu and cuda are computed; one for the whole program.
 //
-// float32: as the other backends. tf32: products of operands with 10 bits behind the leading one
-// instead of 23. bf16: with 7 bits, rounded to nearest even. Sums and results are float32 always.
-// Set before the first product: a graph (repeated.h) and a packed weight keep what they were made
+// float32: in full. bf16: products of operands with 7 bits behind the leading one instead of 23,
+// rounded to nearest even. tf32: with 10 bits; of cuda alone, the cpu computes in full then. Sums
+// and results are float32 always. Attention of the cpu is float32 in either. Set before the first product: a graph (repeated.h) and a packed weight keep what they were made
 // with.
 #pragma once
 

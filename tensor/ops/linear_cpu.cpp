@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "tensor/gemm/gemm_cpu.h"
+#include "tensor/gemm/product_cpu.h"
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/lane_loops.h"
 #include "tensor/ops/linear.h"
@@ -34,23 +34,29 @@ void add_column_sums(const float* x, std::int64_t M, std::int64_t N, float* out)
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const std::int64_t M = row_count(x.shape()), K = x.extent(-1), N = weight.extent(0);
   Tensor y = with_bias(x, N, bias);
-  gemm(M, N, K, row_major(x.host_data<float>(), K),
-       row_major(weight.host_data<float>(), K).transposed(), y.host_data<float>(), bias.defined());
+  product(M, N, K, row_major(x.host_data<float>(), K),
+          row_major(weight.host_data<float>(), K).transposed(), y.host_data<float>(),
+          bias.defined());
   return y;
 }
 
 Tensor pack_weight(const Tensor& weight) {
   const std::int64_t N = weight.extent(0), K = weight.extent(1);
+  const MatrixView W = row_major(weight.host_data<float>(), K);
+  if (product_precision() == ProductPrecision::bf16) return pack_matrix_bf16(N, K, W.transposed());
   Tensor packed = empty_like(weight, {packed_size(K, N)});
-  pack_matrix(N, K, row_major(weight.host_data<float>(), K).transposed(),
-              packed.host_data<float>());
+  pack_matrix(N, K, W.transposed(), packed.host_data<float>());
   return packed;
 }
 
 Tensor packed_linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias) {
   Tensor y = with_bias(x, weight.N, bias);
-  gemm_packed(row_count(x.shape()), weight.N, weight.K, row_major(x.host_data<float>(), weight.K),
-              weight.data.host_data<float>(), y.host_data<float>(), bias.defined());
+  const std::int64_t M = row_count(x.shape()), N = weight.N, K = weight.K;
+  const MatrixView X = row_major(x.host_data<float>(), K);
+  if (weight.data.dtype() == DType::i32)  // of bf16
+    gemm_packed_bf16(M, N, K, X, weight.data, y.host_data<float>(), bias.defined());
+  else
+    gemm_packed(M, N, K, X, weight.data.host_data<float>(), y.host_data<float>(), bias.defined());
   return y;
 }
 
@@ -60,12 +66,12 @@ Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, 
   const MatrixView X = row_major(x.host_data<float>(), K),
                    W = row_major(weight.host_data<float>(), K);
   const MatrixView dY = row_major(dy.host_data<float>(), N);
-  // gemm(M, N, K, X, W.transposed(), Y, bias): Y = bias + X W^T.
+  // product(M, N, K, X, W.transposed(), Y, bias): Y = bias + X W^T.
   if (dbias) add_column_sums(dy.host_data<float>(), M, N, dbias->host_data<float>());
-  if (dweight) gemm(N, K, M, dY.transposed(), X, dweight->host_data<float>(), true);
+  if (dweight) product(N, K, M, dY.transposed(), X, dweight->host_data<float>(), true);
   if (!want_dx) return {};
   Tensor dx = empty_like(x, x.shape());
-  gemm(M, K, N, dY, W, dx.host_data<float>(), false);
+  product(M, K, N, dY, W, dx.host_data<float>(), false);
   return dx;
 }
 

@@ -77,7 +77,7 @@ TEST_SUITE("fast") {
     CHECK(told_of_bonds(goes_on) == 0);
   }
 
-  TEST_CASE("a run on cuda says so and with what products; one on the host says nothing") {
+  TEST_CASE("a run says what its products are if they are rounded, and whether it is on cuda") {
     const auto said = [](Backend backend) {
       Json run = Json::object();
       add_computed_by(run, backend);
@@ -87,8 +87,11 @@ TEST_SUITE("fast") {
     CHECK(said(Backend::reference) == "{}");
     tensor::set_product_precision(tensor::ProductPrecision::bf16);
     const std::string in_bf16 = said(Backend::cuda);
-    CHECK(products_of(Backend::cpu) == "float32");
+    const std::string on_the_host = said(Backend::cpu);
+    CHECK(said(Backend::reference) == "{}");
+    CHECK(products_of(Backend::reference) == "float32");
     tensor::set_product_precision(tensor::ProductPrecision::float32);
+    CHECK(on_the_host == R"({"products": "bf16"})");
     CHECK(in_bf16 == R"({"backend": "cuda", "products": "bf16"})");
     CHECK(said(Backend::cuda) == R"({"backend": "cuda", "products": "float32"})");
   }

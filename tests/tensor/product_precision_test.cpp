@@ -1,4 +1,5 @@
-// Matrix products of cuda in each precision (tensor/gemm/precision.h), on a device or its emulator.
+// Matrix products in each precision (tensor/gemm/precision.h), on the cpu and on a device of CUDA
+// or its emulator.
 #include <doctest/doctest.h>
 
 #include <array>
@@ -24,6 +25,21 @@ double rounded(double x, int bits) {
   int exponent = 0;
   const double fraction = std::frexp(x, &exponent);
   return std::ldexp(std::nearbyint(std::ldexp(fraction, bits)), exponent - bits);
+}
+
+struct Setting {
+  Backend backend;
+  ProductPrecision precision;
+};
+
+// What each backend that is here computes in.
+std::vector<Setting> settings() {
+  std::vector<Setting> all;
+  for (const auto precision : kPrecisions) {
+    if (precision != ProductPrecision::tf32) all.push_back({Backend::cpu, precision});
+    if (is_here(Backend::cuda)) all.push_back({Backend::cuda, precision});
+  }
+  return all;
 }
 
 struct Sizes {
@@ -81,17 +97,16 @@ TEST_SUITE("fast") {
 
   // The sums are of magnitudes: an error of a share of each operand is twice that of their sum.
   TEST_CASE("products differ from exact ones by what their operands lose, and no less") {
-    if (!is_here(Backend::cuda)) return;
     constexpr double kSummed = 1e-6;  // float32, up to 170 terms
     for (const Sizes& sizes : kSizes) {
       CAPTURE(sizes.K);
       const auto x = inputs(sizes, kAsItIs);
       const auto truth = products(x, Backend::reference);
       const auto scale = products(inputs(sizes, kMagnitude), Backend::reference);
-      for (const auto precision : kPrecisions) {
-        CAPTURE(name_of(precision));
+      for (const auto& [backend, precision] : settings()) {
+        INFO(std::string(name_of(backend)), ", ", std::string(name_of(precision)));
         const WithPrecision with(precision);
-        const auto found = products(x, Backend::cuda);
+        const auto found = products(x, backend);
         const double lost = precision == ProductPrecision::bf16   ? std::ldexp(1, -kBitsOfBf16)
                             : precision == ProductPrecision::tf32 ? std::ldexp(2, -kBitsOfTf32)
                                                                   : 0.0;
@@ -106,17 +121,19 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("products of bf16 are those of operands rounded to nearest, summed in float32") {
-    if (!is_here(Backend::cuda)) return;
     const WithPrecision with(ProductPrecision::bf16);
-    for (const Sizes& sizes : kSizes) {
-      CAPTURE(sizes.K);
-      const auto rounded_inputs = inputs(sizes, [](double x) { return rounded(x, kBitsOfBf16); });
-      const auto found = products(inputs(sizes, kAsItIs), Backend::cuda);
-      const auto truth = products(rounded_inputs, Backend::reference);
-      const auto scale = products(inputs(sizes, kMagnitude), Backend::reference);
-      for (std::size_t i = 0; i < truth.size(); ++i) {
-        CAPTURE(i);
-        CHECK(differs_at_most(found[i], truth[i], scale[i], 1e-6));
+    for (const Backend backend : {Backend::cpu, Backend::cuda}) {
+      if (!is_here(backend)) continue;
+      for (const Sizes& sizes : kSizes) {
+        INFO(std::string(name_of(backend)), ", K = ", sizes.K);
+        const auto rounded_inputs = inputs(sizes, [](double x) { return rounded(x, kBitsOfBf16); });
+        const auto found = products(inputs(sizes, kAsItIs), backend);
+        const auto truth = products(rounded_inputs, Backend::reference);
+        const auto scale = products(inputs(sizes, kMagnitude), Backend::reference);
+        for (std::size_t i = 0; i < truth.size(); ++i) {
+          CAPTURE(i);
+          CHECK(differs_at_most(found[i], truth[i], scale[i], 1e-6));
+        }
       }
     }
   }
@@ -161,12 +178,11 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("a packed weight gives the bits of the weight itself, in each precision") {
-    if (!is_here(Backend::cuda)) return;
     for (const Sizes& sizes : kSizes) {
       const auto x = inputs(sizes, kAsItIs);
-      const Tensor a = x[0].to(Backend::cuda), weight = x[2].to(Backend::cuda),
-                   bias = x[3].to(Backend::cuda);
-      for (const auto precision : kPrecisions) {
+      for (const auto& [backend, precision] : settings()) {
+        INFO(std::string(name_of(backend)), ", ", std::string(name_of(precision)));
+        const Tensor a = x[0].to(backend), weight = x[2].to(backend), bias = x[3].to(backend);
         const WithPrecision with(precision);
         const PackedWeight packed = pack_weight(weight);
         CHECK(linear(a, packed, {}).values() == linear(a, weight, {}).values());
