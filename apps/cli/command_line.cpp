@@ -26,9 +26,10 @@ std::vector<Option> common_options(bool has_network) {
       {"backend", "NAME", "cpu",
        has_network ? kBackends : "cpu (float32, fast) or reference (plain double loops, slow)"}};
   if (has_network)
-    options.push_back({"products", "NAME", "float32",
-                       "of --backend cuda, the precision of matrix products: float32, tf32 or bf16 "
-                       "(sums are float32 always)"});
+    options.push_back(
+        {"products", "NAME", "float32",
+         "precision of matrix products: float32; bf16, fast on a CPU with AMX and on a "
+         "GPU; or tf32, on a GPU (sums are float32 always)"});
   options.push_back({"json", "", "", "print the result as one JSON object on standard output"});
   options.push_back({"help", "", "", "show this help"});
   return options;

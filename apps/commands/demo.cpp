@@ -15,6 +15,7 @@
 #include "apps/pages/md_page.h"
 #include "apps/pages/report_page.h"
 #include "apps/pages/train_page.h"
+#include "apps/runs/computed_by.h"
 #include "apps/runs/recipes.h"
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
@@ -78,8 +79,9 @@ constexpr double kAfterTraining = 0.35;  // of the time of the recipe's dynamics
 struct DemoOptions {
   std::filesystem::path output;
   Recipe recipe;
-  std::optional<double> train_time_s;    // otherwise as above
-  std::optional<std::int64_t> md_steps;  // likewise
+  std::optional<double> train_time_s;                // otherwise as above
+  std::optional<std::int64_t> md_steps;              // likewise
+  std::optional<tensor::ProductPrecision> products;  // of training; otherwise as recommended
   std::int64_t samples;
   std::uint64_t md_seed;
   sampling::Decoding decoding;
@@ -113,6 +115,7 @@ DemoOptions options_from(const Arguments& arguments) {
   out.md_seed = arguments.given("md-seed") ? arguments.natural("md-seed") : out.common.seed;
   out.samples = arguments.given("samples") ? arguments.integer("samples", 2) : out.recipe.samples;
   out.decoding = decoding_from(arguments, out.recipe.sampling_temperature);
+  if (arguments.given("products")) out.products = tensor::product_precision();
   if (arguments.given("train-time")) out.train_time_s = arguments.duration_s("train-time");
   return out;
 }
@@ -319,13 +322,15 @@ bool Demo::train() {
   job.trainer.time_budget_s = training_s();
   job.trainer.seed = options_.common.seed;
   job.resume = std::filesystem::exists(checkpoint_);
+  const tensor::WithPrecision with(options_.products.value_or(recommended_products(job)));
   const TrainOutcome outcome = run_train_job(job, load_dataset(md_.path()), training_);
   training_.require_ours();
   write_train_page(job.output / "report.html", job, outcome);
   end();
   if (!outcome.complete) return false;
   std::string result = std::to_string(outcome.parameters) + " parameters, " +
-                       std::to_string(outcome.steps) + " steps";
+                       std::to_string(outcome.steps) + " steps, products in " +
+                       products_of(job.backend);
   if (outcome.steps == outcome.steps_before) {
     result += ", done before";
   } else {

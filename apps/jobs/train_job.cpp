@@ -13,6 +13,7 @@
 #include "sampling/training/training_data.h"
 #include "tensor/base/crc32.h"
 #include "tensor/base/error.h"
+#include "tensor/gemm/tiles_bf16.h"
 
 namespace arbg::apps {
 namespace {
@@ -208,6 +209,17 @@ void set_network(TrainJob& job, const std::string& name) {
   job.network.num_bins = size->bins;
   job.network.dropout = size->dropout;
   job.trainer.learning_rate = 5e-4;
+}
+
+tensor::ProductPrecision recommended_products(const TrainJob& job) {
+  using tensor::ProductPrecision;
+  if (const auto saved = saved_run(job)) {
+    const Json& begun = saved->description;
+    return begun.has("products") ? tensor::product_precision_named(begun.at("products").string())
+                                 : ProductPrecision::float32;
+  }
+  return job.backend == Backend::cpu && tensor::has_amx() ? ProductPrecision::bf16
+                                                          : ProductPrecision::float32;
 }
 
 void set_recommended(TrainJob& job) {

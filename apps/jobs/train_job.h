@@ -15,6 +15,7 @@
 #include "apps/runs/run_folder.h"
 #include "md/coordinates/coordinate_map.h"
 #include "nn/training/trainer.h"
+#include "tensor/gemm/precision.h"
 
 namespace arbg::apps {
 
@@ -64,6 +65,10 @@ struct TrainOutcome {
 // Settings that were tuned for coordinates of that kind, on that backend: network size, learning
 // rate, averaging, variance term, parts of a batch.
 void set_recommended(TrainJob& job);
+
+// The precision of products that training had best be in: as the run in job.output began, and of a
+// new one bf16 on a cpu with AMX (tensor/gemm/tiles_bf16.h), which trains as well in less time.
+tensor::ProductPrecision recommended_products(const TrainJob& job);
 
 // Sizes by name: demo (those recommended), or base, medium and large as published, with the
 // published learning rate. Throws Error for another name.

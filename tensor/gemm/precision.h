@@ -18,4 +18,16 @@ ProductPrecision product_precision_named(std::string_view name);  // throws Erro
 ProductPrecision product_precision();  // float32 unless set
 void set_product_precision(ProductPrecision precision);
 
+// Sets it for as long as one of these lives.
+class WithPrecision {
+ public:
+  explicit WithPrecision(ProductPrecision precision) { set_product_precision(precision); }
+  ~WithPrecision() { set_product_precision(before_); }
+  WithPrecision(const WithPrecision&) = delete;
+  WithPrecision& operator=(const WithPrecision&) = delete;
+
+ private:
+  ProductPrecision before_ = product_precision();
+};
+
 }  // namespace arbg::tensor

@@ -6,8 +6,10 @@
 #include "apps/runs/computed_by.h"
 #include "apps/runs/model_file.h"
 #include "md/forcefields/forcefield.h"
+#include "nn/files/checkpoint.h"
 #include "tensor/base/error.h"
-#include "tensor/gemm/precision.h"
+#include "tensor/gemm/tiles_bf16.h"
+#include "tests/tensor/temporary_folder.h"
 
 namespace arbg::apps::test {
 
@@ -45,6 +47,38 @@ TEST_SUITE("fast") {
         CHECK(trainer.shards == (on_host ? 8 : 1));
         CHECK(trainer.micro_batch == (on_host ? 8 : 0));
       }
+    }
+  }
+
+  TEST_CASE("training is in bf16 where a cpu is fast with it, and goes on as it began") {
+    using tensor::ProductPrecision;
+    TemporaryFolder folder;
+    TrainJob job;
+    job.output = folder.path();
+    job.resume = true;
+    CHECK(recommended_products(job) ==
+          (tensor::has_amx() ? ProductPrecision::bf16 : ProductPrecision::float32));
+    job.backend = Backend::reference;
+    CHECK(recommended_products(job) == ProductPrecision::float32);
+    job.backend = Backend::cpu;
+
+    nn::TransformerConfig small;
+    small.set_cartesian(2);
+    small.channels = 8;
+    small.num_heads = 2;
+    small.num_layers = 1;
+    small.num_bins = 8;
+    for (const auto begun : {ProductPrecision::float32, ProductPrecision::bf16}) {
+      const tensor::WithPrecision with(begun);
+      nn::Checkpoint checkpoint;
+      checkpoint.config = small;
+      checkpoint.weights = nn::Transformer(small, job.backend, 1).values();
+      checkpoint.description["coordinate_map"] = Json::object();
+      checkpoint.trainer = Json::object();
+      checkpoint.trainer["options"] = Json::object();
+      add_computed_by(checkpoint.description, job.backend);
+      checkpoint.write(folder.path() / "checkpoint.safetensors");
+      CHECK(recommended_products(job) == begun);
     }
   }
 

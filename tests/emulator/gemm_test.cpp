@@ -7,8 +7,8 @@
 #include "memory.h"
 #include "tensor/device/repeated.h"
 #include "tensor/gemm/gemm_cuda.h"
+#include "tensor/gemm/precision.h"
 #include "tensor/ops/matmul.h"
-#include "tests/tensor/product_precisions.h"
 
 namespace arbg::tensor::cuda {
 namespace {
@@ -50,7 +50,7 @@ TEST_SUITE("fast") {
     contains(fault_of(a, unwritten({4, 2}), bias, unwritten({3, 2})), "reads numbers of b that");
     contains(fault_of(a, b, unwritten({2}), unwritten({3, 2})), "reads numbers of bias that");
     contains(fault_of(a, b, bias, unwritten({3, 2}), onto), "reads numbers of c that");
-    const test::WithPrecision with(ProductPrecision::bf16);
+    const WithPrecision with(ProductPrecision::bf16);
     CHECK_THROWS_WITH_AS(tensor::matmul(unwritten({3, 4}), b),
                          doctest::Contains("reads numbers of a that"), emulator::Fault);
   }
@@ -69,7 +69,7 @@ TEST_SUITE("fast") {
 
   TEST_CASE("a recorded matrix product reads its operands anew, rounded ones too") {
     for (const auto precision : {ProductPrecision::float32, ProductPrecision::bf16}) {
-      const test::WithPrecision with(precision);
+      const WithPrecision with(precision);
       Tensor a = full({3, 4}, 1), y = full({3, 2}, 0);
       const Tensor b = full({4, 2}, 1);
       Repeated work({Backend::cuda}, [&] { y.copy_from(tensor::matmul(a, b)); });

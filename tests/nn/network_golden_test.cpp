@@ -13,15 +13,15 @@
 #include "nn/optimizer/muon.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
+#include "tensor/gemm/precision.h"
 #include "tensor/ops/numbers.h"
 #include "tests/backends.h"
-#include "tests/tensor/product_precisions.h"
 
 namespace arbg::nn {
 namespace {
 
 using tensor::ProductPrecision;
-using tensor::test::WithPrecision;
+using tensor::WithPrecision;
 
 struct Network {
   const char* name;

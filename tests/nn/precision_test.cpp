@@ -5,6 +5,8 @@
 // 1.6e-6 to 1.1e-5 with tf32, by 8e-6 to 3.4e-5 with bf16, relative; weights by 0.0009 to 0.029 and
 // 0.009 to 0.054 of how far they have moved: AdamW's steps have the size of the rate whatever that
 // of the gradient, and follow its sign. The bounds are twice the largest.
+#include "tensor/gemm/precision.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -13,13 +15,12 @@
 
 #include "tests/backends.h"
 #include "tests/nn/ring_walk.h"
-#include "tests/tensor/product_precisions.h"
 
 namespace arbg::nn {
 namespace {
 
 using tensor::ProductPrecision;
-using tensor::test::WithPrecision;
+using tensor::WithPrecision;
 
 struct Trained {
   std::vector<double> losses, start, weights;

@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "operation_rows.h"
-#include "product_precisions.h"
 #include "tensor/base/error.h"
+#include "tensor/gemm/precision.h"
 #include "tests/backends.h"
 
 namespace arbg::tensor::test {
