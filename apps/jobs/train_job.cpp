@@ -49,11 +49,11 @@ std::unique_ptr<md::CoordinateMap> make_map(const TrainJob& job, const Dataset& 
 
 // What a run is of: the model, the frames, and how many of them it does not see. A run that goes
 // on, from `saved`, keeps the constants of its placement energies. An older run said nothing of its
-// frames: that is left out to compare with one.
+// frames: nor does this, if it is to be compared with `saved`.
 Json describe_run(const TrainJob& job, const Dataset& all, const md::CoordinateMap& map,
-                  const Json* saved, const Json* compared = nullptr) {
+                  const Json* saved, bool compared) {
   Json out = describe_model(all, map, job.network, saved);
-  const auto told = [&](const char* name) { return !compared || compared->has(name); };
+  const auto told = [&](const char* name) { return !compared || saved->has(name); };
   if (told("held_out_frames"))
     out["held_out_frames"] = sampling::held_out_count(all.frames(), job.held_out);
   if (told("frames_crc32")) {
@@ -74,7 +74,7 @@ void check_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Data
   require(kind == job.coordinates, "the checkpoint in ", job.output.string(), " is of ", kind,
           " coordinates; add --coordinates ", kind);
   const auto map = make_map(job, train);
-  require_same_run(saved, job, describe_run(job, all, *map, &saved.description, &saved.description),
+  require_same_run(saved, job, describe_run(job, all, *map, &saved.description, true),
                    sampling::network_for(job.network, *map));
 }
 
@@ -142,7 +142,8 @@ TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunF
   if (saved) check_same_run(*saved, job, all, train);
   const auto map = saved ? md::CoordinateMap::from_json(saved->description.at("coordinate_map"))
                          : make_map(job, train);
-  const Json description = describe_run(job, all, *map, saved ? &saved->description : nullptr);
+  const Json description =
+      describe_run(job, all, *map, saved ? &saved->description : nullptr, false);
   const nn::BinnedHead head(saved ? *saved->bins : sampling::bins_of(*map, job.network.num_bins),
                             placement_of(description, all.topology, *map, job.network));
   sampling::TrainingData data(

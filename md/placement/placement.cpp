@@ -59,12 +59,12 @@ PlacementTerms make_rows(const System& system, const CoordinateMap& map, double 
     if (c.order < 3 || c.kind == 0) continue;
     if (c.kind == 1) {
       row.groups = divided(c, bins / bins_in_group(bins));
+      row.has_phase = has_placement_curve(map, 3 * c.order - 5);
       continue;
     }
     row.phi = divided(c, bins);
     if (planted(Defect::candidates_beside)) row.phi.low += row.phi.width;
     row.phases = divided(c, kPlacementPhases);
-    row.has_phase = !c.periodic;
   }
   deal_out_terms(all);
   return all;
@@ -128,6 +128,12 @@ Placement::Placement(const System& system, const CoordinateMap& map, double temp
 std::int64_t Placement::bins() const { return rows_->bins; }
 
 const std::vector<double>& Placement::born_radii_nm() const { return rows_->born_radii_nm; }
+
+bool has_placement_curve(const CoordinateMap& map, int coordinate) {
+  if (coordinate < 3 || coordinate >= map.size()) return false;
+  const auto* c = &map.coordinates()[static_cast<std::size_t>(coordinate)];
+  return c->kind == 2 || (c->kind == 1 && !c[1].periodic);
+}
 
 bool Placement::has_curve(int coordinate) const {
   const auto atoms = static_cast<int>(rows_->rows.size());

@@ -46,6 +46,10 @@ inline constexpr double kPlacementNearest = 0.01;  // nm
 inline constexpr int kPlacementPhases = 16, kPlacementGroups = 16;
 inline constexpr double kPlacementCap = 20;  // kT
 
+// Whether coordinate j of the map has a curve: the dihedrals, coordinates 3 m - 4 of z, m = 3 ... N
+// - 1, and the angles before phases.
+bool has_placement_curve(const CoordinateMap& map, int coordinate);
+
 struct PlacementTerms;  // placement_terms.h
 class LanePlacement;    // placement_lanes.h
 
@@ -59,8 +63,7 @@ class Placement {
 
   std::int64_t bins() const;
   const std::vector<double>& born_radii_nm() const;  // as they were given
-  // Of the dihedrals, coordinates 3 m - 4 of z, m = 3 ... N - 1, and of the angles before phases.
-  bool has_curve(int coordinate) const;
+  bool has_curve(int coordinate) const;              // has_placement_curve() of the map
 
   // u [3, V] of a coordinate that has a curve. Positions [N, 3] in nm in any frame, of which only
   // atoms placed before are looked at; own: the coordinates of the atom itself that come before, r

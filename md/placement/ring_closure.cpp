@@ -10,6 +10,7 @@
 
 #include "md/coordinates/zmatrix.h"
 #include "md/molecule/units.h"
+#include "md/placement/placement.h"
 #include "md/terms/harmonic_angle.h"
 #include "md/terms/harmonic_bond.h"
 #include "md/terms/periodic_torsion.h"
@@ -232,8 +233,7 @@ std::vector<RingClosure> closures_of_ring(const System& system, const Coordinate
       there = BondedTerms(system, map, rt, static_cast<std::size_t>(order) + 1)
                   .near(z, coordinates, n + 1);
     }
-    const bool has_curve = c.kind == 2 || (c.kind == 1 && !map.coordinates()[j + 1].periodic);
-    const double share = has_curve ? 1 : 0;
+    const double share = has_placement_curve(map, coordinates[n]) ? 1 : 0;
     const double whole = to_come.at(n, n);
     RingClosure closure{
         static_cast<int>(j), z[j], whole - share * there.at(n, n), -share * there.gradient[n], {}};
