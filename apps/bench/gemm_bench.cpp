@@ -1,5 +1,5 @@
 // How fast are our matrix products, against what the multipliers of one core can do and against
-// Eigen?
+// Eigen? And how fast are those of operands rounded to bf16?
 //
 // The roof is a loop of independent fused multiply-adds on registers, measured here, in the same
 // second. Each product is first checked against Eigen's, then timed: the best of several runs, one
@@ -99,8 +99,8 @@ int main() {
   arbg::set_thread_count(1);
   const double roof = measured_roof();
   std::printf("one core, float32; fused multiply-add roof %.1f GFLOP/s\n\n", roof);
-  std::printf("%-8s %5s %5s %5s  %9s %9s  %9s  %9s\n", "form", "M", "N", "K", "GFLOP/s", "Eigen",
-              "of roof", "vs Eigen");
+  std::printf("%-8s %5s %5s %5s  %9s %9s  %9s  %9s  %9s\n", "form", "M", "N", "K", "GFLOP/s",
+              "Eigen", "of roof", "vs Eigen", "bf16");
   const std::int64_t M = 960;  // 16 molecules of 60 tokens
   for (const auto& [N, K] : {std::pair{192, 64}, {64, 64}, {170, 64}, {64, 170}, {256, 64}}) {
     measure(Form::forward, M, N, K, roof);

@@ -10,6 +10,7 @@
 #include "apps/pages/audit_page.h"
 #include "apps/pages/report_page.h"
 #include "apps/pages/smc_page.h"
+#include "apps/runs/given_samples.h"
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
 #include "md/files/pdb.h"
@@ -24,7 +25,11 @@ const CommandSpec kSpec{
     "evaluate",
     "compare weighted samples with reference conformations; write report.html",
     "",
-    {{"samples", "FOLDER", "", "folder made by arbg sample"},
+    {{"samples", "PATH", "",
+      "folder made by arbg sample; or conformations from elsewhere: a folder made by arbg md, or a "
+      ".npy, .npz or .dcd file, with a PDB file beside it if its atoms have another order"},
+     {"weights", "FILE", "",
+      "with conformations from elsewhere: .npy of their log weights, up to a constant"},
      {"reference", "FOLDER", "",
       "folder made by arbg md, or a published AAA_310K_test.npy (or .npz)"},
      {"model", "FILE", "",
@@ -37,9 +42,17 @@ const CommandSpec kSpec{
       "(0.002 there): biased; raw figures come first"},
      {"points", "N", "4000", "samples and frames that E-W2 and T-W2 compare (10000 takes minutes)"},
      {"output", "FOLDER", "",
-      "where report.html and evaluation.json go (default: the samples' folder)"}},
+      "where report.html and evaluation.json go (default: the folder of arbg sample)"}},
     {"arbg evaluate --samples runs/ala2-samples --reference runs/ala2-md --model "
-     "runs/ala2/checkpoint.safetensors"}};
+     "runs/ala2/checkpoint.safetensors",
+     "arbg evaluate --samples theirs.dcd --weights log_w.npy --reference runs/ala2-md --output "
+     "runs/theirs"}};
+
+// Not a folder of arbg sample, and there.
+bool is_from_elsewhere(const std::filesystem::path& samples) {
+  std::error_code not_there;
+  return std::filesystem::is_regular_file(samples, not_there) || kind_of(samples) == RunKind::md;
+}
 
 // Samples of another molecule, force field or temperature cannot be compared: their energies mean
 // something else. Atoms in another order can: the reference takes that of the samples.
@@ -104,9 +117,10 @@ void write_page(const std::filesystem::path& output, const std::filesystem::path
   input.reference = &reference;
   const auto log = std::filesystem::path(model).parent_path() / "train_log.jsonl";
   if (!model.empty() && std::filesystem::exists(log)) input.train_log = log;
-  input.facts = {{"samples", std::to_string(samples.count())},
-                 {"decoding", run.decoding.text()},
-                 {"reference frames", std::to_string(reference.frames())}};
+  input.facts = {{"samples", std::to_string(samples.count())}};
+  if (run.weight_kind == sampling::WeightKind::absolute)
+    input.facts.emplace_back("decoding", run.decoding.text());
+  input.facts.emplace_back("reference frames", std::to_string(reference.frames()));
   for (const auto& label : labels) input.facts.emplace_back("weights", label);
   if (run.reflected)
     input.facts.emplace_back("mirror images reflected", std::to_string(*run.reflected));
@@ -123,6 +137,26 @@ void write_page(const std::filesystem::path& output, const std::filesystem::path
   write_report(output / "report.html", input);
 }
 
+struct Compared {
+  SamplesRun samples;
+  Dataset reference;
+};
+
+Compared load_own(const std::filesystem::path& folder, const std::filesystem::path& reference) {
+  Compared out{read_samples(folder), {}};
+  require_own_arrays(folder, out.samples);
+  out.reference = load_dataset(reference, out.samples.file.forcefield);
+  match_molecule(folder, out.samples, out.reference, reference);
+  return out;
+}
+
+Compared load_given(const std::filesystem::path& samples, const std::filesystem::path& log_weights,
+                    const std::filesystem::path& reference) {
+  Compared out{{}, load_dataset(reference)};
+  out.samples = load_given_samples(samples, log_weights, out.reference);
+  return out;
+}
+
 }  // namespace
 
 int evaluate_command(const Words& words) {
@@ -131,6 +165,11 @@ int evaluate_command(const Words& words) {
   const CommonOptions common = apply_common_options(arguments);
   const std::filesystem::path folder = arguments.required("samples"),
                               reference_folder = arguments.required("reference");
+  const bool given = is_from_elsewhere(folder);
+  require(given || !arguments.given("weights"),
+          "--weights is for conformations from elsewhere: ", folder.string(), " has its own");
+  require(!given || arguments.given("output"),
+          "--output FOLDER is needed: conformations from elsewhere have no folder for results");
   const std::filesystem::path output =
       arguments.given("output") ? arguments.text("output") : folder.string();
 
@@ -138,22 +177,25 @@ int evaluate_command(const Words& words) {
   options.points = static_cast<std::size_t>(arguments.integer("points", 2));
   options.seed = common.seed;
 
-  read_samples_file(folder);  // a wrong --samples is not called a wrong --output
+  if (!given) read_samples_file(folder);  // a wrong --samples is not called a wrong --output
   using Runs = std::vector<RunKind>;
   std::error_code not_there;
-  const bool beside = std::filesystem::equivalent(output, folder, not_there);
+  const bool beside = !given && std::filesystem::equivalent(output, folder, not_there);
   const RunFolder written(output, RunKind::evaluate,
                           beside ? Runs{RunKind::sample} : Runs{RunKind::evaluate, RunKind::demo});
-  const SamplesRun samples = read_samples(folder);
-  require_own_arrays(folder, samples);
+  auto [samples, reference] = given
+                                  ? load_given(folder, arguments.text("weights"), reference_folder)
+                                  : load_own(folder, reference_folder);
   const SamplesFile& run = samples.file;
-  Dataset reference = load_dataset(reference_folder, run.forcefield);
-  match_molecule(folder, samples, reference, reference_folder);
   options.trim = arguments.number("trim");
   options.held_out = arguments.number("held-out");
   require(options.held_out > 0 && options.held_out <= 1,
           "--held-out expects a share above 0 and at most 1, got ", options.held_out);
   const auto labels = labels_of(run, options.trim);
+  require(!arguments.given("model") || !given,
+          "leave --model out: it says nothing of conformations from elsewhere");
+  require(options.trim == 0 || run.weight_kind != sampling::WeightKind::none,
+          "leave --trim out: these conformations have no weights; --weights gives them some");
   require(!arguments.given("model") || !(run.reflected || run.published_weights || run.smc),
           "leave --model out: samples that were reflected, have published weights, or come from "
           "sequential Monte Carlo do not have the model's own density, and Bennett's log Z cannot "
@@ -178,7 +220,7 @@ int evaluate_command(const Words& words) {
   if (common.json) {
     std::puts(to_json(evaluation).dump().c_str());
   } else {
-    for (const auto& label : labels) std::printf("%s\n", label.c_str());
+    for (const auto& label : labels) std::printf("weights: %s\n", label.c_str());
     std::printf("%s\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
                 published_table().text().c_str(), (output / "report.html").c_str());
   }

@@ -42,13 +42,13 @@ metrics::Plot energy_plot(const SamplesRun& samples, const sampling::Evaluation&
       "Reweighted samples should agree with the reference; samples as drawn may be shifted.";
   plot.x.label = "u = E/RT (kT)";
   plot.y.label = "density";
-  plot.series = {
-      metrics::histogram_series("MD reference", metrics::make_histogram(u, {}, edges),
-                                metrics::Mark::area),
-      metrics::histogram_series("as drawn",
-                                metrics::make_histogram(samples.reduced_energy, {}, edges)),
-      metrics::histogram_series("reweighted",
-                                metrics::make_histogram(samples.reduced_energy, e.weight, edges))};
+  plot.series = {metrics::histogram_series("MD reference", metrics::make_histogram(u, {}, edges),
+                                           metrics::Mark::area),
+                 metrics::histogram_series(
+                     "as drawn", metrics::make_histogram(samples.reduced_energy, {}, edges))};
+  if (e.weight_kind != sampling::WeightKind::none)
+    plot.series.push_back(metrics::histogram_series(
+        "reweighted", metrics::make_histogram(samples.reduced_energy, e.weight, edges)));
   plot.series[0].colour = 6;
   return plot;
 }
@@ -94,10 +94,11 @@ metrics::Figure torsion_map(const std::string& title, const sampling::Angles& an
 
 }  // namespace
 
-metrics::Table results_table(const sampling::Evaluation& e) {
-  using metrics::Align;
-  metrics::Table table({"figure", "value", "compare with", "meaning"},
-                       {Align::left, Align::right, Align::left, Align::left});
+namespace {
+
+// How good the weights are; nothing where samples count alike.
+void add_weight_rows(const sampling::Evaluation& e, metrics::Table& table) {
+  if (e.weight_kind == sampling::WeightKind::none) return;
   const auto& w = e.weights;
   const std::string samples = std::to_string(w.count) + " samples";
   if (e.populations > 0) {
@@ -118,12 +119,22 @@ metrics::Table results_table(const sampling::Evaluation& e) {
     table.add_row({"effective samples, trimmed", percent(e.trimmed.ess_fraction), "",
                    "biased: largest " + percent(e.trim) + " dropped"});
   }
+  if (e.weight_kind == sampling::WeightKind::relative) return;
   table.add_row({"log Z", log_z_text(w, " +- ", 6),
                  e.bennett ? format_number(e.bennett->log_z, 6) + " Bennett" : "",
-                 e.populations == 0   ? "log of the partition function"
-                 : e.populations == 1 ? "one population gives no error"
-                                      : "error: scatter of " + std::to_string(e.populations) +
-                                            " populations"});
+                 e.populations == 0 ? "log of the partition function"
+                 : e.populations == 1
+                     ? "one population gives no error"
+                     : "error: scatter of " + std::to_string(e.populations) + " populations"});
+}
+
+}  // namespace
+
+metrics::Table results_table(const sampling::Evaluation& e) {
+  using metrics::Align;
+  metrics::Table table({"figure", "value", "compare with", "meaning"},
+                       {Align::left, Align::right, Align::left, Align::left});
+  add_weight_rows(e, table);
   if (e.likelihood_frames > 0) {
     const std::string frames = std::to_string(e.likelihood_frames) + " held-out MD frames";
     table.add_row(
@@ -131,12 +142,13 @@ metrics::Table results_table(const sampling::Evaluation& e) {
     table.add_row({"held-out nats/coordinate", format_number(e.reference_nats, 5),
                    "lower is better", "mean -log q of these frames"});
   }
-  table.add_row({"E-W2 (kT)", format_number(e.energy_w2_kt.weighted, 3),
-                 format_number(e.energy_w2_kt.floor, 3) + " MD floor",
-                 "energies; as drawn " + format_number(e.energy_w2_kt.raw, 3)});
-  table.add_row({"T-W2 (rad)", format_number(e.torsion_w2_rad.weighted, 3),
-                 format_number(e.torsion_w2_rad.floor, 3) + " MD floor",
-                 "torsions; as drawn " + format_number(e.torsion_w2_rad.raw, 3)});
+  const auto add_distance = [&](const char* name, const char* of, const sampling::Distance& d) {
+    const bool weighted = e.weight_kind != sampling::WeightKind::none;
+    table.add_row({name, format_number(d.weighted, 3), format_number(d.floor, 3) + " MD floor",
+                   weighted ? std::string(of) + "; as drawn " + format_number(d.raw, 3) : of});
+  };
+  add_distance("E-W2 (kT)", "energies", e.energy_w2_kt);
+  add_distance("T-W2 (rad)", "torsions", e.torsion_w2_rad);
   return table;
 }
 
@@ -149,41 +161,56 @@ metrics::Table published_table() {
   return table;
 }
 
+namespace {
+
+std::vector<metrics::KeyNumber> key_numbers(const sampling::Evaluation& e) {
+  std::vector<metrics::KeyNumber> out;
+  if (e.weight_kind != sampling::WeightKind::none && e.populations == 0) {
+    out = {{"Effective samples", percent(e.weights.ess_fraction), "raw weights"},
+           {"Pareto k-hat", format_number(e.weights.pareto_k, 2), "reliable below 0.7"}};
+  } else if (e.populations > 0) {
+    out = {
+        {"Effective weights", percent(e.weights.ess_fraction), "of samples that share ancestors"},
+        {"log Z", log_z_text(e.weights, " \u00b1 "),
+         e.populations == 1 ? "one population gives no error"
+                            : "from the scatter of the populations"}};
+  }
+  out.push_back({"E-W2", format_number(e.energy_w2_kt.weighted, 3) + " kT",
+                 "MD against MD " + format_number(e.energy_w2_kt.floor, 3)});
+  out.push_back({"T-W2", format_number(e.torsion_w2_rad.weighted, 3) + " rad",
+                 "MD against MD " + format_number(e.torsion_w2_rad.floor, 3)});
+  return out;
+}
+
+}  // namespace
+
 void write_report(const std::filesystem::path& path, const ReportInput& input) {
   const sampling::Evaluation& e = *input.evaluation;
-  const bool smc = e.populations > 0;
+  const bool smc = e.populations > 0, weighted = e.weight_kind != sampling::WeightKind::none;
   metrics::Report report(input.title, input.subtitle);
-  report.add_key_numbers(
-      {smc ? metrics::KeyNumber{"Effective weights", percent(e.weights.ess_fraction),
-                                "of samples that share ancestors"}
-           : metrics::KeyNumber{"Effective samples", percent(e.weights.ess_fraction),
-                                "raw weights"},
-       smc ? metrics::KeyNumber{"log Z", log_z_text(e.weights, " \u00b1 "),
-                                e.populations == 1 ? "one population gives no error"
-                                                   : "from the scatter of the populations"}
-           : metrics::KeyNumber{"Pareto k-hat", format_number(e.weights.pareto_k, 2),
-                                "reliable below 0.7"},
-       {"E-W2", format_number(e.energy_w2_kt.weighted, 3) + " kT",
-        "MD against MD " + format_number(e.energy_w2_kt.floor, 3)},
-       {"T-W2", format_number(e.torsion_w2_rad.weighted, 3) + " rad",
-        "MD against MD " + format_number(e.torsion_w2_rad.floor, 3)}});
+  report.add_key_numbers(key_numbers(e));
   report.add_heading("Results");
   report.add_paragraph(
-      "The network draws samples and states the exact density q of each; weights exp(-u)/q turn "
-      "averages over them into averages over the Boltzmann distribution. Every distance stands "
-      "beside its floor: the same distance between independent halves of the reference.");
+      std::string(e.weight_kind == sampling::WeightKind::absolute
+                      ? "The network draws samples and states the exact density q of each; weights "
+                        "exp(-u)/q turn averages over them into averages over the Boltzmann "
+                        "distribution. "
+                      : "") +
+      "Every distance stands beside its floor: the same distance between independent halves of the "
+      "reference.");
   report.add_table(results_table(e), "Distances compare " + std::to_string(e.points) +
                                          " samples with as many MD frames.");
   if (!e.sample_angles.phi.empty()) {
     report.add_heading("Backbone torsions");
-    report.add_plots(
-        {torsion_map("MD reference", input.reference ? e.reference_angles : sampling::Angles{}, {}),
-         torsion_map("Reweighted samples", e.sample_angles, e.weight),
-         torsion_map("Samples as drawn", e.sample_angles, {})});
+    std::vector<metrics::Figure> maps{
+        torsion_map("MD reference", input.reference ? e.reference_angles : sampling::Angles{}, {})};
+    if (weighted) maps.push_back(torsion_map("Reweighted samples", e.sample_angles, e.weight));
+    maps.push_back(torsion_map("Samples as drawn", e.sample_angles, {}));
+    report.add_plots(maps);
   }
-  report.add_heading("Energies, weights and training");
-  std::vector<metrics::Figure> figures{energy_plot(*input.samples, e, *input.reference),
-                                       weight_plot(*input.samples)};
+  report.add_heading(weighted ? "Energies, weights and training" : "Energies");
+  std::vector<metrics::Figure> figures{energy_plot(*input.samples, e, *input.reference)};
+  if (weighted) figures.push_back(weight_plot(*input.samples));
   const auto& tuning = input.samples->file.tuning;
   if (tuning) figures.push_back(tuning_plot(*tuning));
   if (!input.train_log.empty()) figures.push_back(loss_plot(input.train_log));

@@ -69,7 +69,9 @@ Json to_json(const sampling::Evaluation& e) {
     return json;
   };
   Json out = Json::object();
-  out["weights"] = summary_json(e.weights);
+  if (e.weight_kind != sampling::WeightKind::none) out["weights"] = summary_json(e.weights);
+  if (e.weight_kind == sampling::WeightKind::relative)
+    out["weights"]["log_z"] = out["weights"]["log_z_error"] = Json();
   if (e.populations > 0) out["populations"] = e.populations;
   out["decoding"] = to_json(e.decoding);
   if (e.trim > 0) {

@@ -35,8 +35,9 @@ struct SamplesFile {
   std::optional<sampling::TemperatureTuning> tuning;
   std::optional<std::int64_t> reflected;  // mirror images that were turned, if they were to be
   bool published_weights = false;
-  std::optional<metrics::WeightSummary> weights;  // of independent samples
-  std::optional<SmcRun> smc;                      // of others
+  std::optional<metrics::WeightSummary> weights;                      // of independent samples
+  std::optional<SmcRun> smc;                                          // of others
+  sampling::WeightKind weight_kind = sampling::WeightKind::absolute;  // others: given_samples.h
 };
 
 struct SamplesRun {
@@ -47,10 +48,11 @@ struct SamplesRun {
   std::vector<std::int32_t> tokens;    // [B, K]; empty if the folder has none
   std::vector<std::int32_t> ancestor;  // [B] of sequential Monte Carlo
 
-  std::int64_t count() const { return std::ssize(log_q); }
+  std::int64_t count() const { return std::ssize(log_weight); }
   std::int64_t populations() const { return file.smc ? file.smc->populations : 0; }
   sampling::WeightedEnsemble ensemble() const {
-    return {positions_nm, reduced_energy, log_weight, populations(), file.decoding};
+    return {positions_nm,  reduced_energy, log_weight,
+            populations(), file.decoding,  file.weight_kind};
   }
 };
 

@@ -13,11 +13,16 @@
 
 namespace arbg::sampling {
 
+// What log weights are: exp(-u) / q, whose mean is Z; that up to a factor; or all 0, where samples
+// count alike.
+enum class WeightKind { absolute, relative, none };
+
 struct WeightedEnsemble {
   std::span<const double> positions_nm;                // [B, N, 3]
   std::span<const double> reduced_energy, log_weight;  // [B]
   std::int64_t populations = 0;    // of sequential Monte Carlo, one after the other; 0: independent
   tensor::Decoding decoding = {};  // that they were drawn with
+  WeightKind weight_kind = WeightKind::absolute;
 
   std::int64_t count() const { return std::ssize(log_weight); }
 };

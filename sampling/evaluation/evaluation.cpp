@@ -128,6 +128,7 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   out.populations = samples.populations;
   out.weights = summarise(samples.log_weight, samples.populations);
   out.trim = options.trim;
+  out.weight_kind = samples.weight_kind;
   std::vector<double> log_weight(samples.log_weight.begin(), samples.log_weight.end());
   if (options.trim > 0) {
     log_weight = metrics::trim_largest(samples.log_weight, options.trim);

@@ -28,6 +28,7 @@ struct Angles {
 
 struct Evaluation {
   std::int64_t populations = 0;    // of sequential Monte Carlo; 0: independent samples
+  WeightKind weight_kind = WeightKind::absolute;  // none: no figure of weights means anything
   metrics::WeightSummary weights;  // raw; summarise() of population.h
   double trim = 0;                 // share of the largest weights that were dropped, if any: then
   metrics::WeightSummary trimmed;  // the same figures without them, as are the distances

@@ -1,0 +1,78 @@
+#include "apps/runs/given_samples.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "md/energy/engine.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/units.h"
+#include "tensor/base/error.h"
+#include "tensor/base/json.h"
+#include "tensor/base/npy.h"
+
+namespace arbg::apps {
+namespace {
+
+std::vector<double> read_log_weights(const std::filesystem::path& path, std::int64_t count) {
+  Array<double> array = read_npy(path);
+  std::vector<double>& values = array.data;
+  require(array.shape.size() == 1 && array.shape[0] == count, path.string(), ": expected ", count,
+          " log weights, one a frame, found ",
+          Json(Json::List(array.shape.begin(), array.shape.end())).dump());
+  const auto bad =
+      std::ranges::find_if(values, [](double w) { return std::isnan(w) || w == INFINITY; });
+  require(bad == values.end(), path.string(), ": the log weight of frame ", bad - values.begin(),
+          " is not a number below infinity");
+  return std::move(values);
+}
+
+// Frames of one replica after the other, so that evenly spaced ones are of all replicas.
+void take_dynamics(const std::filesystem::path& folder, const Dataset& reference, SamplesRun& out) {
+  Dataset run = load_dataset(folder);
+  require(run.forcefield == reference.forcefield &&
+              run.temperature_kelvin == reference.temperature_kelvin,
+          folder.string(), " is of ", run.forcefield, " at ", run.temperature_kelvin,
+          " K, the reference of ", reference.forcefield, " at ", reference.temperature_kelvin,
+          " K");
+  run.reorder(reference.topology, folder.string());
+  const auto order =
+      sampling::replica_frames(run.frames(), run.replicas, 0, run.replicas, run.frames());
+  out.positions_nm = sampling::pick(run.positions_nm, order,
+                                    3 * static_cast<std::size_t>(run.topology.atom_count()));
+  if (!run.reduced_energy.empty()) out.reduced_energy = sampling::pick(run.reduced_energy, order);
+}
+
+}  // namespace
+
+SamplesRun load_given_samples(const std::filesystem::path& path,
+                              const std::filesystem::path& log_weights, const Dataset& reference) {
+  SamplesRun out;
+  out.file.forcefield = reference.forcefield;
+  out.file.temperature_kelvin = reference.temperature_kelvin;
+  out.topology = reference.topology;
+  out.topology_pdb = reference.topology_pdb;
+  const auto system = md::ForceField::named(reference.forcefield).create_system(out.topology);
+  std::error_code not_there;
+  if (std::filesystem::is_directory(path, not_there))
+    take_dynamics(path, reference, out);
+  else
+    out.positions_nm = load_trajectory(path, out.topology, system);
+  if (out.reduced_energy.empty()) {
+    out.reduced_energy = md::EnergyEngine(system).evaluate(out.positions_nm, false).energy_kj_mol;
+    for (double& u : out.reduced_energy) u /= md::thermal_energy(reference.temperature_kelvin);
+  }
+  const std::int64_t count = std::ssize(out.reduced_energy);
+  out.file.samples = count;
+  if (log_weights.empty()) {
+    out.log_weight.assign(static_cast<std::size_t>(count), 0);
+    out.file.weight_kind = sampling::WeightKind::none;
+    out.file.labels = {"none: frames are compared as they are"};
+  } else {
+    out.log_weight = read_log_weights(log_weights, count);
+    out.file.weight_kind = sampling::WeightKind::relative;
+    out.file.labels = {"those of " + log_weights.string() + ", up to a constant"};
+  }
+  return out;
+}
+
+}  // namespace arbg::apps
