@@ -83,13 +83,31 @@ metrics::Plot loss_plot(const std::filesystem::path& log) {
   return plot;
 }
 
-metrics::Figure torsion_map(const std::string& title, const sampling::Angles& angles,
-                            std::span<const double> weights) {
+constexpr std::size_t kMapBins = 72, kDifferenceBins = 24;
+constexpr double kLeastCount = 10;  // of effective samples and of frames in a cell of a difference
+
+metrics::Histogram2D histogram_of(const sampling::Angles& angles, std::span<const double> weights,
+                                  std::size_t bins) {
   constexpr double kPi = std::numbers::pi;
-  const auto edges = metrics::uniform_edges(-kPi, kPi, 72);
-  return metrics::ramachandran(
-      title, "Free energy in kT over the backbone torsions.",
-      metrics::make_histogram_2d(angles.phi, angles.psi, weights, edges, edges));
+  const auto edges = metrics::uniform_edges(-kPi, kPi, bins);
+  return metrics::make_histogram_2d(angles.phi, angles.psi, weights, edges, edges);
+}
+
+// Reference, samples, and their difference, of one residue.
+std::vector<metrics::Figure> torsion_maps(const sampling::ResidueAngles& a,
+                                          const sampling::Evaluation& e) {
+  const bool weighted = e.weight_kind != sampling::WeightKind::none;
+  const std::span<const double> weights = weighted ? e.weight : std::span<const double>();
+  constexpr const char* kMeaning = "Free energy in kT.";
+  const double count = std::min(e.weights.ess, static_cast<double>(a.reference.phi.size()));
+  return {metrics::ramachandran(a.residue + ", MD reference", kMeaning,
+                                histogram_of(a.reference, {}, kMapBins)),
+          metrics::ramachandran(a.residue + (weighted ? ", reweighted samples" : ", samples"),
+                                kMeaning, histogram_of(a.samples, weights, kMapBins)),
+          metrics::ramachandran_difference(
+              a.residue + ", difference", "Samples less reference, in kT.",
+              histogram_of(a.samples, weights, kDifferenceBins),
+              histogram_of(a.reference, {}, kDifferenceBins), kLeastCount / count)};
 }
 
 }  // namespace
@@ -200,14 +218,13 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
       "reference.");
   report.add_table(results_table(e), "Distances compare " + std::to_string(e.points) +
                                          " samples with as many MD frames.");
-  if (!e.sample_angles.phi.empty()) {
+  if (!e.angles.empty()) {
     report.add_heading("Backbone torsions");
-    std::vector<metrics::Figure> maps{
-        torsion_map("MD reference", input.reference ? e.reference_angles : sampling::Angles{}, {})};
-    if (weighted) maps.push_back(torsion_map("Reweighted samples", e.sample_angles, e.weight));
-    maps.push_back(torsion_map("Samples as drawn", e.sample_angles, {}));
-    report.add_plots(maps);
+    report.add_paragraph(
+        "Differences: orange where samples have less than the reference, purple where they have "
+        "more. Cells of 15 degrees with fewer than 10 frames or effective samples are left empty.");
   }
+  for (const auto& residue : e.angles) report.add_small_plots(torsion_maps(residue, e));
   report.add_heading(weighted ? "Energies, weights and training" : "Energies");
   std::vector<metrics::Figure> figures{energy_plot(*input.samples, e, *input.reference)};
   if (weighted) figures.push_back(weight_plot(*input.samples));

@@ -31,6 +31,7 @@ th:first-child, td:first-child { padding-left: 0; }
 th { font-weight: 600; border-bottom: 2px solid var(--muted); vertical-align: bottom; }
 .r { text-align: right; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.5rem 2rem; margin: 1.25rem 0; }
+.figures.small { grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 1.5rem 1.25rem; }
 figure { margin: 0; max-width: 40rem; }
 figcaption { margin-bottom: .5rem; line-height: 1.4; }
 figcaption b { display: block; font-weight: 600; }
@@ -95,8 +96,14 @@ void Report::add_table(const Table& table, std::string_view caption) {
   body_ += "</tbody></table></div>\n";
 }
 
-void Report::add_plots(const std::vector<Figure>& figures) {
-  body_ += "<div class=\"figures\">\n";
+void Report::add_plots(const std::vector<Figure>& figures) { add_figures("figures", figures); }
+
+void Report::add_small_plots(const std::vector<Figure>& figures) {
+  add_figures("figures small", figures);
+}
+
+void Report::add_figures(const char* css_class, const std::vector<Figure>& figures) {
+  body_ += concat("<div class=\"", css_class, "\">\n");
   for (const Figure& figure : figures) {
     std::visit(
         [&](const auto& f) {

@@ -35,6 +35,7 @@ class Report {
   void add_table(const Table& table, std::string_view caption = "");
   void add_plot(const Figure& figure) { add_plots({figure}); }
   void add_plots(const std::vector<Figure>& figures);  // side by side where the page is wide enough
+  void add_small_plots(const std::vector<Figure>& figures);  // the same, three on a desktop
   void add_details(std::string_view summary,
                    std::string_view text);  // folded, in fixed-width letters
 
@@ -42,6 +43,8 @@ class Report {
   void save(const std::filesystem::path& path) const;  // throws Error naming the path
 
  private:
+  void add_figures(const char* css_class, const std::vector<Figure>& figures);
+
   std::string title_, subtitle_, body_;
 };
 

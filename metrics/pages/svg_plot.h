@@ -38,6 +38,7 @@ struct HeatMap {
   std::vector<double> x_edges, y_edges;  // [nx + 1], [ny + 1]
   std::vector<double> values;            // [ny, nx] row-major
   Axis value;                            // of the colour bar
+  bool diverging = false;                // two colours, of either side of the middle of `value`
 };
 
 // Series from a histogram: its density over its edges.
@@ -48,6 +49,13 @@ Series histogram_series(std::string name, const Histogram& histogram, Mark mark 
 // none.
 HeatMap ramachandran(std::string title, std::string description, const Histogram2D& histogram,
                      double highest = 8);
+
+// Where one ensemble has less of (phi, psi) than a reference, and where it has more: -log(mass of
+// `samples` / mass of `reference`) in kT, up to `highest` either way. Cells of the same edges in
+// which either has a mass below `least` are left empty. Throws Error if the edges differ.
+HeatMap ramachandran_difference(std::string title, std::string description,
+                                const Histogram2D& samples, const Histogram2D& reference,
+                                double least, double highest = 2);
 
 // Lines of more than some thousand points are thinned to the extremes of each pixel column, clouds
 // of points to an even selection.

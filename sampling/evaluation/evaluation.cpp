@@ -61,14 +61,33 @@ std::vector<double> torsions_of(const md::Topology& topology, std::span<const do
   return metrics::dihedrals(positions_nm, topology.atoms.size(), atoms);
 }
 
-Angles first_phi_psi(const md::Topology& topology, const std::vector<double>& torsions,
-                     std::size_t width) {
-  const std::size_t psi = md::backbone_torsions(topology).phi.size();
+// Columns of torsions [B, width].
+Angles columns(std::span<const double> torsions, std::size_t width, std::size_t phi,
+               std::size_t psi) {
   Angles out;
-  if (psi == 0 || psi == width) return out;
   for (std::size_t row = 0; row < torsions.size(); row += width) {
-    out.phi.push_back(torsions[row]);
+    out.phi.push_back(torsions[row + phi]);
     out.psi.push_back(torsions[row + psi]);
+  }
+  return out;
+}
+
+// Of every residue with both; torsions as torsions_of() gives them.
+std::vector<ResidueAngles> angles_of_residues(const md::Topology& topology,
+                                              std::span<const double> samples,
+                                              std::span<const double> reference) {
+  const auto atoms = md::backbone_torsions(topology);
+  const std::size_t width = atoms.phi.size() + atoms.psi.size();
+  std::vector<ResidueAngles> out;
+  for (std::size_t phi = 0; phi < atoms.phi.size(); ++phi) {
+    const int nitrogen = atoms.phi[phi][1];
+    const auto same =
+        std::ranges::find(atoms.psi, nitrogen, [](const auto& psi) { return psi[0]; });
+    if (same == atoms.psi.end()) continue;
+    const auto psi = atoms.phi.size() + static_cast<std::size_t>(same - atoms.psi.begin());
+    const int residue = topology.atoms[static_cast<std::size_t>(nitrogen)].residue;
+    out.push_back({topology.residues[static_cast<std::size_t>(residue)].label(),
+                   columns(samples, width, phi, psi), columns(reference, width, phi, psi)});
   }
   return out;
 }
@@ -151,8 +170,7 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   std::size_t width = 0;
   const auto sample_torsions = torsions_of(reference.topology, samples.positions_nm, width);
   const auto reference_torsions = torsions_of(reference.topology, reference.positions_nm, width);
-  out.sample_angles = first_phi_psi(reference.topology, sample_torsions, width);
-  out.reference_angles = first_phi_psi(reference.topology, reference_torsions, width);
+  out.angles = angles_of_residues(reference.topology, sample_torsions, reference_torsions);
   if (width > 0)
     out.torsion_w2_rad =
         torsion_distance(sample_torsions, reference_torsions, width, at, reference);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "metrics/bennett.h"
@@ -23,7 +24,13 @@ struct Distance {
 };
 
 struct Angles {
-  std::vector<double> phi, psi;  // of the first residue that has both, radians
+  std::vector<double> phi, psi;  // radians, one a sample
+};
+
+// Of a residue that has both.
+struct ResidueAngles {
+  std::string residue;  // "ALA2"
+  Angles samples, reference;
 };
 
 struct Evaluation {
@@ -35,7 +42,7 @@ struct Evaluation {
   Decoding decoding;               // of the samples
   std::size_t points = 0;          // samples a side in the distances
   Distance energy_w2_kt, torsion_w2_rad;
-  Angles sample_angles, reference_angles;
+  std::vector<ResidueAngles> angles;
   std::vector<double> weight;  // normalised, one a sample
 
   // Where the model is at hand: held-out frames of the reference seen by the model. On frames that

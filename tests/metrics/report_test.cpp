@@ -174,6 +174,31 @@ TEST_CASE("a heat map draws finite cells only and keeps them on the scale") {
   CHECK_THROWS_AS(to_svg(map), Error);
 }
 
+TEST_CASE("a difference of two maps is of cells where both have enough") {
+  const auto halves = uniform_edges(-M_PI, M_PI, 2);
+  const auto map_of = [&](std::vector<double> mass) {
+    Histogram2D out;
+    out.x_edges = out.y_edges = halves;
+    out.mass = std::move(mass);
+    return out;
+  };
+  const auto map = ramachandran_difference("t", "d", map_of({0.1, 0.4, 0.5, 0.0}),
+                                           map_of({0.2, 0.4, 0.005, 0.395}), 0.01);
+  CHECK(map.diverging);
+  CHECK(map.values[0] == doctest::Approx(std::log(2.0)));  // fewer samples: higher free energy
+  CHECK(map.values[1] == 0);
+  CHECK(std::isnan(map.values[2]));
+  CHECK(std::isnan(map.values[3]));
+  const std::string svg = to_svg(map);
+  check_markup(svg);
+  auto one_colour = map;
+  one_colour.diverging = false;
+  CHECK(to_svg(one_colour) != svg);
+  auto other = map_of({0.25, 0.25, 0.25, 0.25});
+  other.x_edges[1] = 0.1;
+  CHECK_THROWS_AS(ramachandran_difference("t", "d", other, map_of({1, 0, 0, 0}), 0), Error);
+}
+
 TEST_CASE("series of the wrong size or colour are refused") {
   CHECK_THROWS_AS(to_svg(Plot{"t", "", {}, {}, {{"s", {1, 2}, {1}}}}), Error);
   CHECK_THROWS_AS(to_svg(Plot{"t", "", {}, {}, {{"s", {1, 2}, {1, 2}, Mark::step}}}), Error);

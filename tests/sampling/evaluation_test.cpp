@@ -64,9 +64,11 @@ TEST_SUITE("fast") {
     CHECK(e.torsion_w2_rad.weighted == doctest::Approx(0).epsilon(1e-6));
     CHECK(e.torsion_w2_rad.raw == doctest::Approx(0.3 * std::sqrt(0.5)).epsilon(1e-5));
     CHECK(e.torsion_w2_rad.floor == doctest::Approx(0).epsilon(1e-6));
-    CHECK(std::cos(e.sample_angles.psi[39] - e.reference_angles.psi[39]) ==
+    REQUIRE(e.angles.size() == 1);
+    CHECK(e.angles[0].residue == "ALA2");
+    CHECK(std::cos(e.angles[0].samples.psi[39] - e.angles[0].reference.psi[39]) ==
           doctest::Approx(std::cos(0.3)));
-    CHECK(e.sample_angles.phi.size() == 40);
+    CHECK(e.angles[0].samples.phi.size() == 40);
     CHECK(e.likelihood_frames == 0);
   }
 
