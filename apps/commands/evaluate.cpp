@@ -6,15 +6,13 @@
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
 #include "apps/commands/commands.h"
+#include "apps/jobs/evaluate_job.h"
 #include "apps/jobs/smc_job.h"
 #include "apps/pages/audit_page.h"
 #include "apps/pages/report_page.h"
 #include "apps/pages/smc_page.h"
-#include "apps/runs/given_samples.h"
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
-#include "md/files/pdb.h"
-#include "md/files/trajectory_order.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 
@@ -40,6 +38,9 @@ const CommandSpec kSpec{
      {"trim", "FRACTION", "0",
       "drop this share of the samples, those of the largest weights, as published tables do "
       "(0.002 there): biased; raw figures come first"},
+     {"published-protocol", "", "",
+      "as published tables: --trim 0.002, --points 10000, multinomial resampling, the first frames "
+      "of the reference"},
      {"points", "N", "4000", "samples and frames that E-W2 and T-W2 compare (10000 takes minutes)"},
      {"output", "FOLDER", "",
       "where report.html and evaluation.json go (default: the folder of arbg sample)"}},
@@ -48,85 +49,37 @@ const CommandSpec kSpec{
      "arbg evaluate --samples theirs.dcd --weights log_w.npy --reference runs/ala2-md --output "
      "runs/theirs"}};
 
-// Not a folder of arbg sample, and there.
-bool is_from_elsewhere(const std::filesystem::path& samples) {
-  std::error_code not_there;
-  return std::filesystem::is_regular_file(samples, not_there) || kind_of(samples) == RunKind::md;
-}
-
-// Samples of another molecule, force field or temperature cannot be compared: their energies mean
-// something else. Atoms in another order can: the reference takes that of the samples.
-void match_molecule(const std::filesystem::path& samples, const SamplesRun& run, Dataset& reference,
-                    const std::filesystem::path& reference_path) {
-  if (reference.reorder(run.topology, reference_path.string()))
-    std::fprintf(stderr, "%s: atoms are matched by names to those of %s\n", reference_path.c_str(),
-                 samples.c_str());
-  require(run.file.forcefield == reference.forcefield &&
-              run.file.temperature_kelvin == reference.temperature_kelvin,
-          samples.string(), " is of ", run.file.forcefield, " at ", run.file.temperature_kelvin,
-          " K, the reference of ", reference.forcefield, " at ", reference.temperature_kelvin,
-          " K");
-}
-
-// Coordinates are by the order of atoms.
-void require_same_atoms(const Model& model, const Dataset& reference, const std::string& path) {
-  std::string difference = ": its atoms have another order than those of the samples";
-  try {
-    if (md::is_same_order(md::atom_order(model.topology, reference.topology))) return;
-  } catch (const Error& error) {
-    difference = std::string(": its atoms are not those of the samples: ") + error.what();
-  }
-  fail(path, difference, "; give the model that the samples are from");
-}
-
-// Arrays that are cut, or of another run than run.json, are not evaluated.
-void require_own_arrays(const std::filesystem::path& folder, const SamplesRun& run) {
-  require(run.count() == run.file.samples, folder.string(), ": run.json is of ", run.file.samples,
-          " samples, the arrays are of ", run.count(), "; draw them again with arbg sample");
-  if (!run.file.weights) return;
-  const double stated = run.file.weights->log_z,
-               found = metrics::summarise_weights(run.log_weight).log_z;
-  require(!(std::abs(stated - found) > 1e-6 * std::max(1.0, std::abs(stated))), folder.string(),
-          ": run.json has log Z ", stated, ", the weights of log_weight.npy ", found,
-          ": they are of different runs; draw the samples again with arbg sample");
-}
-
-// What makes the figures biased: said by the samples' run.json, and what trimming adds.
-std::vector<std::string> labels_of(const SamplesFile& run, double trim) {
-  auto out = run.labels;
-  if (trim > 0) {
-    out.push_back("biased, as published: the largest " + metrics::format_number(100 * trim, 2) +
-                  " % of the weights are dropped in all but the raw figures");
-  }
-  return out;
-}
+constexpr std::size_t kPublishedPoints = 10000;
+constexpr double kPublishedTrim = 0.002;
 
 // The page, with the log of the model's training and the audit of the samples where these are.
-void write_page(const std::filesystem::path& output, const std::filesystem::path& folder,
-                const std::filesystem::path& reference_folder, const std::string& model,
-                const sampling::Evaluation& evaluation, const SamplesRun& samples,
-                const Dataset& reference, const std::vector<std::string>& labels) {
+void write_page(const std::filesystem::path& output, const EvaluateJob& job,
+                const EvaluateOutcome& outcome) {
+  const SamplesRun& samples = outcome.samples;
   const SamplesFile& run = samples.file;
   ReportInput input;
   input.title = "Weighted samples against molecular dynamics";
-  input.subtitle = folder.string() + " against " + reference_folder.string();
+  input.subtitle = job.samples.string() + " against " + job.reference.string();
   input.command =
-      "arbg evaluate --samples " + folder.string() + " --reference " + reference_folder.string();
-  input.evaluation = &evaluation;
+      "arbg evaluate --samples " + job.samples.string() + " --reference " + job.reference.string();
+  if (!job.log_weights.empty()) input.command += " --weights " + job.log_weights.string();
+  if (job.options.published) input.command += " --published-protocol";
+  input.evaluation = &outcome.evaluation;
   input.samples = &samples;
-  input.reference = &reference;
-  const auto log = std::filesystem::path(model).parent_path() / "train_log.jsonl";
-  if (!model.empty() && std::filesystem::exists(log)) input.train_log = log;
+  input.reference = &outcome.reference;
+  const auto log = job.model.parent_path() / "train_log.jsonl";
+  if (!job.model.empty() && std::filesystem::exists(log)) input.train_log = log;
   input.facts = {{"samples", std::to_string(samples.count())}};
   if (run.weight_kind == sampling::WeightKind::absolute)
     input.facts.emplace_back("decoding", run.decoding.text());
-  input.facts.emplace_back("reference frames", std::to_string(reference.frames()));
-  for (const auto& label : labels) input.facts.emplace_back("weights", label);
+  input.facts.emplace_back("reference frames", std::to_string(outcome.reference.frames()));
+  for (const auto& label : outcome.labels) input.facts.emplace_back("weights", label);
   if (run.reflected)
     input.facts.emplace_back("mirror images reflected", std::to_string(*run.reflected));
-  if (evaluation.weights.zero_count > 0)
-    input.facts.emplace_back("samples of weight 0", std::to_string(evaluation.weights.zero_count));
-  const auto audit_path = folder / "audit.json";
+  if (outcome.evaluation.weights.zero_count > 0)
+    input.facts.emplace_back("samples of weight 0",
+                             std::to_string(outcome.evaluation.weights.zero_count));
+  const auto audit_path = job.samples / "audit.json";
   sampling::Audit audit;
   if (std::filesystem::exists(audit_path)) {
     audit = audit_from_json(Json::parse(read_file(audit_path), audit_path.string()),
@@ -137,24 +90,25 @@ void write_page(const std::filesystem::path& output, const std::filesystem::path
   write_report(output / "report.html", input);
 }
 
-struct Compared {
-  SamplesRun samples;
-  Dataset reference;
-};
-
-Compared load_own(const std::filesystem::path& folder, const std::filesystem::path& reference) {
-  Compared out{read_samples(folder), {}};
-  require_own_arrays(folder, out.samples);
-  out.reference = load_dataset(reference, out.samples.file.forcefield);
-  match_molecule(folder, out.samples, out.reference, reference);
-  return out;
-}
-
-Compared load_given(const std::filesystem::path& samples, const std::filesystem::path& log_weights,
-                    const std::filesystem::path& reference) {
-  Compared out{{}, load_dataset(reference)};
-  out.samples = load_given_samples(samples, log_weights, out.reference);
-  return out;
+EvaluateJob job_from(const Arguments& arguments, const CommonOptions& common) {
+  EvaluateJob job;
+  job.samples = arguments.required("samples");
+  job.log_weights = arguments.text("weights");
+  job.reference = arguments.required("reference");
+  job.model = arguments.text("model");
+  job.backend = common.backend;
+  job.options.published = arguments.flag("published-protocol");
+  job.options.points = static_cast<std::size_t>(arguments.integer("points", 2));
+  job.options.seed = common.seed;
+  job.options.trim = arguments.number("trim");
+  if (job.options.published) {
+    require(!arguments.given("points") && !arguments.given("trim"),
+            "--published-protocol says --points and --trim; leave them out");
+    job.options.points = kPublishedPoints;
+    job.options.trim = kPublishedTrim;
+  }
+  job.options.held_out = arguments.number("held-out");
+  return job;
 }
 
 }  // namespace
@@ -163,64 +117,30 @@ int evaluate_command(const Words& words) {
   const Arguments arguments(kSpec, words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
-  const std::filesystem::path folder = arguments.required("samples"),
-                              reference_folder = arguments.required("reference");
-  const bool given = is_from_elsewhere(folder);
-  require(given || !arguments.given("weights"),
-          "--weights is for conformations from elsewhere: ", folder.string(), " has its own");
-  require(!given || arguments.given("output"),
+  const EvaluateJob job = job_from(arguments, common);
+  const bool own = !is_from_elsewhere(job.samples);
+  require(own || arguments.given("output"),
           "--output FOLDER is needed: conformations from elsewhere have no folder for results");
   const std::filesystem::path output =
-      arguments.given("output") ? arguments.text("output") : folder.string();
-
-  sampling::EvaluationOptions options;
-  options.points = static_cast<std::size_t>(arguments.integer("points", 2));
-  options.seed = common.seed;
-
-  if (!given) read_samples_file(folder);  // a wrong --samples is not called a wrong --output
+      arguments.given("output") ? arguments.text("output") : job.samples.string();
+  if (own) read_samples_file(job.samples);  // a wrong --samples is not called a wrong --output
   using Runs = std::vector<RunKind>;
   std::error_code not_there;
-  const bool beside = !given && std::filesystem::equivalent(output, folder, not_there);
+  const bool beside = own && std::filesystem::equivalent(output, job.samples, not_there);
   const RunFolder written(output, RunKind::evaluate,
                           beside ? Runs{RunKind::sample} : Runs{RunKind::evaluate, RunKind::demo});
-  auto [samples, reference] = given
-                                  ? load_given(folder, arguments.text("weights"), reference_folder)
-                                  : load_own(folder, reference_folder);
-  const SamplesFile& run = samples.file;
-  options.trim = arguments.number("trim");
-  options.held_out = arguments.number("held-out");
-  require(options.held_out > 0 && options.held_out <= 1,
-          "--held-out expects a share above 0 and at most 1, got ", options.held_out);
-  const auto labels = labels_of(run, options.trim);
-  require(!arguments.given("model") || !given,
-          "leave --model out: it says nothing of conformations from elsewhere");
-  require(options.trim == 0 || run.weight_kind != sampling::WeightKind::none,
-          "leave --trim out: these conformations have no weights; --weights gives them some");
-  require(!arguments.given("model") || !(run.reflected || run.published_weights || run.smc),
-          "leave --model out: samples that were reflected, have published weights, or come from "
-          "sequential Monte Carlo do not have the model's own density, and Bennett's log Z cannot "
-          "be had from both sides");
-  std::optional<Model> model;
-  if (arguments.given("model"))
-    model.emplace(load_model(arguments.text("model"), common.backend, true,
-                             ToldMolecule{reference.topology, reference.topology_pdb,
-                                          reference.forcefield, reference.temperature_kelvin}));
-  if (model) require_same_atoms(*model, reference, arguments.text("model"));
-  require(!reference.reduced_energy.empty(),
-          "the reference folder has no energy.npy; make it with arbg md");
-  const auto evaluation = sampling::evaluate(samples.ensemble(), reference.ensemble(),
-                                             model ? &model->generator : nullptr, options);
+  const EvaluateOutcome outcome = run_evaluate_job(job);
+  const auto& evaluation = outcome.evaluation;
 
   constexpr const char* kFiles[] = {"evaluation.json", "report.html"};
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
     write_file(fresh / "evaluation.json", to_json(evaluation).dump(2) + "\n");
-    write_page(fresh, folder, reference_folder, arguments.text("model"), evaluation, samples,
-               reference, labels);
+    write_page(fresh, job, outcome);
   });
   if (common.json) {
     std::puts(to_json(evaluation).dump().c_str());
   } else {
-    for (const auto& label : labels) std::printf("weights: %s\n", label.c_str());
+    for (const auto& label : outcome.labels) std::printf("weights: %s\n", label.c_str());
     std::printf("%s\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
                 published_table().text().c_str(), (output / "report.html").c_str());
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "md/molecule/torsion_atoms.h"
 #include "metrics/torsions.h"
@@ -26,10 +27,11 @@ struct Points {
 
 // `log_weight`: of the samples, trimmed where that was asked for.
 Points points_of(const WeightedEnsemble& samples, std::span<const double> log_weight,
-                 const ReferenceEnsemble& reference, std::int64_t points, std::uint64_t seed) {
+                 const ReferenceEnsemble& reference, std::int64_t points,
+                 const EvaluationOptions& options) {
   Points out;
-  out.weighted = resample(Resampling::systematic, log_weight, points,
-                          Random(seed, stream_id(streams::kResample)));
+  out.weighted = resample(options.published ? Resampling::multinomial : Resampling::systematic,
+                          log_weight, points, Random(options.seed, stream_id(streams::kResample)));
   // Samples as drawn; what is not a conformation at all (infinite energy) has no place in a
   // distance.
   for (const auto i : evenly_spaced(samples.count(), points)) {
@@ -38,6 +40,7 @@ Points points_of(const WeightedEnsemble& samples, std::span<const double> log_we
   const std::int64_t frames = reference.frames(), replicas = reference.replicas,
                      half = replicas / 2;
   out.reference = replica_frames(frames, replicas, 0, replicas, points);
+  if (options.published) std::iota(out.reference.begin(), out.reference.end(), std::int64_t{0});
   if (replicas > 1) {
     out.left = replica_frames(frames, replicas, 0, half, points);
     out.right = replica_frames(frames, replicas, half, replicas, points);
@@ -163,7 +166,7 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
           samples.count(), " and ", reference.frames(), ": draw more samples or run more dynamics");
   const std::int64_t points = std::min(
       {static_cast<std::int64_t>(options.points), samples.count(), reference.frames() / 2});
-  const Points at = points_of(samples, log_weight, reference, points, options.seed);
+  const Points at = points_of(samples, log_weight, reference, points, options);
   out.points = static_cast<std::size_t>(points);
   out.energy_w2_kt = energy_distance(samples.reduced_energy, reference.reduced_energy, at);
 

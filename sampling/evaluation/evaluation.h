@@ -59,6 +59,9 @@ struct EvaluationOptions {
   double held_out = kHeldOut;  // 1: the model has not been trained on the reference
   std::uint64_t seed = 1;
   double trim = 0;  // drops ceil(trim B) weights: biased, for comparison
+  // As the published tables: multinomial resampling, against the first frames of the reference
+  // instead of evenly spaced ones.
+  bool published = false;
 };
 
 // Atoms of both are in the order of the reference's topology. `model`, which drew the samples, may

@@ -72,6 +72,21 @@ TEST_SUITE("fast") {
     CHECK(e.likelihood_frames == 0);
   }
 
+  TEST_CASE("the published protocol takes the first frames, in the order of the file") {
+    Setting s;
+    // Of four replicas in turn; the second half of each is 10 kT above.
+    for (std::size_t f = 0; f < s.reference_u.size(); ++f)
+      s.reference_u[f] = f < s.reference_u.size() / 2 ? 0 : 10;
+    std::ranges::fill(s.u, 0.0);
+    EvaluationOptions options;
+    options.points = s.reference_u.size() / 2;
+    CHECK(evaluate(s.samples(), s.reference(), nullptr, options).energy_w2_kt.weighted ==
+          doctest::Approx(10 * std::sqrt(0.4)));  // frames 0, 2 and 4 of ten, and 6 and 8
+    options.published = true;
+    CHECK(evaluate(s.samples(), s.reference(), nullptr, options).energy_w2_kt.weighted ==
+          doctest::Approx(0));
+  }
+
   TEST_CASE("samples of infinite energy have weights and no place in a distance as drawn") {
     const Setting s;
     EvaluationOptions options;

@@ -1,0 +1,122 @@
+#include "apps/jobs/evaluate_job.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+
+#include "apps/runs/given_samples.h"
+#include "apps/runs/model_file.h"
+#include "apps/runs/run_folder.h"
+#include "md/files/trajectory_order.h"
+#include "metrics/format_number.h"
+#include "tensor/base/error.h"
+
+namespace arbg::apps {
+namespace {
+
+// Samples of another molecule, force field or temperature cannot be compared: their energies mean
+// something else. Atoms in another order can: the reference takes that of the samples.
+void match_molecule(const std::filesystem::path& samples, const SamplesRun& run, Dataset& reference,
+                    const std::filesystem::path& reference_path) {
+  if (reference.reorder(run.topology, reference_path.string()))
+    std::fprintf(stderr, "%s: atoms are matched by names to those of %s\n", reference_path.c_str(),
+                 samples.c_str());
+  require(run.file.forcefield == reference.forcefield &&
+              run.file.temperature_kelvin == reference.temperature_kelvin,
+          samples.string(), " is of ", run.file.forcefield, " at ", run.file.temperature_kelvin,
+          " K, the reference of ", reference.forcefield, " at ", reference.temperature_kelvin,
+          " K");
+}
+
+// Coordinates are by the order of atoms.
+void require_same_atoms(const Model& model, const Dataset& reference, const std::string& path) {
+  std::string difference = ": its atoms have another order than those of the samples";
+  try {
+    if (md::is_same_order(md::atom_order(model.topology, reference.topology))) return;
+  } catch (const Error& error) {
+    difference = std::string(": its atoms are not those of the samples: ") + error.what();
+  }
+  fail(path, difference, "; give the model that the samples are from");
+}
+
+// Arrays that are cut, or of another run than run.json, are not evaluated.
+void require_own_arrays(const std::filesystem::path& folder, const SamplesRun& run) {
+  require(run.count() == run.file.samples, folder.string(), ": run.json is of ", run.file.samples,
+          " samples, the arrays are of ", run.count(), "; draw them again with arbg sample");
+  if (!run.file.weights) return;
+  const double stated = run.file.weights->log_z,
+               found = metrics::summarise_weights(run.log_weight).log_z;
+  require(!(std::abs(stated - found) > 1e-6 * std::max(1.0, std::abs(stated))), folder.string(),
+          ": run.json has log Z ", stated, ", the weights of log_weight.npy ", found,
+          ": they are of different runs; draw the samples again with arbg sample");
+}
+
+// What makes the figures biased: said by the samples' run.json, and what trimming adds.
+std::vector<std::string> labels_of(const SamplesFile& run,
+                                   const sampling::EvaluationOptions& options) {
+  auto out = run.labels;
+  if (options.trim > 0) {
+    out.push_back("biased, as published: the largest " +
+                  metrics::format_number(100 * options.trim, 2) +
+                  " % of the weights are dropped in all but the raw figures");
+  }
+  if (options.published)
+    out.push_back("as published: resampled by independent draws, against the first frames");
+  return out;
+}
+
+void load_own(const EvaluateJob& job, EvaluateOutcome& out) {
+  require(job.log_weights.empty(),
+          "--weights is for conformations from elsewhere: ", job.samples.string(), " has its own");
+  out.samples = read_samples(job.samples);
+  require_own_arrays(job.samples, out.samples);
+  out.reference = load_dataset(job.reference, out.samples.file.forcefield);
+  match_molecule(job.samples, out.samples, out.reference, job.reference);
+}
+
+void load_given(const EvaluateJob& job, EvaluateOutcome& out) {
+  require(job.model.empty(), "leave --model out: it says nothing of conformations from elsewhere");
+  out.reference = load_dataset(job.reference);
+  out.samples = load_given_samples(job.samples, job.log_weights, out.reference);
+  require(job.options.trim == 0 || !job.log_weights.empty(),
+          "leave --trim out: these conformations have no weights; --weights gives them some");
+}
+
+std::optional<Model> load_evaluated(const EvaluateJob& job, const EvaluateOutcome& of) {
+  if (job.model.empty()) return {};
+  const SamplesFile& run = of.samples.file;
+  require(!run.reflected && !run.published_weights && !run.smc,
+          "leave --model out: samples that were reflected, have published weights, or come from "
+          "sequential Monte Carlo do not have the model's own density, and Bennett's log Z cannot "
+          "be had from both sides");
+  const Dataset& reference = of.reference;
+  Model model = load_model(job.model, job.backend, true,
+                           ToldMolecule{reference.topology, reference.topology_pdb,
+                                        reference.forcefield, reference.temperature_kelvin});
+  require_same_atoms(model, reference, job.model.string());
+  return model;
+}
+
+}  // namespace
+
+bool is_from_elsewhere(const std::filesystem::path& samples) {
+  std::error_code not_there;
+  return std::filesystem::is_regular_file(samples, not_there) || kind_of(samples) == RunKind::md;
+}
+
+EvaluateOutcome run_evaluate_job(const EvaluateJob& job) {
+  EvaluateOutcome out;
+  is_from_elsewhere(job.samples) ? load_given(job, out) : load_own(job, out);
+  require(job.options.held_out > 0 && job.options.held_out <= 1,
+          "--held-out expects a share above 0 and at most 1, got ", job.options.held_out);
+  require(!out.reference.reduced_energy.empty(),
+          "the reference folder has no energy.npy; make it with arbg md");
+  out.labels = labels_of(out.samples.file, job.options);
+  const auto model = load_evaluated(job, out);
+  out.evaluation = sampling::evaluate(out.samples.ensemble(), out.reference.ensemble(),
+                                      model ? &model->generator : nullptr, job.options);
+  return out;
+}
+
+}  // namespace arbg::apps
