@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <sstream>
 
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
@@ -9,6 +10,7 @@
 #include "apps/jobs/evaluate_job.h"
 #include "apps/jobs/smc_job.h"
 #include "apps/pages/audit_page.h"
+#include "apps/pages/comparison_page.h"
 #include "apps/pages/report_page.h"
 #include "apps/pages/smc_page.h"
 #include "apps/runs/results_json.h"
@@ -23,9 +25,11 @@ const CommandSpec kSpec{
     "evaluate",
     "compare weighted samples with reference conformations; write report.html",
     "",
-    {{"samples", "PATH", "",
+    {{"samples", "LIST", "",
       "folder made by arbg sample; or conformations from elsewhere: a folder made by arbg md, or a "
-      ".npy, .npz or .dcd file, with a PDB file beside it if its atoms have another order"},
+      ".npy, .npz or .dcd file, with a PDB file beside it if its atoms have another order. "
+      "Several, "
+      "with commas or given again: one table of all"},
      {"weights", "FILE", "",
       "with conformations from elsewhere: .npy of their log weights, up to a constant"},
      {"reference", "FOLDER", "",
@@ -47,8 +51,10 @@ const CommandSpec kSpec{
     {"arbg evaluate --samples runs/ala2-samples --reference runs/ala2-md --model "
      "runs/ala2/checkpoint.safetensors",
      "arbg evaluate --samples theirs.dcd --weights log_w.npy --reference runs/ala2-md --output "
-     "runs/theirs"}};
+     "runs/theirs",
+     "arbg evaluate --samples runs/a,runs/b --reference runs/ala2-md --output runs/a-and-b"}};
 
+constexpr const char* kFiles[] = {"evaluation.json", "report.html"};
 constexpr std::size_t kPublishedPoints = 10000;
 constexpr double kPublishedTrim = 0.002;
 
@@ -92,7 +98,6 @@ void write_page(const std::filesystem::path& output, const EvaluateJob& job,
 
 EvaluateJob job_from(const Arguments& arguments, const CommonOptions& common) {
   EvaluateJob job;
-  job.samples = arguments.required("samples");
   job.log_weights = arguments.text("weights");
   job.reference = arguments.required("reference");
   job.model = arguments.text("model");
@@ -111,18 +116,16 @@ EvaluateJob job_from(const Arguments& arguments, const CommonOptions& common) {
   return job;
 }
 
-}  // namespace
+std::vector<std::filesystem::path> paths_of(const std::string& list) {
+  std::vector<std::filesystem::path> out;
+  std::istringstream text(list);
+  for (std::string path; std::getline(text, path, ',');) out.emplace_back(path);
+  return out;
+}
 
-int evaluate_command(const Words& words) {
-  const Arguments arguments(kSpec, words);
-  if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
-  const CommonOptions common = apply_common_options(arguments);
-  const EvaluateJob job = job_from(arguments, common);
+// Results of one set of samples.
+void evaluate_one(const EvaluateJob& job, const std::filesystem::path& output, bool as_json) {
   const bool own = !is_from_elsewhere(job.samples);
-  require(own || arguments.given("output"),
-          "--output FOLDER is needed: conformations from elsewhere have no folder for results");
-  const std::filesystem::path output =
-      arguments.given("output") ? arguments.text("output") : job.samples.string();
   if (own) read_samples_file(job.samples);  // a wrong --samples is not called a wrong --output
   using Runs = std::vector<RunKind>;
   std::error_code not_there;
@@ -131,18 +134,72 @@ int evaluate_command(const Words& words) {
                           beside ? Runs{RunKind::sample} : Runs{RunKind::evaluate, RunKind::demo});
   const EvaluateOutcome outcome = run_evaluate_job(job);
   const auto& evaluation = outcome.evaluation;
-
-  constexpr const char* kFiles[] = {"evaluation.json", "report.html"};
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
     write_file(fresh / "evaluation.json", to_json(evaluation).dump(2) + "\n");
     write_page(fresh, job, outcome);
   });
-  if (common.json) {
+  if (as_json) {
     std::puts(to_json(evaluation).dump().c_str());
+    return;
+  }
+  for (const auto& label : outcome.labels) std::printf("weights: %s\n", label.c_str());
+  std::printf("%s\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
+              published_table().text().c_str(), (output / "report.html").c_str());
+}
+
+// Of several, in one table; their positions are not kept.
+void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>& all,
+                      const std::filesystem::path& output, const std::string& command,
+                      bool as_json) {
+  require(job.model.empty() && job.log_weights.empty(),
+          "--model and --weights are for one set of samples; leave them out, or give one");
+  const RunFolder written(output, RunKind::evaluate);
+  std::vector<ComparedSamples> compared;
+  std::vector<double> reference_energy;
+  Json json = Json::object();
+  Json& list = json["evaluations"] = Json::list();
+  for (const auto& samples : all) {
+    job.samples = samples;
+    std::fprintf(stderr, "%s\n", samples.c_str());
+    EvaluateOutcome outcome = run_evaluate_job(job);
+    Json one = to_json(outcome.evaluation);
+    one["samples"] = samples.string();
+    list.push_back(std::move(one));
+    compared.push_back({samples.string(), std::move(outcome.evaluation),
+                        std::move(outcome.samples.reduced_energy)});
+    reference_energy = std::move(outcome.reference.reduced_energy);
+  }
+  replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
+    write_file(fresh / "evaluation.json", json.dump(2) + "\n");
+    write_comparison(fresh / "report.html", compared, reference_energy, job.reference.string(),
+                     command);
+  });
+  if (as_json)
+    std::puts(json.dump().c_str());
+  else
+    std::printf("%s\nreport: %s\n", comparison_table(compared).text().c_str(),
+                (output / "report.html").c_str());
+}
+
+}  // namespace
+
+int evaluate_command(const Words& words) {
+  const Arguments arguments(kSpec, words);
+  if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
+  const CommonOptions common = apply_common_options(arguments);
+  EvaluateJob job = job_from(arguments, common);
+  const auto all = paths_of(arguments.required("samples"));
+  require(arguments.given("output") || (all.size() == 1 && !is_from_elsewhere(all.front())),
+          "--output FOLDER is needed: only a single folder of arbg sample takes results itself");
+  job.samples = all.front();
+  const std::filesystem::path output =
+      arguments.given("output") ? arguments.text("output") : job.samples.string();
+  if (all.size() == 1) {
+    evaluate_one(job, output, common.json);
   } else {
-    for (const auto& label : outcome.labels) std::printf("weights: %s\n", label.c_str());
-    std::printf("%s\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
-                published_table().text().c_str(), (output / "report.html").c_str());
+    std::string command = "arbg evaluate";
+    for (const auto& word : words) command += " " + word;
+    evaluate_several(job, all, output, command, common.json);
   }
   return 0;
 }

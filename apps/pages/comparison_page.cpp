@@ -1,0 +1,74 @@
+#include "apps/pages/comparison_page.h"
+
+#include <algorithm>
+
+#include "metrics/format_number.h"
+#include "metrics/histogram.h"
+#include "metrics/pages/report.h"
+
+namespace arbg::apps {
+namespace {
+
+using metrics::format_number;
+
+constexpr std::size_t kMostCurves = 6;  // as there are colours
+
+metrics::Plot energy_plot(const std::vector<ComparedSamples>& all,
+                          const std::vector<double>& reference) {
+  const auto [low, high] = std::ranges::minmax(reference);
+  const auto edges = metrics::uniform_edges(low - 2, high + 6, 80);
+  metrics::Plot plot;
+  plot.title = "Reduced energy";
+  plot.description = "Samples with their weights should agree with the reference.";
+  plot.x.label = "u = E/RT (kT)";
+  plot.y.label = "density";
+  plot.series = {metrics::histogram_series(
+      "reference", metrics::make_histogram(reference, {}, edges), metrics::Mark::area)};
+  plot.series[0].colour = 6;
+  for (const ComparedSamples& one : all) {
+    if (plot.series.size() > kMostCurves) break;
+    plot.series.push_back(metrics::histogram_series(
+        one.name, metrics::make_histogram(one.reduced_energy, one.evaluation.weight, edges)));
+  }
+  return plot;
+}
+
+}  // namespace
+
+metrics::Table comparison_table(const std::vector<ComparedSamples>& all) {
+  using metrics::Align;
+  metrics::Table table(
+      {"samples", "raw ESS, %", "k-hat", "points", "E-W2 (kT)", "T-W2 (rad)"},
+      {Align::left, Align::right, Align::right, Align::right, Align::right, Align::right});
+  for (const auto& [name, e, energies] : all) {
+    const bool weighted = e.weight_kind != sampling::WeightKind::none;
+    table.add_row({name, weighted ? format_number(100 * e.weights.ess_fraction, 3) : "",
+                   weighted && e.populations == 0 ? format_number(e.weights.pareto_k, 2) : "",
+                   std::to_string(e.points), format_number(e.energy_w2_kt.weighted, 3),
+                   format_number(e.torsion_w2_rad.weighted, 3)});
+  }
+  if (all.empty()) return table;
+  const auto& e = all.front().evaluation;
+  table.add_row({"floor: MD against MD", "", "", std::to_string(e.points),
+                 format_number(e.energy_w2_kt.floor, 3), format_number(e.torsion_w2_rad.floor, 3)});
+  return table;
+}
+
+void write_comparison(const std::filesystem::path& path, const std::vector<ComparedSamples>& all,
+                      const std::vector<double>& reference_energy, const std::string& reference,
+                      const std::string& command) {
+  metrics::Report report("Samples against molecular dynamics",
+                         std::to_string(all.size()) + " sets against " + reference);
+  report.add_heading("Results");
+  report.add_paragraph(
+      "Every set is compared with the same frames. A distance is only news above its floor, the "
+      "same distance between independent halves of the reference; a difference between two sets "
+      "only beyond the scatter of seeds.");
+  report.add_table(comparison_table(all));
+  report.add_heading("Energies");
+  report.add_plot(energy_plot(all, reference_energy));
+  report.add_details("Make this page again", command);
+  report.save(path);
+}
+
+}  // namespace arbg::apps
