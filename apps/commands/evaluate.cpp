@@ -6,6 +6,7 @@
 
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
+#include "apps/cli/progress.h"
 #include "apps/commands/commands.h"
 #include "apps/jobs/evaluate_job.h"
 #include "apps/jobs/smc_job.h"
@@ -154,13 +155,15 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
   require(job.model.empty() && job.log_weights.empty(),
           "--model and --weights are for one set of samples; leave them out, or give one");
   const RunFolder written(output, RunKind::evaluate);
+  Progress progress("evaluate");
   std::vector<ComparedSamples> compared;
   std::vector<double> reference_energy;
   Json json = Json::object();
   Json& list = json["evaluations"] = Json::list();
   for (const auto& samples : all) {
     job.samples = samples;
-    std::fprintf(stderr, "%s\n", samples.c_str());
+    progress.update(static_cast<double>(compared.size()) / static_cast<double>(all.size()),
+                    samples.string());
     EvaluateOutcome outcome = run_evaluate_job(job);
     Json one = to_json(outcome.evaluation);
     one["samples"] = samples.string();

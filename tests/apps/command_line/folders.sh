@@ -148,7 +148,19 @@ wait $pid 2>/dev/null
 status=$?
 [ $status -eq 143 ] || failed "a signal to arbg audit: exit $status instead of 143"
 absent many/audit.json many/audit.html
-refuses "made by arbg sample" evaluate --samples md --reference md
+refuses "made by arbg sample" evaluate --samples json_check --reference md
+# Conformations from elsewhere, alone and beside our own.
+refuses "--output FOLDER is needed" evaluate --samples md --reference md
+succeeds evaluate --samples samples/positions.npy --weights samples/log_weight.npy --reference md --points 10 --output theirs
+given=$(sed -n '/energy_w2_kt/,$p' theirs/evaluation.json)
+succeeds evaluate --samples samples --reference md --points 10 --output ours
+[ "$(sed -n '/energy_w2_kt/,$p' ours/evaluation.json)" = "$given" ] || failed "the same samples from elsewhere have other distances"
+succeeds evaluate --samples samples --samples md --reference md --points 10 --output both
+[ "$(grep -c '"samples": "' both/evaluation.json)" -eq 2 ] || failed "two sets of samples are not two evaluations"
+refuses "--weights is for conformations from elsewhere" evaluate --samples samples --weights samples/log_weight.npy --reference md
+refuses "leave --trim out" evaluate --samples md --reference md --trim 0.1 --output theirs
+refuses "leave them out, or give one" evaluate --samples samples,md --weights samples/log_weight.npy --reference md --output both
+refuses "leave them out" evaluate --samples samples --reference md --published-protocol --trim 0.1
 refuses "fraction to trim" evaluate --samples samples --reference md --trim 1
 cp -r samples nan-samples
 { head -c 136 samples/log_q.npy; printf '\377\377\377\377\377\377\377\377'; tail -c +145 samples/log_q.npy; } >nan-samples/log_q.npy

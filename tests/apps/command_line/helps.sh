@@ -43,5 +43,5 @@ refuses "--pdb FILE is needed" energy
 refuses "--output FOLDER is needed" md
 refuses "--data FOLDER is needed" train --output x
 refuses "--model FILE is needed" sample --output x
-refuses "--samples FOLDER is needed" evaluate --reference x
+refuses "--samples LIST is needed" evaluate --reference x
 refuses "PATH is needed" info
