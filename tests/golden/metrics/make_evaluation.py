@@ -1,4 +1,5 @@
-"""Makes evaluation.json and its arrays here: python make_evaluation.py (numpy, deeptime)."""
+"""Makes evaluation.json and its arrays here: python make_evaluation.py (numpy, scipy,
+deeptime, scikit-learn)."""
 import importlib.metadata
 import json
 import pathlib
@@ -39,12 +40,32 @@ def tica(rng, expected):
                                     "rank": int(model.whitening_rank_0)}
 
 
+def clusters(rng, expected):
+    from scipy.spatial.distance import jensenshannon
+    from sklearn.cluster import KMeans
+    middles = rng.normal(0, 3, (12, 2))
+    points, others = (middles[rng.integers(0, 12, n)] + 0.6 * rng.standard_normal((n, 2))
+                      for n in (600, 400))
+    points, others = points.astype(np.float32).astype(float), others.astype(np.float32).astype(float)
+    weights = rng.gamma(0.5, size=400).astype(np.float32).astype(float)
+    np.save(FOLDER / "clusters_points.npy", points.astype(np.float32))
+    np.save(FOLDER / "clusters_others.npy", others.astype(np.float32))
+    np.save(FOLDER / "clusters_weights.npy", weights.astype(np.float32))
+    model = KMeans(n_clusters=20, n_init=10, random_state=1).fit(points)
+    shares = np.bincount(model.predict(points), minlength=20) / 600
+    weighted = np.bincount(model.predict(others), weights=weights, minlength=20) / weights.sum()
+    expected["clusters"] = {"centres": model.cluster_centers_.ravel().tolist(),
+                            "inertia": float(model.inertia_),
+                            "jsd": float(jensenshannon(shares, weighted, base=2) ** 2)}
+
+
 def main():
     rng = np.random.default_rng(SEED)
     expected = {}
     tica(rng, expected)
+    clusters(rng, expected)
     expected["versions"] = {name: importlib.metadata.version(name)
-                            for name in ("numpy", "deeptime")}
+                            for name in ("numpy", "deeptime", "scipy", "scikit-learn")}
     (FOLDER / "evaluation.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 
