@@ -53,7 +53,8 @@ inline constexpr std::string_view kTune = "tune";          // pilot samples of t
 inline constexpr std::string_view kResample = "resample";  // the samples that distances compare
 
 // metrics
-inline constexpr std::string_view kCentres = "centres";  // kmeans; k: restart
+inline constexpr std::string_view kCentres = "centres";      // kmeans; k: restart
+inline constexpr std::string_view kBootstrap = "bootstrap";  // bootstrap; k: draw
 
 // the audit
 inline constexpr std::string_view kAudit = "audit";                     // fresh samples

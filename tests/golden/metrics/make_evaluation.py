@@ -59,11 +59,22 @@ def clusters(rng, expected):
                             "jsd": float(jensenshannon(shares, weighted, base=2) ** 2)}
 
 
+def intervals(rng, expected):
+    from scipy.stats import bootstrap
+    a, b = rng.gamma(2.0, size=40), rng.gamma(1.5, size=25)
+    options = dict(n_resamples=100_000, method="percentile", vectorized=True, random_state=1)
+    median = bootstrap((a,), np.median, confidence_level=0.9, **options).confidence_interval
+    means = bootstrap((a, b), lambda x, y, axis: x.mean(axis) - y.mean(axis), **options)
+    expected["bootstrap"] = {"a": a.tolist(), "b": b.tolist(), "median_90": list(median),
+                             "difference_of_means_95": list(means.confidence_interval)}
+
+
 def main():
     rng = np.random.default_rng(SEED)
     expected = {}
     tica(rng, expected)
     clusters(rng, expected)
+    intervals(rng, expected)
     expected["versions"] = {name: importlib.metadata.version(name)
                             for name in ("numpy", "deeptime", "scipy", "scikit-learn")}
     (FOLDER / "evaluation.json").write_text(json.dumps(expected, indent=1) + "\n")
