@@ -7,6 +7,7 @@ missing=""
 command -v c++ >/dev/null 2>&1 || missing="$missing g++"
 command -v cmake >/dev/null 2>&1 || missing="$missing cmake"
 command -v make >/dev/null 2>&1 || missing="$missing make"
+[ -e /usr/include/eigen3/Eigen/Dense ] || [ -e /usr/local/include/eigen3/Eigen/Dense ] || missing="$missing libeigen3-dev"
 if [ "${with_tests:-no}" = yes ]; then
   [ -e /usr/include/doctest/doctest.h ] || [ -e /usr/local/include/doctest/doctest.h ] || missing="$missing doctest-dev"
 fi

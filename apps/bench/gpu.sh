@@ -3,8 +3,8 @@
 #
 # Usage: sh apps/bench/gpu.sh [--full] [--minutes N] [--built FOLDER] [--emulated]
 #
-# Builds (nvcc 12 or later, CMake, doctest: DOCTEST_INCLUDE_DIR says where; no network), goes through the table of operations
-# and the tests of the libraries on the device, compares log q with the cpu's, measures kernels, training and drawing
+# Builds (nvcc 12 or later, CMake, Eigen 3.4, doctest: Eigen3_DIR and DOCTEST_INCLUDE_DIR say where; no network), goes
+# through the table of operations and the tests of the libraries on the device, compares log q with the cpu's, measures kernels, training and drawing
 # against the roofs of the card and against PyTorch where python3 has it, runs the demo, looks with compute-sanitizer where
 # that is there, and trains by the published Cartesian recipe in what time is left. In order of importance, each part
 # bounded in time; a part that fails is reported and the next goes on. Nine minutes, or --minutes; --full: ten times the

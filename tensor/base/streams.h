@@ -52,6 +52,10 @@ inline constexpr std::string_view kRefined = "refined";    // the samples at the
 inline constexpr std::string_view kTune = "tune";          // pilot samples of the temperature
 inline constexpr std::string_view kResample = "resample";  // the samples that distances compare
 
+// metrics
+inline constexpr std::string_view kCentres = "centres";      // kmeans; k: restart
+inline constexpr std::string_view kBootstrap = "bootstrap";  // bootstrap; k: draw
+
 // the audit
 inline constexpr std::string_view kAudit = "audit";                     // fresh samples
 inline constexpr std::string_view kAuditMotion = "audit motion";        // rotations and shifts

@@ -1,0 +1,84 @@
+"""Makes evaluation.json and its arrays here: python make_evaluation.py (numpy, scipy,
+deeptime, scikit-learn)."""
+import importlib.metadata
+import json
+import pathlib
+
+import numpy as np
+
+FOLDER = pathlib.Path(__file__).parent
+SEED = 20261126
+
+
+def features(rng, frames, start):
+    """Eight features of a slow and a fast process, the last constant, the one before it a copy."""
+    x = np.array([start, 0.0])
+    rows = []
+    for _ in range(frames):
+        x = np.array([0.97, 0.8]) * x + np.array([0.24, 0.6]) * rng.standard_normal(2)
+        noise = 0.3 * rng.standard_normal(4)
+        rows.append([x[0] + noise[0], x[0] ** 2, x[1] - 0.2 * x[0], np.sin(x[0]) + noise[1],
+                     np.cos(x[1]) + noise[2], noise[3], 0, 0.35])
+    rows = np.array(rows)
+    rows[:, 6] = rows[:, 0] - rows[:, 3]  # linearly dependent
+    return rows.astype(np.float32).astype(float)
+
+
+def tica(rng, expected):
+    from deeptime.covariance import KoopmanWeightingEstimator
+    from deeptime.decomposition import TICA
+    lag = 5
+    replicas = [features(rng, 300, 3.0), features(rng, 250, 2.0)]
+    for k, replica in enumerate(replicas):
+        np.save(FOLDER / f"tica_replica_{k}.npy", replica.astype(np.float32))
+    weights = KoopmanWeightingEstimator(lagtime=lag).fit(replicas).fetch_model()
+    for name, options in {"plain": {}, "reweighted": {"weights": weights}}.items():
+        model = TICA(dim=3, lagtime=lag).fit(replicas, **options).fetch_model()
+        projected = np.concatenate([model.transform(x) for x in replicas])
+        np.save(FOLDER / f"tica_{name}.npy", projected[::10])
+        expected["tica_" + name] = {"eigenvalues": model.singular_values[:3].tolist(),
+                                    "rank": int(model.whitening_rank_0)}
+
+
+def clusters(rng, expected):
+    from scipy.spatial.distance import jensenshannon
+    from sklearn.cluster import KMeans
+    middles = rng.normal(0, 3, (12, 2))
+    points, others = (middles[rng.integers(0, 12, n)] + 0.6 * rng.standard_normal((n, 2))
+                      for n in (600, 400))
+    points, others = points.astype(np.float32).astype(float), others.astype(np.float32).astype(float)
+    weights = rng.gamma(0.5, size=400).astype(np.float32).astype(float)
+    np.save(FOLDER / "clusters_points.npy", points.astype(np.float32))
+    np.save(FOLDER / "clusters_others.npy", others.astype(np.float32))
+    np.save(FOLDER / "clusters_weights.npy", weights.astype(np.float32))
+    model = KMeans(n_clusters=20, n_init=10, random_state=1).fit(points)
+    shares = np.bincount(model.predict(points), minlength=20) / 600
+    weighted = np.bincount(model.predict(others), weights=weights, minlength=20) / weights.sum()
+    expected["clusters"] = {"centres": model.cluster_centers_.ravel().tolist(),
+                            "inertia": float(model.inertia_),
+                            "jsd": float(jensenshannon(shares, weighted, base=2) ** 2)}
+
+
+def intervals(rng, expected):
+    from scipy.stats import bootstrap
+    a, b = rng.gamma(2.0, size=40), rng.gamma(1.5, size=25)
+    options = dict(n_resamples=100_000, method="percentile", vectorized=True, random_state=1)
+    median = bootstrap((a,), np.median, confidence_level=0.9, **options).confidence_interval
+    means = bootstrap((a, b), lambda x, y, axis: x.mean(axis) - y.mean(axis), **options)
+    expected["bootstrap"] = {"a": a.tolist(), "b": b.tolist(), "median_90": list(median),
+                             "difference_of_means_95": list(means.confidence_interval)}
+
+
+def main():
+    rng = np.random.default_rng(SEED)
+    expected = {}
+    tica(rng, expected)
+    clusters(rng, expected)
+    intervals(rng, expected)
+    expected["versions"] = {name: importlib.metadata.version(name)
+                            for name in ("numpy", "deeptime", "scipy", "scikit-learn")}
+    (FOLDER / "evaluation.json").write_text(json.dumps(expected, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
