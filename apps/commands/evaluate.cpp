@@ -43,9 +43,12 @@ const CommandSpec kSpec{
      {"trim", "FRACTION", "0",
       "drop this share of the samples, those of the largest weights, as published tables do "
       "(0.002 there): biased; raw figures come first"},
+     {"tica-lag", "N", "100",
+      "frames of a replica between which the slowest motions of the reference lose their memory: "
+      "TICA-W2 and JSD; 0: leave them out"},
      {"published-protocol", "", "",
       "as published tables: --trim 0.002, --points 10000, multinomial resampling, the first frames "
-      "of the reference"},
+      "of the reference, components without Koopman weights"},
      {"points", "N", "4000", "samples and frames that E-W2 and T-W2 compare (10000 takes minutes)"},
      {"output", "FOLDER", "",
       "where report.html and evaluation.json go (default: the folder of arbg sample)"}},
@@ -112,8 +115,10 @@ EvaluateJob job_from(const Arguments& arguments, const CommonOptions& common) {
             "--published-protocol says --points and --trim; leave them out");
     job.options.points = kPublishedPoints;
     job.options.trim = kPublishedTrim;
+    job.options.tica.reweight = false;
   }
   job.options.held_out = arguments.number("held-out");
+  job.options.tica.lag = static_cast<std::size_t>(arguments.integer("tica-lag", 0));
   return job;
 }
 

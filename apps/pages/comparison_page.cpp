@@ -38,19 +38,25 @@ metrics::Plot energy_plot(const std::vector<ComparedSamples>& all,
 metrics::Table comparison_table(const std::vector<ComparedSamples>& all) {
   using metrics::Align;
   metrics::Table table(
-      {"samples", "raw ESS, %", "k-hat", "points", "E-W2 (kT)", "T-W2 (rad)"},
-      {Align::left, Align::right, Align::right, Align::right, Align::right, Align::right});
+      {"samples", "raw ESS, %", "k-hat", "points", "E-W2 (kT)", "T-W2 (rad)", "TICA-W2", "JSD"},
+      {Align::left, Align::right, Align::right, Align::right, Align::right, Align::right,
+       Align::right, Align::right});
+  const auto slow = [](const sampling::Evaluation& e, double value) {
+    return e.slow.timescales.empty() ? "" : format_number(value, 3);
+  };
   for (const auto& [name, e, energies] : all) {
     const bool weighted = e.weight_kind != sampling::WeightKind::none;
     table.add_row({name, weighted ? format_number(100 * e.weights.ess_fraction, 3) : "",
                    weighted && e.populations == 0 ? format_number(e.weights.pareto_k, 2) : "",
                    std::to_string(e.points), format_number(e.energy_w2_kt.weighted, 3),
-                   format_number(e.torsion_w2_rad.weighted, 3)});
+                   format_number(e.torsion_w2_rad.weighted, 3), slow(e, e.slow.w2.weighted),
+                   slow(e, e.slow.jsd.weighted)});
   }
   if (all.empty()) return table;
   const auto& e = all.front().evaluation;
   table.add_row({"floor: MD against MD", "", "", std::to_string(e.points),
-                 format_number(e.energy_w2_kt.floor, 3), format_number(e.torsion_w2_rad.floor, 3)});
+                 format_number(e.energy_w2_kt.floor, 3), format_number(e.torsion_w2_rad.floor, 3),
+                 slow(e, e.slow.w2.floor), slow(e, e.slow.jsd.floor)});
   return table;
 }
 

@@ -1,6 +1,7 @@
 #include "apps/pages/report_page.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -114,6 +115,17 @@ std::vector<metrics::Figure> torsion_maps(const sampling::ResidueAngles& a,
 
 namespace {
 
+sampling::Distance mean_total_variation(const sampling::Evaluation& e) {
+  sampling::Distance sum;
+  for (const auto& residue : e.angles) {
+    sum.weighted += residue.total_variation.weighted;
+    sum.raw += residue.total_variation.raw;
+    sum.floor += residue.total_variation.floor;
+  }
+  const auto n = static_cast<double>(e.angles.size());
+  return {sum.weighted / n, sum.raw / n, sum.floor / n};
+}
+
 // How good the weights are; nothing where samples count alike.
 void add_weight_rows(const sampling::Evaluation& e, metrics::Table& table) {
   if (e.weight_kind == sampling::WeightKind::none) return;
@@ -146,6 +158,71 @@ void add_weight_rows(const sampling::Evaluation& e, metrics::Table& table) {
                      : "error: scatter of " + std::to_string(e.populations) + " populations"});
 }
 
+std::string share_text(const metrics::Interval& share) {
+  const auto in_percent = [](double x) { return format_number(100 * x, 3); };
+  if (std::isnan(share.low)) return in_percent(share.estimate);
+  return in_percent(share.estimate) + " (" + in_percent(share.low) + " to " +
+         in_percent(share.high) + ")";
+}
+
+// Basins that any frame or sample is in.
+metrics::Table basin_table(const sampling::Evaluation& e) {
+  using metrics::Align;
+  metrics::Table table({"residue", "basin", "samples, %", "reference, %", "difference, kT"},
+                       {Align::left, Align::left, Align::right, Align::right, Align::right});
+  for (const auto& residue : e.angles) {
+    for (std::size_t k = 0; k < metrics::kBasins; ++k) {
+      const auto& [samples, reference] = residue.basins[k];
+      if (samples.estimate == 0 && reference.estimate == 0) continue;
+      table.add_row(
+          {residue.residue, std::string(metrics::name_of(static_cast<metrics::Basin>(k))),
+           share_text(samples), share_text(reference),
+           format_number(metrics::free_energy_difference(samples.estimate, reference.estimate),
+                         2)});
+    }
+  }
+  return table;
+}
+
+// Rows [n, 2] over the plane of two components.
+metrics::Histogram2D plane_of(const std::vector<double>& rows, std::span<const double> weights,
+                              const std::vector<double>& x_edges,
+                              const std::vector<double>& y_edges) {
+  std::vector<double> x, y;
+  for (std::size_t i = 0; i < rows.size(); i += 2) {
+    x.push_back(rows[i]);
+    y.push_back(rows[i + 1]);
+  }
+  return metrics::make_histogram_2d(x, y, weights, x_edges, y_edges);
+}
+
+std::vector<metrics::Figure> slow_maps(const sampling::Evaluation& e) {
+  constexpr std::size_t kBins = 60;
+  std::array<std::vector<double>, 2> edges;
+  for (std::size_t c = 0; c < 2; ++c) {
+    std::vector<double> values;
+    for (std::size_t i = c; i < e.slow.reference.size(); i += 2)
+      values.push_back(e.slow.reference[i]);
+    const auto [low, high] = std::ranges::minmax(values);
+    const double margin = 0.03 * (high - low);
+    edges[c] = metrics::uniform_edges(low - margin, high + margin, kBins);
+  }
+  const auto map = [&](const char* title, const std::vector<double>& rows,
+                       std::span<const double> weights) {
+    const auto histogram = plane_of(rows, weights, edges[0], edges[1]);
+    metrics::HeatMap out{title,    "Free energy in kT.",    {}, {}, edges[0],
+                         edges[1], histogram.free_energy(), {}};
+    out.x.label = "component 1";
+    out.y.label = "component 2";
+    out.value = {"free energy (kT)", false, 0, 8, 0};
+    return out;
+  };
+  const bool weighted = e.weight_kind != sampling::WeightKind::none;
+  return {map("MD reference", e.slow.reference, {}),
+          map(weighted ? "Reweighted samples" : "Samples", e.slow.samples,
+              weighted ? std::span<const double>(e.weight) : std::span<const double>())};
+}
+
 }  // namespace
 
 metrics::Table results_table(const sampling::Evaluation& e) {
@@ -167,6 +244,12 @@ metrics::Table results_table(const sampling::Evaluation& e) {
   };
   add_distance("E-W2 (kT)", "energies", e.energy_w2_kt);
   add_distance("T-W2 (rad)", "torsions", e.torsion_w2_rad);
+  if (!e.slow.timescales.empty()) {
+    add_distance("TICA-W2", "slowest motions", e.slow.w2);
+    add_distance("JSD", "20 clusters of these", e.slow.jsd);
+  }
+  if (!e.angles.empty())
+    add_distance("Ramachandran TV", "mean of residues", mean_total_variation(e));
   return table;
 }
 
@@ -225,6 +308,19 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
         "more. Cells of 15 degrees with fewer than 10 frames or effective samples are left empty.");
   }
   for (const auto& residue : e.angles) report.add_small_plots(torsion_maps(residue, e));
+  if (!e.angles.empty()) {
+    report.add_table(basin_table(e),
+                     "Shares of the basins, with intervals of 95 %: of samples by bootstrap over "
+                     "them, of the reference over its replicas.");
+  }
+  if (!e.slow.timescales.empty()) {
+    report.add_heading("Slowest motions");
+    report.add_paragraph(
+        "The first two time-lagged independent components of the reference (distances between "
+        "atoms C, N and S; phi, psi and omega), onto which samples are projected. Frames of "
+        "tempered dynamics lose their memory faster than a molecule does.");
+    report.add_small_plots(slow_maps(e));
+  }
   report.add_heading(weighted ? "Energies, weights and training" : "Energies");
   std::vector<metrics::Figure> figures{energy_plot(*input.samples, e, *input.reference)};
   if (weighted) figures.push_back(weight_plot(*input.samples));

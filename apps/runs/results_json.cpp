@@ -60,14 +60,39 @@ sampling::TemperatureTuning tuning_from_json(const Json& json) {
   return out;
 }
 
+namespace {
+
+Json distance(const sampling::Distance& d) {
+  Json json = Json::object();
+  json["weighted"] = d.weighted;
+  json["raw"] = d.raw;
+  json["floor"] = d.floor;
+  return json;
+}
+
+Json interval(const metrics::Interval& i) {
+  Json json = Json::object();
+  json["share"] = i.estimate;
+  json["low"] = i.low;
+  json["high"] = i.high;
+  return json;
+}
+
+Json to_json(const sampling::ResidueAngles& residue) {
+  Json json = Json::object();
+  json["residue"] = residue.residue;
+  json["total_variation"] = distance(residue.total_variation);
+  for (std::size_t k = 0; k < metrics::kBasins; ++k) {
+    Json& basin = json["basins"][std::string(metrics::name_of(static_cast<metrics::Basin>(k)))];
+    basin["samples"] = interval(residue.basins[k].samples);
+    basin["reference"] = interval(residue.basins[k].reference);
+  }
+  return json;
+}
+
+}  // namespace
+
 Json to_json(const sampling::Evaluation& e) {
-  const auto distance = [](const sampling::Distance& d) {
-    Json json = Json::object();
-    json["weighted"] = d.weighted;
-    json["raw"] = d.raw;
-    json["floor"] = d.floor;
-    return json;
-  };
   Json out = Json::object();
   if (e.weight_kind != sampling::WeightKind::none) out["weights"] = summary_json(e.weights);
   if (e.weight_kind == sampling::WeightKind::relative)
@@ -81,6 +106,16 @@ Json to_json(const sampling::Evaluation& e) {
   out["points"] = static_cast<std::int64_t>(e.points);
   out["energy_w2_kt"] = distance(e.energy_w2_kt);
   out["torsion_w2_rad"] = distance(e.torsion_w2_rad);
+  if (e.slow.timescales.empty()) {
+    if (!e.slow.why_not.empty()) out["tica_left_out"] = e.slow.why_not;
+  } else {
+    out["tica_w2"] = distance(e.slow.w2);
+    out["tica_jsd"] = distance(e.slow.jsd);
+    out["tica_timescales_frames"] =
+        Json(Json::List(e.slow.timescales.begin(), e.slow.timescales.end()));
+  }
+  Json& residues = out["residues"] = Json::list();
+  for (const auto& residue : e.angles) residues.push_back(to_json(residue));
   if (e.likelihood_frames > 0) {
     out["reference_likelihood_frames"] = e.likelihood_frames;
     out["reference_nats_per_coordinate"] = e.reference_nats;

@@ -2,98 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
-#include "md/molecule/torsion_atoms.h"
-#include "metrics/torsions.h"
+#include "metrics/histogram.h"
 #include "metrics/wasserstein.h"
+#include "sampling/evaluation/backbone.h"
+#include "sampling/evaluation/compared_rows.h"
 #include "sampling/smc/population.h"
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
-#include "tensor/base/random.h"
-#include "tensor/base/streams.h"
 
 namespace arbg::sampling {
 namespace {
-
-using Indices = std::vector<std::int64_t>;
-
-// The rows that distances compare.
-struct Points {
-  Indices weighted, raw;  // samples: resampled, and as drawn
-  Indices reference;
-  Indices left, right;  // halves of the reference: the floor's two sides
-};
-
-// `log_weight`: of the samples, trimmed where that was asked for.
-Points points_of(const WeightedEnsemble& samples, std::span<const double> log_weight,
-                 const ReferenceEnsemble& reference, std::int64_t points,
-                 const EvaluationOptions& options) {
-  Points out;
-  out.weighted = resample(options.published ? Resampling::multinomial : Resampling::systematic,
-                          log_weight, points, Random(options.seed, stream_id(streams::kResample)));
-  // Samples as drawn; what is not a conformation at all (infinite energy) has no place in a
-  // distance.
-  for (const auto i : evenly_spaced(samples.count(), points)) {
-    if (std::isfinite(samples.reduced_energy[static_cast<std::size_t>(i)])) out.raw.push_back(i);
-  }
-  const std::int64_t frames = reference.frames(), replicas = reference.replicas,
-                     half = replicas / 2;
-  out.reference = replica_frames(frames, replicas, 0, replicas, points);
-  if (options.published) std::iota(out.reference.begin(), out.reference.end(), std::int64_t{0});
-  if (replicas > 1) {
-    out.left = replica_frames(frames, replicas, 0, half, points);
-    out.right = replica_frames(frames, replicas, half, replicas, points);
-  } else {
-    out.left = evenly_spaced(frames / 2, points);
-    for (const auto i : out.left) out.right.push_back(i + frames / 2);
-  }
-  const auto size = std::min(out.left.size(), out.right.size());
-  out.left.resize(size);
-  out.right.resize(size);
-  return out;
-}
-
-// phi and psi of every residue that has them, [B, width]: all phi first, then all psi.
-std::vector<double> torsions_of(const md::Topology& topology, std::span<const double> positions_nm,
-                                std::size_t& width) {
-  auto atoms = md::backbone_torsions(topology).phi;
-  const auto psi = md::backbone_torsions(topology).psi;
-  atoms.insert(atoms.end(), psi.begin(), psi.end());
-  width = atoms.size();
-  return metrics::dihedrals(positions_nm, topology.atoms.size(), atoms);
-}
-
-// Columns of torsions [B, width].
-Angles columns(std::span<const double> torsions, std::size_t width, std::size_t phi,
-               std::size_t psi) {
-  Angles out;
-  for (std::size_t row = 0; row < torsions.size(); row += width) {
-    out.phi.push_back(torsions[row + phi]);
-    out.psi.push_back(torsions[row + psi]);
-  }
-  return out;
-}
-
-// Of every residue with both; torsions as torsions_of() gives them.
-std::vector<ResidueAngles> angles_of_residues(const md::Topology& topology,
-                                              std::span<const double> samples,
-                                              std::span<const double> reference) {
-  const auto atoms = md::backbone_torsions(topology);
-  const std::size_t width = atoms.phi.size() + atoms.psi.size();
-  std::vector<ResidueAngles> out;
-  for (std::size_t phi = 0; phi < atoms.phi.size(); ++phi) {
-    const int nitrogen = atoms.phi[phi][1];
-    const auto same =
-        std::ranges::find(atoms.psi, nitrogen, [](const auto& psi) { return psi[0]; });
-    if (same == atoms.psi.end()) continue;
-    const auto psi = atoms.phi.size() + static_cast<std::size_t>(same - atoms.psi.begin());
-    const int residue = topology.atoms[static_cast<std::size_t>(nitrogen)].residue;
-    out.push_back({topology.residues[static_cast<std::size_t>(residue)].label(),
-                   columns(samples, width, phi, psi), columns(reference, width, phi, psi)});
-  }
-  return out;
-}
 
 Distance energy_distance(std::span<const double> u, std::span<const double> v, const Points& at) {
   return {metrics::wasserstein2_line(pick(u, at.weighted), pick(v, at.reference)),
@@ -101,18 +20,31 @@ Distance energy_distance(std::span<const double> u, std::span<const double> v, c
           metrics::wasserstein2_line(pick(v, at.left), pick(v, at.right))};
 }
 
-// Torsions [B, width] of samples and of reference frames.
-Distance torsion_distance(std::span<const double> s, std::span<const double> r, std::size_t width,
-                          const Points& at, const ReferenceEnsemble& reference) {
-  // The solver wants as many points on either side.
-  const auto for_raw = replica_frames(reference.frames(), reference.replicas, 0, reference.replicas,
-                                      std::ssize(at.raw));
-  const auto distance = [&](const std::vector<double>& a, const std::vector<double>& b) {
-    return metrics::wasserstein2_torus(a, b, width).distance;
-  };
-  return {distance(pick(s, at.weighted, width), pick(r, at.reference, width)),
-          distance(pick(s, at.raw, width), pick(r, for_raw, width)),
-          distance(pick(r, at.left, width), pick(r, at.right, width))};
+SlowMotions slow_motions(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
+                         const Points& at, const EvaluationOptions& options) {
+  SlowMotions out;
+  SlowComponents fitted;
+  try {
+    fitted = fit_slow_components(reference, options.tica, options.seed);
+  } catch (const Error& error) {
+    out.why_not = error.what();
+    return out;
+  }
+  for (const double lambda : fitted.tica.eigenvalues)
+    out.timescales.push_back(-static_cast<double>(options.tica.lag) / std::log(std::abs(lambda)));
+  out.samples = project(fitted.tica, reference.topology, samples.positions_nm);
+  out.reference = project(fitted.tica, reference.topology, reference.positions_nm);
+  out.w2 = distances(out.samples, out.reference, kSlowComponents, at, reference,
+                     [](const std::vector<double>& a, const std::vector<double>& b) {
+                       return metrics::wasserstein2_space(a, b, kSlowComponents).distance;
+                     });
+  out.jsd = distances(out.samples, out.reference, kSlowComponents, at, reference,
+                      [&](const std::vector<double>& a, const std::vector<double>& b) {
+                        return metrics::jensen_shannon_divergence(
+                            metrics::cluster_shares(fitted.clusters, a, {}),
+                            metrics::cluster_shares(fitted.clusters, b, {}));
+                      });
+  return out;
 }
 
 void add_reference_likelihood(Evaluation& out, const WeightedEnsemble& samples,
@@ -173,10 +105,15 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   std::size_t width = 0;
   const auto sample_torsions = torsions_of(reference.topology, samples.positions_nm, width);
   const auto reference_torsions = torsions_of(reference.topology, reference.positions_nm, width);
-  out.angles = angles_of_residues(reference.topology, sample_torsions, reference_torsions);
-  if (width > 0)
-    out.torsion_w2_rad =
-        torsion_distance(sample_torsions, reference_torsions, width, at, reference);
+  out.angles = compare_residues(samples, reference, sample_torsions, reference_torsions, out.weight,
+                                at, options.seed);
+  if (width > 0) {
+    out.torsion_w2_rad = distances(sample_torsions, reference_torsions, width, at, reference,
+                                   [&](const std::vector<double>& a, const std::vector<double>& b) {
+                                     return metrics::wasserstein2_torus(a, b, width).distance;
+                                   });
+  }
+  if (options.tica.lag > 0) out.slow = slow_motions(samples, reference, at, options);
   if (model != nullptr) add_reference_likelihood(out, samples, reference, *model, options);
   return out;
 }

@@ -6,13 +6,17 @@
 // reference, split by independent replicas.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "metrics/bennett.h"
+#include "metrics/bootstrap.h"
+#include "metrics/ramachandran.h"
 #include "metrics/weights.h"
 #include "sampling/evaluation/ensembles.h"
+#include "sampling/evaluation/slow_components.h"
 #include "sampling/proposals/generator.h"
 
 namespace arbg::sampling {
@@ -31,18 +35,35 @@ struct Angles {
 struct ResidueAngles {
   std::string residue;  // "ALA2"
   Angles samples, reference;
+  Distance total_variation;  // of the points of the distances, in 60 x 60 cells
+  // Shares of the basins (metrics/ramachandran.h), of all samples and all frames. Intervals of 95 %
+  // by bootstrap over samples (of sequential Monte Carlo: none) and over replicas (more than one).
+  struct Share {
+    metrics::Interval samples, reference;  // low and high NaN: none
+  };
+  std::array<Share, metrics::kBasins> basins;
+};
+
+// How samples are spread over the slowest motions of the reference, in the plane of the first two
+// (slow_components.h). `why_not`: without them, the reason.
+struct SlowMotions {
+  std::string why_not;
+  Distance w2, jsd;
+  std::vector<double> timescales;          // of the components, in frames: -lag / log |lambda|
+  std::vector<double> samples, reference;  // [B, 2], [frames, 2]
 };
 
 struct Evaluation {
-  std::int64_t populations = 0;    // of sequential Monte Carlo; 0: independent samples
+  std::int64_t populations = 0;  // of sequential Monte Carlo; 0: independent samples
   WeightKind weight_kind = WeightKind::absolute;  // none: no figure of weights means anything
-  metrics::WeightSummary weights;  // raw; summarise() of population.h
+  metrics::WeightSummary weights;                 // raw; summarise() of population.h
   double trim = 0;                 // share of the largest weights that were dropped, if any: then
   metrics::WeightSummary trimmed;  // the same figures without them, as are the distances
   Decoding decoding;               // of the samples
   std::size_t points = 0;          // samples a side in the distances
   Distance energy_w2_kt, torsion_w2_rad;
   std::vector<ResidueAngles> angles;
+  SlowMotions slow;
   std::vector<double> weight;  // normalised, one a sample
 
   // Where the model is at hand: held-out frames of the reference seen by the model. On frames that
@@ -62,6 +83,7 @@ struct EvaluationOptions {
   // As the published tables: multinomial resampling, against the first frames of the reference
   // instead of evenly spaced ones.
   bool published = false;
+  TicaOptions tica;  // lag 0: no slow motions
 };
 
 // Atoms of both are in the order of the reference's topology. `model`, which drew the samples, may

@@ -1,0 +1,159 @@
+#include "sampling/evaluation/backbone.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "md/molecule/torsion_atoms.h"
+#include "metrics/torsions.h"
+#include "sampling/smc/population.h"
+
+namespace arbg::sampling {
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+// Columns of torsions [B, width].
+Angles columns(std::span<const double> torsions, std::size_t width, std::size_t phi,
+               std::size_t psi) {
+  Angles out;
+  for (std::size_t row = 0; row < torsions.size(); row += width) {
+    out.phi.push_back(torsions[row + phi]);
+    out.psi.push_back(torsions[row + psi]);
+  }
+  return out;
+}
+
+// Of every residue with both; torsions as torsions_of() gives them.
+std::vector<ResidueAngles> angles_of_residues(const md::Topology& topology,
+                                              std::span<const double> samples,
+                                              std::span<const double> reference) {
+  const auto atoms = md::backbone_torsions(topology);
+  const std::size_t width = atoms.phi.size() + atoms.psi.size();
+  std::vector<ResidueAngles> out;
+  for (std::size_t phi = 0; phi < atoms.phi.size(); ++phi) {
+    const int nitrogen = atoms.phi[phi][1];
+    const auto same =
+        std::ranges::find(atoms.psi, nitrogen, [](const auto& psi) { return psi[0]; });
+    if (same == atoms.psi.end()) continue;
+    const auto psi = atoms.phi.size() + static_cast<std::size_t>(same - atoms.psi.begin());
+    const int residue = topology.atoms[static_cast<std::size_t>(nitrogen)].residue;
+    ResidueAngles& one = out.emplace_back();
+    one.residue = topology.residues[static_cast<std::size_t>(residue)].label();
+    one.samples = columns(samples, width, phi, psi);
+    one.reference = columns(reference, width, phi, psi);
+  }
+  return out;
+}
+
+// [B, 2], phi and psi.
+std::vector<double> pairs_of(const Angles& angles) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < angles.phi.size(); ++i) {
+    out.push_back(angles.phi[i]);
+    out.push_back(angles.psi[i]);
+  }
+  return out;
+}
+
+Distance total_variation(const ResidueAngles& residue, const Points& at,
+                         const ReferenceEnsemble& reference) {
+  const auto map = [](const std::vector<double>& pairs) {
+    const Angles angles = columns(pairs, 2, 0, 1);
+    return metrics::ramachandran(angles.phi, angles.psi, {});
+  };
+  return distances(pairs_of(residue.samples), pairs_of(residue.reference), 2, at, reference,
+                   [&](const std::vector<double>& a, const std::vector<double>& b) {
+                     return metrics::total_variation(map(a), map(b));
+                   });
+}
+
+// Independent parts of samples or frames: part_of[i], and how many there are.
+struct Parts {
+  std::vector<std::size_t> part_of;
+  std::size_t count = 0;
+};
+
+// Populations, or a hundred equal parts of samples that are independent.
+Parts parts_of(const WeightedEnsemble& samples) {
+  constexpr std::int64_t kParts = 100;
+  const std::int64_t size = samples.count(),
+                     parts = samples.populations > 0 ? samples.populations : std::min(kParts, size);
+  Parts out{{}, static_cast<std::size_t>(parts)};
+  for (std::int64_t p = 0; p < parts; ++p) {
+    const auto last = static_cast<std::size_t>(first_particle(size, parts, p + 1));
+    out.part_of.resize(last, static_cast<std::size_t>(p));
+  }
+  return out;
+}
+
+Parts parts_of(const ReferenceEnsemble& reference) {
+  Parts out{{}, static_cast<std::size_t>(reference.replicas)};
+  for (std::int64_t f = 0; f < reference.frames(); ++f)
+    out.part_of.push_back(static_cast<std::size_t>(f % reference.replicas));
+  return out;
+}
+
+// The share of each basin, with an interval over the parts. No weights: equal ones.
+std::array<metrics::Interval, metrics::kBasins> basin_shares(const Angles& angles,
+                                                             std::span<const double> weights,
+                                                             const Parts& parts,
+                                                             std::uint64_t seed) {
+  std::array<std::vector<double>, metrics::kBasins> share;
+  share.fill(std::vector<double>(parts.count));
+  std::vector<double> whole(parts.count);
+  for (std::size_t i = 0; i < angles.phi.size(); ++i) {
+    const double weight = weights.empty() ? 1 : weights[i];
+    const auto basin = static_cast<std::size_t>(metrics::basin_of(angles.phi[i], angles.psi[i]));
+    share[basin][parts.part_of[i]] += weight;
+    whole[parts.part_of[i]] += weight;
+  }
+  std::array<metrics::Interval, metrics::kBasins> out;
+  metrics::BootstrapSettings settings;
+  settings.seed = seed;
+  for (std::size_t basin = 0; basin < metrics::kBasins; ++basin) {
+    for (std::size_t p = 0; p < parts.count; ++p)
+      if (whole[p] > 0) share[basin][p] /= whole[p];
+    const auto mean = metrics::weighted_mean(share[basin], whole);
+    if (parts.count > 1) {
+      out[basin] = metrics::bootstrap(parts.count, mean, settings);
+    } else {
+      constexpr std::size_t kOnly[] = {0};
+      out[basin] = {mean(kOnly), kUnknown, kUnknown};
+    }
+  }
+  return out;
+}
+
+void add_basins(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
+                std::span<const double> weight, std::uint64_t seed, ResidueAngles& residue) {
+  const auto drawn = basin_shares(residue.samples, weight, parts_of(samples), seed);
+  const auto frames = basin_shares(residue.reference, {}, parts_of(reference), seed);
+  for (std::size_t k = 0; k < metrics::kBasins; ++k) residue.basins[k] = {drawn[k], frames[k]};
+}
+
+}  // namespace
+
+std::vector<double> torsions_of(const md::Topology& topology, std::span<const double> positions_nm,
+                                std::size_t& width) {
+  auto atoms = md::backbone_torsions(topology).phi;
+  const auto psi = md::backbone_torsions(topology).psi;
+  atoms.insert(atoms.end(), psi.begin(), psi.end());
+  width = atoms.size();
+  return metrics::dihedrals(positions_nm, topology.atoms.size(), atoms);
+}
+
+std::vector<ResidueAngles> compare_residues(const WeightedEnsemble& samples,
+                                            const ReferenceEnsemble& reference,
+                                            std::span<const double> sample_torsions,
+                                            std::span<const double> reference_torsions,
+                                            std::span<const double> weight, const Points& at,
+                                            std::uint64_t seed) {
+  auto out = angles_of_residues(reference.topology, sample_torsions, reference_torsions);
+  for (ResidueAngles& residue : out) {
+    residue.total_variation = total_variation(residue, at, reference);
+    add_basins(samples, reference, weight, seed, residue);
+  }
+  return out;
+}
+
+}  // namespace arbg::sampling

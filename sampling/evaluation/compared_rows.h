@@ -1,0 +1,40 @@
+// What distances compare, and how: rows of samples, of the reference, and of its two halves. Inside
+// sampling/evaluation only.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sampling/evaluation/evaluation.h"
+
+namespace arbg::sampling {
+
+using Indices = std::vector<std::int64_t>;
+
+// The rows that distances compare.
+struct Points {
+  Indices weighted, raw;  // samples: resampled, and as drawn
+  Indices reference;
+  Indices left, right;  // halves of the reference: the floor's two sides
+};
+
+// `log_weight`: of the samples, trimmed where that was asked for.
+Points points_of(const WeightedEnsemble& samples, std::span<const double> log_weight,
+                 const ReferenceEnsemble& reference, std::int64_t points,
+                 const EvaluationOptions& options);
+
+// One measure of rows [B, width]: of weighted samples, of samples as drawn, and of the two halves
+// of the reference.
+template <class Measure>
+Distance distances(std::span<const double> s, std::span<const double> r, std::size_t width,
+                   const Points& at, const ReferenceEnsemble& reference, const Measure& measure) {
+  // The solver wants as many points on either side.
+  const auto for_raw = replica_frames(reference.frames(), reference.replicas, 0, reference.replicas,
+                                      std::ssize(at.raw));
+  return {measure(pick(s, at.weighted, width), pick(r, at.reference, width)),
+          measure(pick(s, at.raw, width), pick(r, for_raw, width)),
+          measure(pick(r, at.left, width), pick(r, at.right, width))};
+}
+
+}  // namespace arbg::sampling
