@@ -1,5 +1,5 @@
 """Makes evaluation.json and its arrays here: python make_evaluation.py (numpy, scipy,
-deeptime, scikit-learn)."""
+deeptime, scikit-learn, mdtraj)."""
 import importlib.metadata
 import json
 import pathlib
@@ -69,14 +69,42 @@ def intervals(rng, expected):
                              "difference_of_means_95": list(means.confidence_interval)}
 
 
+ENERGIES = FOLDER.parent / "energies"
+MOLECULES = ("amber14-obc1/ACDEFGH", "amber14-obc1/IKLMNPQ", "amber14-obc1/RSTVWY",
+             "amber99sbildn-obc2/Ace-ILDN-Nme")
+
+
+def trajectory(molecule, frames):
+    """The first frames of the golden energies, in the float32 that MDTraj computes with."""
+    import mdtraj
+    folder = ENERGIES / molecule
+    top = mdtraj.load(folder / (folder.name + ".pdb")).topology
+    return mdtraj.Trajectory(np.load(folder / "positions.npy")[:frames], top)
+
+
+def torsions(expected):
+    import mdtraj
+    expected["torsions"] = {}
+    for molecule in MOLECULES:
+        frames = trajectory(molecule, 3)
+        expected["torsions"][molecule] = {}
+        for name in ("phi", "psi", "omega", "chi1", "chi2", "chi3", "chi4", "chi5"):
+            atoms, angles = getattr(mdtraj, "compute_" + name)(frames, periodic=False, opt=False)
+            expected["torsions"][molecule][name] = {
+                "atoms": np.asarray(atoms, int).reshape(-1, 4).tolist(),
+                "angles": np.asarray(angles, float).reshape(-1).tolist()}
+
+
 def main():
     rng = np.random.default_rng(SEED)
     expected = {}
     tica(rng, expected)
     clusters(rng, expected)
     intervals(rng, expected)
+    torsions(expected)
     expected["versions"] = {name: importlib.metadata.version(name)
-                            for name in ("numpy", "deeptime", "scipy", "scikit-learn")}
+                            for name in ("numpy", "deeptime", "scipy", "scikit-learn",
+                                         "mdtraj")}
     (FOLDER / "evaluation.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 
