@@ -74,20 +74,20 @@ TEST_CASE("a side chain's torsions follow it outwards, in any protonation") {
   CHECK(names(t, {torsions[4].atoms}) == "ARG4:CD ARG4:NE ARG4:CZ ARG4:NH1 ; ");
   CHECK(names(t, {torsions[6].atoms}) == "ILE5:CA ILE5:CB ILE5:CG1 ILE5:CD1 ; ");
 
-  const std::vector<ResidueState> states{{"HIS", 1, "HIP"},
-                                         {"ASP", 2, "ASH"},
-                                         {"GLU", 3, "GLH"},
-                                         {"LYS", 4, "LYN"},
-                                         {"CYS", 5, "CYM"}};
-  CHECK(side_chain_torsions(Topology::from_sequence("HDEKC", states)).size() ==
-        side_chain_torsions(Topology::from_sequence("HDEKC")).size());
+  const std::vector<ResidueState> states{{"HIS", 2, "HIP"},
+                                         {"ASP", 3, "ASH"},
+                                         {"GLU", 4, "GLH"},
+                                         {"LYS", 5, "LYN"},
+                                         {"CYS", 6, "CYM"}};
+  CHECK(side_chain_torsions(Topology::from_sequence("Ace-HDEKC-Nme", states)).size() ==
+        side_chain_torsions(Topology::from_sequence("Ace-HDEKC-Nme")).size());
   const std::pair<int, int> bond{1, 4};
   CHECK(side_chain_torsions(Topology::from_sequence("CGGC", {}, {&bond, 1})).size() == 2);
 }
 
 TEST_CASE("an atom that is missing ends the torsions of its side chain") {
-  Topology t = Topology::from_sequence("K");
-  t.atoms[static_cast<std::size_t>(t.find(0, "CE"))].name = "XX";
+  Topology t = Topology::from_sequence("Ace-K-Nme");
+  t.atoms[static_cast<std::size_t>(t.find(1, "CE"))].name = "XX";
   const auto torsions = side_chain_torsions(t);
   REQUIRE(torsions.size() == 2);
   CHECK(torsions[1].number == 2);

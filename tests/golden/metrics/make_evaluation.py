@@ -95,6 +95,38 @@ def torsions(expected):
                 "angles": np.asarray(angles, float).reshape(-1).tolist()}
 
 
+def superposed_rmsd(x, y):
+    from scipy.spatial.transform import Rotation
+    x, y = (points.astype(float) - points.astype(float).mean(0) for points in (x, y))
+    return float(Rotation.align_vectors(x, y)[1] / np.sqrt(len(x)))
+
+
+def shapes(expected):
+    import mdtraj
+    expected["shapes"] = {}
+    for molecule in MOLECULES[:3]:
+        frames = trajectory(molecule, 24)
+        masses = [atom.element.mass for atom in frames.topology.atoms]
+        # MDTraj measures from the mean of the positions, whatever the masses.
+        off_centre = mdtraj.compute_center_of_mass(frames) - frames.xyz.astype(float).mean(1)
+        heavy = [int(a) for a in frames.topology.select("mass > 2")]
+        bonds = mdtraj.baker_hubbard(frames, freq=0, periodic=False)
+        there = [len(mdtraj.baker_hubbard(frame, freq=0, periodic=False)) for frame in frames]
+        expected["shapes"][molecule] = {
+            "masses": masses, "heavy": heavy,
+            "rg": mdtraj.compute_rg(frames).tolist(),
+            "rg_mass": np.sqrt(mdtraj.compute_rg(frames, masses=np.array(masses)) ** 2
+                               - (off_centre**2).sum(1)).tolist(),
+            "rmsd": mdtraj.rmsd(frames, frames, 0, atom_indices=heavy, precentered=False).tolist(),
+            "rmsd_double": [superposed_rmsd(x, frames.xyz[0, heavy])
+                            for x in frames.xyz[:, heavy]],
+            "hydrogens": [[a.index, b.index] if b.element.symbol == "H" else [b.index, a.index]
+                          for a, b in frames.topology.bonds
+                          if {a.element.symbol, b.element.symbol} in ({"N", "H"}, {"O", "H"})],
+            "acceptors": [int(a) for a in frames.topology.select("element N or element O")],
+            "bonds": np.asarray(bonds).tolist(), "bond_counts": there}
+
+
 def main():
     rng = np.random.default_rng(SEED)
     expected = {}
@@ -102,10 +134,11 @@ def main():
     clusters(rng, expected)
     intervals(rng, expected)
     torsions(expected)
+    shapes(expected)
     expected["versions"] = {name: importlib.metadata.version(name)
                             for name in ("numpy", "deeptime", "scipy", "scikit-learn",
                                          "mdtraj")}
-    (FOLDER / "evaluation.json").write_text(json.dumps(expected, indent=1) + "\n")
+    (FOLDER / "evaluation.json").write_text(json.dumps(expected) + "\n")
 
 
 if __name__ == "__main__":
