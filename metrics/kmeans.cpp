@@ -62,7 +62,6 @@ class Descent {
   void add_centre(std::size_t i);
   std::size_t draw(double uniform) const;
   double inertia_with(std::size_t candidate) const;
-  void revive(std::vector<std::size_t>& sizes);
 
   std::span<const double> points_;
   std::size_t dimension_, clusters_;
@@ -139,29 +138,16 @@ bool Descent::assign() {
   return changed;
 }
 
-// Every empty cluster takes the point that is farthest from its centre.
-void Descent::revive(std::vector<std::size_t>& sizes) {
-  for (std::size_t k = 0; k < clusters_; ++k) {
-    if (sizes[k] > 0) continue;
-    const auto farthest = static_cast<std::size_t>(
-        std::max_element(distance_.begin(), distance_.end()) - distance_.begin());
-    --sizes[cluster_of_[farthest]];
-    cluster_of_[farthest] = k;
-    distance_[farthest] = 0;
-    sizes[k] = 1;
-  }
-}
-
+// A cluster that has lost all its points stays where it is.
 void Descent::move_centres() {
-  std::vector<std::size_t> sizes(clusters_, 0);
-  for (const std::size_t k : cluster_of_) ++sizes[k];
-  revive(sizes);
-  std::fill(centres_.begin(), centres_.end(), 0.0);
+  std::vector<double> sums(centres_.size(), 0.0), sizes(clusters_, 0.0);
   for (std::size_t i = 0; i < count(); ++i) {
     const std::size_t k = cluster_of_[i];
-    for (std::size_t d = 0; d < dimension_; ++d) {
-      centres_[k * dimension_ + d] += point(i)[d] / static_cast<double>(sizes[k]);
-    }
+    ++sizes[k];
+    for (std::size_t d = 0; d < dimension_; ++d) sums[k * dimension_ + d] += point(i)[d];
+  }
+  for (std::size_t c = 0; c < centres_.size(); ++c) {
+    if (sizes[c / dimension_] > 0) centres_[c] = sums[c] / sizes[c / dimension_];
   }
 }
 

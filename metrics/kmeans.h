@@ -5,7 +5,7 @@
 // cluster, from centres of k-means++ (Arthur, Vassilvitskii, SODA 2007): each next centre is a
 // point drawn with probability proportional to its squared distance from those before; of 2 + log k
 // such points the one that lowers the inertia most. The best of several restarts is kept. A cluster
-// that loses all points gets the one farthest from its centre.
+// that loses all its points keeps its centre.
 //
 // In published tables JSD is the divergence (metrics/histogram.h) between the shares of two samples
 // in 20 clusters of the reference's components. SciPy's `jensenshannon` is its square root.

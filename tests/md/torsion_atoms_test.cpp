@@ -1,9 +1,15 @@
-// Which atoms make phi, psi and omega, with and without caps.
+// Which atoms make phi, psi and omega, with and without caps, and chi1 to chi5.
 #include "md/molecule/torsion_atoms.h"
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
+#include <vector>
+
+#include "md/files/pdb.h"
+#include "tensor/base/files.h"
+#include "tensor/base/json.h"
 
 using namespace arbg::md;
 
@@ -16,6 +22,14 @@ std::string names(const Topology& t, const std::vector<std::array<int, 4>>& quad
     text += "; ";
   }
   return text;
+}
+
+std::vector<std::array<int, 4>> chi(const Topology& topology, int number) {
+  std::vector<std::array<int, 4>> atoms;
+  for (const auto& torsion : side_chain_torsions(topology)) {
+    if (torsion.number == number) atoms.push_back(torsion.atoms);
+  }
+  return atoms;
 }
 
 }  // namespace
@@ -46,6 +60,71 @@ TEST_CASE("a free amino end has no phi, a free carboxyl end no psi") {
   CHECK(names(t, torsions.phi) == "GLY1:C GLY2:N GLY2:CA GLY2:C ; ");
   CHECK(names(t, torsions.psi) == "GLY1:N GLY1:CA GLY1:C GLY2:N ; ");
   CHECK(names(t, torsions.omega) == "GLY1:CA GLY1:C GLY2:N GLY2:CA ; ");
+}
+
+TEST_CASE("a side chain's torsions follow it outwards, in any protonation") {
+  const Topology t = Topology::from_sequence("Ace-AGRI-Nme");
+  const auto torsions = side_chain_torsions(t);
+  REQUIRE(torsions.size() == 7);  // none of alanine, glycine and caps
+  CHECK(torsions[0].residue == 3);
+  CHECK(torsions[0].number == 1);
+  CHECK(torsions[4].number == 5);
+  CHECK(torsions[5].residue == 4);
+  CHECK(names(t, {torsions[0].atoms}) == "ARG4:N ARG4:CA ARG4:CB ARG4:CG ; ");
+  CHECK(names(t, {torsions[4].atoms}) == "ARG4:CD ARG4:NE ARG4:CZ ARG4:NH1 ; ");
+  CHECK(names(t, {torsions[6].atoms}) == "ILE5:CA ILE5:CB ILE5:CG1 ILE5:CD1 ; ");
+
+  const std::vector<ResidueState> states{{"HIS", 2, "HIP"},
+                                         {"ASP", 3, "ASH"},
+                                         {"GLU", 4, "GLH"},
+                                         {"LYS", 5, "LYN"},
+                                         {"CYS", 6, "CYM"}};
+  CHECK(side_chain_torsions(Topology::from_sequence("Ace-HDEKC-Nme", states)).size() ==
+        side_chain_torsions(Topology::from_sequence("Ace-HDEKC-Nme")).size());
+  const std::pair<int, int> bond{1, 4};
+  CHECK(side_chain_torsions(Topology::from_sequence("CGGC", {}, {&bond, 1})).size() == 2);
+}
+
+TEST_CASE("an atom that is missing ends the torsions of its side chain") {
+  Topology t = Topology::from_sequence("Ace-K-Nme");
+  t.atoms[static_cast<std::size_t>(t.find(1, "CE"))].name = "XX";
+  const auto torsions = side_chain_torsions(t);
+  REQUIRE(torsions.size() == 2);
+  CHECK(torsions[1].number == 2);
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("golden");
+
+TEST_CASE("of all twenty residues, phi, psi, omega and chi1 to chi5 are of the atoms of MDTraj") {
+  const std::filesystem::path golden(ARBG_GOLDEN_DIR);
+  const arbg::Json molecules =
+      arbg::Json::parse(arbg::read_file(golden / "metrics" / "evaluation.json"), "evaluation.json")
+          .at("torsions");
+  std::size_t compared = 0;
+  for (const auto& [molecule, torsions] : molecules.members()) {
+    const auto folder = golden / "energies" / molecule;
+    const Topology t = read_pdb(folder / (folder.filename().string() + ".pdb")).topology;
+    const BackboneTorsions backbone = backbone_torsions(t);
+    for (const auto& [name, expected] : torsions.members()) {
+      CAPTURE(molecule);
+      CAPTURE(name);
+      std::vector<std::array<int, 4>> theirs;
+      for (const arbg::Json& atoms : expected.at("atoms").items()) {
+        auto& quadruple = theirs.emplace_back();
+        for (std::size_t k = 0; k < 4; ++k)
+          quadruple[k] = static_cast<int>(atoms.items()[k].integer());
+      }
+      const auto ours = name == "phi"     ? backbone.phi
+                        : name == "psi"   ? backbone.psi
+                        : name == "omega" ? backbone.omega
+                                          : chi(t, name.back() - '0');
+      CHECK(ours == theirs);
+      compared += theirs.size();
+    }
+  }
+  CHECK(compared > 100);
 }
 
 TEST_SUITE_END();

@@ -4,10 +4,16 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <numbers>
+#include <string>
 
+#include "metrics/wasserstein.h"
 #include "tensor/base/error.h"
+#include "tensor/base/files.h"
+#include "tensor/base/json.h"
+#include "tensor/base/npy.h"
 #include "tensor/base/random.h"
 
 using namespace arbg;
@@ -69,6 +75,40 @@ TEST_CASE("what has no dihedral is refused, naming conformation and atoms") {
   positions[7] = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_AS(dihedrals(positions, 4, one), Error);
   CHECK(dihedrals({}, 4, one).empty());
+}
+
+TEST_SUITE_END();
+
+TEST_SUITE_BEGIN("golden");
+
+TEST_CASE("phi, psi, omega and chi1 to chi5 equal those of MDTraj") {
+  const std::filesystem::path golden(ARBG_GOLDEN_DIR);
+  const Json molecules =
+      Json::parse(read_file(golden / "metrics" / "evaluation.json"), "evaluation.json")
+          .at("torsions");
+  for (const auto& [molecule, torsions] : molecules.members()) {
+    const auto positions = read_npy(golden / "energies" / molecule / "positions.npy");
+    const auto atom_count = static_cast<std::size_t>(positions.shape[1]);
+    std::vector<double> frames;  // three, in the float32 that MDTraj computes with
+    for (std::size_t i = 0; i < 9 * atom_count; ++i)
+      frames.push_back(static_cast<float>(positions.data[i]));
+    for (const auto& [name, expected] : torsions.members()) {
+      CAPTURE(molecule);
+      CAPTURE(name);
+      std::vector<Quadruple> quadruples;
+      for (const Json& atoms : expected.at("atoms").items()) {
+        auto& quadruple = quadruples.emplace_back();
+        for (std::size_t k = 0; k < 4; ++k)
+          quadruple[k] = static_cast<int>(atoms.items()[k].integer());
+      }
+      const auto angles = dihedrals(frames, atom_count, quadruples);
+      const auto theirs = numbers_of(expected.at("angles"));
+      REQUIRE(angles.size() == theirs.size());
+      for (std::size_t k = 0; k < angles.size(); ++k) {
+        CHECK(std::fabs(wrapped_difference(angles[k], theirs[k])) < 1e-6);
+      }
+    }
+  }
 }
 
 TEST_SUITE_END();

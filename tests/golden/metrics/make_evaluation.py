@@ -1,5 +1,5 @@
 """Makes evaluation.json and its arrays here: python make_evaluation.py (numpy, scipy,
-deeptime, scikit-learn)."""
+deeptime, scikit-learn, mdtraj)."""
 import importlib.metadata
 import json
 import pathlib
@@ -69,15 +69,76 @@ def intervals(rng, expected):
                              "difference_of_means_95": list(means.confidence_interval)}
 
 
+ENERGIES = FOLDER.parent / "energies"
+MOLECULES = ("amber14-obc1/ACDEFGH", "amber14-obc1/IKLMNPQ", "amber14-obc1/RSTVWY",
+             "amber99sbildn-obc2/Ace-ILDN-Nme")
+
+
+def trajectory(molecule, frames):
+    """The first frames of the golden energies, in the float32 that MDTraj computes with."""
+    import mdtraj
+    folder = ENERGIES / molecule
+    top = mdtraj.load(folder / (folder.name + ".pdb")).topology
+    return mdtraj.Trajectory(np.load(folder / "positions.npy")[:frames], top)
+
+
+def torsions(expected):
+    import mdtraj
+    expected["torsions"] = {}
+    for molecule in MOLECULES:
+        frames = trajectory(molecule, 3)
+        expected["torsions"][molecule] = {}
+        for name in ("phi", "psi", "omega", "chi1", "chi2", "chi3", "chi4", "chi5"):
+            atoms, angles = getattr(mdtraj, "compute_" + name)(frames, periodic=False, opt=False)
+            expected["torsions"][molecule][name] = {
+                "atoms": np.asarray(atoms, int).reshape(-1, 4).tolist(),
+                "angles": np.asarray(angles, float).reshape(-1).tolist()}
+
+
+def superposed_rmsd(x, y):
+    from scipy.spatial.transform import Rotation
+    x, y = (points.astype(float) - points.astype(float).mean(0) for points in (x, y))
+    return float(Rotation.align_vectors(x, y)[1] / np.sqrt(len(x)))
+
+
+def shapes(expected):
+    import mdtraj
+    expected["shapes"] = {}
+    for molecule in MOLECULES[:3]:
+        frames = trajectory(molecule, 24)
+        masses = [atom.element.mass for atom in frames.topology.atoms]
+        # MDTraj measures from the mean of the positions, whatever the masses.
+        off_centre = mdtraj.compute_center_of_mass(frames) - frames.xyz.astype(float).mean(1)
+        heavy = [int(a) for a in frames.topology.select("mass > 2")]
+        bonds = mdtraj.baker_hubbard(frames, freq=0, periodic=False)
+        there = [len(mdtraj.baker_hubbard(frame, freq=0, periodic=False)) for frame in frames]
+        expected["shapes"][molecule] = {
+            "masses": masses, "heavy": heavy,
+            "rg": mdtraj.compute_rg(frames).tolist(),
+            "rg_mass": np.sqrt(mdtraj.compute_rg(frames, masses=np.array(masses)) ** 2
+                               - (off_centre**2).sum(1)).tolist(),
+            "rmsd": mdtraj.rmsd(frames, frames, 0, atom_indices=heavy, precentered=False).tolist(),
+            "rmsd_double": [superposed_rmsd(x, frames.xyz[0, heavy])
+                            for x in frames.xyz[:, heavy]],
+            "hydrogens": [[a.index, b.index] if b.element.symbol == "H" else [b.index, a.index]
+                          for a, b in frames.topology.bonds
+                          if {a.element.symbol, b.element.symbol} in ({"N", "H"}, {"O", "H"})],
+            "acceptors": [int(a) for a in frames.topology.select("element N or element O")],
+            "bonds": np.asarray(bonds).tolist(), "bond_counts": there}
+
+
 def main():
     rng = np.random.default_rng(SEED)
     expected = {}
     tica(rng, expected)
     clusters(rng, expected)
     intervals(rng, expected)
+    torsions(expected)
+    shapes(expected)
     expected["versions"] = {name: importlib.metadata.version(name)
-                            for name in ("numpy", "deeptime", "scipy", "scikit-learn")}
-    (FOLDER / "evaluation.json").write_text(json.dumps(expected, indent=1) + "\n")
+                            for name in ("numpy", "deeptime", "scipy", "scikit-learn",
+                                         "mdtraj")}
+    (FOLDER / "evaluation.json").write_text(json.dumps(expected) + "\n")
 
 
 if __name__ == "__main__":
