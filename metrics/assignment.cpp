@@ -1,225 +1,300 @@
 #include "metrics/assignment.h"
 
-#include <cmath>
+#include <algorithm>
 #include <limits>
+#include <numeric>
+#include <utility>
 
-#include "tensor/base/error.h"
-#include "tensor/base/simd.h"
+#include "tensor/base/threads.h"
 
 namespace arbg::metrics {
 
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr std::size_t kWidth = kLaneCount<double>;
-constexpr std::int64_t kNobody = -1;
+constexpr std::int32_t kNobody = -1;
 
-using Doubles = Lanes<double>;
+// The list keeps this many columns. Half as many cost 20 % more in 18 dimensions, twice as many as
+// much in two.
+constexpr std::size_t kListed = 32;
+constexpr double kEpsilonFactor = 0.2;
+constexpr double kLeastEpsilon = 1e-8;        // of the mean cost: prices still differ by it
+constexpr std::size_t kMostBidsPerRow = 100;  // a round; an unfinished one leaves valid prices too
 
-Doubles load_costs(const float* from) {
-  using Floats __attribute__((vector_size(kLaneBytes / 2))) = float;
-  Floats v;
-  std::memcpy(&v, from, sizeof v);
-  return __builtin_convertvector(v, Doubles);
+std::size_t at(std::int32_t index) { return static_cast<std::size_t>(index); }
+
+// A number for each point, the same for equal points.
+std::vector<std::int32_t> number_distinct(const std::vector<double>& points,
+                                          std::size_t dimension) {
+  std::vector<std::int32_t> order(points.size() / dimension), number(order.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto point = [&](std::int32_t i) {
+    return std::span(points).subspan(at(i) * dimension, dimension);
+  };
+  const auto before = [&](std::int32_t i, std::int32_t j) {
+    return std::ranges::lexicographical_compare(point(i), point(j));
+  };
+  std::sort(order.begin(), order.end(), before);
+  for (std::size_t k = 1; k < order.size(); ++k)
+    number[at(order[k])] = number[at(order[k - 1])] + (before(order[k - 1], order[k]) ? 1 : 0);
+  return number;
 }
 
+// Rows and columns are numbered by their places in leaf_order here.
 class Solver {
  public:
-  explicit Solver(const CostMatrix& costs)
-      : costs_(costs),
-        n_(costs.size()),
-        stride_(costs.stride()),
-        price_(stride_, 0.0),
-        open_price_(stride_),
-        distance_(stride_),
-        parent_(stride_),
-        row_of_column_(stride_, kNobody),
-        column_of_row_(n_, kNobody) {}
+  Solver(std::vector<double> rows, std::size_t dimension, PricedPoints columns)
+      : dimension_(dimension),
+        rows_(std::move(rows)),
+        columns_(std::move(columns)),
+        n_(columns_.size()),
+        listed_(std::min(kListed, n_)),
+        list_column_(n_ * listed_),
+        list_cost_(n_ * listed_),
+        bound_(n_),
+        row_of_column_(n_, kNobody),
+        column_of_row_(n_, kNobody),
+        distinct_(number_distinct(rows_, dimension)),
+        distance_(n_, kInfinity),
+        base_(n_),
+        parent_(n_),
+        scanned_by_(n_, kNobody) {}
 
-  Assignment solve() {
-    price_columns();
-    bid_for_columns();
-    for (std::size_t i = 0; i < n_; ++i) {
-      if (column_of_row_[i] == kNobody) augment(i);
+  void solve() {
+    parallel_for(static_cast<std::int64_t>(n_),
+                 [&](std::int64_t i) { make_list(static_cast<std::size_t>(i)); });
+    const double mean = mean_cost();
+    for (double epsilon = mean * kEpsilonFactor;
+         epsilon > mean * kLeastEpsilon && epsilon > mean_step(); epsilon *= kEpsilonFactor) {
+      hold_auction(epsilon);
     }
-    Assignment result;
-    result.column_of_row.assign(column_of_row_.begin(), column_of_row_.end());
-    result.column_price.assign(price_.begin(), price_.begin() + static_cast<std::ptrdiff_t>(n_));
-    return result;
+    free_all();
+    for (std::size_t i = 0; i < n_; ++i) augment(static_cast<std::int32_t>(i));
   }
+
+  std::int32_t column_of_row(std::size_t i) const { return column_of_row_[i]; }
+  double price(std::size_t j) const { return columns_.price(j); }
 
  private:
-  struct Closed {
-    std::size_t column;
+  struct Choice {
+    std::int32_t column = kNobody;
+    double reduced = kInfinity, second = kInfinity;
+  };
+  struct Event {  // in a Dijkstra search
     double distance;
+    std::int32_t what;  // a column is reached, or, as ~row, a row may offer columns not in its list
+    bool operator<(const Event& other) const {  // a heap has its largest in front: the nearest
+      return distance > other.distance || (distance == other.distance && what < other.what);
+    }
   };
 
-  // v(j) = min_i c(i,j): no reduced cost c - v is negative then, and each column has a zero.
-  void price_columns() {
-    for (std::size_t j = 0; j < n_; ++j) price_[j] = kInfinity;
+  const double* row(std::size_t i) const { return &rows_[i * dimension_]; }
+
+  void make_list(std::size_t i) {
+    std::vector<PricedPoints::Offer> offers;
+    columns_.cheapest(row(i), listed_, offers);
+    bound_[i] = listed_ < n_ ? offers.back().reduced : kInfinity;
+    for (std::size_t k = 0; k < listed_; ++k) {
+      list_column_[i * listed_ + k] = offers[k].point;
+      list_cost_[i * listed_ + k] = offers[k].cost;
+    }
+  }
+
+  double reduced(std::size_t i, std::size_t k) const {
+    return list_cost_[i * listed_ + k] - columns_.price(at(list_column_[i * listed_ + k]));
+  }
+
+  // Between rows and columns half a cloud apart: the scale of the costs.
+  double mean_cost() const {
+    double sum = 0;
+    for (std::size_t i = 0; i < n_; ++i) sum += columns_.cost(row(i), (i + n_ / 2) % n_);
+    return sum / static_cast<double>(n_);
+  }
+
+  // By how much the columns of a list differ: the scale below which an auction has no more to sort.
+  double mean_step() const {
+    double sum = 0;
     for (std::size_t i = 0; i < n_; ++i) {
-      const float* row = costs_.row(i);
-      for (std::size_t j = 0; j < n_; ++j) {
-        const double c = row[j];
-        price_[j] = c < price_[j] ? c : price_[j];
+      double least = kInfinity, most = -kInfinity;
+      for (std::size_t k = 0; k < listed_; ++k) {
+        least = std::min(least, reduced(i, k));
+        most = std::max(most, reduced(i, k));
+      }
+      sum += (most - least) / static_cast<double>(listed_);
+    }
+    return sum / static_cast<double>(n_);
+  }
+
+  void free_all() {
+    std::fill(row_of_column_.begin(), row_of_column_.end(), kNobody);
+    std::fill(column_of_row_.begin(), column_of_row_.end(), kNobody);
+  }
+
+  void hold_auction(double epsilon) {
+    free_all();
+    std::vector<std::int32_t> waiting(n_);
+    std::iota(waiting.rbegin(), waiting.rend(), 0);
+    for (std::size_t bids = kMostBidsPerRow * n_; !waiting.empty() && bids > 0; --bids) {
+      const std::int32_t i = waiting.back();
+      waiting.pop_back();
+      const Choice choice = choose(at(i));
+      const std::size_t j = at(choice.column);
+      const double lead = n_ > 1 ? choice.second - choice.reduced : 0;
+      columns_.set_price(j, columns_.price(j) - lead - epsilon);
+      if (row_of_column_[j] != kNobody) waiting.push_back(row_of_column_[j]);
+      row_of_column_[j] = i;
+    }
+  }
+
+  // A row's two cheapest columns. All that its list leaves out cost more than its bound.
+  Choice choose(std::size_t i) {
+    const Choice listed = choose_listed(i);
+    if (listed.second <= bound_[i]) return listed;
+    make_list(i);
+    return choose_listed(i);
+  }
+
+  Choice choose_listed(std::size_t i) const {
+    Choice choice;
+    for (std::size_t k = 0; k < listed_; ++k) {
+      const double r = reduced(i, k);
+      if (r < choice.reduced) {
+        choice = {list_column_[i * listed_ + k], r, choice.reduced};
+      } else if (r < choice.second) {
+        choice.second = r;
       }
     }
+    return choice;
   }
 
-  // Each free row takes its cheapest column, lowers that column's price until it is as cheap as the
-  // row's second choice, and frees the column's former row, which bids at once. No reduced cost
-  // becomes negative and every assigned pair stays a row's cheapest. Without a minimal bid this may
-  // creep, so the number of bids is limited.
-  void bid_for_columns() {
-    std::vector<std::size_t> waiting(n_), next;
-    for (std::size_t i = 0; i < n_; ++i) waiting[i] = n_ - 1 - i;
-    for (int pass = 0; pass < 2; ++pass) {
-      std::size_t bids_left = kBidsPerRow * n_;
-      while (!waiting.empty() && bids_left > 0) {
-        const std::size_t i = waiting.back();
-        waiting.pop_back();
-        --bids_left;
-        bid(i, waiting, next);
-      }
-      next.insert(next.end(), waiting.begin(), waiting.end());
-      waiting.swap(next);
-      next.clear();
-    }
-  }
-
-  void bid(std::size_t i, std::vector<std::size_t>& waiting, std::vector<std::size_t>& next) {
-    double cheapest, second;
-    two_cheapest(i, cheapest, second);
-    std::size_t j = column_at(i, cheapest, n_);
-    const double gap = n_ > 1 ? second - cheapest : 0;  // a single column has no rival
-    const double lowered = price_[j] - gap;
-    const bool lowers = lowered < price_[j];
-    if (!lowers && row_of_column_[j] != kNobody) j = column_at(i, second, j);
-    if (lowers) price_[j] = lowered;
-    const std::int64_t evicted = row_of_column_[j];
-    row_of_column_[j] = static_cast<std::int64_t>(i);
-    column_of_row_[i] = static_cast<std::int64_t>(j);
-    if (evicted == kNobody) return;
-    column_of_row_[static_cast<std::size_t>(evicted)] = kNobody;
-    (lowers ? waiting : next).push_back(static_cast<std::size_t>(evicted));
-  }
-
-  void two_cheapest(std::size_t i, double& cheapest, double& second) const {
-    const float* row = costs_.row(i);
-    Doubles first = broadcast(kInfinity), runner_up = first;
-    for (std::size_t j = 0; j < stride_; j += kWidth) {
-      const Doubles reduced = load_costs(row + j) - load_lanes(&price_[j]);
-      const auto better = reduced < first;
-      const Doubles loser = select(better, first, reduced);
-      first = select(better, reduced, first);
-      runner_up = select(loser < runner_up, loser, runner_up);
-    }
-    cheapest = second = kInfinity;
-    for (std::size_t k = 0; k < kWidth; ++k) {
-      const double a = first[k], b = runner_up[k];
-      second = std::fmin(second, a < cheapest ? std::fmin(cheapest, b) : a);
-      cheapest = std::fmin(cheapest, a);
-    }
-  }
-
-  // The column other than `except` whose reduced cost in row i is exactly `reduced`.
-  std::size_t column_at(std::size_t i, double reduced, std::size_t except) const {
-    const float* row = costs_.row(i);
-    for (std::size_t j = 0; j < n_; ++j) {
-      if (static_cast<double>(row[j]) - price_[j] == reduced && j != except) return j;
-    }
-    return except;
-  }
-
-  // Dijkstra from a free row over reduced costs, through the rows of assigned columns, to the
-  // nearest free column; then the assignments along the path are flipped and the prices of closed
-  // columns lowered.
-  void augment(std::size_t free_row) {
+  // Dijkstra from a free row over reduced costs, through the rows of owned columns, to the nearest
+  // free column; then owners along the path change and the prices of closed columns fall.
+  void augment(std::int32_t free_row) {
+    events_.clear();
     closed_.clear();
-    open_price_ = price_;
-    distance_.assign(stride_, kInfinity);
-    std::size_t nearest = relax(free_row, 0.0);
-    while (row_of_column_[nearest] != kNobody) {
-      const double reached = distance_[nearest];
-      const auto i = static_cast<std::size_t>(row_of_column_[nearest]);
-      closed_.push_back({nearest, reached});
-      distance_[nearest] = kInfinity;     // never the nearest again
-      open_price_[nearest] = -kInfinity;  // and never reached again
-      nearest = relax(i, reached - (static_cast<double>(costs_.row(i)[nearest]) - price_[nearest]));
+    length_ = kInfinity;
+    scan(free_row, 0.0, free_row);
+    while (!events_.empty() && events_.front().distance < length_) {
+      std::pop_heap(events_.begin(), events_.end());
+      const Event event = events_.back();
+      events_.pop_back();
+      if (event.what < 0) {
+        look_beyond_list(at(~event.what), event.distance);
+      } else if (event.distance == distance_[at(event.what)]) {
+        close(at(event.what), free_row);
+      }
     }
-    const double length = distance_[nearest];
-    for (const Closed& c : closed_) price_[c.column] += c.distance - length;
-    flip_path(free_row, nearest);
+    for (const Event& c : closed_) {
+      const double v = columns_.price(at(c.what));
+      columns_.set_price(at(c.what), v + (c.distance - length_));
+    }
+    for (const std::int32_t j : reached_) distance_[at(j)] = kInfinity;
+    reached_.clear();
+    flip_path(free_row);
   }
 
-  // Offers every open column the way through row i, at `base` plus its reduced cost; returns the
-  // nearest column.
-  std::size_t relax(std::size_t i, double base) {
-    const float* row = costs_.row(i);
-    const Doubles start = broadcast(base);
-    const auto via = LaneMask<double>{} + static_cast<std::int64_t>(i);
-    Doubles shortest = broadcast(kInfinity);
-    LaneMask<double> where = {};
-    for (std::size_t j = 0; j < stride_; j += kWidth) {
-      const Doubles offer = start + (load_costs(row + j) - load_lanes(&open_price_[j]));
-      const Doubles old = load_lanes(&distance_[j]);
-      const LaneMask<double> improves = offer < old;
-      const Doubles updated = select(improves, offer, old);
-      store_lanes(&distance_[j], updated);
-      LaneMask<double> parent;
-      std::memcpy(&parent, &parent_[j], sizeof parent);
-      parent = (via & improves) | (parent & ~improves);
-      std::memcpy(&parent_[j], &parent, sizeof parent);
-      const LaneMask<double> shorter = updated < shortest;
-      shortest = select(shorter, updated, shortest);
-      where = ((LaneMask<double>{} + static_cast<std::int64_t>(j)) & shorter) | (where & ~shorter);
-    }
-    std::size_t best = 0;
-    for (std::size_t k = 1; k < kWidth; ++k) {
-      if (shortest[k] < shortest[best]) best = k;
-    }
-    return static_cast<std::size_t>(where[best]) + best;
+  void close(std::size_t j, std::int32_t free_row) {
+    const double reached = distance_[j];
+    closed_.push_back({reached, static_cast<std::int32_t>(j)});
+    distance_[j] = -kInfinity;  // never reached again
+    const std::int32_t i = row_of_column_[j];
+    scan(i, reached - (columns_.cost(row(at(i)), j) - columns_.price(j)), free_row);
   }
 
-  void flip_path(std::size_t free_row, std::size_t column) {
-    for (std::size_t i = n_; i != free_row;) {
-      i = static_cast<std::size_t>(parent_[column]);
-      row_of_column_[column] = static_cast<std::int64_t>(i);
-      const std::int64_t former = column_of_row_[i];
-      column_of_row_[i] = static_cast<std::int64_t>(column);
-      column = static_cast<std::size_t>(former);
+  // Offers a row's columns at `base` plus their reduced cost. Of equal points only the first is
+  // asked: the others are further away and offer the same.
+  void scan(std::int32_t i, double base, std::int32_t search) {
+    std::int32_t& scanned_by = scanned_by_[at(distinct_[at(i)])];
+    if (scanned_by == search) return;
+    scanned_by = search;
+    base_[at(i)] = base;
+    offer_list(at(i));
+  }
+
+  void offer_list(std::size_t i) {
+    for (std::size_t k = 0; k < listed_; ++k)
+      offer(i, list_column_[i * listed_ + k], base_[i] + reduced(i, k));
+    push({base_[i] + bound_[i], ~static_cast<std::int32_t>(i)});
+  }
+
+  void look_beyond_list(std::size_t i, double distance) {
+    make_list(i);
+    if (base_[i] + bound_[i] > distance) return offer_list(i);
+    columns_.below(row(i), length_ - base_[i], beyond_);  // ties longer than a list
+    for (const auto& o : beyond_) offer(i, o.point, base_[i] + o.reduced);
+  }
+
+  void offer(std::size_t i, std::int32_t j, double distance) {
+    double& known = distance_[at(j)];
+    if (distance >= known || distance >= length_) return;
+    if (known == kInfinity) reached_.push_back(j);
+    known = distance;
+    parent_[at(j)] = static_cast<std::int32_t>(i);
+    if (row_of_column_[at(j)] == kNobody) {
+      length_ = distance;
+      nearest_free_ = j;
+    } else {
+      push({distance, j});
     }
   }
 
-  static constexpr std::size_t kBidsPerRow = 20;
-  const CostMatrix& costs_;
-  std::size_t n_, stride_;
-  std::vector<double> price_;         // v(j)
-  std::vector<double> open_price_;    // v(j), or -infinity once the column is closed in this search
-  std::vector<double> distance_;      // of open columns from the free row, in reduced cost
-  std::vector<std::int64_t> parent_;  // the row through which an open or closed column was reached
-  std::vector<std::int64_t> row_of_column_, column_of_row_;
-  std::vector<Closed> closed_;
+  void push(const Event& event) {
+    if (event.distance >= length_) return;
+    events_.push_back(event);
+    std::push_heap(events_.begin(), events_.end());
+  }
+
+  void flip_path(std::int32_t free_row) {
+    std::int32_t i = kNobody;
+    for (std::int32_t j = nearest_free_; i != free_row;) {
+      i = parent_[at(j)];
+      row_of_column_[at(j)] = i;
+      std::swap(column_of_row_[at(i)], j);
+    }
+  }
+
+  std::size_t dimension_;
+  std::vector<double> rows_;  // [n, D]
+  PricedPoints columns_;
+  std::size_t n_, listed_;
+  std::vector<std::int32_t> list_column_;  // [n, listed]
+  std::vector<double> list_cost_;          // [n, listed]
+  std::vector<double> bound_;              // of the reduced costs of columns not listed
+  std::vector<std::int32_t> row_of_column_, column_of_row_;  // the latter only in augment
+  // One Dijkstra search: lengths from the free row, in reduced cost.
+  std::vector<std::int32_t> distinct_;
+  std::vector<double> distance_;          // of columns; -infinity once closed
+  std::vector<double> base_;              // of rows scanned
+  std::vector<std::int32_t> parent_;      // the row through which a column was reached
+  std::vector<std::int32_t> scanned_by_;  // of distinct rows: the last search that came by
+  std::vector<Event> events_, closed_;
+  std::vector<std::int32_t> reached_;
+  std::vector<PricedPoints::Offer> beyond_;
+  double length_ = kInfinity;  // to the nearest free column so far
+  std::int32_t nearest_free_ = kNobody;
 };
 
 }  // namespace
 
-CostMatrix::CostMatrix(std::size_t n)
-    : n_(n), stride_((n + kWidth - 1) / kWidth * kWidth), data_(n * stride_) {
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = n; j < stride_; ++j) row(i)[j] = std::numeric_limits<float>::infinity();
+Assignment match_points(std::span<const double> rows, std::span<const double> columns,
+                        std::size_t dimension, Geometry geometry) {
+  const auto row_order = leaf_order(rows, dimension), column_order = leaf_order(columns, dimension);
+  std::vector<double> sorted;
+  sorted.reserve(rows.size());
+  for (const std::int32_t i : row_order) {
+    const auto point = rows.subspan(at(i) * dimension, dimension);
+    sorted.insert(sorted.end(), point.begin(), point.end());
   }
-}
-
-Assignment solve_assignment(const CostMatrix& costs) {
-  for (std::size_t i = 0; i < costs.size(); ++i) {
-    for (std::size_t j = 0; j < costs.size(); ++j) {
-      const float c = costs.row(i)[j];
-      require(std::isfinite(c), "expected finite costs in an assignment problem, found ", c,
-              " in row ", i, ", column ", j);
-    }
+  Solver solver(std::move(sorted), dimension,
+                PricedPoints(columns, dimension, geometry, column_order));
+  solver.solve();
+  const std::size_t n = row_order.size();
+  Assignment result{std::vector<std::int32_t>(n), std::vector<double>(n)};
+  for (std::size_t k = 0; k < n; ++k) {
+    result.column_of_row[at(row_order[k])] = column_order[at(solver.column_of_row(k))];
+    result.column_price[at(column_order[k])] = solver.price(k);
   }
-  return Solver(costs).solve();
+  return result;
 }
 
 }  // namespace arbg::metrics

@@ -15,9 +15,8 @@ namespace arbg::metrics {
 namespace {
 
 constexpr double kTurn = 2 * std::numbers::pi;
-constexpr std::size_t kMostPoints = 32768;  // 4 GiB of costs
-
-enum class Geometry { kTorus, kSpace };
+constexpr std::size_t kMostPoints = 1u << 30;  // counted in 32 bits
+constexpr double kLargest = 1e100;             // its square, and sums of those, are finite
 
 struct Atom {  // a point mass on the line
   double value, mass;
@@ -46,72 +45,82 @@ std::vector<Atom> sorted_atoms(std::span<const double> values, std::span<const d
   return atoms;
 }
 
-// Coordinates regrouped to [D, n], so that the cost loops run over contiguous points; angles
-// reduced to [-pi, pi].
-std::vector<double> by_coordinate(std::span<const double> points, std::size_t dimension,
-                                  Geometry geometry) {
-  const std::size_t n = points.size() / dimension;
-  std::vector<double> columns(points.size());
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t d = 0; d < dimension; ++d) {
-      const double x = points[i * dimension + d];
-      require(std::isfinite(x), "expected a finite coordinate, found ", x, " in point ", i,
-              ", coordinate ", d);
-      columns[d * n + i] = geometry == Geometry::kTorus ? wrapped_difference(x, 0) : x;
-    }
+// Points as they came, [n, D]; angles reduced to [-pi, pi].
+std::vector<double> checked(std::span<const double> points, std::size_t dimension,
+                            Geometry geometry) {
+  std::vector<double> out(points.size());
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const double x = points[i];
+    require(std::isfinite(x), "expected a finite coordinate, found ", x, " in point ",
+            i / dimension, ", coordinate ", i % dimension);
+    require(geometry == Geometry::kTorus || std::fabs(x) <= kLargest,
+            "expected a coordinate whose square is finite, found ", x, " in point ", i / dimension,
+            ", coordinate ", i % dimension);
+    out[i] = geometry == Geometry::kTorus ? wrapped_difference(x, 0) : x;
   }
-  return columns;
+  return out;
 }
 
-class PointCosts {
+// Squared distances from one point to a block of others, for the certificate: by another way than
+// the search that found the assignment.
+class BlockCosts {
  public:
-  PointCosts(std::span<const double> a, std::span<const double> b, std::size_t dimension,
-             Geometry geometry)
-      : n_(a.size() / dimension),
-        dimension_(dimension),
-        geometry_(geometry),
-        a_(by_coordinate(a, dimension, geometry)),
-        b_(by_coordinate(b, dimension, geometry)) {}
+  static constexpr std::size_t kBlock = 512;
 
-  std::size_t size() const { return n_; }
+  BlockCosts(const std::vector<double>& to, std::size_t dimension, Geometry geometry)
+      : n_(to.size() / dimension), geometry_(geometry), to_(to.size()) {
+    for (std::size_t j = 0; j < n_; ++j) {
+      for (std::size_t d = 0; d < dimension; ++d) to_[d * n_ + j] = to[j * dimension + d];
+    }
+  }
 
-  // costs[j] = squared distance from point i of a to point j of b.
-  void row(std::size_t i, std::vector<double>& costs) const {
-    costs.assign(n_, 0.0);
-    for (std::size_t d = 0; d < dimension_; ++d) {
-      const double from = a_[d * n_ + i];
-      const double* to = &b_[d * n_];
+  // costs[k] = squared distance to point first + k, k < count <= kBlock.
+  void block(std::span<const double> from, std::size_t first, std::size_t count,
+             double* costs) const {
+    std::fill_n(costs, count, 0.0);
+    for (std::size_t d = 0; d < from.size(); ++d) {
+      const double* to = &to_[d * n_ + first];
       if (geometry_ == Geometry::kTorus) {
-        for (std::size_t j = 0; j < n_; ++j) {
-          const double apart = std::fabs(from - to[j]);
+        for (std::size_t k = 0; k < count; ++k) {
+          const double apart = std::fabs(from[d] - to[k]);
           const double shorter = apart > kTurn / 2 ? kTurn - apart : apart;
-          costs[j] += shorter * shorter;
+          costs[k] += shorter * shorter;
         }
       } else {
-        for (std::size_t j = 0; j < n_; ++j) costs[j] += (from - to[j]) * (from - to[j]);
+        for (std::size_t k = 0; k < count; ++k) costs[k] += (from[d] - to[k]) * (from[d] - to[k]);
       }
     }
   }
 
  private:
-  std::size_t n_, dimension_;
+  std::size_t n_;
   Geometry geometry_;
-  std::vector<double> a_, b_;
+  std::vector<double> to_;  // [D, n]
 };
 
-// The assignment's cost and its lower bound, from costs in double, however it was found.
-TransportDistance certify(const PointCosts& costs, const Assignment& assignment) {
-  const std::size_t n = costs.size();
+// The assignment's cost and its lower bound from all n^2 costs, however it was found.
+TransportDistance certify(const std::vector<double>& a, const std::vector<double>& b,
+                          std::size_t dimension, Geometry geometry, const Assignment& assignment) {
+  constexpr std::size_t kBlock = BlockCosts::kBlock;
+  const std::size_t n = a.size() / dimension;
+  const BlockCosts to_b(b, dimension, geometry);
   std::vector<double> paid(n), cheapest(n);
   parallel_for(static_cast<std::int64_t>(n), [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
-    std::vector<double> row;
-    costs.row(i, row);
-    paid[i] = row[static_cast<std::size_t>(assignment.column_of_row[i])];
-    double least = std::numeric_limits<double>::infinity();
-    for (std::size_t j = 0; j < n; ++j)
-      least = std::min(least, row[j] - assignment.column_price[j]);
-    cheapest[i] = least;
+    const auto from = std::span(a).subspan(i * dimension, dimension);
+    double costs[kBlock], least[kBlock];
+    std::fill_n(least, kBlock, std::numeric_limits<double>::infinity());
+    for (std::size_t first = 0; first < n; first += kBlock) {
+      const std::size_t count = std::min(kBlock, n - first);
+      to_b.block(from, first, count, costs);
+      const double* price = &assignment.column_price[first];
+      for (std::size_t k = 0; k < count; ++k) {
+        const double reduced = costs[k] - price[k];
+        least[k] = reduced < least[k] ? reduced : least[k];
+      }
+    }
+    cheapest[i] = *std::min_element(least, least + kBlock);
+    to_b.block(from, static_cast<std::size_t>(assignment.column_of_row[i]), 1, &paid[i]);
   });
   double total = 0, bound = 0;
   for (std::size_t i = 0; i < n; ++i) {
@@ -128,19 +137,11 @@ TransportDistance transport(std::span<const double> a, std::span<const double> b
   require(!a.empty() && a.size() == b.size() && a.size() % dimension == 0,
           "expected two equally large samples of points with ", dimension, " coordinates, found ",
           a.size(), " and ", b.size(), " numbers; draw the same number of points from both");
-  const PointCosts costs(a, b, dimension, geometry);
-  const std::size_t n = costs.size();
+  const std::size_t n = a.size() / dimension;
   require(n <= kMostPoints, "expected at most ", kMostPoints, " points for exact transport, found ",
-          n, "; draw fewer (the published protocol uses 10000)");
-  CostMatrix matrix(n);
-  parallel_for(static_cast<std::int64_t>(n), [&](std::int64_t index) {
-    const auto i = static_cast<std::size_t>(index);
-    std::vector<double> row;
-    costs.row(i, row);
-    float* to = matrix.row(i);
-    for (std::size_t j = 0; j < n; ++j) to[j] = static_cast<float>(row[j]);
-  });
-  return certify(costs, solve_assignment(matrix));
+          n);
+  const auto from = checked(a, dimension, geometry), to = checked(b, dimension, geometry);
+  return certify(from, to, dimension, geometry, match_points(from, to, dimension, geometry));
 }
 
 std::size_t half_points(std::span<const double> reference, std::size_t dimension) {

@@ -25,16 +25,16 @@ double wasserstein2_line(std::span<const double> a, std::span<const double> weig
 
 struct TransportDistance {
   double distance;     // the square root of the mean cost of the assignment found
-  double lower_bound;  // none is shorter; equals `distance` up to the rounding of float32 costs
+  double lower_bound;  // none is shorter; equals `distance` up to rounding
 };
 
 // a and b hold n points of D coordinates each, [n, D] row-major, angles in radians (any turn); the
-// cost is the sum of squared wrapped differences. 4 n^2 bytes of memory. Throws Error if the sizes
-// differ, are not whole points, exceed 32,768 points, or if a coordinate is not finite.
+// cost is the sum of squared wrapped differences. Some 500 bytes of memory a point. Throws Error if
+// the sizes differ, are not whole points, exceed 2^30 points, or if a coordinate is not finite.
 TransportDistance wasserstein2_torus(std::span<const double> a, std::span<const double> b,
                                      std::size_t dimension);
 
-// The same with squared Euclidean distances.
+// The same with squared Euclidean distances. No coordinate may be beyond 1e100.
 TransportDistance wasserstein2_space(std::span<const double> a, std::span<const double> b,
                                      std::size_t dimension);
 

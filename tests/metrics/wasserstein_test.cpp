@@ -11,7 +11,6 @@
 #include <numeric>
 #include <vector>
 
-#include "metrics/assignment.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/json.h"
@@ -96,7 +95,7 @@ TEST_CASE("torus transport equals the best of all permutations") {
       const auto a = uniform_angles(n * dimension, 2 * n),
                  b = uniform_angles(n * dimension, 2 * n + 1);
       CHECK(wasserstein2_torus(a, b, dimension).distance ==
-            doctest::Approx(brute_force_torus(a, b, dimension)).epsilon(1e-7));
+            doctest::Approx(brute_force_torus(a, b, dimension)).epsilon(1e-12));
     }
   }
 }
@@ -110,40 +109,15 @@ TEST_CASE("the lower bound proves the assignment optimal") {
                                              uniform_angles(n * dimension, 12), dimension);
       CHECK(result.distance > 0);
       CHECK(result.lower_bound <= result.distance * (1 + 1e-12));
-      CHECK(result.lower_bound >= result.distance * (1 - 1e-6));
+      CHECK(result.lower_bound >= result.distance * (1 - 1e-12));
     }
   }
-}
-
-TEST_CASE("an assignment of tied integer costs is a permutation of provably least cost") {
-  const std::size_t n = 37;
-  CostMatrix costs(n);
-  const Random random(3, 4);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j < n; ++j)
-      costs.row(i)[j] = static_cast<float>(random.below(4, i * n + j));
-  }
-  const Assignment assignment = solve_assignment(costs);
-  std::vector<int> taken(n, 0);
-  double cost = 0, bound = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto column = static_cast<std::size_t>(assignment.column_of_row[i]);
-    ++taken[column];
-    cost += static_cast<double>(costs.row(i)[column]);
-    double least = std::numeric_limits<double>::infinity();
-    for (std::size_t j = 0; j < n; ++j) {
-      least = std::min(least, static_cast<double>(costs.row(i)[j]) - assignment.column_price[j]);
-    }
-    bound += least + assignment.column_price[i];
-  }
-  CHECK(std::all_of(taken.begin(), taken.end(), [](int count) { return count == 1; }));
-  CHECK(cost == bound);
 }
 
 TEST_CASE("in one dimension transport in space equals transport on the line") {
   const auto a = uniform_angles(200, 1), b = uniform_angles(200, 2);
   CHECK(wasserstein2_space(a, b, 1).distance ==
-        doctest::Approx(wasserstein2_line(a, b)).epsilon(1e-6));
+        doctest::Approx(wasserstein2_line(a, b)).epsilon(1e-12));
 }
 
 TEST_CASE("a rigid turn across the cut costs the turn, and order does not matter") {
@@ -151,7 +125,7 @@ TEST_CASE("a rigid turn across the cut costs the turn, and order does not matter
   for (double& x : a) x = kPi + 0.3 * x / kPi;  // a narrow cloud on the cut
   std::vector<double> b(a.rbegin(), a.rend());
   for (double& x : b) x = wrapped_difference(x + 0.25, 0);
-  CHECK(wasserstein2_torus(a, b, 1).distance == doctest::Approx(0.25).epsilon(1e-6));
+  CHECK(wasserstein2_torus(a, b, 1).distance == doctest::Approx(0.25).epsilon(1e-12));
 }
 
 TEST_CASE("the floor compares the first half with the second") {
@@ -177,7 +151,10 @@ TEST_CASE("bad input is refused") {
   CHECK_THROWS_AS(wasserstein2_torus(one, two, 1), Error);
   CHECK_THROWS_AS(wasserstein2_torus(two, two, 0), Error);
   CHECK_THROWS_AS(wasserstein2_torus(none, none, 1), Error);
-  CHECK_THROWS_AS(wasserstein2_torus(bad, two, 1), Error);
+  CHECK_THROWS_WITH_AS(wasserstein2_torus(two, bad, 1),
+                       "expected a finite coordinate, found nan in point 1, coordinate 0", Error);
+  const std::vector<double> huge{1, 1e200};
+  CHECK_THROWS_AS(wasserstein2_space(huge, two, 1), Error);
   CHECK_THROWS_AS(floor_line(one), Error);
 }
 
@@ -187,8 +164,8 @@ TEST_SUITE_BEGIN("golden");
 
 TEST_CASE("distances equal those of POT") {
   const auto a = golden_array("torus_a.npy"), b = golden_array("torus_b.npy");
-  CHECK(wasserstein2_torus(a, b, 4).distance == doctest::Approx(golden("torus_w2")).epsilon(1e-7));
-  CHECK(wasserstein2_space(a, b, 4).distance == doctest::Approx(golden("space_w2")).epsilon(1e-7));
+  CHECK(wasserstein2_torus(a, b, 4).distance == doctest::Approx(golden("torus_w2")).epsilon(1e-12));
+  CHECK(wasserstein2_space(a, b, 4).distance == doctest::Approx(golden("space_w2")).epsilon(1e-12));
   const auto x = golden_array("line_x.npy"), y = golden_array("line_y.npy");
   const auto wx = golden_array("line_weights_x.npy"), wy = golden_array("line_weights_y.npy");
   CHECK(wasserstein2_line(x, y) == doctest::Approx(golden("line_w2")).epsilon(1e-12));
@@ -233,7 +210,7 @@ TEST_CASE("two thousand points whose basins differ in weight are matched exactly
     b[2 * i + 1] = (basin_b ? -0.5 : 2.7) + 0.45 * zb[1];
   }
   const auto result = wasserstein2_torus(a, b, 2);
-  CHECK(result.lower_bound >= result.distance * (1 - 1e-6));
+  CHECK(result.lower_bound >= result.distance * (1 - 1e-12));
   // At least a tenth of the mass must cross between basins, some 3 radians apart.
   CHECK(result.distance > 0.5);
 }
