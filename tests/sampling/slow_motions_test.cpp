@@ -1,0 +1,117 @@
+// Slowest motions and basins of an evaluation, on a molecule that turns about phi and psi as it is
+// told.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "sampling/evaluation/evaluation.h"
+#include "tensor/base/random.h"
+#include "tests/sampling/turned_torsions.h"
+
+namespace arbg::sampling {
+namespace {
+
+constexpr std::size_t kFrames = 400;
+
+// Frames of four replicas in turn: psi is `apart` further for every other 25 frames of a replica,
+// and both torsions shake a little.
+struct TwoStates {
+  explicit TwoStates(double apart) {
+    const Random random(5, 0);
+    for (std::size_t f = 0; f < kFrames; ++f) {
+      const std::size_t time = f / static_cast<std::size_t>(kReplicas);
+      turned.push_back(time / 25 % 2 == 1);
+      const double psi = (turned.back() ? apart : 0) + 0.2 * random.uniform(2 * f),
+                   phi = 0.2 * random.uniform(2 * f + 1);
+      auto x = molecule.start;
+      const auto atom = [&](const char* name) { return molecule.topology.find(1, name); };
+      turn(molecule.topology, x, atom("N"), atom("CA"), phi);
+      turn(molecule.topology, x, atom("CA"), atom("C"), psi);
+      positions.insert(positions.end(), x.begin(), x.end());
+    }
+  }
+  ReferenceEnsemble reference() const {
+    return {molecule.topology, kReplicas, positions, energies};
+  }
+  Evaluation of(const std::vector<double>& log_weight, std::size_t lag) const {
+    EvaluationOptions options;
+    options.points = kFrames;
+    options.tica.lag = lag;
+    return evaluate({positions, energies, log_weight}, reference(), nullptr, options);
+  }
+
+  TurnedTorsions molecule;
+  std::vector<double> positions, energies = std::vector<double>(kFrames, 1.0);
+  std::vector<bool> turned;
+};
+
+}  // namespace
+
+TEST_SUITE("fast") {
+  TEST_CASE("slowest motions tell samples of one state from those of both") {
+    const TwoStates frames(1.0);
+    const std::vector<double> equal(kFrames, 0.0);
+    const auto same = frames.of(equal, 5);
+    REQUIRE(same.slow.timescales.size() == 2);
+    CHECK(same.slow.timescales[0] > 10);  // frames; a state lasts 25
+    CHECK(same.slow.timescales[1] < 5);
+    CHECK(same.slow.samples == same.slow.reference);
+    CHECK(same.slow.w2.raw < 0.3 * std::abs(same.slow.samples[0] - same.slow.samples[100 * 2]));
+    // The first component is of the state.
+    for (std::size_t f = 1; f < kFrames; ++f) {
+      const bool beside = std::abs(same.slow.samples[2 * f] - same.slow.samples[0]) < 0.5;
+      CHECK(beside == !frames.turned[f]);
+    }
+    auto one = equal;
+    for (std::size_t f = 0; f < kFrames; ++f)
+      if (frames.turned[f]) one[f] = -INFINITY;
+    const auto half = frames.of(one, 5);
+    CHECK(half.slow.jsd.weighted > 0.2);
+    CHECK(half.slow.w2.weighted > 5 * same.slow.w2.weighted);
+    CHECK(half.slow.jsd.raw == same.slow.jsd.raw);  // weights do not change what was drawn
+  }
+
+  TEST_CASE("without slowest motions the reason is said, and nothing where they are not wanted") {
+    const TwoStates frames(1.0);
+    const std::vector<double> equal(kFrames, 0.0);
+    const auto long_lag = frames.of(equal, kFrames);
+    CHECK(long_lag.slow.timescales.empty());
+    CHECK(long_lag.slow.why_not.find("lag") != std::string::npos);
+    const auto none = frames.of(equal, 0);
+    CHECK(none.slow.timescales.empty());
+    CHECK(none.slow.why_not.empty());
+  }
+
+  TEST_CASE("shares of basins are those of the weights, with intervals that cover them") {
+    const TwoStates frames(2.5);
+    std::vector<double> log_weight(kFrames, 0.0);
+    for (std::size_t f = 0; f < kFrames; ++f)
+      if (frames.turned[f]) log_weight[f] = std::log(3.0);
+    const auto e = frames.of(log_weight, 0);
+    REQUIRE(e.angles.size() == 1);
+    const auto& residue = e.angles[0];
+    const auto basin_at = [&](std::size_t f) {
+      return metrics::basin_of(residue.samples.phi[f], residue.samples.psi[f]);
+    };
+    const std::size_t first_turned = 25 * static_cast<std::size_t>(kReplicas);
+    REQUIRE(basin_at(0) != basin_at(first_turned));
+    const auto& still = residue.basins[static_cast<std::size_t>(basin_at(0))];
+    const auto& turned = residue.basins[static_cast<std::size_t>(basin_at(first_turned))];
+    CHECK(still.samples.estimate == doctest::Approx(0.25));
+    CHECK(turned.samples.estimate == doctest::Approx(0.75));
+    CHECK(turned.samples.low < 0.75);
+    CHECK(turned.samples.high > 0.75);
+    CHECK(turned.reference.estimate == doctest::Approx(0.5));
+    // Every replica is half and half.
+    CHECK(turned.reference.low == doctest::Approx(0.5));
+    CHECK(turned.reference.high == doctest::Approx(0.5));
+    CHECK(residue.total_variation.weighted > 0.2);
+    CHECK(residue.total_variation.raw < 0.1);
+    CHECK(std::accumulate(residue.basins.begin(), residue.basins.end(), 0.0,
+                          [](double sum, const auto& b) { return sum + b.samples.estimate; }) ==
+          doctest::Approx(1));
+  }
+}
+
+}  // namespace arbg::sampling
