@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <sstream>
 
 #include "apps/cli/command_line.h"
@@ -46,6 +47,9 @@ const CommandSpec kSpec{
      {"tica-lag", "N", "100",
       "frames of a replica between which the slowest motions of the reference lose their memory: "
       "TICA-W2 and JSD; 0: leave them out"},
+     {"budgets", "LIST", "",
+      "as 1e3,1e4,1e5: E-W2 and T-W2 of the first samples that took so many energies; of a folder "
+      "made by arbg md, its steps"},
      {"published-protocol", "", "",
       "as published tables: --trim 0.002, --points 10000, multinomial resampling, the first frames "
       "of the reference, components without Koopman weights"},
@@ -56,6 +60,8 @@ const CommandSpec kSpec{
      "runs/ala2/checkpoint.safetensors",
      "arbg evaluate --samples theirs.dcd --weights log_w.npy --reference runs/ala2-md --output "
      "runs/theirs",
+     "arbg evaluate --samples runs/a,runs/plain-md --budgets 1e4,1e5,1e6 --reference runs/ala2-md "
+     "--output runs/curves",
      "arbg evaluate --samples runs/a,runs/b --reference runs/ala2-md --output runs/a-and-b"}};
 
 constexpr const char* kFiles[] = {"evaluation.json", "report.html"};
@@ -79,6 +85,7 @@ void write_page(const std::filesystem::path& output, const EvaluateJob& job,
   input.reference = &outcome.reference;
   const auto log = job.model.parent_path() / "train_log.jsonl";
   if (!job.model.empty() && std::filesystem::exists(log)) input.train_log = log;
+  if (!outcome.budgets.empty()) input.budgets = {{job.samples.string(), outcome.budgets}};
   input.facts = {{"samples", std::to_string(samples.count())}};
   if (run.weight_kind == sampling::WeightKind::absolute)
     input.facts.emplace_back("decoding", run.decoding.text());
@@ -100,12 +107,27 @@ void write_page(const std::filesystem::path& output, const EvaluateJob& job,
   write_report(output / "report.html", input);
 }
 
+std::vector<std::int64_t> budgets_from(const std::string& list) {
+  std::vector<std::int64_t> out;
+  std::istringstream text(list);
+  for (std::string one; std::getline(text, one, ',');) {
+    char* end = nullptr;
+    const double energies = std::strtod(one.c_str(), &end);
+    require(!one.empty() && *end == 0 && energies >= 1 && energies <= 1e15,
+            "--budgets expects numbers of energies as 1e3,1e4, got \"", one, "\"");
+    out.push_back(static_cast<std::int64_t>(energies));
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
 EvaluateJob job_from(const Arguments& arguments, const CommonOptions& common) {
   EvaluateJob job;
   job.log_weights = arguments.text("weights");
   job.reference = arguments.required("reference");
   job.model = arguments.text("model");
   job.backend = common.backend;
+  job.budgets = budgets_from(arguments.text("budgets"));
   job.options.published = arguments.flag("published-protocol");
   job.options.points = static_cast<std::size_t>(arguments.integer("points", 2));
   job.options.seed = common.seed;
@@ -140,15 +162,19 @@ void evaluate_one(const EvaluateJob& job, const std::filesystem::path& output, b
                           beside ? Runs{RunKind::sample} : Runs{RunKind::evaluate, RunKind::demo});
   const EvaluateOutcome outcome = run_evaluate_job(job);
   const auto& evaluation = outcome.evaluation;
+  Json json = to_json(evaluation);
+  if (!outcome.budgets.empty()) json["budgets"] = to_json(outcome.budgets);
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
-    write_file(fresh / "evaluation.json", to_json(evaluation).dump(2) + "\n");
+    write_file(fresh / "evaluation.json", json.dump(2) + "\n");
     write_page(fresh, job, outcome);
   });
   if (as_json) {
-    std::puts(to_json(evaluation).dump().c_str());
+    std::puts(json.dump().c_str());
     return;
   }
   for (const auto& label : outcome.labels) std::printf("weights: %s\n", label.c_str());
+  if (!outcome.budgets.empty())
+    std::printf("%s\n", budget_table({{job.samples.string(), outcome.budgets}}).text().c_str());
   std::printf("%s\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
               published_table().text().c_str(), (output / "report.html").c_str());
 }
@@ -172,9 +198,10 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
     EvaluateOutcome outcome = run_evaluate_job(job);
     Json one = to_json(outcome.evaluation);
     one["samples"] = samples.string();
+    if (!outcome.budgets.empty()) one["budgets"] = to_json(outcome.budgets);
     list.push_back(std::move(one));
     compared.push_back({samples.string(), std::move(outcome.evaluation),
-                        std::move(outcome.samples.reduced_energy)});
+                        std::move(outcome.samples.reduced_energy), std::move(outcome.budgets)});
     reference_energy = std::move(outcome.reference.reduced_energy);
   }
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {

@@ -98,6 +98,38 @@ std::optional<Model> load_evaluated(const EvaluateJob& job, const EvaluateOutcom
   return model;
 }
 
+// Of a run of dynamics the warm-up counts, and steps of all temperatures.
+std::vector<BudgetPoint> points_of_budgets(const EvaluateJob& job, const EvaluateOutcome& of) {
+  if (job.budgets.empty()) return {};
+  const SamplesFile& run = of.samples.file;
+  require(!run.smc,
+          "leave --budgets out: particles of sequential Monte Carlo share their energies");
+  const auto width = 3 * of.reference.topology.atoms.size();
+  sampling::EvaluationOptions options = job.options;
+  options.tica.lag = 0;
+  std::vector<BudgetPoint> out;
+  for (const std::int64_t budget : job.budgets) {
+    BudgetPoint point;
+    point.samples =
+        std::min(of.samples.count(), (budget - run.warm_up_energies) / run.energies_a_sample);
+    if (point.samples < std::max<std::int64_t>(2, run.replicas)) continue;
+    const auto count = static_cast<std::size_t>(point.samples);
+    auto first = of.samples.ensemble();
+    first.positions_nm = first.positions_nm.first(count * width);
+    first.reduced_energy = first.reduced_energy.first(count);
+    first.log_weight = first.log_weight.first(count);
+    const auto e = sampling::evaluate(first, of.reference.ensemble(), nullptr, options);
+    point.energies = run.warm_up_energies + point.samples * run.energies_a_sample;
+    if (!out.empty() && point.samples == out.back().samples) break;  // there are no more
+    point.points = static_cast<std::int64_t>(e.points);
+    if (run.weight_kind != sampling::WeightKind::none) point.ess = e.weights.ess;
+    point.energy_w2_kt = e.energy_w2_kt;
+    point.torsion_w2_rad = e.torsion_w2_rad;
+    out.push_back(point);
+  }
+  return out;
+}
+
 }  // namespace
 
 bool is_from_elsewhere(const std::filesystem::path& samples) {
@@ -116,6 +148,7 @@ EvaluateOutcome run_evaluate_job(const EvaluateJob& job) {
   const auto model = load_evaluated(job, out);
   out.evaluation = sampling::evaluate(out.samples.ensemble(), out.reference.ensemble(),
                                       model ? &model->generator : nullptr, job.options);
+  out.budgets = points_of_budgets(job, out);
   return out;
 }
 

@@ -19,13 +19,22 @@ struct EvaluateJob {
   std::filesystem::path model;  // that the samples are from; may be empty
   Backend backend = Backend::cpu;
   sampling::EvaluationOptions options;
+  std::vector<std::int64_t> budgets;  // energies, ascending: what do the first samples give?
+};
+
+// What samples are worth that took no more than a budget of energies.
+struct BudgetPoint {
+  std::int64_t energies = 0, samples = 0, points = 0;
+  double ess = 0;  // 0 where samples have no weights
+  sampling::Distance energy_w2_kt, torsion_w2_rad;
 };
 
 struct EvaluateOutcome {
   SamplesRun samples;
   Dataset reference;  // its atoms in the order of the samples
   sampling::Evaluation evaluation;
-  std::vector<std::string> labels;  // of the weights: what makes figures biased
+  std::vector<std::string> labels;   // of the weights: what makes figures biased
+  std::vector<BudgetPoint> budgets;  // of these that at least two samples keep to
 };
 
 // Whether these samples, which are there, are not a folder of arbg sample.

@@ -44,7 +44,7 @@ metrics::Table comparison_table(const std::vector<ComparedSamples>& all) {
   const auto slow = [](const sampling::Evaluation& e, double value) {
     return e.slow.timescales.empty() ? "" : format_number(value, 3);
   };
-  for (const auto& [name, e, energies] : all) {
+  for (const auto& [name, e, energies, budgets] : all) {
     const bool weighted = e.weight_kind != sampling::WeightKind::none;
     table.add_row({name, weighted ? format_number(100 * e.weights.ess_fraction, 3) : "",
                    weighted && e.populations == 0 ? format_number(e.weights.pareto_k, 2) : "",
@@ -73,6 +73,10 @@ void write_comparison(const std::filesystem::path& path, const std::vector<Compa
   report.add_table(comparison_table(all));
   report.add_heading("Energies");
   report.add_plot(energy_plot(all, reference_energy));
+  std::vector<BudgetCurve> curves;
+  for (const ComparedSamples& one : all)
+    if (!one.budgets.empty()) curves.push_back({one.name, one.budgets});
+  if (!curves.empty()) add_budgets(curves, report);
   report.add_details("Make this page again", command);
   report.save(path);
 }

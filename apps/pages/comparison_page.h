@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/pages/budget_page.h"
 #include "metrics/pages/table.h"
 #include "sampling/evaluation/evaluation.h"
 
@@ -14,6 +15,7 @@ struct ComparedSamples {
   std::string name;
   sampling::Evaluation evaluation;
   std::vector<double> reduced_energy;  // [B]
+  std::vector<BudgetPoint> budgets;
 };
 
 // Figures of weights and distances, and the floors in the last row; for the terminal and the page.

@@ -328,6 +328,7 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
   if (tuning) figures.push_back(tuning_plot(*tuning));
   if (!input.train_log.empty()) figures.push_back(loss_plot(input.train_log));
   report.add_plots(figures);
+  if (!input.budgets.empty()) add_budgets(input.budgets, report);
   if (smc) {
     report.add_heading("Sequential Monte Carlo");
     report.add_plots(input.smc_figures);

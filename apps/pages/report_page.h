@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/jobs/sample_job.h"
+#include "apps/pages/budget_page.h"
 #include "apps/runs/dataset.h"
 #include "metrics/pages/report.h"
 #include "metrics/pages/table.h"
@@ -20,6 +21,7 @@ struct ReportInput {
   const sampling::Evaluation* evaluation = nullptr;
   const SamplesRun* samples = nullptr;
   const Dataset* reference = nullptr;
+  std::vector<BudgetCurve> budgets;                        // empty: no such section
   std::vector<metrics::Figure> smc_figures;                // of sequential Monte Carlo only
   std::filesystem::path train_log;                         // may be empty
   const sampling::Audit* audit = nullptr;                  // of these samples, if there was one

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "md/dynamics/simulation_file.h"
 #include "md/energy/engine.h"
 #include "md/forcefields/forcefield.h"
 #include "md/molecule/units.h"
@@ -26,7 +27,6 @@ std::vector<double> read_log_weights(const std::filesystem::path& path, std::int
   return std::move(values);
 }
 
-// Frames of one replica after the other, so that evenly spaced ones are of all replicas.
 void take_dynamics(const std::filesystem::path& folder, const Dataset& reference, SamplesRun& out) {
   Dataset run = load_dataset(folder);
   require(run.forcefield == reference.forcefield &&
@@ -35,11 +35,14 @@ void take_dynamics(const std::filesystem::path& folder, const Dataset& reference
           " K, the reference of ", reference.forcefield, " at ", reference.temperature_kelvin,
           " K");
   run.reorder(reference.topology, folder.string());
-  const auto order =
-      sampling::replica_frames(run.frames(), run.replicas, 0, run.replicas, run.frames());
-  out.positions_nm = sampling::pick(run.positions_nm, order,
-                                    3 * static_cast<std::size_t>(run.topology.atom_count()));
-  if (!run.reduced_energy.empty()) out.reduced_energy = sampling::pick(run.reduced_energy, order);
+  out.positions_nm = std::move(run.positions_nm);
+  out.reduced_energy = std::move(run.reduced_energy);
+  // A step of every temperature of every replica is an energy.
+  const auto file = md::read_simulation_file(folder);
+  const auto temperatures = std::max<std::int64_t>(1, std::ssize(file.ladder_kelvin));
+  out.file.replicas = run.replicas;
+  out.file.energies_a_sample = file.options.save_interval * temperatures;
+  out.file.warm_up_energies = file.options.warmup_steps * temperatures * run.replicas;
 }
 
 }  // namespace

@@ -35,9 +35,13 @@ struct SamplesFile {
   std::optional<sampling::TemperatureTuning> tuning;
   std::optional<std::int64_t> reflected;  // mirror images that were turned, if they were to be
   bool published_weights = false;
-  std::optional<metrics::WeightSummary> weights;                      // of independent samples
-  std::optional<SmcRun> smc;                                          // of others
-  sampling::WeightKind weight_kind = sampling::WeightKind::absolute;  // others: given_samples.h
+  std::optional<metrics::WeightSummary> weights;  // of independent samples
+  std::optional<SmcRun> smc;                      // of others
+  // Of others (given_samples.h), and not in run.json:
+  sampling::WeightKind weight_kind = sampling::WeightKind::absolute;
+  std::int64_t replicas = 1;
+  // Energies that the first n samples took: warm_up_energies + n energies_a_sample.
+  std::int64_t warm_up_energies = 0, energies_a_sample = 1;
 };
 
 struct SamplesRun {
@@ -51,8 +55,8 @@ struct SamplesRun {
   std::int64_t count() const { return std::ssize(log_weight); }
   std::int64_t populations() const { return file.smc ? file.smc->populations : 0; }
   sampling::WeightedEnsemble ensemble() const {
-    return {positions_nm,  reduced_energy, log_weight,
-            populations(), file.decoding,  file.weight_kind};
+    return {positions_nm,  reduced_energy,   log_weight,   populations(),
+            file.decoding, file.weight_kind, file.replicas};
   }
 };
 

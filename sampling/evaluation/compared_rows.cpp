@@ -18,9 +18,11 @@ Points points_of(const WeightedEnsemble& samples, std::span<const double> log_we
                           log_weight, points, Random(options.seed, stream_id(streams::kResample)));
   // Samples as drawn; what is not a conformation at all (infinite energy) has no place in a
   // distance.
-  for (const auto i : evenly_spaced(samples.count(), points)) {
+  for (const auto i :
+       replica_frames(samples.count(), samples.replicas, 0, samples.replicas, points)) {
     if (std::isfinite(samples.reduced_energy[static_cast<std::size_t>(i)])) out.raw.push_back(i);
   }
+  if (samples.weight_kind == WeightKind::none) out.weighted = out.raw;
   const std::int64_t frames = reference.frames(), replicas = reference.replicas,
                      half = replicas / 2;
   out.reference = replica_frames(frames, replicas, 0, replicas, points);

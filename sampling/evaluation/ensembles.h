@@ -23,6 +23,7 @@ struct WeightedEnsemble {
   std::int64_t populations = 0;    // of sequential Monte Carlo, one after the other; 0: independent
   tensor::Decoding decoding = {};  // that they were drawn with
   WeightKind weight_kind = WeightKind::absolute;
+  std::int64_t replicas = 1;  // of dynamics, whose frames are interleaved as a reference's are
 
   std::int64_t count() const { return std::ssize(log_weight); }
 };
