@@ -17,8 +17,10 @@
 // of x and y, C00, C0y the covariances of x with x and y, L whitening of C00 as above,
 // K = L' C0y L, the stationary density over that of x is, within these features,
 //   w(x) = 1 + (x - m0)' L u,   (1 - K') u = L'(my - m0),
-// which may be negative. Source: Wu, Nueske, Paul, Klus, Koltai, Noe, J. Chem. Phys. 146, 154104
-// (2017), which writes u as the left eigenvector of eigenvalue 1 of K with a constant added.
+// which may be negative: of features nearly as many as independent frames, so many weights are that
+// C0 loses its rank and |lambda| exceeds 1; then fit without. Source: Wu, Nueske, Paul, Klus,
+// Koltai, Noe, J. Chem. Phys. 146, 154104 (2017), which writes u as the left eigenvector of
+// eigenvalue 1 of K with a constant added.
 //
 // Conventions are those of deeptime 0.4.5, `TICA(dim, lagtime)` fitted with weights =
 // `KoopmanWeightingEstimator(lagtime)` or without. Published evaluations call

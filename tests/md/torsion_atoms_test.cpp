@@ -103,15 +103,17 @@ TEST_CASE("of all twenty residues, phi, psi, omega and chi1 to chi5 are of the a
       arbg::Json::parse(arbg::read_file(golden / "metrics" / "evaluation.json"), "evaluation.json")
           .at("torsions");
   std::size_t compared = 0;
-  for (const auto& [molecule, torsions] : molecules.members()) {
+  for (const auto& member : molecules.members()) {
+    const std::string& molecule = member.first;
     const auto folder = golden / "energies" / molecule;
     const Topology t = read_pdb(folder / (folder.filename().string() + ".pdb")).topology;
     const BackboneTorsions backbone = backbone_torsions(t);
-    for (const auto& [name, expected] : torsions.members()) {
+    for (const auto& torsion : member.second.members()) {
+      const std::string& name = torsion.first;
       CAPTURE(molecule);
       CAPTURE(name);
       std::vector<std::array<int, 4>> theirs;
-      for (const arbg::Json& atoms : expected.at("atoms").items()) {
+      for (const arbg::Json& atoms : torsion.second.at("atoms").items()) {
         auto& quadruple = theirs.emplace_back();
         for (std::size_t k = 0; k < 4; ++k)
           quadruple[k] = static_cast<int>(atoms.items()[k].integer());

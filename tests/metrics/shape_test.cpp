@@ -10,6 +10,8 @@
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "tensor/base/error.h"
@@ -196,7 +198,9 @@ TEST_CASE("sizes, superpositions and hydrogen bonds equal those of MDTraj and Sc
   const Json molecules =
       Json::parse(read_file(golden / "metrics" / "evaluation.json"), "evaluation.json")
           .at("shapes");
-  for (const auto& [molecule, expected] : molecules.members()) {
+  for (const auto& member : molecules.members()) {
+    const std::string& molecule = member.first;
+    const Json& expected = member.second;
     CAPTURE(molecule);
     auto positions = read_npy(golden / "energies" / molecule / "positions.npy");
     const auto atoms = static_cast<std::size_t>(positions.shape[1]);

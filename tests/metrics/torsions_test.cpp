@@ -86,23 +86,25 @@ TEST_CASE("phi, psi, omega and chi1 to chi5 equal those of MDTraj") {
   const Json molecules =
       Json::parse(read_file(golden / "metrics" / "evaluation.json"), "evaluation.json")
           .at("torsions");
-  for (const auto& [molecule, torsions] : molecules.members()) {
+  for (const auto& member : molecules.members()) {
+    const std::string& molecule = member.first;
     const auto positions = read_npy(golden / "energies" / molecule / "positions.npy");
     const auto atom_count = static_cast<std::size_t>(positions.shape[1]);
     std::vector<double> frames;  // three, in the float32 that MDTraj computes with
     for (std::size_t i = 0; i < 9 * atom_count; ++i)
       frames.push_back(static_cast<float>(positions.data[i]));
-    for (const auto& [name, expected] : torsions.members()) {
+    for (const auto& torsion : member.second.members()) {
+      const std::string& name = torsion.first;
       CAPTURE(molecule);
       CAPTURE(name);
       std::vector<Quadruple> quadruples;
-      for (const Json& atoms : expected.at("atoms").items()) {
+      for (const Json& atoms : torsion.second.at("atoms").items()) {
         auto& quadruple = quadruples.emplace_back();
         for (std::size_t k = 0; k < 4; ++k)
           quadruple[k] = static_cast<int>(atoms.items()[k].integer());
       }
       const auto angles = dihedrals(frames, atom_count, quadruples);
-      const auto theirs = numbers_of(expected.at("angles"));
+      const auto theirs = numbers_of(torsion.second.at("angles"));
       REQUIRE(angles.size() == theirs.size());
       for (std::size_t k = 0; k < angles.size(); ++k) {
         CHECK(std::fabs(wrapped_difference(angles[k], theirs[k])) < 1e-6);
