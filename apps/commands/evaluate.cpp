@@ -209,11 +209,14 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
     write_comparison(fresh / "report.html", compared, reference_energy, job.reference.string(),
                      command);
   });
-  if (as_json)
+  if (as_json) {
     std::puts(json.dump().c_str());
-  else
-    std::printf("%s\nreport: %s\n", comparison_table(compared).text().c_str(),
-                (output / "report.html").c_str());
+    return;
+  }
+  const auto curves = curves_of(compared);
+  if (!curves.empty()) std::printf("%s\n", budget_table(curves).text().c_str());
+  std::printf("%s\nreport: %s\n", comparison_table(compared).text().c_str(),
+              (output / "report.html").c_str());
 }
 
 }  // namespace

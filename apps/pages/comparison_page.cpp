@@ -60,6 +60,13 @@ metrics::Table comparison_table(const std::vector<ComparedSamples>& all) {
   return table;
 }
 
+std::vector<BudgetCurve> curves_of(const std::vector<ComparedSamples>& all) {
+  std::vector<BudgetCurve> curves;
+  for (const ComparedSamples& one : all)
+    if (!one.budgets.empty()) curves.push_back({one.name, one.budgets});
+  return curves;
+}
+
 void write_comparison(const std::filesystem::path& path, const std::vector<ComparedSamples>& all,
                       const std::vector<double>& reference_energy, const std::string& reference,
                       const std::string& command) {
@@ -73,9 +80,7 @@ void write_comparison(const std::filesystem::path& path, const std::vector<Compa
   report.add_table(comparison_table(all));
   report.add_heading("Energies");
   report.add_plot(energy_plot(all, reference_energy));
-  std::vector<BudgetCurve> curves;
-  for (const ComparedSamples& one : all)
-    if (!one.budgets.empty()) curves.push_back({one.name, one.budgets});
+  const auto curves = curves_of(all);
   if (!curves.empty()) add_budgets(curves, report);
   report.add_details("Make this page again", command);
   report.save(path);

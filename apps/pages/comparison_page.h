@@ -22,6 +22,9 @@ struct ComparedSamples {
 // Where distances are of other numbers of samples, that is said in a column of its own.
 metrics::Table comparison_table(const std::vector<ComparedSamples>& all);
 
+// Of those that have budgets.
+std::vector<BudgetCurve> curves_of(const std::vector<ComparedSamples>& all);
+
 // `command` makes the page again.
 void write_comparison(const std::filesystem::path& path, const std::vector<ComparedSamples>& all,
                       const std::vector<double>& reference_energy, const std::string& reference,
