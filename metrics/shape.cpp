@@ -26,6 +26,10 @@ std::size_t frame_count(std::span<const double> positions, std::size_t atom_coun
   require(atom_count > 0 && positions.size() % (3 * atom_count) == 0,
           "expected whole conformations of ", atom_count, " atoms, found ", positions.size(),
           " numbers");
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    require(std::isfinite(positions[i]), "expected a finite position, found ", positions[i],
+            " in frame ", i / (3 * atom_count), ", atom ", i / 3 % atom_count);
+  }
   return positions.size() / (3 * atom_count);
 }
 
@@ -53,9 +57,8 @@ Eigen::Matrix4d quaternion_matrix(const Eigen::Matrix3d& m) {
 }
 
 double superposed_rmsd(const Points& x, const Points& y) {
-  const Eigen::Matrix4d matrix = quaternion_matrix(x * y.transpose());
-  if (!matrix.allFinite()) return std::nan("");
-  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix4d> solver(matrix, Eigen::EigenvaluesOnly);
+  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix4d> solver(quaternion_matrix(x * y.transpose()),
+                                                              Eigen::EigenvaluesOnly);
   const double squares = x.squaredNorm() + y.squaredNorm() - 2 * solver.eigenvalues()[3];
   return std::sqrt(std::max(squares, 0.0) / static_cast<double>(x.cols()));
 }
@@ -98,7 +101,7 @@ std::vector<double> end_to_end_distances(std::span<const double> positions, std:
 std::vector<double> rmsd(std::span<const double> positions, std::size_t atom_count,
                          std::span<const double> reference, std::span<const int> atoms) {
   std::vector<double> distances(frame_count(positions, atom_count));
-  require(reference.size() == 3 * atom_count, "expected a reference of ", atom_count,
+  require(frame_count(reference, atom_count) == 1, "expected a reference of ", atom_count,
           " atoms, found ", reference.size(), " numbers");
   require(!atoms.empty(), "expected atoms to superpose, found none");
   for (const int atom : atoms) check_atom(atom, atom_count);

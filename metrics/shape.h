@@ -1,7 +1,7 @@
 // The shape of conformations: size, ends, distance from a reference, hydrogen bonds.
 //
-// Positions [frames, N, 3] in nm, row-major. Everything throws Error for parts of conformations and
-// atoms outside 0 ... N-1; positions that are not finite give NaN, except where something is said.
+// Positions [frames, N, 3] in nm, row-major. Everything throws Error for parts of conformations,
+// atoms outside 0 ... N-1, and a position that is not finite, naming its frame and atom.
 #pragma once
 
 #include <cstddef>

@@ -66,7 +66,7 @@ struct Tica {
   std::size_t components() const { return eigenvalues.size(); }
 };
 
-// Two passes over the frames (one without weights), about 3 F^2 multiplications a frame and pass,
+// Two passes over the frames (one without weights), about 1.5 F^2 multiplications a frame and pass,
 // by all threads, with the same result for any number of them. Memory: about ten F x F matrices and
 // two blocks of max(1024, lag) + lag frames. Throws Error if no replica is longer than the lag, the
 // lag is 0, a feature is not finite (naming replica, frame and feature), the rank is less than the

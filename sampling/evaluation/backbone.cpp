@@ -1,7 +1,9 @@
 #include "sampling/evaluation/backbone.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "md/molecule/torsion_atoms.h"
 #include "metrics/torsions.h"
@@ -93,6 +95,15 @@ Parts parts_of(const ReferenceEnsemble& reference) {
   return out;
 }
 
+constexpr double kLeastParts = 10;  // below, bootstrap intervals are too narrow
+
+// Kish's number of parts, by what they weigh.
+double effective_parts(std::span<const double> whole) {
+  double sum = 0, squares = 0;
+  for (const double w : whole) sum += w, squares += w * w;
+  return sum * sum / squares;
+}
+
 // The share of each basin, with an interval over the parts. No weights: equal ones.
 std::array<metrics::Interval, metrics::kBasins> basin_shares(const Angles& angles,
                                                              std::span<const double> weights,
@@ -108,18 +119,25 @@ std::array<metrics::Interval, metrics::kBasins> basin_shares(const Angles& angle
     whole[parts.part_of[i]] += weight;
   }
   std::array<metrics::Interval, metrics::kBasins> out;
+  std::vector<std::size_t> all(parts.count);
+  std::iota(all.begin(), all.end(), std::size_t{0});
   metrics::BootstrapSettings settings;
   settings.seed = seed;
   for (std::size_t basin = 0; basin < metrics::kBasins; ++basin) {
     for (std::size_t p = 0; p < parts.count; ++p)
       if (whole[p] > 0) share[basin][p] /= whole[p];
     const auto mean = metrics::weighted_mean(share[basin], whole);
-    if (parts.count > 1) {
-      out[basin] = metrics::bootstrap(parts.count, mean, settings);
-    } else {
-      constexpr std::size_t kOnly[] = {0};
-      out[basin] = {mean(kOnly), kUnknown, kUnknown};
+    const double of_all = mean(all);
+    if (effective_parts(whole) < kLeastParts) {
+      out[basin] = {of_all, kUnknown, kUnknown};
+      continue;
     }
+    // Parts that weigh nothing, drawn alone, say nothing.
+    const auto share_of = [&](std::span<const std::size_t> units) {
+      const double found = mean(units);
+      return std::isfinite(found) ? found : of_all;
+    };
+    out[basin] = metrics::bootstrap(parts.count, share_of, settings);
   }
   return out;
 }

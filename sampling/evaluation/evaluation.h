@@ -37,7 +37,8 @@ struct ResidueAngles {
   Angles samples, reference;
   Distance total_variation;  // of the points of the distances, in 60 x 60 cells
   // Shares of the basins (metrics/ramachandran.h), of all samples and all frames. Intervals of 95 %
-  // by bootstrap over samples (of sequential Monte Carlo: none) and over replicas (more than one).
+  // by bootstrap over a hundred parts of the samples or over populations, and over replicas, where
+  // these are ten or more, effectively.
   struct Share {
     metrics::Interval samples, reference;  // low and high NaN: none
   };

@@ -185,8 +185,12 @@ TEST_CASE("atoms that are not there and parts of conformations are refused") {
   CHECK_THROWS_AS(rmsd(three, 3, three, std::vector<int>{-1}), Error);
   CHECK_THROWS_AS(hydrogen_bonds(three, 3, std::vector<HydrogenBond>{{0, 1, 3}}, {}), Error);
   CHECK_THROWS_AS(share_below(std::vector<double>{std::nan("")}, 1, {}), Error);
-  CHECK(std::isnan(rmsd(std::vector<double>{0, 0, std::nan(""), 1, 1, 1}, 2, std::vector<double>(6),
-                        all_atoms(2))[0]));
+  const std::vector<double> bad{0, 0, 0, 1, std::nan(""), 1};
+  CHECK_THROWS_WITH_AS(radii_of_gyration(bad, 2, {}),
+                       "expected a finite position, found nan in frame 0, atom 1", Error);
+  CHECK_THROWS_WITH_AS(end_to_end_distances(bad, 1, 0, 0),
+                       "expected a finite position, found nan in frame 1, atom 0", Error);
+  CHECK_THROWS_AS(rmsd(std::vector<double>(6), 2, bad, all_atoms(2)), Error);
 }
 
 TEST_SUITE_END();
