@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <utility>
 
 namespace arbg::metrics {
 
@@ -47,16 +48,21 @@ void halve(std::span<std::int32_t> part, const double* points, std::size_t dimen
   halve(part.subspan(half), points, dimension);
 }
 
-// Keeps the `count` cheapest; returns the highest reduced cost among them.
-double keep_cheapest(std::vector<PricedPoints::Offer>& offers, std::size_t count) {
-  if (offers.size() < count) return kInfinity;
-  const auto last = offers.begin() + static_cast<std::ptrdiff_t>(count) - 1;
-  std::nth_element(offers.begin(), last, offers.end(),
-                   [](const PricedPoints::Offer& x, const PricedPoints::Offer& y) {
-                     return x.reduced < y.reduced || (x.reduced == y.reduced && x.point < y.point);
-                   });
-  offers.resize(count);
-  return offers.back().reduced;
+bool cheaper(const PricedPoints::Offer& x, const PricedPoints::Offer& y) {
+  return x.reduced < y.reduced || (x.reduced == y.reduced && x.point < y.point);
+}
+
+// Into at most `count` sorted offers.
+void insert(const PricedPoints::Offer& offer, std::size_t count,
+            std::vector<PricedPoints::Offer>& sorted) {
+  if (sorted.size() < count) {
+    sorted.push_back(offer);
+  } else if (!cheaper(offer, sorted.back())) {
+    return;
+  }
+  std::size_t place = sorted.size() - 1;
+  for (; place > 0 && cheaper(offer, sorted[place - 1]); --place) sorted[place] = sorted[place - 1];
+  sorted[place] = offer;
 }
 
 }  // namespace
@@ -121,17 +127,28 @@ double PricedPoints::cost(const double* buyer, std::size_t point) const {
 void PricedPoints::cheapest(const double* buyer, std::size_t count,
                             std::vector<Offer>& offers) const {
   offers.clear();
+  std::vector<Offer> found;
+  double level = kInfinity;
+  const auto read = [&](std::size_t leaf) {
+    found.clear();
+    read_leaf(buyer, leaf, level, found);
+    for (const Offer& offer : found) insert(offer, count, offers);
+    if (offers.size() == count) level = offers.back().reduced;
+  };
   const std::vector<double> bounds = leaf_bounds(buyer);
   const auto first =
       static_cast<std::size_t>(std::min_element(bounds.begin(), bounds.end()) - bounds.begin());
-  read_leaf(buyer, first, kInfinity, offers);
-  double level = keep_cheapest(offers, count);
+  read(first);
+  // The most promising leaves first: the level falls soonest.
+  std::vector<std::pair<double, std::size_t>> others;
   for (std::size_t leaf = 0; leaf < leaves_; ++leaf) {
-    if (leaf == first || bounds[leaf] >= level) continue;
-    read_leaf(buyer, leaf, level, offers);
-    if (offers.size() >= 2 * count) level = keep_cheapest(offers, count);
+    if (bounds[leaf] < level && leaf != first) others.emplace_back(bounds[leaf], leaf);
   }
-  keep_cheapest(offers, count);
+  std::sort(others.begin(), others.end());
+  for (const auto& [bound, leaf] : others) {
+    if (bound >= level) break;
+    read(leaf);
+  }
 }
 
 void PricedPoints::below(const double* buyer, double level, std::vector<Offer>& offers) const {

@@ -41,7 +41,7 @@ class PricedPoints {
 
   double cost(const double* buyer, std::size_t point) const;
 
-  // The `count` <= n offers of least reduced cost to the buyer, in no order but a fixed one.
+  // The `count` <= n offers of least reduced cost to the buyer, cheapest first.
   void cheapest(const double* buyer, std::size_t count, std::vector<Offer>& offers) const;
 
   // Every offer of a reduced cost below `level`.

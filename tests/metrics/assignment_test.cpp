@@ -262,7 +262,7 @@ TEST_CASE("a thousand copies of a point on either side are matched exactly") {
   const std::size_t n = 1500;
   Points a = cloud("clustered", n, 2, 0), b = cloud("clustered", n, 2, 1);
   for (Points* x : {&a, &b}) {
-    for (std::size_t i = 1; i < 1000; ++i) std::copy_n(x->begin(), 2, x->begin() + 2 * i);
+    for (std::size_t i = 1; i < 1000; ++i) std::copy_n(x->begin(), 2, x->data() + 2 * i);
     const Matrix costs = all_costs(a, b, 2, Geometry::kTorus);
     CHECK(proven_cost(costs, match_points(a, b, 2, Geometry::kTorus)) > 0);
   }
