@@ -16,8 +16,10 @@ constexpr std::int32_t kNobody = -1;
 
 constexpr std::size_t kListed = 16;  // columns a row
 constexpr double kEpsilonFactor = 0.2;
-constexpr double kLeastEpsilon = 1e-8;        // of the mean cost: prices still differ by it
-constexpr std::size_t kMostBidsPerRow = 100;  // a round; an unfinished one leaves valid prices too
+constexpr double kLeastEpsilon = 1e-8;  // of the typical cost: prices still differ by it
+// Bids per row that place nobody more: then a far point costs a price war, and the round ends. An
+// unfinished one leaves valid prices too.
+constexpr std::size_t kMostIdleBids = 2;
 
 std::size_t at(std::int32_t index) { return static_cast<std::size_t>(index); }
 
@@ -61,9 +63,9 @@ class Solver {
   void solve() {
     parallel_for(static_cast<std::int64_t>(n_),
                  [&](std::int64_t i) { make_list(static_cast<std::size_t>(i)); });
-    const double mean = mean_cost();
-    for (double epsilon = mean * kEpsilonFactor;
-         epsilon > mean * kLeastEpsilon && epsilon > mean_step(); epsilon *= kEpsilonFactor) {
+    const double typical = typical_cost();
+    for (double epsilon = typical * kEpsilonFactor;
+         epsilon > typical * kLeastEpsilon && epsilon > mean_step(); epsilon *= kEpsilonFactor) {
       hold_auction(epsilon);
     }
     free_all();
@@ -102,11 +104,14 @@ class Solver {
     return list_cost_[i * listed_ + k] - columns_.price(at(list_column_[i * listed_ + k]));
   }
 
-  // Between rows and columns half a cloud apart: the scale of the costs.
-  double mean_cost() const {
-    double sum = 0;
-    for (std::size_t i = 0; i < n_; ++i) sum += columns_.cost(row(i), (i + n_ / 2) % n_);
-    return sum / static_cast<double>(n_);
+  // The median between rows and columns half a cloud apart: the scale of the costs, wherever a few
+  // far points are. The mean, where half of these are at one place.
+  double typical_cost() const {
+    std::vector<double> costs(n_);
+    for (std::size_t i = 0; i < n_; ++i) costs[i] = columns_.cost(row(i), (i + n_ / 2) % n_);
+    std::ranges::nth_element(costs, costs.begin() + static_cast<std::ptrdiff_t>(n_ / 2));
+    if (costs[n_ / 2] > 0) return costs[n_ / 2];
+    return std::accumulate(costs.begin(), costs.end(), 0.0) / static_cast<double>(n_);
   }
 
   // By how much the columns of a list differ: the scale below which an auction has no more to sort.
@@ -132,7 +137,12 @@ class Solver {
     free_all();
     std::vector<std::int32_t> waiting(n_);
     std::iota(waiting.rbegin(), waiting.rend(), 0);
-    for (std::size_t bids = kMostBidsPerRow * n_; !waiting.empty() && bids > 0; --bids) {
+    std::size_t fewest = n_;
+    for (std::size_t idle = 0; !waiting.empty() && idle < kMostIdleBids * n_; ++idle) {
+      if (waiting.size() < fewest) {
+        fewest = waiting.size();
+        idle = 0;
+      }
       const std::int32_t i = waiting.back();
       waiting.pop_back();
       const Choice choice = choose(at(i), epsilon);
