@@ -87,7 +87,7 @@ Indices by_weight(std::span<const double> log_weight, const ViewJob& job) {
     return sampling::evenly_spaced(std::ssize(log_weight), job.count);
   const Random random(job.seed, stream_id(streams::kResample));
   Indices out = sampling::resample(sampling::Resampling::systematic, log_weight, job.count, random);
-  out.erase(std::ranges::unique(out).begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return heaviest_first(std::move(out), log_weight);
 }
 
