@@ -38,6 +38,8 @@ constexpr Command kCommands[] = {
      "compare weighted samples with reference conformations; write report.html"},
     {"audit", audit_command,
      "recompute probabilities, energies and weights by independent code; write audit.html"},
+    {"view", view_command,
+     "a molecule to turn: conformations of a run, samples as they grow; write view.html"},
     {"build", build_command, "a PDB file from a sequence: idealised geometry, then minimised"},
     {"minimize", minimize_command, "move a conformation to the nearest minimum of its energy"},
     {"energy", energy_command, "energies, terms and forces of given conformations"},

@@ -5,7 +5,7 @@ set(MOST_CHARACTERS 100)
 set(FAILURES "")
 foreach(FOLDER tensor autograd nn md metrics sampling apps tests)
   file(GLOB_RECURSE SOURCES ${ROOT}/${FOLDER}/*.h ${ROOT}/${FOLDER}/*.cpp ${ROOT}/${FOLDER}/*.cu ${ROOT}/${FOLDER}/*.cuh
-       ${ROOT}/${FOLDER}/*.py
+       ${ROOT}/${FOLDER}/*.py ${ROOT}/${FOLDER}/*.js
        ${ROOT}/${FOLDER}/*.sh)
   list(LENGTH SOURCES COUNT)
   if(COUNT EQUAL 0)

@@ -20,6 +20,7 @@ int energy_command(const Words& words);
 int convert_command(const Words& words);
 int logits_command(const Words& words);
 int demo_command(const Words& words);
+int view_command(const Words& words);
 int info_command(const Words& words);
 
 }  // namespace arbg::apps

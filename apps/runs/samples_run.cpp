@@ -134,9 +134,9 @@ void write_arrays(const fs::path& folder, const SamplesRun& run) {
 // other samples, and tokens.npy tells whose the folder is before there is one. Those after run.json
 // are results made from the samples, and go with them.
 constexpr const char* kFiles[] = {
-    "run.json",     "smc.html",      "audit.json", "audit.html", "evaluation.json",
-    "report.html",  "topology.pdb",  "log_q.npy",  "energy.npy", "log_weight.npy",
-    "ancestor.npy", "positions.npy", "log_z.json", "tokens.npy"};
+    "run.json",       "smc.html",     "audit.json",    "audit.html", "evaluation.json",
+    "report.html",    "view.html",    "topology.pdb",  "log_q.npy",  "energy.npy",
+    "log_weight.npy", "ancestor.npy", "positions.npy", "log_z.json", "tokens.npy"};
 
 }  // namespace
 

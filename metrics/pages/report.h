@@ -1,7 +1,8 @@
 // A report: one self-contained HTML page of text, numbers, tables and SVG plots.
 //
-// No scripts, no fonts or images from elsewhere; it follows the reader's light or dark setting,
-// fits a phone and prints. All text is escaped. Parts appear in the order in which they were added.
+// No fonts, images or scripts from elsewhere, and no scripts at all but for those of add_markup();
+// it follows the reader's light or dark setting, fits a phone and prints. All text is escaped.
+// Parts appear in the order in which they were added.
 #pragma once
 
 #include <filesystem>
@@ -36,6 +37,8 @@ class Report {
   void add_plot(const Figure& figure) { add_plots({figure}); }
   void add_plots(const std::vector<Figure>& figures);  // side by side where the page is wide enough
   void add_small_plots(const std::vector<Figure>& figures);  // the same, three on a desktop
+  // A piece of a page as it is: well-formed, its text escaped, nothing in it from outside.
+  void add_markup(std::string_view html) { body_ += html; }
   void add_details(std::string_view summary,
                    std::string_view text);  // folded, in fixed-width letters
 

@@ -48,9 +48,9 @@ inline constexpr std::string_view kRefine = "refine";      // fresh samples of a
 inline constexpr std::string_view kRefineRound = "round";  // its sweep of local moves
 inline constexpr std::string_view kRefined = "refined";    // the samples at the end
 
-// arbg sample, evaluate
+// arbg sample, evaluate, view
 inline constexpr std::string_view kTune = "tune";          // pilot samples of the temperature
-inline constexpr std::string_view kResample = "resample";  // the samples that distances compare
+inline constexpr std::string_view kResample = "resample";  // samples to compare, or to show
 
 // metrics
 inline constexpr std::string_view kCentres = "centres";      // kmeans; k: restart

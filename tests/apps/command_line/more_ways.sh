@@ -220,3 +220,33 @@ refuses "unknown network option \"use_swigloo\"; the nearest name is \"use_swigl
 sed '/"num_heads"/d' $published/config.json > config.json
 refuses "the network option \"num_heads\" is missing" logits $given --config config.json --output refused
 absent refused
+
+### A molecule to turn
+for run in samples md demo refined-samples refined annealed cartesian-samples; do
+  succeeds view $run --count 20 --json
+  is_json out.txt
+  grep -q "</html>" $run/view.html || failed "arbg view $run wrote no whole page"
+  grep -qE "https?:|src=|@import" $run/view.html && failed "$run/view.html is not self-contained"
+done
+succeeds view samples --rollouts 2
+grep -q "and 2 roll-outs" out.txt || failed "arbg view says: $(cat out.txt)"
+cp samples/view.html view.html
+succeeds view samples --rollouts 2
+cmp view.html samples/view.html || failed "arbg view writes another page the second time"
+# The scripts are those of every page: without syntax errors, where there is something to ask.
+if command -v node >/dev/null; then
+  sed -n '/^<script>/,/^})();/p' view.html | sed 's/^<script>//; s/<\/script>$//' >view.js
+  node --check view.js || failed "the scripts of the viewer are no JavaScript"
+fi
+succeeds view "$golden/Ace-A-Nme.pdb" --output one.html
+grep -q "^1 of 1 conformations and 0 roll-outs" out.txt || failed "arbg view of a PDB file says: $(cat out.txt)"
+succeeds view md --reference "$golden/Ace-A-Nme.pdb" --output over.html
+refuses "mixed-model/checkpoint.safetensors: this model is of many molecules" view mixed-model
+succeeds view samples-AS --count 20
+refuses "its atoms are not of the same molecule" view md --reference ag.pdb
+refuses "roll-outs, and with them --model, are of samples" view md --rollouts 1
+refuses "give it with --model FILE" view samples --rollouts 1 --model nothing
+refuses "it is the file that is read" view one.html --output one.html
+# New samples leave no page of the old ones.
+succeeds sample --model model/checkpoint.safetensors --output annealed --count 50
+absent annealed/view.html
