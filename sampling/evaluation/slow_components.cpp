@@ -1,6 +1,7 @@
 #include "sampling/evaluation/slow_components.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "md/molecule/torsion_atoms.h"
 #include "metrics/tica_features.h"
@@ -54,6 +55,12 @@ SlowComponents fit_slow_components(const ReferenceEnsemble& reference, const Tic
   settings.reweight = options.reweight;
   SlowComponents out;
   out.tica = metrics::fit_tica(replicas, features.count(), settings);
+  // Koopman weights may be negative, and many of them make correlations above 1.
+  const auto beyond = [](double lambda) { return std::abs(lambda) >= 1; };
+  if (settings.reweight && std::ranges::any_of(out.tica.eigenvalues, beyond)) {
+    settings.reweight = false;
+    out.tica = metrics::fit_tica(replicas, features.count(), settings);
+  }
   metrics::KMeansSettings clustering;
   clustering.seed = seed;
   const auto frames = replica_frames(reference.frames(), reference.replicas, 0, reference.replicas,

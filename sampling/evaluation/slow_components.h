@@ -18,7 +18,7 @@ namespace arbg::sampling {
 
 struct TicaOptions {
   std::size_t lag = 100;  // frames of a replica
-  bool reweight = true;   // by Koopman weights
+  bool reweight = true;   // by Koopman weights, unless they make an eigenvalue of 1 or more
 };
 
 inline constexpr std::size_t kSlowComponents = 2;
