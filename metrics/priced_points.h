@@ -36,7 +36,6 @@ class PricedPoints {
 
   std::size_t size() const { return size_; }
   double price(std::size_t point) const { return price_[point]; }
-  const double* prices() const { return price_.data(); }
   void set_price(std::size_t point, double price);
 
   double cost(const double* buyer, std::size_t point) const;

@@ -1,7 +1,7 @@
 // Pairs (phi, psi) of a residue: how much two samples of them differ, and what lies in which basin.
 //
-// Angles in radians, any turn. `weights` [n] may be empty: equal weights. Throws Error for as many
-// phi as psi not being there, an angle that is not finite (naming its index), no samples, and
+// Angles in radians, any turn. `weights` [n] may be empty: equal weights. Throws Error for another
+// number of psi than of phi, an angle that is not finite (naming its index), no samples, and
 // weights that are negative, not finite or all 0.
 //
 // Basins, in degrees, of L residues, first that fits:

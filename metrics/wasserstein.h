@@ -29,8 +29,9 @@ struct TransportDistance {
 };
 
 // a and b hold n points of D coordinates each, [n, D] row-major, angles in radians (any turn); the
-// cost is the sum of squared wrapped differences. Some 300 bytes of memory a point plus its coordinates. Throws Error if
-// the sizes differ, are not whole points, exceed 2^30 points, or if a coordinate is not finite.
+// cost is the sum of squared wrapped differences. Some 300 bytes of memory a point plus its
+// coordinates. Throws Error if the sizes differ, are not whole points, exceed 2^30 points, or if a
+// coordinate is not finite.
 TransportDistance wasserstein2_torus(std::span<const double> a, std::span<const double> b,
                                      std::size_t dimension);
 

@@ -1,9 +1,8 @@
 // Long options for the sub-commands: declared in a table, parsed, checked, and printed as help.
 //
 // Every option is "--name VALUE" (or "--name=VALUE"), or a bare "--flag"; given again, it counts
-// anew. Unknown options, missing
-// values and numbers that are not numbers or out of range throw Error with the nearest known name
-// or the expected form.
+// anew, and a list grows. Unknown options, missing values and numbers that are not numbers or out of
+// range throw Error with the nearest known name or the expected form.
 #pragma once
 
 #include <cstdint>

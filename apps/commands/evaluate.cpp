@@ -53,7 +53,7 @@ const CommandSpec kSpec{
      {"published-protocol", "", "",
       "as published tables: --trim 0.002, --points 10000, multinomial resampling, the first frames "
       "of the reference, components without Koopman weights"},
-     {"points", "N", "4000", "samples and frames that E-W2 and T-W2 compare (10000 takes minutes)"},
+     {"points", "N", "4000", "samples and frames that distances compare"},
      {"output", "FOLDER", "",
       "where report.html and evaluation.json go (default: the folder of arbg sample)"}},
     {"arbg evaluate --samples runs/ala2-samples --reference runs/ala2-md --model "
@@ -70,16 +70,13 @@ constexpr double kPublishedTrim = 0.002;
 
 // The page, with the log of the model's training and the audit of the samples where these are.
 void write_page(const std::filesystem::path& output, const EvaluateJob& job,
-                const EvaluateOutcome& outcome) {
+                const EvaluateOutcome& outcome, const std::string& command) {
   const SamplesRun& samples = outcome.samples;
   const SamplesFile& run = samples.file;
   ReportInput input;
   input.title = "Weighted samples against molecular dynamics";
   input.subtitle = job.samples.string() + " against " + job.reference.string();
-  input.command =
-      "arbg evaluate --samples " + job.samples.string() + " --reference " + job.reference.string();
-  if (!job.log_weights.empty()) input.command += " --weights " + job.log_weights.string();
-  if (job.options.published) input.command += " --published-protocol";
+  input.command = command;
   input.evaluation = &outcome.evaluation;
   input.samples = &samples;
   input.reference = &outcome.reference;
@@ -152,7 +149,8 @@ std::vector<std::filesystem::path> paths_of(const std::string& list) {
 }
 
 // Results of one set of samples.
-void evaluate_one(const EvaluateJob& job, const std::filesystem::path& output, bool as_json) {
+void evaluate_one(const EvaluateJob& job, const std::filesystem::path& output,
+                  const std::string& command, bool as_json) {
   const bool own = !is_from_elsewhere(job.samples);
   if (own) read_samples_file(job.samples);  // a wrong --samples is not called a wrong --output
   using Runs = std::vector<RunKind>;
@@ -166,7 +164,7 @@ void evaluate_one(const EvaluateJob& job, const std::filesystem::path& output, b
   if (!outcome.budgets.empty()) json["budgets"] = to_json(outcome.budgets);
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
     write_file(fresh / "evaluation.json", json.dump(2) + "\n");
-    write_page(fresh, job, outcome);
+    write_page(fresh, job, outcome, command);
   });
   if (as_json) {
     std::puts(json.dump().c_str());
@@ -199,9 +197,11 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
     Json one = to_json(outcome.evaluation);
     one["samples"] = samples.string();
     if (!outcome.budgets.empty()) one["budgets"] = to_json(outcome.budgets);
+    one["labels"] = Json(Json::List(outcome.labels.begin(), outcome.labels.end()));
     list.push_back(std::move(one));
     compared.push_back({samples.string(), std::move(outcome.evaluation),
-                        std::move(outcome.samples.reduced_energy), std::move(outcome.budgets)});
+                        std::move(outcome.samples.reduced_energy), std::move(outcome.budgets),
+                        std::move(outcome.labels)});
     reference_energy = std::move(outcome.reference.reduced_energy);
   }
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
@@ -212,6 +212,10 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
   if (as_json) {
     std::puts(json.dump().c_str());
     return;
+  }
+  for (const ComparedSamples& one : compared) {
+    for (const std::string& label : one.labels)
+      std::printf("%s: weights: %s\n", one.name.c_str(), label.c_str());
   }
   const auto curves = curves_of(compared);
   if (!curves.empty()) std::printf("%s\n", budget_table(curves).text().c_str());
@@ -232,13 +236,12 @@ int evaluate_command(const Words& words) {
   job.samples = all.front();
   const std::filesystem::path output =
       arguments.given("output") ? arguments.text("output") : job.samples.string();
-  if (all.size() == 1) {
-    evaluate_one(job, output, common.json);
-  } else {
-    std::string command = "arbg evaluate";
-    for (const auto& word : words) command += " " + word;
+  std::string command = "arbg evaluate";
+  for (const auto& word : words) command += " " + word;
+  if (all.size() == 1)
+    evaluate_one(job, output, command, common.json);
+  else
     evaluate_several(job, all, output, command, common.json);
-  }
   return 0;
 }
 

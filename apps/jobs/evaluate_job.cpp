@@ -61,8 +61,11 @@ std::vector<std::string> labels_of(const SamplesFile& run,
                   metrics::format_number(100 * options.trim, 2) +
                   " % of the weights are dropped in all but the raw figures");
   }
-  if (options.published)
-    out.push_back("as published: resampled by independent draws, against the first frames");
+  if (options.published) {
+    const bool drawn = run.weight_kind != sampling::WeightKind::none;
+    out.push_back(std::string("as published: ") +
+                  (drawn ? "resampled by independent draws, " : "") + "against the first frames");
+  }
   return out;
 }
 
@@ -79,7 +82,7 @@ void load_given(const EvaluateJob& job, EvaluateOutcome& out) {
   require(job.model.empty(), "leave --model out: it says nothing of conformations from elsewhere");
   out.reference = load_dataset(job.reference);
   out.samples = load_given_samples(job.samples, job.log_weights, out.reference);
-  require(job.options.trim == 0 || !job.log_weights.empty(),
+  require(job.options.trim == 0 || job.options.published || !job.log_weights.empty(),
           "leave --trim out: these conformations have no weights; --weights gives them some");
 }
 
@@ -99,28 +102,31 @@ std::optional<Model> load_evaluated(const EvaluateJob& job, const EvaluateOutcom
 }
 
 // Of a run of dynamics the warm-up counts, and steps of all temperatures.
-std::vector<BudgetPoint> points_of_budgets(const EvaluateJob& job, const EvaluateOutcome& of) {
-  if (job.budgets.empty()) return {};
+std::vector<BudgetPoint> points_of_budgets(const std::vector<std::int64_t>& budgets,
+                                           sampling::EvaluationOptions options,
+                                           const EvaluateOutcome& of) {
+  if (budgets.empty()) return {};
   const SamplesFile& run = of.samples.file;
   require(!run.smc,
           "leave --budgets out: particles of sequential Monte Carlo share their energies");
   const auto width = 3 * of.reference.topology.atoms.size();
-  sampling::EvaluationOptions options = job.options;
   options.tica.lag = 0;
   std::vector<BudgetPoint> out;
-  for (const std::int64_t budget : job.budgets) {
+  for (const std::int64_t budget : budgets) {
     BudgetPoint point;
     point.samples =
         std::min(of.samples.count(), (budget - run.warm_up_energies) / run.energies_a_sample);
     if (point.samples < std::max<std::int64_t>(2, run.replicas)) continue;
+    if (!out.empty() && point.samples == out.back().samples) break;  // there are no more
     const auto count = static_cast<std::size_t>(point.samples);
     auto first = of.samples.ensemble();
     first.positions_nm = first.positions_nm.first(count * width);
     first.reduced_energy = first.reduced_energy.first(count);
     first.log_weight = first.log_weight.first(count);
+    const auto some = metrics::trim_largest(first.log_weight, options.trim);
+    if (std::ranges::none_of(some, [](double w) { return std::isfinite(w); })) continue;
     const auto e = sampling::evaluate(first, of.reference.ensemble(), nullptr, options);
     point.energies = run.warm_up_energies + point.samples * run.energies_a_sample;
-    if (!out.empty() && point.samples == out.back().samples) break;  // there are no more
     point.points = static_cast<std::int64_t>(e.points);
     if (run.weight_kind != sampling::WeightKind::none) point.ess = e.weights.ess;
     point.energy_w2_kt = e.energy_w2_kt;
@@ -144,11 +150,13 @@ EvaluateOutcome run_evaluate_job(const EvaluateJob& job) {
           "--held-out expects a share above 0 and at most 1, got ", job.options.held_out);
   require(!out.reference.reduced_energy.empty(),
           "the reference folder has no energy.npy; make it with arbg md");
-  out.labels = labels_of(out.samples.file, job.options);
+  sampling::EvaluationOptions options = job.options;
+  if (out.samples.file.weight_kind == sampling::WeightKind::none) options.trim = 0;
+  out.labels = labels_of(out.samples.file, options);
   const auto model = load_evaluated(job, out);
   out.evaluation = sampling::evaluate(out.samples.ensemble(), out.reference.ensemble(),
-                                      model ? &model->generator : nullptr, job.options);
-  out.budgets = points_of_budgets(job, out);
+                                      model ? &model->generator : nullptr, options);
+  out.budgets = points_of_budgets(job.budgets, options, out);
   return out;
 }
 

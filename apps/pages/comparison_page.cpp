@@ -38,25 +38,27 @@ metrics::Plot energy_plot(const std::vector<ComparedSamples>& all,
 metrics::Table comparison_table(const std::vector<ComparedSamples>& all) {
   using metrics::Align;
   metrics::Table table(
-      {"samples", "raw ESS, %", "k-hat", "points", "E-W2 (kT)", "T-W2 (rad)", "TICA-W2", "JSD"},
+      {"samples", "raw ESS, %", "k-hat", "points", "E-W2 (kT)", "floor", "T-W2 (rad)", "floor",
+       "TICA-W2", "floor", "JSD", "floor"},
       {Align::left, Align::right, Align::right, Align::right, Align::right, Align::right,
-       Align::right, Align::right});
-  const auto slow = [](const sampling::Evaluation& e, double value) {
-    return e.slow.timescales.empty() ? "" : format_number(value, 3);
-  };
-  for (const auto& [name, e, energies, budgets] : all) {
+       Align::right, Align::right, Align::right, Align::right, Align::right, Align::right});
+  for (const ComparedSamples& one : all) {
+    const auto& e = one.evaluation;
     const bool weighted = e.weight_kind != sampling::WeightKind::none;
-    table.add_row({name, weighted ? format_number(100 * e.weights.ess_fraction, 3) : "",
-                   weighted && e.populations == 0 ? format_number(e.weights.pareto_k, 2) : "",
-                   std::to_string(e.points), format_number(e.energy_w2_kt.weighted, 3),
-                   format_number(e.torsion_w2_rad.weighted, 3), slow(e, e.slow.w2.weighted),
-                   slow(e, e.slow.jsd.weighted)});
+    std::vector<std::string> row = {
+        one.name, weighted ? format_number(100 * e.weights.ess_fraction, 3) : "",
+        weighted && e.populations == 0 ? format_number(e.weights.pareto_k, 2) : "",
+        std::to_string(e.points)};
+    const auto add = [&](const sampling::Distance& distance, bool known) {
+      row.push_back(known ? format_number(distance.weighted, 3) : "");
+      row.push_back(known ? format_number(distance.floor, 3) : "");
+    };
+    add(e.energy_w2_kt, true);
+    add(e.torsion_w2_rad, true);
+    add(e.slow.w2, !e.slow.timescales.empty());
+    add(e.slow.jsd, !e.slow.timescales.empty());
+    table.add_row(std::move(row));
   }
-  if (all.empty()) return table;
-  const auto& e = all.front().evaluation;
-  table.add_row({"floor: MD against MD", "", "", std::to_string(e.points),
-                 format_number(e.energy_w2_kt.floor, 3), format_number(e.torsion_w2_rad.floor, 3),
-                 slow(e, e.slow.w2.floor), slow(e, e.slow.jsd.floor)});
   return table;
 }
 
@@ -74,10 +76,14 @@ void write_comparison(const std::filesystem::path& path, const std::vector<Compa
                          std::to_string(all.size()) + " sets against " + reference);
   report.add_heading("Results");
   report.add_paragraph(
-      "Every set is compared with the same frames. A distance is only news above its floor, the "
-      "same distance between independent halves of the reference; a difference between two sets "
-      "only beyond the scatter of seeds.");
+      "A distance is only news above its floor, the same distance between as many points of "
+      "independent halves of the reference; a difference between two sets only beyond the scatter "
+      "of seeds, and at the same number of points.");
   report.add_table(comparison_table(all));
+  for (const ComparedSamples& one : all) {
+    for (const std::string& label : one.labels)
+      report.add_paragraph("Weights of " + one.name + ": " + label + ".");
+  }
   report.add_heading("Energies");
   report.add_plot(energy_plot(all, reference_energy));
   const auto curves = curves_of(all);

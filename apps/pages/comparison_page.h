@@ -16,10 +16,11 @@ struct ComparedSamples {
   sampling::Evaluation evaluation;
   std::vector<double> reduced_energy;  // [B]
   std::vector<BudgetPoint> budgets;
+  std::vector<std::string> labels;  // of the weights: what makes figures biased
 };
 
-// Figures of weights and distances, and the floors in the last row; for the terminal and the page.
-// Where distances are of other numbers of samples, that is said in a column of its own.
+// Figures of weights and distances, each beside the floor of as many points; for the terminal and
+// the page.
 metrics::Table comparison_table(const std::vector<ComparedSamples>& all);
 
 // Of those that have budgets.

@@ -26,7 +26,7 @@ std::vector<metrics::Figure> ramachandran_maps(const sampling::Convergence& conv
     if (psi == convergence.torsions.end()) continue;
     const auto& y =
         convergence.angles[static_cast<std::size_t>(psi - convergence.torsions.begin())];
-    maps.push_back(metrics::ramachandran(
+    maps.push_back(metrics::ramachandran_map(
         residue, "Free energy in kT over phi and psi.",
         metrics::make_histogram_2d(convergence.angles[phi], y, {}, edges, edges)));
   }

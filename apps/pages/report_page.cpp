@@ -89,9 +89,7 @@ constexpr double kLeastCount = 10;  // of effective samples and of frames in a c
 
 metrics::Histogram2D histogram_of(const sampling::Angles& angles, std::span<const double> weights,
                                   std::size_t bins) {
-  constexpr double kPi = std::numbers::pi;
-  const auto edges = metrics::uniform_edges(-kPi, kPi, bins);
-  return metrics::make_histogram_2d(angles.phi, angles.psi, weights, edges, edges);
+  return metrics::ramachandran(angles.phi, angles.psi, weights, bins);
 }
 
 // Reference, samples, and their difference, of one residue.
@@ -101,19 +99,15 @@ std::vector<metrics::Figure> torsion_maps(const sampling::ResidueAngles& a,
   const std::span<const double> weights = weighted ? e.weight : std::span<const double>();
   constexpr const char* kMeaning = "Free energy in kT.";
   const double count = std::min(e.weights.ess, static_cast<double>(a.reference.phi.size()));
-  return {metrics::ramachandran(a.residue + ", MD reference", kMeaning,
-                                histogram_of(a.reference, {}, kMapBins)),
-          metrics::ramachandran(a.residue + (weighted ? ", reweighted samples" : ", samples"),
-                                kMeaning, histogram_of(a.samples, weights, kMapBins)),
+  return {metrics::ramachandran_map(a.residue + ", MD reference", kMeaning,
+                                    histogram_of(a.reference, {}, kMapBins)),
+          metrics::ramachandran_map(a.residue + (weighted ? ", reweighted samples" : ", samples"),
+                                    kMeaning, histogram_of(a.samples, weights, kMapBins)),
           metrics::ramachandran_difference(
               a.residue + ", difference", "Samples less reference, in kT.",
               histogram_of(a.samples, weights, kDifferenceBins),
               histogram_of(a.reference, {}, kDifferenceBins), kLeastCount / count)};
 }
-
-}  // namespace
-
-namespace {
 
 sampling::Distance mean_total_variation(const sampling::Evaluation& e) {
   sampling::Distance sum;
@@ -248,6 +242,7 @@ metrics::Table results_table(const sampling::Evaluation& e) {
     add_distance("TICA-W2", "slowest motions", e.slow.w2);
     add_distance("JSD", "20 clusters of these", e.slow.jsd);
   }
+  if (!e.slow.why_not.empty()) table.add_row({"TICA-W2, JSD", "left out", "", e.slow.why_not});
   if (!e.angles.empty())
     add_distance("Ramachandran TV", "mean of residues", mean_total_variation(e));
   return table;
@@ -310,8 +305,9 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
   for (const auto& residue : e.angles) report.add_small_plots(torsion_maps(residue, e));
   if (!e.angles.empty()) {
     report.add_table(basin_table(e),
-                     "Shares of the basins, with intervals of 95 %: of samples by bootstrap over "
-                     "them, of the reference over its replicas.");
+                     "Shares of the basins, with intervals of 95 %: by bootstrap over a hundred "
+                     "parts of the samples, over populations or over replicas. None: fewer than "
+                     "ten of these weigh something.");
   }
   if (!e.slow.timescales.empty()) {
     report.add_heading("Slowest motions");

@@ -64,6 +64,9 @@ SamplesRun load_given_samples(const std::filesystem::path& path,
     out.reduced_energy = md::EnergyEngine(system).evaluate(out.positions_nm, false).energy_kj_mol;
     for (double& u : out.reduced_energy) u /= md::thermal_energy(reference.temperature_kelvin);
   }
+  // Atoms at one place: no energy.
+  std::ranges::replace_if(
+      out.reduced_energy, [](double u) { return std::isnan(u); }, INFINITY);
   const std::int64_t count = std::ssize(out.reduced_energy);
   out.file.samples = count;
   if (log_weights.empty()) {

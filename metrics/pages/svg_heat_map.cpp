@@ -111,10 +111,6 @@ std::string colour_bar(const Frame& f, const Scale& value, const HeatMap& map) {
   return svg + svg_upright_text(kDrawingWidth - 9, f.top + f.height / 2, map.value.label);
 }
 
-}  // namespace
-
-namespace {
-
 HeatMap over_phi_psi(std::string title, std::string description, const Histogram2D& histogram,
                      std::vector<double> values) {
   HeatMap map{std::move(title),  std::move(description), {}, {}, histogram.x_edges,
@@ -129,8 +125,8 @@ HeatMap over_phi_psi(std::string title, std::string description, const Histogram
 
 }  // namespace
 
-HeatMap ramachandran(std::string title, std::string description, const Histogram2D& histogram,
-                     double highest) {
+HeatMap ramachandran_map(std::string title, std::string description, const Histogram2D& histogram,
+                         double highest) {
   HeatMap map =
       over_phi_psi(std::move(title), std::move(description), histogram, histogram.free_energy());
   map.value = {"free energy (kT)", false, 0, highest, 0};

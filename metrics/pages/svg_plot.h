@@ -47,7 +47,7 @@ Series histogram_series(std::string name, const Histogram& histogram, Mark mark 
 // The free energy -log(density) in kT of a histogram of (phi, psi) in radians, drawn in degrees, up
 // to `highest` kT, which shows every colour; sparser cells share the last colour, empty ones have
 // none.
-HeatMap ramachandran(std::string title, std::string description, const Histogram2D& histogram,
+HeatMap ramachandran_map(std::string title, std::string description, const Histogram2D& histogram,
                      double highest = 8);
 
 // Where one ensemble has less of (phi, psi) than a reference, and where it has more: -log(mass of

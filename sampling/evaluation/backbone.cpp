@@ -57,13 +57,12 @@ std::vector<double> pairs_of(const Angles& angles) {
   return out;
 }
 
-Distance total_variation(const ResidueAngles& residue, const Points& at,
-                         const ReferenceEnsemble& reference) {
+Distance total_variation(const ResidueAngles& residue, const Points& at) {
   const auto map = [](const std::vector<double>& pairs) {
     const Angles angles = columns(pairs, 2, 0, 1);
     return metrics::ramachandran(angles.phi, angles.psi, {});
   };
-  return distances(pairs_of(residue.samples), pairs_of(residue.reference), 2, at, reference,
+  return distances(pairs_of(residue.samples), pairs_of(residue.reference), 2, at,
                    [&](const std::vector<double>& a, const std::vector<double>& b) {
                      return metrics::total_variation(map(a), map(b));
                    });
@@ -75,8 +74,18 @@ struct Parts {
   std::size_t count = 0;
 };
 
-// Populations, or a hundred equal parts of samples that are independent.
+Parts replicas_of(std::int64_t frames, std::int64_t replicas) {
+  Parts out{{}, static_cast<std::size_t>(replicas)};
+  for (std::int64_t f = 0; f < frames; ++f)
+    out.part_of.push_back(static_cast<std::size_t>(f % replicas));
+  return out;
+}
+
+// Populations, replicas, or a hundred equal parts of samples that are independent. Frames without
+// weights are not known to be: they are one part.
 Parts parts_of(const WeightedEnsemble& samples) {
+  if (samples.weight_kind == WeightKind::none)
+    return replicas_of(samples.count(), samples.replicas);
   constexpr std::int64_t kParts = 100;
   const std::int64_t size = samples.count(),
                      parts = samples.populations > 0 ? samples.populations : std::min(kParts, size);
@@ -85,13 +94,6 @@ Parts parts_of(const WeightedEnsemble& samples) {
     const auto last = static_cast<std::size_t>(first_particle(size, parts, p + 1));
     out.part_of.resize(last, static_cast<std::size_t>(p));
   }
-  return out;
-}
-
-Parts parts_of(const ReferenceEnsemble& reference) {
-  Parts out{{}, static_cast<std::size_t>(reference.replicas)};
-  for (std::int64_t f = 0; f < reference.frames(); ++f)
-    out.part_of.push_back(static_cast<std::size_t>(f % reference.replicas));
   return out;
 }
 
@@ -145,7 +147,8 @@ std::array<metrics::Interval, metrics::kBasins> basin_shares(const Angles& angle
 void add_basins(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
                 std::span<const double> weight, std::uint64_t seed, ResidueAngles& residue) {
   const auto drawn = basin_shares(residue.samples, weight, parts_of(samples), seed);
-  const auto frames = basin_shares(residue.reference, {}, parts_of(reference), seed);
+  const auto frames = basin_shares(residue.reference, {},
+                                   replicas_of(reference.frames(), reference.replicas), seed);
   for (std::size_t k = 0; k < metrics::kBasins; ++k) residue.basins[k] = {drawn[k], frames[k]};
 }
 
@@ -153,9 +156,9 @@ void add_basins(const WeightedEnsemble& samples, const ReferenceEnsemble& refere
 
 std::vector<double> torsions_of(const md::Topology& topology, std::span<const double> positions_nm,
                                 std::size_t& width) {
-  auto atoms = md::backbone_torsions(topology).phi;
-  const auto psi = md::backbone_torsions(topology).psi;
-  atoms.insert(atoms.end(), psi.begin(), psi.end());
+  const auto torsions = md::backbone_torsions(topology);
+  auto atoms = torsions.phi;
+  atoms.insert(atoms.end(), torsions.psi.begin(), torsions.psi.end());
   width = atoms.size();
   return metrics::dihedrals(positions_nm, topology.atoms.size(), atoms);
 }
@@ -168,7 +171,7 @@ std::vector<ResidueAngles> compare_residues(const WeightedEnsemble& samples,
                                             std::uint64_t seed) {
   auto out = angles_of_residues(reference.topology, sample_torsions, reference_torsions);
   for (ResidueAngles& residue : out) {
-    residue.total_variation = total_variation(residue, at, reference);
+    residue.total_variation = total_variation(residue, at);
     add_basins(samples, reference, weight, seed, residue);
   }
   return out;

@@ -22,21 +22,27 @@ Points points_of(const WeightedEnsemble& samples, std::span<const double> log_we
        replica_frames(samples.count(), samples.replicas, 0, samples.replicas, points)) {
     if (std::isfinite(samples.reduced_energy[static_cast<std::size_t>(i)])) out.raw.push_back(i);
   }
+  const std::int64_t frames = reference.frames(), replicas = reference.replicas;
+  const auto frames_of = [&](std::size_t count) {
+    auto rows = replica_frames(frames, replicas, 0, replicas, static_cast<std::int64_t>(count));
+    if (options.published) std::iota(rows.begin(), rows.end(), std::int64_t{0});
+    return rows;
+  };
   if (samples.weight_kind == WeightKind::none) out.weighted = out.raw;
-  const std::int64_t frames = reference.frames(), replicas = reference.replicas,
-                     half = replicas / 2;
-  out.reference = replica_frames(frames, replicas, 0, replicas, points);
-  if (options.published) std::iota(out.reference.begin(), out.reference.end(), std::int64_t{0});
+  out.reference = frames_of(out.weighted.size());
+  out.reference_of_raw = frames_of(out.raw.size());
+  // As many of either half, evenly spaced, although one has a replica more.
+  const std::int64_t first =
+      replicas > 1 ? replicas / 2 * (frames / replicas) + std::min(frames % replicas, replicas / 2)
+                   : frames / 2;
+  const std::int64_t size = std::min({points, first, frames - first});
   if (replicas > 1) {
-    out.left = replica_frames(frames, replicas, 0, half, points);
-    out.right = replica_frames(frames, replicas, half, replicas, points);
+    out.left = replica_frames(frames, replicas, 0, replicas / 2, size);
+    out.right = replica_frames(frames, replicas, replicas / 2, replicas, size);
   } else {
-    out.left = evenly_spaced(frames / 2, points);
+    out.left = evenly_spaced(frames / 2, size);
     for (const auto i : out.left) out.right.push_back(i + frames / 2);
   }
-  const auto size = std::min(out.left.size(), out.right.size());
-  out.left.resize(size);
-  out.right.resize(size);
   return out;
 }
 

@@ -14,9 +14,9 @@ using Indices = std::vector<std::int64_t>;
 
 // The rows that distances compare.
 struct Points {
-  Indices weighted, raw;  // samples: resampled, and as drawn
-  Indices reference;
-  Indices left, right;  // halves of the reference: the floor's two sides
+  Indices weighted, raw;                // samples: resampled, and as drawn
+  Indices reference, reference_of_raw;  // as many as `weighted` and `raw`: the solver wants that
+  Indices left, right;                  // halves of the reference: the floor's two sides
 };
 
 // `log_weight`: of the samples, trimmed where that was asked for.
@@ -28,12 +28,9 @@ Points points_of(const WeightedEnsemble& samples, std::span<const double> log_we
 // of the reference.
 template <class Measure>
 Distance distances(std::span<const double> s, std::span<const double> r, std::size_t width,
-                   const Points& at, const ReferenceEnsemble& reference, const Measure& measure) {
-  // The solver wants as many points on either side.
-  const auto for_raw = replica_frames(reference.frames(), reference.replicas, 0, reference.replicas,
-                                      std::ssize(at.raw));
+                   const Points& at, const Measure& measure) {
   return {measure(pick(s, at.weighted, width), pick(r, at.reference, width)),
-          measure(pick(s, at.raw, width), pick(r, for_raw, width)),
+          measure(pick(s, at.raw, width), pick(r, at.reference_of_raw, width)),
           measure(pick(r, at.left, width), pick(r, at.right, width))};
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 Distance energy_distance(std::span<const double> u, std::span<const double> v, const Points& at) {
   return {metrics::wasserstein2_line(pick(u, at.weighted), pick(v, at.reference)),
-          metrics::wasserstein2_line(pick(u, at.raw), pick(v, at.reference)),
+          metrics::wasserstein2_line(pick(u, at.raw), pick(v, at.reference_of_raw)),
           metrics::wasserstein2_line(pick(v, at.left), pick(v, at.right))};
 }
 
@@ -34,11 +34,11 @@ SlowMotions slow_motions(const WeightedEnsemble& samples, const ReferenceEnsembl
     out.timescales.push_back(-static_cast<double>(options.tica.lag) / std::log(std::abs(lambda)));
   out.samples = project(fitted.tica, reference.topology, samples.positions_nm);
   out.reference = project(fitted.tica, reference.topology, reference.positions_nm);
-  out.w2 = distances(out.samples, out.reference, kSlowComponents, at, reference,
+  out.w2 = distances(out.samples, out.reference, kSlowComponents, at,
                      [](const std::vector<double>& a, const std::vector<double>& b) {
                        return metrics::wasserstein2_space(a, b, kSlowComponents).distance;
                      });
-  out.jsd = distances(out.samples, out.reference, kSlowComponents, at, reference,
+  out.jsd = distances(out.samples, out.reference, kSlowComponents, at,
                       [&](const std::vector<double>& a, const std::vector<double>& b) {
                         return metrics::jensen_shannon_divergence(
                             metrics::cluster_shares(fitted.clusters, a, {}),
@@ -108,7 +108,7 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   out.angles = compare_residues(samples, reference, sample_torsions, reference_torsions, out.weight,
                                 at, options.seed);
   if (width > 0) {
-    out.torsion_w2_rad = distances(sample_torsions, reference_torsions, width, at, reference,
+    out.torsion_w2_rad = distances(sample_torsions, reference_torsions, width, at,
                                    [&](const std::vector<double>& a, const std::vector<double>& b) {
                                      return metrics::wasserstein2_torus(a, b, width).distance;
                                    });

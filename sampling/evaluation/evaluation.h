@@ -38,7 +38,8 @@ struct ResidueAngles {
   Distance total_variation;  // of the points of the distances, in 60 x 60 cells
   // Shares of the basins (metrics/ramachandran.h), of all samples and all frames. Intervals of 95 %
   // by bootstrap over a hundred parts of the samples or over populations, and over replicas, where
-  // these are ten or more, effectively.
+  // these are ten or more, effectively. Low and high are NaN where they are not, and for frames
+  // without weights of one replica.
   struct Share {
     metrics::Interval samples, reference;  // low and high NaN: none
   };

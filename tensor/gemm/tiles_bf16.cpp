@@ -86,6 +86,8 @@ ARBG_WITH_AMX void release_tiles() { _tile_release(); }
 // Registers: 0 to 3 c, 4 and 5 rows of a, 6 and 7 columns of b.
 template <int R, int C>
 ARBG_WITH_AMX void multiply_by_amx(const TilesTask& t) {
+  // g++ 12 does not say that its tile loads read memory: what was packed must be written by now.
+  __asm__ volatile("" ::: "memory");
   constexpr int kRowBytes = 64;
   const auto stride = static_cast<long>(sizeof(float)) * t.c_stride;
   float *c = t.c, *below = t.c + kTileSide * t.c_stride;

@@ -216,7 +216,7 @@ TEST_CASE("a report is one well-formed page that needs nothing else") {
   const std::vector<double> angles{-3, -1, 1, 3};
   const auto quarter = uniform_edges(-M_PI, M_PI, 4);
   report.add_plots(
-      {ramachandran("R", "d", make_histogram_2d(angles, angles, {}, quarter, quarter)),
+      {ramachandran_map("R", "d", make_histogram_2d(angles, angles, {}, quarter, quarter)),
        Plot{"P", "d", {}, {}, {histogram_series("h", make_histogram(angles, {}, quarter))}}});
   report.add_details("Configuration", "{\"a\": \"</pre><script>\"}");
   const std::string html = report.html();

@@ -130,6 +130,26 @@ TEST_SUITE("fast") {
     CHECK(widest > 0.2);
     CHECK(widest <= 1);
   }
+
+  TEST_CASE("frames of dynamics are no independent samples: their replicas are the parts") {
+    const TwoStates frames(2.5);
+    const std::vector<double> equal(kFrames, 0.0);
+    EvaluationOptions options;
+    options.tica.lag = 0;
+    WeightedEnsemble samples{frames.positions, frames.energies, equal};
+    samples.weight_kind = WeightKind::none;
+    for (const std::int64_t replicas : {std::int64_t{1}, kReplicas, 10 * kReplicas}) {
+      samples.replicas = replicas;
+      ReferenceEnsemble reference = frames.reference();
+      reference.replicas = replicas;
+      const auto e = evaluate(samples, reference, nullptr, options);
+      for (const auto& basin : e.angles[0].basins) {
+        CHECK(basin.samples.estimate == basin.reference.estimate);
+        CHECK(std::isnan(basin.samples.low) == (replicas < 10));
+        if (replicas >= 10) CHECK(basin.samples.low == basin.reference.low);
+      }
+    }
+  }
 }
 
 }  // namespace arbg::sampling

@@ -103,7 +103,9 @@ TEST_SUITE("fast") {
       const auto x = inputs(sizes, kAsItIs);
       const auto truth = products(x, Backend::reference);
       const auto scale = products(inputs(sizes, kMagnitude), Backend::reference);
-      for (const auto& [backend, precision] : settings()) {
+      for (const Setting& setting : settings()) {
+        const Backend backend = setting.backend;
+        const ProductPrecision precision = setting.precision;
         INFO(std::string(name_of(backend)), ", ", std::string(name_of(precision)));
         const WithPrecision with(precision);
         const auto found = products(x, backend);
@@ -180,7 +182,9 @@ TEST_SUITE("fast") {
   TEST_CASE("a packed weight gives the bits of the weight itself, in each precision") {
     for (const Sizes& sizes : kSizes) {
       const auto x = inputs(sizes, kAsItIs);
-      for (const auto& [backend, precision] : settings()) {
+      for (const Setting& setting : settings()) {
+        const Backend backend = setting.backend;
+        const ProductPrecision precision = setting.precision;
         INFO(std::string(name_of(backend)), ", ", std::string(name_of(precision)));
         const Tensor a = x[0].to(backend), weight = x[2].to(backend), bias = x[3].to(backend);
         const WithPrecision with(precision);

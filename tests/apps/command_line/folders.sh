@@ -160,6 +160,9 @@ succeeds evaluate --samples samples --samples md --reference md --points 10 --ou
 refuses "--weights is for conformations from elsewhere" evaluate --samples samples --weights samples/log_weight.npy --reference md
 refuses "leave --trim out" evaluate --samples md --reference md --trim 0.1 --output theirs
 refuses "leave them out, or give one" evaluate --samples samples,md --weights samples/log_weight.npy --reference md --output both
+succeeds evaluate --samples samples,md --reference md --published-protocol --budgets 10,20 --output both
+grep -q "against the first frames" both/report.html || failed "the published protocol is not named"
+[ "$(grep -c '"budgets"' both/evaluation.json)" -ge 1 ] || failed "budgets are missing"
 refuses "leave them out" evaluate --samples samples --reference md --published-protocol --trim 0.1
 refuses "fraction to trim" evaluate --samples samples --reference md --trim 1
 cp -r samples nan-samples
