@@ -15,18 +15,15 @@
 namespace arbg::apps {
 namespace {
 
-// Samples of another molecule, force field or temperature cannot be compared: their energies mean
-// something else. Atoms in another order can: the reference takes that of the samples.
+// Samples of another molecule, force field or temperature cannot be compared. Atoms in another
+// order can: the reference takes that of the samples.
 void match_molecule(const std::filesystem::path& samples, const SamplesRun& run, Dataset& reference,
                     const std::filesystem::path& reference_path) {
   if (reference.reorder(run.topology, reference_path.string()))
     std::fprintf(stderr, "%s: atoms are matched by names to those of %s\n", reference_path.c_str(),
                  samples.c_str());
-  require(run.file.forcefield == reference.forcefield &&
-              run.file.temperature_kelvin == reference.temperature_kelvin,
-          samples.string(), " is of ", run.file.forcefield, " at ", run.file.temperature_kelvin,
-          " K, the reference of ", reference.forcefield, " at ", reference.temperature_kelvin,
-          " K");
+  require_same_target(samples.string(), run.file.forcefield, run.file.temperature_kelvin,
+                      reference);
 }
 
 // Coordinates are by the order of atoms.

@@ -29,11 +29,7 @@ std::vector<double> read_log_weights(const std::filesystem::path& path, std::int
 
 void take_dynamics(const std::filesystem::path& folder, const Dataset& reference, SamplesRun& out) {
   Dataset run = load_dataset(folder);
-  require(run.forcefield == reference.forcefield &&
-              run.temperature_kelvin == reference.temperature_kelvin,
-          folder.string(), " is of ", run.forcefield, " at ", run.temperature_kelvin,
-          " K, the reference of ", reference.forcefield, " at ", reference.temperature_kelvin,
-          " K");
+  require_same_target(folder.string(), run.forcefield, run.temperature_kelvin, reference);
   run.reorder(reference.topology, folder.string());
   out.positions_nm = std::move(run.positions_nm);
   out.reduced_energy = std::move(run.reduced_energy);
@@ -46,6 +42,13 @@ void take_dynamics(const std::filesystem::path& folder, const Dataset& reference
 }
 
 }  // namespace
+
+void require_same_target(const std::string& where, const std::string& forcefield,
+                         double temperature_kelvin, const Dataset& reference) {
+  require(forcefield == reference.forcefield && temperature_kelvin == reference.temperature_kelvin,
+          where, " is of ", forcefield, " at ", temperature_kelvin, " K, the reference of ",
+          reference.forcefield, " at ", reference.temperature_kelvin, " K");
+}
 
 SamplesRun load_given_samples(const std::filesystem::path& path,
                               const std::filesystem::path& log_weights, const Dataset& reference) {

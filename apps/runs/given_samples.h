@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "apps/runs/dataset.h"
 #include "apps/runs/samples_run.h"
@@ -17,5 +18,10 @@ namespace arbg::apps {
 // are not as many as frames, NaN or infinite (-infinity is a weight of 0).
 SamplesRun load_given_samples(const std::filesystem::path& path,
                               const std::filesystem::path& log_weights, const Dataset& reference);
+
+// Energies of another force field or temperature mean something else: throws Error if those of
+// `where` are not the reference's.
+void require_same_target(const std::string& where, const std::string& forcefield,
+                         double temperature_kelvin, const Dataset& reference);
 
 }  // namespace arbg::apps

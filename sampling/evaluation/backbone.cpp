@@ -125,12 +125,13 @@ std::array<metrics::Interval, metrics::kBasins> basin_shares(const Angles& angle
   std::iota(all.begin(), all.end(), std::size_t{0});
   metrics::BootstrapSettings settings;
   settings.seed = seed;
+  const bool enough = effective_parts(whole) >= kLeastParts;
   for (std::size_t basin = 0; basin < metrics::kBasins; ++basin) {
     for (std::size_t p = 0; p < parts.count; ++p)
       if (whole[p] > 0) share[basin][p] /= whole[p];
     const auto mean = metrics::weighted_mean(share[basin], whole);
     const double of_all = mean(all);
-    if (effective_parts(whole) < kLeastParts) {
+    if (!enough) {
       out[basin] = {of_all, kUnknown, kUnknown};
       continue;
     }
@@ -142,14 +143,6 @@ std::array<metrics::Interval, metrics::kBasins> basin_shares(const Angles& angle
     out[basin] = metrics::bootstrap(parts.count, share_of, settings);
   }
   return out;
-}
-
-void add_basins(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
-                std::span<const double> weight, std::uint64_t seed, ResidueAngles& residue) {
-  const auto drawn = basin_shares(residue.samples, weight, parts_of(samples), seed);
-  const auto frames = basin_shares(residue.reference, {},
-                                   replicas_of(reference.frames(), reference.replicas), seed);
-  for (std::size_t k = 0; k < metrics::kBasins; ++k) residue.basins[k] = {drawn[k], frames[k]};
 }
 
 }  // namespace
@@ -170,9 +163,13 @@ std::vector<ResidueAngles> compare_residues(const WeightedEnsemble& samples,
                                             std::span<const double> weight, const Points& at,
                                             std::uint64_t seed) {
   auto out = angles_of_residues(reference.topology, sample_torsions, reference_torsions);
+  const Parts parts = parts_of(samples),
+              replicas = replicas_of(reference.frames(), reference.replicas);
   for (ResidueAngles& residue : out) {
     residue.total_variation = total_variation(residue, at);
-    add_basins(samples, reference, weight, seed, residue);
+    const auto drawn = basin_shares(residue.samples, weight, parts, seed);
+    const auto frames = basin_shares(residue.reference, {}, replicas, seed);
+    for (std::size_t k = 0; k < metrics::kBasins; ++k) residue.basins[k] = {drawn[k], frames[k]};
   }
   return out;
 }
