@@ -4,8 +4,8 @@
 // ring, share kOwn = 4 or 8 own rows, so a warp has 16 or 32. For dot products a lane has its own
 // rows and every eighth of the 32 met ones: kOwn x 4 sums. For weighted sums it has its own rows
 // and four channels of every 32, of which there are kParts. Both add in the order of channels and
-// of rows, whatever kOwn. A product that is added to something is written as fmaf(), so that no
-// compiler fuses it in one kernel and not in another.
+// of rows, whatever kOwn. A product that is added to something is written as fmaf(), and the
+// compiler fuses no other (--fmad=false), so that every kernel that includes this rounds alike.
 //
 // Shared memory gives an SM 128 bytes a cycle, which is one float32 multiplication for each byte
 // that its lanes read. Dot products read 16 (kOwn + 4) bytes for 16 kOwn of them, weighted sums
