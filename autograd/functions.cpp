@@ -43,8 +43,8 @@ Variable embedding(const Variable& table, const Tensor& index) {
   });
 }
 
-Variable rmsnorm(const Variable& x, const Variable& weight, double epsilon) {
-  return made_by(tensor::rmsnorm(x.value(), weight.value(), epsilon), {x, weight},
+Variable rmsnorm(const Variable& x, const Variable& weight, double epsilon, Readers readers) {
+  return made_by(tensor::rmsnorm(x.value(), weight.value(), epsilon, readers), {x, weight},
                  [=](const Tensor& dy) {
                    x.accumulate(tensor::rmsnorm_backward(dy, x.value(), weight.value(), epsilon,
                                                          weight.grad_to_add_into()));
@@ -82,9 +82,9 @@ Variable cross_attention(const Variable& q, const Variable& k, const Variable& v
   });
 }
 
-Variable swiglu(const Variable& gate, const Variable& up) {
-  return made_by(tensor::swiglu(gate.value(), up.value()), {gate, up}, [=](const Tensor& dy) {
-    const auto [dgate, dup] = tensor::swiglu_backward(dy, gate.value(), up.value());
+Variable swiglu(const Variable& gate, const Variable& up, Readers of_y, Readers of_gradients) {
+  return made_by(tensor::swiglu(gate.value(), up.value(), of_y), {gate, up}, [=](const Tensor& dy) {
+    const auto [dgate, dup] = tensor::swiglu_backward(dy, gate.value(), up.value(), of_gradients);
     gate.accumulate(dgate);
     up.accumulate(dup);
   });

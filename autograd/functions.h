@@ -1,19 +1,23 @@
 // The catalogue of differentiable functions, a formula a line; shapes and errors are those of
 // tensor/ops.
 //
-// An argument that is a Variable is differentiated; tensors and plain numbers are not.
+// An argument that is a Variable is differentiated; tensors and plain numbers are not. Readers: who
+// reads a result, or the gradients (tensor/gemm/precision.h).
 #pragma once
 
 #include "autograd/variable.h"
+#include "tensor/gemm/precision.h"
 #include "tensor/ops/place.h"
 
 namespace arbg::autograd {
 
+using tensor::Readers;
+
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias = {});  // x W^T + b
 Variable matmul(const Variable& a, const Variable& b);           // a b, plain matrices
 Variable embedding(const Variable& table, const Tensor& index);  // table[index, :]
-Variable rmsnorm(const Variable& x, const Variable& weight,
-                 double epsilon);  // x / sqrt(mean(x^2) + epsilon) * weight
+Variable rmsnorm(const Variable& x, const Variable& weight, double epsilon,
+                 Readers readers = Readers::all);  // x / sqrt(mean(x^2) + epsilon) * weight
 Variable layernorm(const Variable& x, const Variable& weight, const Variable& bias,
                    double epsilon);  // (x - mean) / sqrt(variance + epsilon) * weight + bias
 Variable causal_attention(const Variable& qkv,
@@ -21,7 +25,8 @@ Variable causal_attention(const Variable& qkv,
 Variable cross_attention(const Variable& q, const Variable& k, const Variable& v,
                          const Tensor& count,
                          int heads);  // softmax(q k^T / sqrt(D), the first count keys) v
-Variable swiglu(const Variable& gate, const Variable& up);    // silu(gate) * up
+Variable swiglu(const Variable& gate, const Variable& up, Readers of_y = Readers::all,
+                Readers of_gradients = Readers::all);         // silu(gate) * up
 Variable gelu(const Variable& x);                             // x Phi(x)
 Variable tanh_gate(const Variable& x, const Variable& gate);  // tanh(gate) x
 Variable dropout(const Variable& x, double rate, const tensor::PlacedRandom& random,

@@ -26,6 +26,7 @@
 namespace arbg::nn {
 
 using tensor::PackedWeight;
+using tensor::Readers;
 
 inline constexpr double kNormEpsilon = 1e-6, kLayerNormEpsilon = 1e-5;
 
@@ -90,8 +91,9 @@ class Dropout {
   Dropout(double rate, const DropoutKey& key, std::int64_t words_a_row)
       : rate_(rate), key_(key), words_a_row_(words_a_row) {}
 
+  bool drops() const { return rate_ > 0; }
   Variable operator()(const Variable& x) {
-    if (rate_ == 0) return x;
+    if (!drops()) return x;
     const std::string place = std::string(streams::kDropout) + std::to_string(places_++);
     const tensor::PlacedRandom random{key_.seed, philox::purpose_of(place), key_.step};
     return autograd::dropout(x, rate_, random, key_.first_row, words_a_row_);
@@ -116,10 +118,12 @@ Variable apply_linear(const Variable& x, const LinearWeights<Matrix>& w) {
   return apply_linear(x, w.weight, w.bias);
 }
 
-inline Variable apply_norm(const Variable& x, const NormWeights& w) {
+// Read by apply_linear() alone, if nothing else is said.
+inline Variable apply_norm(const Variable& x, const NormWeights& w,
+                           Readers readers = Readers::products) {
   if (!w.weight.defined()) return x;
   return w.bias.defined() ? autograd::layernorm(x, w.weight, w.bias, kLayerNormEpsilon)
-                          : autograd::rmsnorm(x, w.weight, kNormEpsilon);
+                          : autograd::rmsnorm(x, w.weight, kNormEpsilon, readers);
 }
 
 // RMSNorm of every head of x [B, T, H D]; weight [D], or undefined: x as it is.
@@ -155,8 +159,10 @@ Variable apply_cross(const CrossWeights<Matrix>& w, const Variable& h, const Mem
 template <class Matrix>
 Variable apply_feed_forward(const LayerWeights<Matrix>& w, const Variable& n, Dropout& drop) {
   const Variable up = apply_linear(n, w.up);
-  const Variable hidden =
-      w.gate ? autograd::swiglu(apply_linear(n, *w.gate), up) : autograd::gelu(up);
+  if (!w.gate) return apply_linear(drop(autograd::gelu(up)), w.down);
+  const Readers of_hidden = drop.drops() ? Readers::all : Readers::products,
+                of_gradients = w.up.bias.defined() ? Readers::all : Readers::products;
+  const Variable hidden = autograd::swiglu(apply_linear(n, *w.gate), up, of_hidden, of_gradients);
   return apply_linear(drop(hidden), w.down);
 }
 
@@ -169,7 +175,7 @@ Variable apply_input(const NormWeights& norm, const Variable& embedded, const Va
   namespace ag = autograd;
   Variable h = of_atoms.defined() ? ag::add(embedded, of_atoms) : embedded;
   if (global) h = ag::add(h, drop(apply_cross(*global, h, memory, heads)));
-  return apply_norm(h, norm);
+  return apply_norm(h, norm, Readers::all);
 }
 
 // `memory` is for layers with cross-attention.

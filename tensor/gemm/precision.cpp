@@ -34,4 +34,10 @@ ProductPrecision product_precision_named(std::string_view name) {
 ProductPrecision product_precision() { return the_precision; }
 void set_product_precision(ProductPrecision precision) { the_precision = precision; }
 
+DType type_for(Readers readers, const Tensor& like) {
+  const bool rounded = readers == Readers::products && like.backend() == Backend::cuda &&
+                       product_precision() == ProductPrecision::bf16 && like.elements() % 4 == 0;
+  return rounded ? DType::bf16 : like.dtype();
+}
+
 }  // namespace arbg::tensor

@@ -8,6 +8,8 @@
 
 #include <string_view>
 
+#include "tensor/tensor.h"
+
 namespace arbg::tensor {
 
 enum class ProductPrecision { float32, tf32, bf16 };
@@ -17,6 +19,15 @@ ProductPrecision product_precision_named(std::string_view name);  // throws Erro
 
 ProductPrecision product_precision();  // float32 unless set
 void set_product_precision(ProductPrecision precision);
+
+// Who reads a result: anybody, or products alone. What products alone read may be stored as they
+// read it, bf16 on cuda if that is their precision: half of the bytes, not rounded at each use, and
+// no bit of any product changes.
+enum class Readers { all, products };
+
+// The number type of such a result, where `like` is in full; bf16 only of a multiple of four
+// numbers.
+DType type_for(Readers readers, const Tensor& like);
 
 // Sets it for as long as one of these lives.
 class WithPrecision {

@@ -22,15 +22,26 @@ inline void require_real(const Tensor& x, const char* operation, const char* nam
           name_of(real_dtype(x.backend())), "), found ", name_of(x.dtype()));
 }
 
-// Throws unless x has the shape and lives where `like` does; `meaning` says the shape in letters.
-inline void require_fits(const Tensor& x, const Shape& shape, const Tensor& like,
-                         const char* operation, const char* name, const char* meaning) {
+// The same of an operand of products, which may also be bf16 on cuda.
+inline void require_operand(const Tensor& x, const char* operation, const char* name) {
+  if (x.defined() && x.backend() == Backend::cuda && x.dtype() == DType::bf16) return;
   require_real(x, operation, name);
+}
+
+// Throws unless x has the shape and lives where `like` does; `meaning` says the shape in letters.
+inline void require_beside(const Tensor& x, const Shape& shape, const Tensor& like,
+                           const char* operation, const char* name, const char* meaning) {
   require(x.backend() == like.backend(), operation, ": ", name, " is on the backend ",
           name_of(x.backend()), ", the other inputs are on ", name_of(like.backend()),
           "; move it with to()");
   require(x.shape() == shape, operation, ": expected ", name, " of shape ", shape, " (", meaning,
           "), found ", x.shape());
+}
+// The same of real numbers.
+inline void require_fits(const Tensor& x, const Shape& shape, const Tensor& like,
+                         const char* operation, const char* name, const char* meaning) {
+  require_real(x, operation, name);
+  require_beside(x, shape, like, operation, name, meaning);
 }
 
 // Throws unless index holds int32 numbers, has the shape, and lives where `like` does.

@@ -5,6 +5,9 @@
 // row.
 #pragma once
 
+#include <cmath>
+#include <cstring>
+
 #include "tensor/ops/kernel.cuh"
 
 namespace arbg::tensor::cuda {
@@ -37,6 +40,34 @@ __device__ void set_four(const Span<T>& x, std::int64_t at, std::int64_t end, co
   }
 }
 
+// Four numbers as products read them, 8 bytes.
+struct alignas(8) RoundedFour {
+  BFloat16 of[4];
+};
+
+// The upper half, to nearest, ties to even. NaN stays NaN: a bit of its upper half is set.
+__device__ inline BFloat16 rounded(float x) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  const std::uint32_t half = 0x7FFFU + (bits >> 16U & 1U);
+  const std::uint32_t upper = std::isnan(x) ? bits >> 16U | 0x40U : (bits + half) >> 16U;
+  return {static_cast<std::uint16_t>(upper)};
+}
+
+// The same as products read them; `at` and `end` are multiples of four.
+__device__ inline void set_four(const Span<RoundedFour>& x, std::int64_t at, std::int64_t end,
+                                const Four<float>& four, bool) {
+  if (at >= end) return;
+  RoundedFour to;
+  for (int i = 0; i < 4; ++i) to.of[i] = rounded(four[i]);
+  x[at / 4] = to;
+}
+
+// The numbers of a tensor that is bf16, four together.
+inline Span<RoundedFour> rounded_fours(Tensor& x) {
+  return {reinterpret_cast<RoundedFour*>(x.device_data<BFloat16>()), x.elements() / 4};
+}
+
 // Kernels with one thread for four numbers of one row, of rows of W.
 inline Launch one_thread_a_four(std::int64_t rows, std::int64_t W) {
   return one_thread_each(rows * divided_up(W, 4));
@@ -53,15 +84,17 @@ __device__ inline Own own_four(std::int64_t W) {
 template <int N>
 using Numbers = Several<float, N>;
 
-template <int kKept, int I, int O, class F>
-__global__ void map_fours(Several<Span<float>, O> out, Several<Span<const float>, I> in, bool wide,
-                          F f) {
-  const std::int64_t at = 4 * thread_number(), end = out[0].size();
+template <int kKept, int I, int O, class To, class F>
+__global__ void map_fours(Several<Span<To>, O> out, Several<Span<const float>, I> in,
+                          std::int64_t end, bool wide, F f) {
+  const std::int64_t at = 4 * thread_number();
   constexpr int kSeen = I + kKept;
   Several<Four<float>, kSeen> x;
   Several<Four<float>, O> y;
   for (int j = 0; j < I; ++j) x[j] = four_of(in[j], at, end, wide);
-  for (int j = I; j < kSeen; ++j) x[j] = four_of(out[j - I], at, end, wide);
+  if constexpr (kKept > 0) {
+    for (int j = I; j < kSeen; ++j) x[j] = four_of(out[j - I], at, end, wide);
+  }
   for (int i = 0; i < 4; ++i) {
     Numbers<kSeen> x_i;
     for (int j = 0; j < kSeen; ++j) x_i[j] = x[j][i];
@@ -77,12 +110,22 @@ void change_each(const Several<Span<float>, O>& out, const Several<Span<const fl
   bool all_wide = true;
   for (const auto& one : out.of) all_wide = all_wide && wide(one);
   for (const auto& one : in.of) all_wide = all_wide && wide(one);
-  launch(map_fours<kKept, I, O, F>, one_thread_a_four(1, out[0].size()), out, in, all_wide, f);
+  launch(map_fours<kKept, I, O, float, F>, one_thread_a_four(1, out[0].size()), out, in,
+         out[0].size(), all_wide, f);
 }
 template <int I, int O, class F>
 void map_each(const Several<Span<float>, O>& out, const Several<Span<const float>, I>& in,
               const F& f) {
   change_each<0>(out, in, f);
+}
+// The same, written for products.
+template <int I, int O, class F>
+void map_each(const Several<Span<RoundedFour>, O>& out, const Several<Span<const float>, I>& in,
+              const F& f) {
+  bool all_wide = true;
+  for (const auto& one : in.of) all_wide = all_wide && wide(one);
+  launch(map_fours<0, I, O, RoundedFour, F>, one_thread_each(out[0].size()), out, in,
+         4 * out[0].size(), all_wide, f);
 }
 
 // What map_each and change_each are given: the numbers of these tensors.
@@ -93,6 +136,10 @@ Several<Span<const float>, sizeof...(Tensors)> reads(const Tensors&... x) {
 template <class... Tensors>
 Several<Span<float>, sizeof...(Tensors)> writes(Tensors&... x) {
   return {{numbers<float>(x)...}};
+}
+template <class... Tensors>
+Several<Span<RoundedFour>, sizeof...(Tensors)> writes_rounded(Tensors&... x) {
+  return {{rounded_fours(x)...}};
 }
 
 // One row of C numbers as the warp sees it that works on it: a lane has four of each 128. Those of

@@ -6,7 +6,7 @@ namespace arbg::tensor {
 namespace {
 
 void check_inputs(const Tensor& x, const Tensor& weight, const char* operation) {
-  require_real(x, operation, "x");
+  require_operand(x, operation, "x");
   require_real(weight, operation, "weight");
   require(x.shape().rank() >= 1 && weight.shape().rank() == 2, operation,
           ": expected x [..., K] and weight [N, K], found ", x.shape(), " and ", weight.shape());
@@ -25,7 +25,10 @@ Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, 
                        Tensor* dbias, bool want_dx) {
   check_inputs(x, weight, "linear_backward");
   const std::int64_t N = weight.extent(0);
-  require_fits(dy, with_last(x.shape(), N), x, "linear_backward", "dy", "[..., N]");
+  require_operand(dy, "linear_backward", "dy");
+  require_beside(dy, with_last(x.shape(), N), x, "linear_backward", "dy", "[..., N]");
+  require(!dbias || dy.dtype() == real_dtype(dy.backend()),
+          "linear_backward: the sums of a bias need dy in full, found bf16");
   if (dweight) require_fits(*dweight, weight.shape(), x, "linear_backward", "dweight", "[N, K]");
   if (dbias) require_fits(*dbias, {N}, x, "linear_backward", "dbias", "[N]");
   return on_backend(x, ARBG_BACKENDS(linear_backward))(dy, x, weight, dweight, dbias, want_dx);
@@ -40,7 +43,7 @@ PackedWeight pack_weight(const Tensor& weight) {
 }
 
 Tensor linear(const Tensor& x, const PackedWeight& weight, const Tensor& bias) {
-  require_real(x, "linear", "x");
+  require_operand(x, "linear", "x");
   require(x.shape().rank() >= 1 && x.extent(-1) == weight.K, "linear: expected x [..., ", weight.K,
           "], found ", x.shape());
   require(weight.data.defined() && weight.data.backend() == x.backend(),

@@ -3,8 +3,9 @@
 // x [..., K], weight [N, K] (PyTorch's order), bias [N] or undefined -> y [..., N]. M below is all
 // leading axes flattened. The backward returns dx = dy W, or an undefined tensor if want_dx is
 // false, and adds dy^T x into *dweight and the column sums of dy into *dbias; a null pointer means
-// that gradient is not wanted. Throws Error if shapes, number types or backends do not fit
-// together.
+// that gradient is not wanted. x, and dy where there is no bias, may have been written for products
+// alone (Readers, gemm/precision.h); y and dx are in full. Throws Error if shapes, number types or
+// backends do not fit together.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Products of M N K, and the column sums of dy (kernel_sums.cuh), which are bound by memory: 4 bytes
-// an element of dy.
+// Products of M N K, and the column sums of dy (kernel_sums.cuh), which are bound by memory: 4
+// bytes an element of dy.
 #include "tensor/ops/dispatch.h"
 #include "tensor/ops/kernel_sums.cuh"
 #include "tensor/ops/linear.h"
@@ -10,7 +10,7 @@ namespace {
 
 // y = x W^T + b, W [N, K] as it is or packed.
 Tensor applied(const Tensor& x, const Tensor& weight, std::int64_t N, const Tensor& bias) {
-  Tensor y = empty_like(x, with_last(x.shape(), N));
+  Tensor y = Tensor::empty(with_last(x.shape(), N), DType::f32, x.backend());
   product({.M = row_count(x.shape()), .N = N, .K = x.extent(-1), .transpose_b = true}, x, weight,
           bias, y);
   return y;
@@ -32,7 +32,7 @@ Tensor linear_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, 
     product({.M = N, .N = K, .K = M, .transpose_a = true, .accumulate = true}, dY, x, {}, *dweight);
   }
   if (!want_dx) return {};
-  Tensor dx = empty_like(x, x.shape());
+  Tensor dx = Tensor::empty(x.shape(), DType::f32, x.backend());
   product({.M = M, .N = K, .K = N}, dY, weight, {}, dx);
   return dx;
 }

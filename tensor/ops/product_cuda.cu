@@ -1,11 +1,8 @@
 // Rounding: a thread owns 8 numbers where these are aligned, else one. Bound by memory: 6 bytes a
 // number.
-#include <cmath>
-#include <cstring>
-
 #include "tensor/gemm/precision.h"
 #include "tensor/ops/dispatch.h"
-#include "tensor/ops/kernel.cuh"
+#include "tensor/ops/kernel_fours.cuh"
 #include "tensor/ops/product_cuda.h"
 
 namespace arbg::tensor::cuda {
@@ -17,15 +14,6 @@ template <class T>
 struct alignas(16) Eight {
   T x[kWide];
 };
-
-// The upper half, to nearest, ties to even. NaN stays NaN: a bit of its upper half is set.
-__device__ BFloat16 rounded(float x) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  const std::uint32_t half = 0x7FFFU + (bits >> 16U & 1U);
-  const std::uint32_t upper = std::isnan(x) ? bits >> 16U | 0x40U : (bits + half) >> 16U;
-  return {static_cast<std::uint16_t>(upper)};
-}
 
 __global__ void round_each(Span<BFloat16> y, Span<const float> x) {
   const std::int64_t i = thread_number();

@@ -13,9 +13,9 @@ void check_inputs(const Tensor& x, const Tensor& weight, const char* operation) 
 
 }  // namespace
 
-Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon) {
+Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon, Readers readers) {
   check_inputs(x, weight, "rmsnorm");
-  return on_backend(x, ARBG_BACKENDS(rmsnorm))(x, weight, epsilon);
+  return on_backend(x, ARBG_BACKENDS(rmsnorm))(x, weight, epsilon, readers);
 }
 
 Tensor rmsnorm_backward(const Tensor& dy, const Tensor& x, const Tensor& weight, double epsilon,

@@ -20,7 +20,7 @@ float inverse_rms(const float* x, std::int64_t C, double epsilon) {
 
 }  // namespace
 
-Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon) {
+Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon, Readers) {
   const std::int64_t M = row_count(x.shape()), C = x.extent(-1);
   Tensor y = empty_like(x, x.shape());
   const float* X = x.host_data<float>();

@@ -1,6 +1,6 @@
 // One warp a row, of which a lane keeps up to 32 numbers in registers; dweight is a sum over rows.
-// Bound by memory: forward 8 bytes an element, backward 12 for dx and 8 for dweight; rows of more
-// than 1024 numbers are read once more for each sum over a row.
+// Bound by memory: forward 8 bytes an element, 6 if products alone read it; backward 12 for dx and
+// 8 for dweight; rows of more than 1024 numbers are read once more for each sum over a row.
 #include "tensor/ops/kernel_fours.cuh"
 #include "tensor/ops/kernel_sums.cuh"
 #include "tensor/ops/rmsnorm.h"
@@ -19,9 +19,9 @@ __device__ float inverse_rms(const Row<kHeld>& x, std::int64_t C, float epsilon)
   return 1.0F / sqrtf(warp_sum(sum) / static_cast<float>(C) + epsilon);
 }
 
-template <int kHeld>
-__global__ void forward(Span<float> y, Span<const float> x, Span<const float> weight,
-                        std::int64_t M, float epsilon, bool wide) {
+template <int kHeld, class To>
+__global__ void forward(Span<To> y, Span<const float> x, Span<const float> weight, std::int64_t M,
+                        float epsilon, bool wide) {
   const std::int64_t m = warp_number(), C = weight.size();
   if (m >= M) return;
   const Row<kHeld> row(x, m, C, wide);
@@ -67,15 +67,24 @@ struct OfWeight {
   }
 };
 
+template <class To>
+void launch_forward(const Span<To>& y, const Tensor& x, const Tensor& weight, double epsilon) {
+  const std::int64_t M = row_count(x.shape()), C = x.extent(-1);
+  const auto in = numbers<float>(x), w = numbers<float>(weight);
+  launch(holds_many(C) ? forward<kManyHeld, To> : forward<kFewHeld, To>, one_warp_each(M), y, in, w,
+         M, static_cast<float>(epsilon), C % 4 == 0 && wide(in, w));
+}
+
 }  // namespace
 
-Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon) {
-  const std::int64_t M = row_count(x.shape()), C = x.extent(-1);
-  Tensor y = empty_like(x, x.shape());
-  const auto in = numbers<float>(x), w = numbers<float>(weight);
-  const auto out = numbers<float>(y);
-  launch(holds_many(C) ? forward<kManyHeld> : forward<kFewHeld>, one_warp_each(M), out, in, w, M,
-         static_cast<float>(epsilon), C % 4 == 0 && wide(out, in, w));
+Tensor rmsnorm(const Tensor& x, const Tensor& weight, double epsilon, Readers readers) {
+  const bool by_fours = x.extent(-1) % 4 == 0;
+  Tensor y = Tensor::empty(x.shape(), type_for(by_fours ? readers : Readers::all, x), x.backend());
+  if (y.dtype() == DType::bf16) {
+    launch_forward(rounded_fours(y), x, weight, epsilon);
+  } else {
+    launch_forward(numbers<float>(y), x, weight, epsilon);
+  }
   return y;
 }
 

@@ -9,7 +9,7 @@ Lanes<float> sigmoid(const Lanes<float>& x) { return 1.0f / (1.0f + exp_lanes(-x
 
 }  // namespace
 
-Tensor swiglu(const Tensor& gate, const Tensor& up) {
+Tensor swiglu(const Tensor& gate, const Tensor& up, Readers) {
   Tensor y = empty_like(gate, gate.shape());
   map_lanes<2, 1>(gate.elements(), {gate.host_data<float>(), up.host_data<float>()},
                   {y.host_data<float>()}, [](const std::array<Lanes<float>, 2>& x) {
@@ -19,7 +19,7 @@ Tensor swiglu(const Tensor& gate, const Tensor& up) {
   return y;
 }
 
-SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up) {
+SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up, Readers) {
   SwigluGradients gradients{empty_like(gate, gate.shape()), empty_like(up, up.shape())};
   map_lanes<3, 2>(gate.elements(),
                   {dy.host_data<float>(), gate.host_data<float>(), up.host_data<float>()},

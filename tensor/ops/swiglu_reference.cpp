@@ -11,7 +11,7 @@ double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
 }  // namespace
 
-Tensor swiglu(const Tensor& gate, const Tensor& up) {
+Tensor swiglu(const Tensor& gate, const Tensor& up, Readers) {
   Tensor y = empty_like(gate, gate.shape());
   const double* G = gate.host_data<double>();
   const double* U = up.host_data<double>();
@@ -20,7 +20,7 @@ Tensor swiglu(const Tensor& gate, const Tensor& up) {
   return y;
 }
 
-SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up) {
+SwigluGradients swiglu_backward(const Tensor& dy, const Tensor& gate, const Tensor& up, Readers) {
   SwigluGradients gradients{empty_like(gate, gate.shape()), empty_like(up, up.shape())};
   const double* dY = dy.host_data<double>();
   const double* G = gate.host_data<double>();

@@ -195,6 +195,47 @@ TEST_SUITE("fast") {
     }
   }
 
+  TEST_CASE("what products alone read changes no bit of them") {
+    for (const Sizes& sizes : kSizes) {
+      const auto x = inputs(sizes, kAsItIs);
+      for (const Setting& setting : settings()) {
+        const Backend backend = setting.backend;
+        const ProductPrecision precision = setting.precision;
+        INFO(std::string(name_of(backend)), ", ", std::string(name_of(precision)),
+             ", K = ", sizes.K);
+        const WithPrecision with(precision);
+        const Tensor a = x[0].to(backend), weight = x[2].to(backend), dy = x[4].to(backend),
+                     up = a.clone(), gain = x[2].rows(0, 1).reshape({sizes.K}).to(backend);
+        const bool smaller = backend == Backend::cuda && precision == ProductPrecision::bf16;
+        const auto both = [&](const auto& of) {
+          const Tensor whole = of(Readers::all), part = of(Readers::products);
+          CHECK((part.dtype() == DType::bf16) == (smaller && part.elements() % 4 == 0));
+          CHECK(linear(part, weight, {}).values() == linear(whole, weight, {}).values());
+          Tensor dweight = Tensor::zeros(weight.shape(), real_dtype(backend), backend),
+                 expected = dweight.clone();
+          linear_backward(dy, part, weight, &dweight, nullptr, false);
+          linear_backward(dy, whole, weight, &expected, nullptr, false);
+          CHECK(dweight.values() == expected.values());
+        };
+        if (sizes.K % 4 == 0) both([&](Readers r) { return rmsnorm(a, gain, 1e-6, r); });
+        both([&](Readers r) { return swiglu(a, up, r); });
+        CHECK(rmsnorm(dy,
+                      Tensor::from_values(std::vector<double>(dy.extent(1), 1.0), {dy.extent(1)},
+                                          backend),
+                      1e-6, Readers::products)
+                  .dtype() == (smaller && dy.extent(1) % 4 == 0 ? DType::bf16 : dy.dtype()));
+
+        // Gradients of a swiglu between products: those of x W^T, as N numbers a row.
+        const auto whole = swiglu_backward(dy, dy, dy);
+        const auto part = swiglu_backward(dy, dy, dy, Readers::products);
+        CHECK(linear_backward(part.dup, a, weight, nullptr, nullptr, true).values() ==
+              linear_backward(whole.dup, a, weight, nullptr, nullptr, true).values());
+        CHECK(linear_backward(part.dgate, a, weight, nullptr, nullptr, true).values() ==
+              linear_backward(whole.dgate, a, weight, nullptr, nullptr, true).values());
+      }
+    }
+  }
+
   TEST_CASE("rows of a tensor are multiplied as they are alone, however they are aligned") {
     if (!is_here(Backend::cuda)) return;
     const auto x = inputs({16, 34, 24}, kAsItIs);
