@@ -15,8 +15,9 @@
 // spilled. 71 KiB of shared memory a block at D = 64.
 #include <cmath>
 
+#include "tensor/gemm/precision.h"
 #include "tensor/ops/attention.h"
-#include "tensor/ops/attention_tiles.cuh"
+#include "tensor/ops/attention_bf16.cuh"
 #include "tensor/ops/dispatch.h"
 
 namespace arbg::tensor::cuda {
@@ -175,12 +176,10 @@ __global__ void key_gradients(Tokens<float> dk, Tokens<float> dv, Tokens<const f
   }
 }
 
-struct Gradients {
-  Tokens<float> q, k, v;
-};
-
 void attend_backward(const Attention& x, const Tensor& dy, const Tensor& saved,
-                     const Gradients& gradients) {
+                     const AttentionGradients& gradients) {
+  if (product_precision() == ProductPrecision::bf16)
+    return attend_backward_bf16(x, dy, saved, gradients);
   const std::int64_t heads = saved.extent(0) * saved.extent(1), C = dy.extent(2);
   const auto of_queries = ARBG_FOR_CHANNELS(x.D, query_gradients);
   const auto of_keys = ARBG_FOR_CHANNELS(x.D, key_gradients);

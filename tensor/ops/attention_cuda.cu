@@ -8,9 +8,11 @@
 // multiplications a byte. ptxas for sm_90: 168 registers for D <= 32, 236 for D <= 64, 255 above,
 // and 20 bytes spilled for D > 96. 44 KiB of shared memory a block at D = 64.
 #include <cmath>
+#include <utility>
 
+#include "tensor/gemm/precision.h"
 #include "tensor/ops/attention.h"
-#include "tensor/ops/attention_tiles.cuh"
+#include "tensor/ops/attention_bf16.cuh"
 #include "tensor/ops/dispatch.h"
 
 namespace arbg::tensor::cuda {
@@ -89,6 +91,7 @@ __global__ void attend(Attention x, Tokens<float> y, Span<float> log_sums) {
 }
 
 Tensor attend(const Attention& x, Tensor y, Tensor* saved) {
+  if (product_precision() == ProductPrecision::bf16) return attend_bf16(x, std::move(y), saved);
   const std::int64_t B = y.extent(0), T = y.extent(1), C = y.extent(2);
   const auto kernel = ARBG_FOR_CHANNELS(x.D, attend);
   if (saved) *saved = empty_like(y, {B, x.H, T});

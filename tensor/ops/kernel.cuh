@@ -36,6 +36,9 @@ struct Several {
 template <class T>
 using Four = Several<T, 4>;
 constexpr std::size_t kFourBytes = 16;
+template <class T>
+using Two = Several<T, 2>;
+constexpr std::size_t kTwoBytes = 8;
 
 }  // namespace arbg::tensor::cuda
 
@@ -114,6 +117,30 @@ __device__ Four<T> load_four(const T* from, std::int64_t at) {
   return four;
 }
 
+// Two neighbours likewise; the first begins at a multiple of 8 bytes.
+template <class T>
+__device__ Two<std::remove_const_t<T>> load_two(const Span<T>& from, std::int64_t at) {
+  static_assert(sizeof(Two<T>) == kTwoBytes);
+  const uint2 bytes = *reinterpret_cast<const uint2*>(&from[at]);
+  Two<std::remove_const_t<T>> two;
+  memcpy(&two, &bytes, kTwoBytes);
+  return two;
+}
+template <class To, class T>
+__device__ void store_two(const To& to, std::int64_t at, const Two<T>& two) {
+  static_assert(sizeof(Two<T>) == kTwoBytes);
+  uint2 bytes;
+  memcpy(&bytes, &two, kTwoBytes);
+  *reinterpret_cast<uint2*>(&to[at]) = bytes;
+}
+
+// 2^x in one instruction, within two units of the last place; 0 below 2^-126.
+__device__ inline float exp2_of(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
 struct Launch {
   std::int64_t blocks, threads;
   std::size_t shared_bytes = 0;
@@ -179,6 +206,18 @@ void store_four(const Span<T>& to, const emulator::Index& at, const Four<T>& fou
   to.require_aligned(at, kFourBytes);
   for (int i = 0; i < 4; ++i) to[at.next(i)] = four[i];
 }
+template <class T>
+Two<std::remove_const_t<T>> load_two(const Span<T>& from, const emulator::Index& at) {
+  from.require_aligned(at, kTwoBytes);
+  return {from[at], from[at.next(1)]};
+}
+template <class T>
+void store_two(const Span<T>& to, const emulator::Index& at, const Two<T>& two) {
+  to.require_aligned(at, kTwoBytes);
+  for (int i = 0; i < 2; ++i) to[at.next(i)] = two[i];
+}
+
+inline float exp2_of(float x) { return exp2f(x); }
 
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& shape, const Arguments&... arguments) {

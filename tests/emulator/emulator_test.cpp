@@ -6,43 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "faults.h"
 #include "tensor/device/repeated.h"
 #include "tensor/ops/add.h"
-#include "tensor/ops/kernel.cuh"
 
 namespace arbg::tensor::cuda {
 namespace {
-
-constexpr int kThreadsOfBlock = 64;
-
-Tensor zeros(std::int64_t n) { return Tensor::zeros({n}, DType::f32, Backend::cuda); }
-
-int planted_line = 0;  // where the kernel that ran last is wrong: what stands below the words
-#define FAULT_BELOW planted_line = __LINE__ + 1
-
-// What a kernel on one block of 64 threads says, "" if nothing is wrong with it, in any order.
-template <class... Parameters, class... Arguments>
-std::string fault_of(void (*kernel)(Parameters...), const Arguments&... arguments) {
-  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-    emulator::set_seed(seed);
-    try {
-      launch(kernel, {1, kThreadsOfBlock, 512}, arguments...);
-    } catch (const emulator::Fault& fault) {
-      return fault.what();
-    }
-  }
-  return "";
-}
-
-bool names(const std::string& fault, const std::string& text) {
-  CAPTURE(fault);
-  CAPTURE(text);
-  const std::string place = "emulator_test.cpp:" + std::to_string(planted_line) + ": ";
-  const bool found =
-      fault.find(place) != std::string::npos && fault.find(text) != std::string::npos;
-  CHECK(found);
-  return found;
-}
 
 // y = x from the last to the first, through shared memory.
 __global__ void turned(Span<float> y, Span<const float> x, bool wrong) {
@@ -165,14 +134,14 @@ __global__ void early_copy(Span<float> y, Span<const float> x, bool begins_early
   y[i] = tile[i ^ 1];
   __shfl_sync(kAllLanes, 0, 0);
   if (!begins_early) __syncthreads();
-  if (begins_early) planted_line = __LINE__ + 1;
+  if (begins_early) FAULT_BELOW;
   copy_async(&tile[i], &x[i]);
   commit_copies();
   __syncthreads();
   wait_copies<0>();
   __shfl_sync(kAllLanes, 0, 0);
   if (!is_read_early) __syncthreads();
-  if (!begins_early) planted_line = __LINE__ + 1;
+  if (!begins_early) FAULT_BELOW;
   y[i] += tile[i ^ 1];
 }
 

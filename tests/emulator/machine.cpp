@@ -29,6 +29,7 @@ struct Thread {
   const char* operation = "";
   unsigned mask = 0, source = 0;
   std::uint64_t bytes = 0;
+  Words words{};
   Where where{"", 0};
   std::vector<Copy> open;
   std::deque<std::vector<Copy>> groups;
@@ -54,6 +55,7 @@ class Machine {
   void barrier(const Where& where);
   std::uint64_t exchange(const char* operation, unsigned mask, std::uint64_t bytes, unsigned source,
                          const Where& where);
+  WordsOfWarp gather(const char* operation, const Words& words, const Where& where);
   unsigned lane() const { return running_ % kLanes; }
   SharedArray shared_array(std::size_t count, std::size_t element_size, const Where& where);
   Thread& running() { return *threads_[running_]; }
@@ -74,6 +76,7 @@ class Machine {
   std::vector<Thread*> threads_;
   std::vector<unsigned> ready_;
   std::vector<std::uint32_t> turns_;  // of the warps
+  std::vector<WordsOfWarp> words_;    // of their last exchanges
   std::vector<std::unique_ptr<Array>> arrays_;
   std::exception_ptr thrown_;
   std::uint32_t launch_ = ++launches_, block_ = 0, epoch_ = 0;
@@ -91,6 +94,7 @@ Machine::Machine(const Launch& launch, const std::function<void()>& body) : shap
   for (std::int64_t i = 0; i < launch.threads; ++i)
     threads_.push_back(all[static_cast<std::size_t>(i)].get());
   turns_.resize(threads_.size() / kLanes);
+  words_.resize(threads_.size() / kLanes);
   body_ = [this, body] {
     try {
       body();
@@ -191,6 +195,13 @@ std::uint64_t Machine::exchange(const char* operation, unsigned mask, std::uint6
   return self.bytes;
 }
 
+// The next exchange waits for all lanes, and so for all copies of this one's words.
+WordsOfWarp Machine::gather(const char* operation, const Words& words, const Where& where) {
+  running().words = words;
+  exchange(operation, ~0U, 0, lane(), where);
+  return words_[running_ / kLanes];
+}
+
 void Machine::complete_exchange(unsigned thread) {
   const unsigned first = thread / kLanes * kLanes;
   const Thread& came = *threads_[thread];
@@ -205,6 +216,7 @@ void Machine::complete_exchange(unsigned thread) {
   for (unsigned i = 0; i < kLanes; ++i) result[i] = received(first, *threads_[first + i]);
   for (unsigned i = 0; i < kLanes; ++i) {
     if ((mask >> i & 1U) == 0) continue;
+    words_[first / kLanes][i] = threads_[first + i]->words;
     threads_[first + i]->bytes = result[i];
     threads_[first + i]->state = Thread::State::runs;
     ready_.push_back(first + i);
@@ -306,6 +318,10 @@ std::uint64_t exchange(const char* operation, unsigned mask, std::uint64_t bytes
 }
 
 unsigned lane() { return machine->lane(); }
+
+WordsOfWarp gather(const char* operation, const Words& words, const Where& where) {
+  return machine->gather(operation, words, where);
+}
 
 SharedArray shared_array(std::size_t count, std::size_t element_size, const Where& where) {
   return machine->shared_array(count, element_size, where);

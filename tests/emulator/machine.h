@@ -5,6 +5,7 @@
 // that does not come. Not for concurrent use.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 
@@ -47,6 +48,11 @@ constexpr unsigned kBallot = 32;
 std::uint64_t exchange(const char* operation, unsigned mask, std::uint64_t bytes, unsigned source,
                        const Where& where);
 unsigned lane();
+
+// All lanes of the warp meet; each gives some words and gets those of all.
+using Words = std::array<std::uint32_t, 6>;
+using WordsOfWarp = std::array<Words, 32>;
+WordsOfWarp gather(const char* operation, const Words& words, const Where& where);
 
 // The array of the block's shared memory that is declared at `where`; `count` elements, all of the
 // dynamic memory for kDynamic.

@@ -16,6 +16,7 @@
 #define __global__
 #define __device__
 #define __host__
+#define __launch_bounds__(...)
 
 // They name the line that they are called from, as default arguments do.
 #define ARBG_HERE const char *file = __builtin_FILE(), int line = __builtin_LINE()
