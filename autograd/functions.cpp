@@ -61,18 +61,22 @@ Variable layernorm(const Variable& x, const Variable& weight, const Variable& bi
                  });
 }
 
-Variable causal_attention(const Variable& qkv, int heads) {
+Variable causal_attention(const Variable& qkv, int heads, Readers of_y, Readers of_gradients) {
+  const bool differentiated = is_recording() && qkv.wants_grad();
   Tensor saved;
-  Tensor y = tensor::causal_attention(qkv.value(), heads, &saved);
+  Tensor y = tensor::causal_attention(qkv.value(), heads, differentiated ? &saved : nullptr, of_y);
   return made_by(std::move(y), {qkv}, [=](const Tensor& dy) {
-    qkv.accumulate(tensor::causal_attention_backward(dy, qkv.value(), saved, heads));
+    qkv.accumulate(tensor::causal_attention_backward(dy, qkv.value(), saved, heads, of_gradients));
   });
 }
 
 Variable cross_attention(const Variable& q, const Variable& k, const Variable& v,
                          const Tensor& count, int heads) {
+  const bool differentiated =
+      is_recording() && (q.wants_grad() || k.wants_grad() || v.wants_grad());
   Tensor saved;
-  Tensor y = tensor::cross_attention(q.value(), k.value(), v.value(), count, heads, &saved);
+  Tensor y = tensor::cross_attention(q.value(), k.value(), v.value(), count, heads,
+                                     differentiated ? &saved : nullptr);
   return made_by(std::move(y), {q, k, v}, [=](const Tensor& dy) {
     const auto [dq, dk, dv] =
         tensor::cross_attention_backward(dy, q.value(), k.value(), v.value(), count, saved, heads);

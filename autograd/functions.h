@@ -20,8 +20,9 @@ Variable rmsnorm(const Variable& x, const Variable& weight, double epsilon,
                  Readers readers = Readers::all);  // x / sqrt(mean(x^2) + epsilon) * weight
 Variable layernorm(const Variable& x, const Variable& weight, const Variable& bias,
                    double epsilon);  // (x - mean) / sqrt(variance + epsilon) * weight + bias
-Variable causal_attention(const Variable& qkv,
-                          int heads);  // softmax(q k^T / sqrt(D), causal) v, head by head
+Variable causal_attention(
+    const Variable& qkv, int heads, Readers of_y = Readers::all,
+    Readers of_gradients = Readers::all);  // softmax(q k^T / sqrt(D), causal) v, head by head
 Variable cross_attention(const Variable& q, const Variable& k, const Variable& v,
                          const Tensor& count,
                          int heads);  // softmax(q k^T / sqrt(D), the first count keys) v

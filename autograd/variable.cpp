@@ -111,6 +111,8 @@ Tensor* Variable::grad_to_add_into() const {
   return &node_->grad;
 }
 
+bool is_recording() { return recording; }
+
 Variable made_by(Tensor value, std::initializer_list<Variable> inputs,
                  std::function<void(const Tensor& dy)> pull_back) {
   Variable result(std::move(value));

@@ -64,6 +64,9 @@ Variable made_by(Tensor value, std::initializer_list<Variable> inputs,
 void backward(const Variable& y, const Tensor& dy);
 void backward(const Variable& y);
 
+// Whether functions record what their backward needs: not while a NoGradient lives.
+bool is_recording();
+
 // While one of these lives, this thread records no graph.
 class NoGradient {
  public:

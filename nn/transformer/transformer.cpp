@@ -172,7 +172,9 @@ Variable Transformer::outputs(const Variable& embedded, const Molecules& molecul
       apply_input(weights_.input_norm, placed, of_positions, global, memory, heads(), drop);
   for (const auto& layer : weights_.layers) {
     if (layer.cross) memory = make_memory(*layer.cross, c, atoms);
-    const auto attend = [&](const Variable& qkv) { return ag::causal_attention(qkv, heads()); };
+    const auto attend = [&](const Variable& qkv) {  // between products
+      return ag::causal_attention(qkv, heads(), Readers::products, Readers::products);
+    };
     h = apply_layer(layer, h, attend, memory, heads(), drop);
   }
   const auto of_positions_of_h = [&](const Variable& rows) {

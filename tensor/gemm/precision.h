@@ -2,8 +2,9 @@
 //
 // float32: in full. bf16: products of operands with 7 bits behind the leading one instead of 23,
 // rounded to nearest even. tf32: with 10 bits; of cuda alone, the cpu computes in full then. Sums
-// and results are float32 always. Attention of the cpu is float32 in either. Set before the first
-// product: a graph (repeated.h) and a packed weight keep what they were made with.
+// and results are float32 always. With bf16 attention on cuda is of bf16, too, where a backward
+// follows; where none does, in likelihoods and draws, and on the cpu, it is float32. Set before the
+// first product: a graph (repeated.h) and a packed weight keep what they were made with.
 #pragma once
 
 #include <string_view>

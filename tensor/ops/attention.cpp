@@ -30,18 +30,18 @@ void check_inputs(const Tensor& q, const Tensor& k, const Tensor& v, const Tenso
 
 }  // namespace
 
-Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
+Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved, Readers readers) {
   check_inputs(qkv, heads, "causal_attention");
-  return on_backend(qkv, ARBG_BACKENDS(causal_attention))(qkv, heads, saved);
+  return on_backend(qkv, ARBG_BACKENDS(causal_attention))(qkv, heads, saved, readers);
 }
 
 Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tensor& saved,
-                                 int heads) {
+                                 int heads, Readers readers) {
   check_inputs(qkv, heads, "causal_attention_backward");
   const std::int64_t B = qkv.extent(0), T = qkv.extent(1);
   require_fits(dy, {B, T, qkv.extent(2) / 3}, qkv, "causal_attention_backward", "dy", "[B, T, C]");
   require_fits(saved, {B, heads, T}, qkv, "causal_attention_backward", "saved", "[B, heads, T]");
-  return on_backend(qkv, ARBG_BACKENDS(causal_attention_backward))(dy, qkv, saved, heads);
+  return on_backend(qkv, ARBG_BACKENDS(causal_attention_backward))(dy, qkv, saved, heads, readers);
 }
 
 Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& count,

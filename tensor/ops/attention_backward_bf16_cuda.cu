@@ -64,7 +64,7 @@ struct Queries {
 
 template <int kParts>
 __global__ void __launch_bounds__(kMostWarps<kParts>* kWarp, kBlocks<kParts>)
-    query_gradients_on_tensor_cores(Tokens<float> dq, Span<float> means, Tokens<const float> dy,
+    query_gradients_on_tensor_cores(Written dq, Span<float> means, Tokens<const float> dy,
                                     Span<const float> log_sums, Attention x) {
   ARBG_DYNAMIC_SHARED(Pair, memory);
   const Met<kParts> met{memory, memory + kStage * kPairs<kParts>};  // keys and values
@@ -137,7 +137,7 @@ struct Keys {
 
 template <int kParts>
 __global__ void __launch_bounds__(kMostWarps<kParts>* kWarp, kBlocks<kParts>)
-    key_gradients_on_tensor_cores(Tokens<float> dk, Tokens<float> dv, Tokens<const float> dy,
+    key_gradients_on_tensor_cores(Written dk, Written dv, Tokens<const float> dy,
                                   Span<const float> log_sums, Span<const float> means,
                                   Attention x) {
   ARBG_DYNAMIC_SHARED(Pair, memory);

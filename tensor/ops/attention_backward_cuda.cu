@@ -176,10 +176,12 @@ __global__ void key_gradients(Tokens<float> dk, Tokens<float> dv, Tokens<const f
   }
 }
 
+struct Gradients {
+  Tokens<float> q, k, v;
+};
+
 void attend_backward(const Attention& x, const Tensor& dy, const Tensor& saved,
-                     const AttentionGradients& gradients) {
-  if (product_precision() == ProductPrecision::bf16)
-    return attend_backward_bf16(x, dy, saved, gradients);
+                     const Gradients& gradients) {
   const std::int64_t heads = saved.extent(0) * saved.extent(1), C = dy.extent(2);
   const auto of_queries = ARBG_FOR_CHANNELS(x.D, query_gradients);
   const auto of_keys = ARBG_FOR_CHANNELS(x.D, key_gradients);
@@ -194,10 +196,18 @@ void attend_backward(const Attention& x, const Tensor& dy, const Tensor& saved,
 }  // namespace
 
 Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tensor& saved,
-                                 int heads) {
-  Tensor dqkv = empty_like(qkv, qkv.shape());
-  attend_backward(causal("causal_attention_backward", qkv, heads, &dy), dy, saved,
-                  {part_of<float>(dqkv, 0), part_of<float>(dqkv, 1), part_of<float>(dqkv, 2)});
+                                 int heads, Readers readers) {
+  const Attention x = causal("causal_attention_backward", qkv, heads, &dy);
+  Tensor dqkv =
+      Tensor::empty(qkv.shape(), type_for(x.by_fours ? readers : Readers::all, qkv), qkv.backend());
+  if (product_precision() == ProductPrecision::bf16) {
+    attend_backward_bf16(
+        x, dy, saved,
+        {written_part_of(dqkv, 0, 3), written_part_of(dqkv, 1, 3), written_part_of(dqkv, 2, 3)});
+  } else {
+    attend_backward(x, dy, saved,
+                    {part_of<float>(dqkv, 0), part_of<float>(dqkv, 1), part_of<float>(dqkv, 2)});
+  }
   return dqkv;
 }
 
@@ -206,8 +216,15 @@ CrossAttentionGradients cross_attention_backward(const Tensor& dy, const Tensor&
                                                  const Tensor& saved, int heads) {
   CrossAttentionGradients of{empty_like(q, q.shape()), empty_like(k, k.shape()),
                              empty_like(v, v.shape())};
-  attend_backward(cross("cross_attention_backward", q, k, v, count, heads, &dy), dy, saved,
-                  {all_of<float>(of.dq), all_of<float>(of.dk), all_of<float>(of.dv)});
+  const Attention x = cross("cross_attention_backward", q, k, v, count, heads, &dy);
+  if (product_precision() == ProductPrecision::bf16) {
+    attend_backward_bf16(
+        x, dy, saved,
+        {written_part_of(of.dq, 0, 1), written_part_of(of.dk, 0, 1), written_part_of(of.dv, 0, 1)});
+  } else {
+    attend_backward(x, dy, saved,
+                    {all_of<float>(of.dq), all_of<float>(of.dk), all_of<float>(of.dv)});
+  }
   return of;
 }
 

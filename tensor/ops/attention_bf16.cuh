@@ -20,12 +20,30 @@
 
 namespace arbg::tensor::cuda {
 
-// Of the tensors that attention_backward fills.
-struct AttentionGradients {
-  Tokens<float> q, k, v;
+// Rows that are written, as Tokens: in full, or rounded for products; the other has no numbers.
+struct Written {
+  Span<float> full;
+  Span<Pair> rounded;
+  std::int64_t count, stride;
 };
 
-// As attend() of attention_cuda.cu and attend_backward() of attention_backward_cuda.cu.
+// One of the three parts of qkv [B, T, 3C]; all of x [B, T, C].
+inline Written written_part_of(Tensor& x, int part, int parts) {
+  const std::int64_t stride = x.extent(2), before = part * stride / parts, size = x.elements();
+  if (x.dtype() != DType::bf16) {
+    const Span<float> full = numbers<float>(x);
+    return {size > 0 ? full + before : full, {nullptr, 0}, x.extent(1), stride};
+  }
+  const Span<Pair> pairs{reinterpret_cast<Pair*>(x.device_data<BFloat16>()), size / 2};
+  return {{nullptr, 0}, size > 0 ? pairs + before / 2 : pairs, x.extent(1), stride};
+}
+
+struct AttentionGradients {
+  Written q, k, v;
+};
+
+// As attend() of attention_cuda.cu and attend_backward() of attention_backward_cuda.cu. y and the
+// gradients are float32, or bf16 if x.by_fours.
 Tensor attend_bf16(const Attention& x, Tensor y, Tensor* saved);
 void attend_backward_bf16(const Attention& x, const Tensor& dy, const Tensor& saved,
                           const AttentionGradients& gradients);
@@ -207,8 +225,8 @@ __device__ void add_weighted(OwnSums<kParts> (&sums)[kCount], const Four<Pair> (
 // The warp's rows from `first` on, each times its factor of two. `to` is fresh, so it begins at 16
 // bytes.
 template <int kParts>
-__device__ void store(const Tokens<float>& to, const Block& block, std::int64_t first,
-                      const Attention& x, const OwnSums<kParts>& sums, const float (&factors)[2]) {
+__device__ void store(const Written& to, const Block& block, std::int64_t first, const Attention& x,
+                      const OwnSums<kParts>& sums, const float (&factors)[2]) {
   ARBG_UNROLL
   for (int i = 0; i < 2; ++i) {
     const std::int64_t row = first + lane_row() + i * 8;
@@ -218,9 +236,13 @@ __device__ void store(const Tokens<float>& to, const Block& block, std::int64_t 
     for (int part = 0; part < 4 * kParts; ++part) {
       const int d = part * 8 + lane_column();
       const Two<float> y{sums[part][2 * i] * factors[i], sums[part][2 * i + 1] * factors[i]};
-      if (x.by_fours && d < x.D) store_two(to.numbers, start + d, y);
+      if (d < x.D && to.rounded.size() > 0) {
+        to.rounded[(start + d) / 2] = pair_of(y[0], y[1]);
+        continue;
+      }
+      if (x.by_fours && d < x.D) store_two(to.full, start + d, y);
       for (int n = 0; n < 2; ++n) {
-        if (!x.by_fours && d + n < x.D) to.numbers[start + d + n] = y[n];
+        if (!x.by_fours && d + n < x.D) to.full[start + d + n] = y[n];
       }
     }
   }

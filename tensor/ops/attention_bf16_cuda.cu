@@ -97,7 +97,7 @@ struct Queries {
 
 template <int kParts>
 __global__ void __launch_bounds__(kMostWarps<kParts>* kWarp, kBlocks<kParts>)
-    attend_on_tensor_cores(Attention x, Tokens<float> y, Span<float> log_sums) {
+    attend_on_tensor_cores(Attention x, Written y, Span<float> log_sums) {
   ARBG_DYNAMIC_SHARED(Pair, memory);
   const Met<kParts> met{memory, memory + kStage * kPairs<kParts>};  // keys and values
   const Block block = this_block<kOwnRows>(x, x.q.count);
@@ -135,11 +135,10 @@ __global__ void __launch_bounds__(kMostWarps<kParts>* kWarp, kBlocks<kParts>)
 }  // namespace
 
 Tensor attend_bf16(const Attention& x, Tensor y, Tensor* saved) {
-  const std::int64_t B = y.extent(0), T = y.extent(1), C = y.extent(2);
-  if (saved) *saved = empty_like(y, {B, x.H, T});
+  const std::int64_t B = y.extent(0), T = y.extent(1);
+  if (saved) *saved = Tensor::empty({B, x.H, T}, DType::f32, y.backend());
   launch(ARBG_FOR_CHANNELS(x.D, attend_on_tensor_cores), ARBG_FOR_CHANNELS(x.D, blocks)(B * x.H, T),
-         x, Tokens<float>{numbers<float>(y), T, C},
-         saved ? numbers<float>(*saved) : Span<float>(nullptr, 0));
+         x, written_part_of(y, 0, 1), saved ? numbers<float>(*saved) : Span<float>(nullptr, 0));
   return y;
 }
 

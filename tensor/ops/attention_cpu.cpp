@@ -195,7 +195,7 @@ void attend_backward(const Head& head, const float* dy, const float* q, const fl
 
 }  // namespace
 
-Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
+Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved, Readers) {
   const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads;
   const Head head{true, T, T, C / H, 3 * C, 3 * C, C};
   Tensor y = empty_like(qkv, {B, T, C});
@@ -215,7 +215,7 @@ Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
 }
 
 Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tensor& saved,
-                                 int heads) {
+                                 int heads, Readers) {
   const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads;
   const Head head{true, T, T, C / H, 3 * C, 3 * C, C};
   Tensor dqkv = empty_like(qkv, qkv.shape());

@@ -90,8 +90,13 @@ __global__ void attend(Attention x, Tokens<float> y, Span<float> log_sums) {
   }
 }
 
+// Whether what is saved for a backward is computed on tensor cores.
+bool on_tensor_cores(const Tensor* saved) {
+  return saved && product_precision() == ProductPrecision::bf16;
+}
+
 Tensor attend(const Attention& x, Tensor y, Tensor* saved) {
-  if (product_precision() == ProductPrecision::bf16) return attend_bf16(x, std::move(y), saved);
+  if (on_tensor_cores(saved)) return attend_bf16(x, std::move(y), saved);
   const std::int64_t B = y.extent(0), T = y.extent(1), C = y.extent(2);
   const auto kernel = ARBG_FOR_CHANNELS(x.D, attend);
   if (saved) *saved = empty_like(y, {B, x.H, T});
@@ -102,9 +107,11 @@ Tensor attend(const Attention& x, Tensor y, Tensor* saved) {
 
 }  // namespace
 
-Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
+Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved, Readers readers) {
+  const Attention x = causal("causal_attention", qkv, heads);
+  if (!on_tensor_cores(saved) || !x.by_fours) readers = Readers::all;
   const Shape shape{qkv.extent(0), qkv.extent(1), qkv.extent(2) / 3};
-  return attend(causal("causal_attention", qkv, heads), empty_like(qkv, shape), saved);
+  return attend(x, Tensor::empty(shape, type_for(readers, qkv), qkv.backend()), saved);
 }
 
 Tensor cross_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& count,

@@ -81,7 +81,7 @@ void attend_backward(const double* dy, const double* q, const double* k, const d
 
 }  // namespace
 
-Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
+Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved, Readers) {
   const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads,
                      D = C / H;
   Tensor y = empty_like(qkv, {B, T, C});
@@ -101,7 +101,7 @@ Tensor causal_attention(const Tensor& qkv, int heads, Tensor* saved) {
 }
 
 Tensor causal_attention_backward(const Tensor& dy, const Tensor& qkv, const Tensor& saved,
-                                 int heads) {
+                                 int heads, Readers) {
   const std::int64_t B = qkv.extent(0), T = qkv.extent(1), C = qkv.extent(2) / 3, H = heads,
                      D = C / H;
   Tensor dqkv = Tensor::zeros(qkv.shape(), qkv.dtype(), qkv.backend());

@@ -225,6 +225,24 @@ TEST_SUITE("fast") {
                       1e-6, Readers::products)
                   .dtype() == (smaller && dy.extent(1) % 4 == 0 ? DType::bf16 : dy.dtype()));
 
+        if (sizes.K == 64) {  // attention with heads of 32 channels
+          const Tensor qkv = Tensor::from_values(random_values(sizes.M * 3 * 64, 5, 9),
+                                                 {1, sizes.M, 3 * 64}, backend);
+          Tensor saved;
+          both([&](Readers r) {
+            return causal_attention(qkv, 2, &saved, r).reshape({sizes.M, 64});
+          });
+          const Tensor d_attention = a.reshape({1, sizes.M, 64}),
+                       of_qkv = Tensor::from_values(random_values(3 * 64 * 64, 5, 10), {3 * 64, 64},
+                                                    backend);
+          const auto dx = [&](Readers r) {
+            const Tensor dqkv = causal_attention_backward(d_attention, qkv, saved, 2, r);
+            CHECK((dqkv.dtype() == DType::bf16) == (smaller && r == Readers::products));
+            return linear_backward(dqkv, d_attention, of_qkv, nullptr, nullptr, true).values();
+          };
+          CHECK(dx(Readers::products) == dx(Readers::all));
+        }
+
         // Gradients of a swiglu between products: those of x W^T, as N numbers a row.
         const auto whole = swiglu_backward(dy, dy, dy);
         const auto part = swiglu_backward(dy, dy, dy, Readers::products);
