@@ -31,6 +31,11 @@ bool is_here(Backend backend) { return std::ranges::count(backends_here(), backe
 
 bool is_built(Backend backend) { return std::ranges::count(backends_built(), backend) > 0; }
 
+bool is_slow(Backend backend) {
+  return backend == Backend::reference ||
+         tensor::device_name({backend}).find("emulated") != std::string::npos;
+}
+
 int backends_skipped() { return skipped; }
 
 }  // namespace arbg

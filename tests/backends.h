@@ -13,6 +13,7 @@ std::vector<Backend> backends_here();
 
 bool is_here(Backend backend);  // one of these
 bool is_built(Backend backend);
-int backends_skipped();  // so far
+bool is_slow(Backend backend);  // plain loops, or an emulated device: fewer steps will do
+int backends_skipped();         // so far
 
 }  // namespace arbg

@@ -1,16 +1,24 @@
-// How fast is one step of dynamics, against what the multipliers of one core can do, and where does
-// its time go?
+// How fast is one step of dynamics, against what the multipliers of one core, or of a card, can do,
+// and where does its time go?
 //
 // Usage: arbg_bench_dynamics PDB FORCEFIELD. One core, one group of replicas in float32, processor
 // time; every part is timed by itself on the same conformations, best of many runs. The roof:
 // independent fused multiply-adds on registers (one_core.h), two operations each. Takes
 // about ten seconds.
+//
+// arbg_bench_dynamics PDB FORCEFIELD --backend cuda --replicas N. Whole steps of N replicas by the
+// wall clock, the median of five turns of a second or more; all threads of the host if the backend
+// is cpu. The roof: the float32 rate of an H100 (SXM).
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <numbers>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "apps/bench/one_core.h"
@@ -19,6 +27,7 @@
 #include "md/files/pdb.h"
 #include "md/forcefields/forcefield.h"
 #include "tensor/base/error.h"
+#include "tensor/device/available.h"
 
 namespace {
 
@@ -56,6 +65,13 @@ constexpr int kBorn = 3 + kExponential + 5 + 3 + 4 + 4 + 3 + 2;  // exponent, 1/
 constexpr int kPairLoop = 3 + 5 + kPlain + kBorn + 9;            // d, r^2, forces on both
 constexpr int kChain = 3 + 3 + 9;
 constexpr int kPairOperations = kDescreen + kPairLoop + kChain;
+
+// The same of a pair as a device has it, seen from one side (md/energy/block_energy.cuh): 77 for
+// the integral and its direction, 59 for forces and dE/dB, 70 for the forces through the radii; a
+// logarithm is 20, the device's own reciprocal, root and exponential are one or two. Every pair is
+// seen from both sides.
+constexpr int kDeviceSide = 77 + 59 + 70;
+constexpr double kCardOperations = 67e12;  // a second, of an H100 (SXM)
 
 struct Part {
   const char* name;
@@ -134,11 +150,59 @@ void measure(const System& system, std::span<const double> start, double roof) {
   if (sink[0] == 0.125f) std::puts("");  // so that no part is left out
 }
 
+// Steps a second of all replicas together: the median of five turns.
+double whole_steps(const System& system, std::span<const double> start, arbg::Backend backend,
+                   std::size_t replicas) {
+  using Clock = std::chrono::steady_clock;
+  DynamicsOptions options;
+  options.temperatures_kelvin.assign(replicas, 300);
+  options.backend = backend;
+  std::vector<double> x;
+  for (std::size_t r = 0; r < replicas; ++r) x.insert(x.end(), start.begin(), start.end());
+  const auto integrator = make_integrator(system, options);
+  integrator->set(x, std::vector<double>(x.size()));
+  std::int64_t step = 0;
+  const auto seconds_of = [&](std::int64_t steps) {
+    const auto before = Clock::now();
+    integrator->run(step, steps);
+    step += steps;
+    const double waited_for = integrator->positions_nm()[0];
+    arbg::require(std::isfinite(waited_for), "a replica blew up");
+    return std::chrono::duration<double>(Clock::now() - before).count();
+  };
+  std::int64_t steps = 100;
+  seconds_of(steps);
+  while (seconds_of(steps) < 1) steps *= 2;
+  std::vector<double> rates;
+  for (int turn = 0; turn < 5; ++turn)
+    rates.push_back(static_cast<double>(steps) * static_cast<double>(replicas) / seconds_of(steps));
+  std::ranges::sort(rates);
+  return rates[2];
+}
+
+void measure_backend(const System& system, std::span<const double> start, arbg::Backend backend,
+                     std::size_t replicas) {
+  const double rate = whole_steps(system, start, backend, replicas);
+  const double atoms = system.atom_count(), sides = atoms * (atoms - 1);
+  constexpr double kTimestepNs = 1e-6;
+  std::printf("%s, %zu replicas of %.0f atoms: %.4g replica-steps/s, %.4g ns/day at 1 fs\n",
+              arbg::tensor::device_name({backend}).c_str(), replicas, atoms, rate,
+              rate * kTimestepNs * 86400);
+  std::printf("pair interactions/s: %.4g\n", rate * sides / 2);
+  if (backend != arbg::Backend::cuda) return;
+  std::printf("operations a step, of pairs: %.4g; %.3g TFLOP/s, %.1f %% of the %.0f of an H100\n",
+              kDeviceSide * sides, kDeviceSide * sides * rate * 1e-12,
+              100 * kDeviceSide * sides * rate / kCardOperations, kCardOperations * 1e-12);
+  std::printf("at that rate: %.4g replica-steps/s\n", kCardOperations / (kDeviceSide * sides));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fputs("Usage: arbg_bench_dynamics PDB FORCEFIELD\n", stderr);
+  const bool whole = argc == 7 && std::string_view(argv[3]) == "--backend" &&
+                     std::string_view(argv[5]) == "--replicas" && std::atoi(argv[6]) > 0;
+  if (argc != 3 && !whole) {
+    std::fputs("Usage: arbg_bench_dynamics PDB FORCEFIELD [--backend NAME --replicas N]\n", stderr);
     return 2;
   }
   try {
@@ -147,6 +211,11 @@ int main(int argc, char** argv) {
     std::vector<double> start = pdb.positions_nm;
     start.resize(3 * pdb.topology.atoms.size());
     minimize(EnergyEngine(system), start);
+    if (whole) {
+      measure_backend(system, start, arbg::backend_named(argv[4]),
+                      static_cast<std::size_t>(std::atoi(argv[6])));
+      return 0;
+    }
     const double roof = measured_roof();
     if (system.cutoff_nm > 0)
       measure<true>(system, start, roof);

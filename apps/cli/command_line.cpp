@@ -14,9 +14,10 @@
 namespace arbg::apps {
 namespace {
 
-constexpr const char* kBackends =
-    "cpu (float32, fast), reference (plain double loops, slow), cuda (networks on a GPU), or auto "
-    "(cuda if there is a GPU that works, else cpu)";
+std::string backends(const char* on_a_gpu) {
+  return std::string("cpu (float32, fast), reference (plain double loops, slow), cuda (") +
+         on_a_gpu + "), or auto (cuda if there is a GPU that works, else cpu)";
+}
 
 std::vector<Option> common_options(bool has_network) {
   std::vector<Option> options = {
@@ -24,7 +25,7 @@ std::vector<Option> common_options(bool has_network) {
       {"threads", "N", std::to_string(available_cpus()),
        "number of threads; by default one for each CPU that affinity and quotas leave"},
       {"backend", "NAME", "cpu",
-       has_network ? kBackends : "cpu (float32, fast) or reference (plain double loops, slow)"}};
+       backends(has_network ? "networks on a GPU" : "on a GPU")}};
   if (has_network)
     options.push_back(
         {"products", "NAME", "float32",

@@ -28,7 +28,7 @@ struct CommandSpec {
   std::vector<std::string> examples;  // complete command lines
   std::vector<std::string>
       without{};  // of the options that all commands have, those that mean nothing here
-  bool has_network = true;  // otherwise it computes with molecules alone, on the host
+  bool has_network = true;  // otherwise it computes with molecules alone, without products
 };
 
 inline constexpr std::int64_t kMostInteger = std::numeric_limits<std::int64_t>::max();
@@ -40,7 +40,6 @@ class Arguments {
   Arguments(CommandSpec spec, const std::vector<std::string>& words);
 
   bool wants_help() const { return flag("help"); }
-  bool has_network() const { return spec_.has_network; }
   std::string help() const;
 
   bool knows(std::string_view name) const;  // the command has such an option

@@ -14,14 +14,10 @@ namespace {
 Backend chosen_backend(const Arguments& arguments) {
   const std::string name = arguments.text("backend");
   if (name == "auto") {
-    const bool works = arguments.has_network() && tensor::why_absent(Backend::cuda).empty();
-    if (!works) return Backend::cpu;
+    if (!tensor::why_absent(Backend::cuda).empty()) return Backend::cpu;
     std::fprintf(stderr, "backend cuda: %s\n", tensor::device_name({Backend::cuda}).c_str());
     return Backend::cuda;
   }
-  require(name != "cuda" || arguments.has_network(),
-          "--backend cuda is for networks: molecules are computed on the host; choose cpu or "
-          "reference");
   const Backend backend = backend_named(name);
   const std::string reason = tensor::why_absent(backend);
   require(reason.empty(), reason);

@@ -18,7 +18,7 @@
 namespace arbg::md {
 
 // What a run needs to go on bit for bit: positions and velocities [R, N, 3] and the step counter.
-// On the cpu backend all numbers are float32.
+// On the backends cpu and cuda all numbers are float32.
 struct DynamicsState {
   std::vector<double> positions_nm, velocities_nm_ps;
   std::int64_t step = 0;

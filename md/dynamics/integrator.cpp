@@ -20,7 +20,11 @@ std::unique_ptr<Integrator> make_integrator(const System& system, const Dynamics
     case Backend::cpu:
       return integrator_lanes(system, options);
     case Backend::cuda:
+#if defined(ARBG_CUDA)
+      return integrator_cuda(system, options);
+#else
       break;
+#endif
   }
   fail("this build has no dynamics on the ", name_of(options.backend),
        " backend; choose reference or cpu");

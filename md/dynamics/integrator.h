@@ -15,7 +15,7 @@
 // rounding only.
 //
 // reference: double, one replica after the other. cpu: float32, kLaneCount<float> replicas in SIMD
-// lanes, groups of lanes in threads.
+// lanes, groups of lanes in threads. cuda: float32, a block of threads of the device for each replica.
 #pragma once
 
 #include <cstdint>
@@ -65,9 +65,11 @@ class Integrator {
 // timestep, friction, mass or temperature out of range, and for a backend that this build lacks.
 std::unique_ptr<Integrator> make_integrator(const System& system, const DynamicsOptions& options);
 
-// integrator_NAME.cpp, for integrator.cpp alone.
+// integrator_NAME, for integrator.cpp alone.
 std::unique_ptr<Integrator> integrator_reference(const System& system,
                                                  const DynamicsOptions& options);
 std::unique_ptr<Integrator> integrator_lanes(const System& system, const DynamicsOptions& options);
+std::unique_ptr<Integrator> integrator_cuda(const System& system,
+                                            const DynamicsOptions& options);  // builds with CUDA
 
 }  // namespace arbg::md

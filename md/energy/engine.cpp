@@ -42,7 +42,11 @@ EnergyEngine::Kernel kernel_for(const std::shared_ptr<const System>& system, Bac
     case Backend::cpu:
       return engine_lanes(*system);
     case Backend::cuda:
+#if defined(ARBG_CUDA)
+      return engine_cuda(*system);
+#else
       break;
+#endif
   }
   fail("this build has no energies on the ", name_of(backend), " backend; choose reference or cpu");
 }

@@ -9,7 +9,8 @@
 // batch size or on the number of threads.
 //
 // reference: plain loops, one conformation after the other: the truth. cpu: kLaneCount<double>
-// conformations in SIMD lanes, groups of lanes in threads.
+// conformations in SIMD lanes, groups of lanes in threads. cuda: a block of threads of the device for
+// each; calls that come at the same time take turns.
 #pragma once
 
 #include <functional>
@@ -56,8 +57,9 @@ class EnergyEngine {
   Kernel kernel_;
 };
 
-// engine_NAME.cpp, for engine.cpp alone.
+// engine_NAME, for engine.cpp alone.
 EnergyEngine::Kernel engine_reference(std::shared_ptr<const System> system);
 EnergyEngine::Kernel engine_lanes(const System& system);
+EnergyEngine::Kernel engine_cuda(const System& system);  // of builds with CUDA
 
 }  // namespace arbg::md

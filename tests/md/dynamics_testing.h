@@ -6,9 +6,11 @@
 
 #include <cmath>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "md/dynamics/dynamics.h"
+#include "md/files/pdb.h"
 #include "md/forcefields/forcefield.h"
 #include "tensor/base/npy.h"
 
@@ -23,6 +25,22 @@ inline std::vector<double> alanine_positions() {
   const auto all =
       read_npy(ARBG_GOLDEN_DIR "/energies/amber99sbildn-obc2/Ace-A-Nme/positions.npy").data;
   return {all.begin(), all.begin() + 66};
+}
+
+// Molecules of tests/golden/energies; `numbers` of their conformations from the one named first.
+inline System golden_system(const std::string& force_field, const std::string& sequence) {
+  const std::string pdb =
+      ARBG_GOLDEN_DIR "/energies/" + force_field + "/" + sequence + "/" + sequence + ".pdb";
+  return ForceField::named(force_field).create_system(read_pdb(pdb).topology);
+}
+inline std::vector<double> golden_positions(const std::string& force_field,
+                                            const std::string& sequence, std::size_t first,
+                                            std::size_t numbers) {
+  const auto all =
+      read_npy(ARBG_GOLDEN_DIR "/energies/" + force_field + "/" + sequence + "/positions.npy");
+  const std::size_t size = all.data.size() / static_cast<std::size_t>(all.shape[0]);
+  const auto begin = all.data.begin() + static_cast<std::ptrdiff_t>(first * size);
+  return {begin, begin + static_cast<std::ptrdiff_t>(numbers)};
 }
 
 // Two atoms of mass 12 on a spring of length 0: x_1 - x_0 is an isotropic harmonic oscillator of

@@ -54,7 +54,7 @@ TEST_SUITE("fast") {
       CHECK(same(small.evaluate(), of_small));
 
       // Long enough for threads to meet, also where there are more of them than processors.
-      const int turns = backend == Backend::reference ? 5 : 500;
+      const int turns = is_slow(backend) ? 5 : 500;
       bool all_same[4];
       std::vector<std::thread> callers;
       for (bool& mine : all_same) {

@@ -3,9 +3,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <numbers>
 
+#include "md/molecule/torsion_atoms.h"
 #include "md/molecule/units.h"
+#include "md/molecule/vector3.h"
 #include "tests/backends.h"
 #include "tests/md/dynamics_testing.h"
 #include "tests/md/error_message.h"
@@ -22,6 +27,45 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
     norm += b[i] * b[i];
   }
   return std::sqrt(square / norm);
+}
+
+std::vector<double> part(const std::vector<double>& all, std::size_t replica, std::size_t size) {
+  const auto begin = all.begin() + static_cast<std::ptrdiff_t>(replica * size);
+  return {begin, begin + static_cast<std::ptrdiff_t>(size)};
+}
+
+// Replicas of alanine dipeptide at 600 K, where they spread over all basins. As all begin alike,
+// two ensembles of one length are the same in distribution, however short they are.
+struct Ensemble {
+  std::vector<double> energies;  // mean over the second half of the steps, of each replica
+  std::vector<double> cells;     // replicas by phi and psi at the end, in cells of 60 degrees
+};
+Ensemble ensemble(Backend backend, int replicas, int steps, std::uint64_t seed) {
+  constexpr int kSamples = 20, kCells = 6;
+  DynamicsOptions options = options_for(backend, replicas, 600);
+  options.seed = seed;
+  Dynamics dynamics(alanine_dipeptide(), options, alanine_positions());
+  Ensemble out{std::vector<double>(options.temperatures_kelvin.size()),
+               std::vector<double>(kCells * kCells)};
+  dynamics.run(steps / 2);
+  for (int k = 0; k < kSamples; ++k) {
+    dynamics.run(steps / 2 / kSamples);
+    const std::vector<double> energy = dynamics.potential_energy_kj_mol();
+    for (std::size_t r = 0; r < energy.size(); ++r) out.energies[r] += energy[r] / kSamples;
+  }
+  const DynamicsState state = dynamics.state();
+  const BackboneTorsions torsions = backbone_torsions(Topology::from_sequence("Ace-A-Nme"));
+  const auto cell = [](const std::array<int, 4>& atoms, std::span<const double> x) {
+    const double angle =
+        dihedral(at(x, atoms[0]), at(x, atoms[1]), at(x, atoms[2]), at(x, atoms[3]));
+    return std::min(kCells - 1, static_cast<int>((angle / std::numbers::pi + 1) / 2 * kCells));
+  };
+  for (std::size_t r = 0; r < out.energies.size(); ++r) {
+    const auto x = std::span(state.positions_nm).subspan(66 * r, 66);
+    ++out.cells[static_cast<std::size_t>(kCells * cell(torsions.phi[0], x) +
+                                         cell(torsions.psi[0], x))];
+  }
+  return out;
 }
 
 }  // namespace
@@ -69,9 +113,52 @@ TEST_SUITE("fast") {
       dynamics.run(10);
       ends.push_back(dynamics.state());
     }
-    CHECK(ends[1].step == ends[0].step);
-    CHECK(distance(ends[1].positions_nm, ends[0].positions_nm) < 1e-6);
-    CHECK(distance(ends[1].velocities_nm_ps, ends[0].velocities_nm_ps) < 5e-5);
+    for (const DynamicsState& end : ends) {
+      CHECK(end.step == ends[0].step);
+      CHECK(distance(end.positions_nm, ends[0].positions_nm) < 1e-6);
+      CHECK(distance(end.velocities_nm_ps, ends[0].velocities_nm_ps) < 5e-5);
+    }
+  }
+
+  TEST_CASE("a step from rest is along the forces of the reference, in float32 within 1e-5") {
+    struct Row {
+      const char *force_field, *sequence;
+      std::size_t first, last;  // conformations; the minimised ones have no forces to speak of
+      double cutoff_nm = 0;
+      bool in_vacuum = false;
+    };
+    for (const Row& row :
+         {Row{"amber99sbildn-obc2", "Ace-A-Nme", 1, 24},
+          Row{"amber99sbildn-obc2", "Ace-A-Nme", 1, 4, 0.35},
+          Row{"amber99sbildn-obc2", "Ace-A-Nme", 1, 4, 0.35, true},
+          Row{"amber14-obc1", "AAA", 1, 4, 0, true}, Row{"amber14-obc1", "IKLMNPQ", 1, 4},
+          Row{"amber99sbildn-obc2", "Ace-MC-Nme", 0, 6},  // atoms inside others
+          Row{"amber14-obc1", "Ace-MC-Nme", 0, 6}}) {
+      System system = golden_system(row.force_field, row.sequence);
+      if (row.cutoff_nm > 0) system.cutoff_nm = row.cutoff_nm;
+      if (row.in_vacuum) system.born_atoms.clear();
+      const std::size_t size = 3 * system.mass_amu.size(), replicas = row.last - row.first;
+      std::vector<double> x =
+          golden_positions(row.force_field, row.sequence, row.first, replicas * size);
+      for (double& number : x) number = static_cast<double>(static_cast<float>(number));
+      const auto truth = EnergyEngine(system, Backend::reference).evaluate(x, true);
+      for (const Backend backend : backends_here()) {
+        CAPTURE(std::string(name_of(backend)));
+        CAPTURE(std::string(row.sequence));
+        DynamicsOptions options = options_for(backend, static_cast<int>(replicas));
+        options.friction_per_ps = 0;
+        const auto integrator = make_integrator(system, options);
+        integrator->set(x, std::vector<double>(x.size()));
+        integrator->run(1, 1);  // step 0 would centre them
+        std::vector<double> force = integrator->velocities_nm_ps();
+        for (std::size_t i = 0; i < force.size(); ++i)
+          force[i] *= system.mass_amu[i % size / 3] / options.timestep_ps;
+        for (std::size_t r = 0; r < replicas; ++r) {
+          CAPTURE(row.first + r);
+          CHECK(distance(part(force, r, size), part(truth.forces_kj_mol_nm, r, size)) < 1e-5);
+        }
+      }
+    }
   }
 
   TEST_CASE("options out of range and a backend that is not built are refused") {
@@ -89,6 +176,7 @@ TEST_SUITE("fast") {
           std::string::npos);
     CHECK(refusal([](DynamicsOptions& o) { o.temperatures_kelvin = {}; }).find("none") !=
           std::string::npos);
+    if (is_built(Backend::cuda)) return;
     CHECK(refusal([](DynamicsOptions& o) { o.backend = Backend::cuda; }).find("cuda") !=
           std::string::npos);
     CHECK(error_message([&] { EnergyEngine(system, Backend::cuda); }).find("cuda") !=
@@ -117,7 +205,8 @@ TEST_SUITE("statistical") {
     };
     const System system = alanine_dipeptide();
     for (const Backend backend : backends_here()) {
-      const Size size = backend == Backend::reference ? Size{12, 100, 10000, 0.1}  // it is slow
+      const Size size = backend == Backend::reference ? Size{12, 100, 10000, 0.1}
+                        : is_slow(backend)            ? Size{8, 30, 1000, 3}
                                                       : Size{16, 100, 60000, 0.01};
       for (const double timestep_ps : {0.0005, 0.001}) {
         CAPTURE(std::string(name_of(backend)));
@@ -138,6 +227,35 @@ TEST_SUITE("statistical") {
           drift[r] = (after[r] - drift[r]) / thermal_energy(300) / nanoseconds / 66;
         check_estimate(drift, 0, size.largest_error);
       }
+    }
+  }
+
+  TEST_CASE("alanine dipeptide has the cpu's mean energy and its distribution of phi and psi") {
+    struct Size {
+      int replicas, steps;
+      double largest_error;  // of the mean energy, kJ/mol
+    };
+    for (const Backend backend : backends_here()) {
+      if (backend == Backend::cpu) continue;
+      CAPTURE(std::string(name_of(backend)));
+      const Size size = backend == Backend::reference ? Size{32, 2000, 8}
+                        : is_slow(backend)            ? Size{16, 400, 12}
+                                                      : Size{1024, 5000, 2};
+      const Ensemble a = ensemble(backend, size.replicas, size.steps, 1),
+                     b = ensemble(Backend::cpu, size.replicas, size.steps, 2);
+      std::vector<double> difference(a.energies);
+      for (std::size_t r = 0; r < difference.size(); ++r) difference[r] -= b.energies[r];
+      check_estimate(difference, 0, size.largest_error);
+      double chi2 = 0, freedom = -1;  // of two counts of as many replicas
+      for (std::size_t c = 0; c < a.cells.size(); ++c) {
+        const double both = a.cells[c] + b.cells[c], apart = a.cells[c] - b.cells[c];
+        if (both == 0) continue;
+        chi2 += apart * apart / both;
+        ++freedom;
+      }
+      CAPTURE(freedom);
+      CHECK(freedom > 0);
+      CHECK(chi2 < freedom + 4 * std::sqrt(2 * freedom));
     }
   }
 
