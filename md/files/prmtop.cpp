@@ -21,7 +21,6 @@ namespace {
 
 constexpr double kKjPerKcal = 4.184;
 constexpr double kAmberCharge = 18.2223;  // sqrt(332.0522 kcal Angstrom/mol): AMBER's unit
-constexpr int kMostPeriodicity = 6;       // as md/terms/periodic_torsion_cpu.h
 constexpr double kShortestBond = 0.5;     // Angstrom; a file in nm has less
 constexpr double kHalfTurn = 3.15;        // pi and what rounding adds; a file in degrees has more
 

@@ -19,6 +19,8 @@ struct HarmonicAngle {  // E = k/2 (theta - angle)^2, theta at j
   double angle_rad, k_kj_mol_rad2;
 };
 
+inline constexpr int kMostPeriodicity = 6;  // n of a torsion, but for the reference
+
 struct PeriodicTorsion {  // E = k (1 + cos(n phi - phase)), proper and improper
   int i, j, k, l;
   int periodicity;

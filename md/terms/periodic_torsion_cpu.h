@@ -17,8 +17,6 @@
 
 namespace arbg::md {
 
-inline constexpr int kMostPeriodicity = 6;
-
 // E = constant + sum over n = 1 .. order of cosine[n-1] cos(n phi) + sine[n-1] sin(n phi)
 template <class T>
 struct LaneTorsion {

@@ -1,4 +1,4 @@
-// The words of CUDA that kernels are written in, for a host compiler: what tensor/ops/kernel.cuh
+// The words of CUDA that kernels are written in, for a host compiler: what tensor/device/kernel.cuh
 // includes where nvcc does not read it.
 //
 // Grids and blocks have one dimension. There are no atomics: sums of this project have a fixed
@@ -16,6 +16,7 @@
 #define __global__
 #define __device__
 #define __host__
+#define __launch_bounds__(threads)
 
 // They name the line that they are called from, as default arguments do.
 #define ARBG_HERE const char *file = __builtin_FILE(), int line = __builtin_LINE()
@@ -161,6 +162,15 @@ template <class T>
 T __shfl_up_sync(unsigned mask, T value, unsigned lanes, ARBG_HERE) {
   const unsigned own = arbg::emulator::lane(), source = own >= lanes ? own - lanes : own;
   return arbg::emulator::exchanged("__shfl_up_sync", mask, value, source, {file, line});
+}
+inline float rsqrtf(float x) { return 1 / std::sqrt(x); }
+inline double rsqrt(double x) { return 1 / std::sqrt(x); }
+inline float __fdividef(float a, float b) { return a / b; }
+inline float __expf(float x) { return std::exp(x); }
+inline void sincospif(float x, float* sine, float* cosine) {
+  constexpr double kPi = 3.14159265358979323846;
+  *sine = static_cast<float>(std::sin(kPi * static_cast<double>(x)));
+  *cosine = static_cast<float>(std::cos(kPi * static_cast<double>(x)));
 }
 inline int __ffs(int bits) { return __builtin_ffs(bits); }
 inline int __clz(int bits) { return bits == 0 ? 32 : __builtin_clz(static_cast<unsigned>(bits)); }
