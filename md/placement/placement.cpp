@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "md/molecule/units.h"
+#include "md/placement/placement_device_tables.h"
 #include "md/placement/placement_lanes.h"
 #include "md/placement/placement_terms.h"
 #include "md/terms/generalised_born.h"
@@ -174,6 +175,11 @@ void Placement::lanes(int coordinate, std::span<const double> positions_nm,
     lanes_->angle_curve(m, positions_nm, own[0], u);
   else
     lanes_->dihedral_curve(m, positions_nm, own[0], own[1], u);
+}
+
+DevicePlacementTables Placement::device_tables(const CoordinateMap& map,
+                                               std::span<const RingClosure> closures) const {
+  return device_placement_tables(*rows_, *lanes_, map, closures);
 }
 
 void shift_and_cap(std::span<double> u) { shift_and_cap_components(u); }

@@ -50,8 +50,10 @@ inline constexpr double kPlacementCap = 20;  // kT
 // - 1, and the angles before phases.
 bool has_placement_curve(const CoordinateMap& map, int coordinate);
 
-struct PlacementTerms;  // placement_terms.h
-class LanePlacement;    // placement_lanes.h
+struct DevicePlacementTables;  // placement_device_tables.h
+class LanePlacement;           // placement_lanes.h
+struct PlacementTerms;         // placement_terms.h
+struct RingClosure;            // ring_closure.h
 
 class Placement {
  public:
@@ -77,6 +79,10 @@ class Placement {
                  std::span<double> u) const;
   void lanes(int coordinate, std::span<const double> positions_nm, std::span<const double> own,
              std::span<float> u) const;
+
+  // For placement_device.h.
+  DevicePlacementTables device_tables(const CoordinateMap& map,
+                                      std::span<const RingClosure> closures) const;
 
  private:
   static std::size_t row_of(int coordinate);

@@ -78,6 +78,9 @@ class LanePlacement {
  public:
   explicit LanePlacement(const PlacementTerms& all);
 
+  const std::vector<LanePlacementRow>& rows() const { return rows_; }
+  float born_shift() const { return born_shift_; }  // 1/cutoff, or 0
+
   // u [3, V] of row m >= 3, as Placement::lanes().
   void dihedral_curve(std::size_t m, std::span<const double> positions_nm, double r, double theta,
                       std::span<float> u) const;

@@ -79,7 +79,7 @@ Tensor BinnedHead::fed_with(std::int64_t table_rows, std::vector<std::int32_t> b
 
 EncodedRows BinnedHead::own(const std::vector<std::int32_t>& tokens, const Shape& shape,
                             Backend backend) const {
-  return {{}, index_of(tokens, shape, backend), outside_of(tokens, shape, backend), {}, {}};
+  return {{}, index_of(tokens, shape, backend), outside_of(tokens, shape, backend), {}, {}, {}};
 }
 
 Variable BinnedHead::embed(const Variable& table, const Tensor& before, std::int64_t first) const {
@@ -103,7 +103,12 @@ EncodedRows BinnedHead::encode(const Tensor& z, std::int64_t input_rows, Backend
   if (smooths)
     rows.one_column =
         index_of(places_in_one_column(in_bins(tokens), bins_.bins()), z.shape(), backend);
-  rows.placement = placement_rows(z, 0, z.extent(1), backend);
+  if (placement_ && placement_->works_on(backend)) {
+    rows.coordinates = Tensor::empty(z.shape(), tensor::DType::f64, backend);
+    rows.coordinates.copy_from(z);
+  } else {
+    rows.placement = placement_rows(z, 0, z.extent(1), backend);
+  }
   return rows;
 }
 
@@ -133,6 +138,13 @@ PendingDraw BinnedHead::draw(const Tensor& parameters, const Tensor& place,
 
 Variable BinnedHead::embed(const Variable& table, const PendingDraw& before) const {
   return ag::embedding(table, before.value.reshape({before.value.extent(0), 1}));
+}
+
+void BinnedHead::tell(GrowingPlacement& placement, const PendingDraw& drawn, const Tensor& place,
+                      const RowRandom& random) const {
+  auto within = random.words;  // the second number
+  ++within.first;
+  placement.add(drawn.value, place, random.random, within);
 }
 
 DrawnCoordinates BinnedHead::read(const PendingDraw& drawn, std::int64_t first,

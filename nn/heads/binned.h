@@ -35,6 +35,8 @@ class BinnedHead final : public Head {
   PendingDraw draw(const Tensor& parameters, const Tensor& place, const Decoding& decoding,
                    const RowRandom& random) const override;
   Variable embed(const Variable& table, const PendingDraw& before) const override;
+  void tell(GrowingPlacement& placement, const PendingDraw& drawn, const Tensor& place,
+            const RowRandom& random) const override;
   DrawnCoordinates read(const PendingDraw& drawn, std::int64_t first,
                         const RowRandom& random) const override;
   EncodedRows encode(const Tensor& z, std::int64_t input_rows, Backend backend,

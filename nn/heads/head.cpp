@@ -42,6 +42,11 @@ PlacementRows Head::placement_rows(const Tensor& z, std::int64_t first, std::int
   return placement() ? placement()->rows(z, first, n, backend) : PlacementRows{};
 }
 
+PlacementRows Head::placement_rows(const EncodedRows& rows) const {
+  const Tensor& z = rows.coordinates;
+  return z.defined() ? placement_rows(z, 0, z.extent(1), z.backend()) : rows.placement;
+}
+
 Variable Head::smoothing_term(const Variable&, const EncodedRows&) const {
   fail("label smoothing needs a distribution over labels, as bins have; leave it out");
 }

@@ -61,6 +61,7 @@ struct EncodedRows {
   Tensor outside;     // real [B, n], 0 or -infinity: where it is outside; undefined: nowhere
   Tensor one_column;  // what smoothing_term() needs, undefined without it
   PlacementRows placement;
+  Tensor coordinates;  // f64 [B, n], instead of `placement` where energies are computed from them
 };
 
 class Head {
@@ -97,6 +98,8 @@ class Head {
   // What they tell of positions first ... first + n - 1; z holds the coordinates before.
   PlacementRows placement_rows(const Tensor& z, std::int64_t first, std::int64_t n,
                                Backend backend) const;
+  // The same of encoded rows.
+  PlacementRows placement_rows(const EncodedRows& rows) const;
 
   // log p [B * n] of exactly what draw() draws from, in double. Throws Error if the parameters are
   // those of no distribution (not finite).
@@ -110,6 +113,9 @@ class Head {
   virtual PendingDraw draw(const Tensor& parameters, const Tensor& place, const Decoding& decoding,
                            const RowRandom& random) const = 0;
   virtual Variable embed(const Variable& table, const PendingDraw& before) const = 0;
+  // Tells rows that grow of the coordinate at place.
+  virtual void tell(GrowingPlacement& placement, const PendingDraw& drawn, const Tensor& place,
+                    const RowRandom& random) const = 0;
   virtual DrawnCoordinates read(const PendingDraw& drawn, std::int64_t first,
                                 const RowRandom& random) const = 0;
 

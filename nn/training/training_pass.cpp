@@ -36,6 +36,7 @@ void TrainingPass::fill(const Tensor& z, const Molecules& molecules,
   keep(rows_.placement.energies, rows.placement.energies);
   keep(rows_.placement.slot, rows.placement.slot);
   keep(rows_.placement.features, rows.placement.features);
+  keep(rows_.coordinates, rows.coordinates);
   rows_.outside = rows.outside;
   molecules_ = molecules;
   std::vector<std::int32_t> count;
@@ -57,7 +58,8 @@ void TrainingPass::fill(const Tensor& z, const Molecules& molecules,
 
 void TrainingPass::run(const Tensor& slope_numbers, const DropoutKey& dropout) {
   const Variable embedded = head_.embed(network_.input_table(), rows_);
-  const Variable parameters = network_.outputs(embedded, molecules_, dropout, rows_.placement);
+  const Variable parameters =
+      network_.outputs(embedded, molecules_, dropout, head_.placement_rows(rows_));
   Variable terms = network_.without_padding(head_.log_p(parameters, rows_), molecules_);
   keep(log_q_, sums(terms));
   if (smoothing_ > 0) {

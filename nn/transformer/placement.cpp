@@ -55,6 +55,11 @@ Real dot(std::span<const Real> a, const std::vector<Real>& b) {
 
 }  // namespace
 
+std::unique_ptr<GrowingPlacement> Placement::grow(const Tensor&, std::int64_t,
+                                                  Backend backend) const {
+  fail("placement energies of growing rows do not work on the backend ", name_of(backend));
+}
+
 CurveMoments::CurveMoments(std::int64_t components, std::int64_t bins, std::int64_t moments)
     : components_(components), bins_(bins), moments_(moments) {
   for (std::int64_t k = 1; k <= moments; ++k) {

@@ -12,9 +12,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "tensor/base/random.h"
+#include "tensor/ops/draw.h"
 #include "tensor/tensor.h"
 
 namespace arbg::nn {
@@ -36,16 +39,38 @@ struct PlacementRows {
   Tensor features;    // [B, n, F]
 };
 
+// Of rows that grow coordinate by coordinate where the network is. Neither function waits for the
+// device or uploads, so that they can be repeated as one graph (tensor/device/repeated.h).
+class GrowingPlacement {
+ public:
+  virtual ~GrowingPlacement() = default;
+
+  // Of the coordinate at `place` (tensor/ops/place.h); those before it have been added.
+  virtual PlacementRows next(const Tensor& place) = 0;
+  // The coordinate at `place`, drawn as bins [B] and, in the bin, at the uniform number that words
+  // name (tensor/ops/draw.h): that of BinnedHead::read(), to rounding.
+  virtual void add(const Tensor& bins, const Tensor& place, const Random& random,
+                   const tensor::DrawWords& words) = 0;
+};
+
 // Where they come from. Several threads may ask at a time.
 class Placement {
  public:
   virtual ~Placement() = default;
 
-  // Of positions first ... first + n - 1. z [B, m >= first + n - 1], on the host, holds the
-  // coordinates before; what stands in later columns is of no effect.
+  // Of positions first ... first + n - 1. z [B, m >= first + n - 1], in double, holds the
+  // coordinates before; what stands in later columns is of no effect. It is on the host or, where
+  // works_on() says so, with the network.
   virtual bool has_curve(std::int64_t position) const = 0;
   virtual PlacementRows rows(const Tensor& z, std::int64_t first, std::int64_t n,
                              Backend backend) const = 0;
+
+  // Whether energies are computed where the network is: rows() of all positions of coordinates that
+  // are there can then be repeated as one graph, and rows can grow.
+  virtual bool works_on(Backend) const { return false; }
+  // Rows of which the first n coordinates are those of z [B, K], on the host.
+  virtual std::unique_ptr<GrowingPlacement> grow(const Tensor& z, std::int64_t n,
+                                                 Backend backend) const;
 };
 
 // P(v) = softmax(-sum_c u_c(v)) of a curve u [c, V]: the distribution that energies alone would
@@ -56,6 +81,8 @@ class CurveMoments {
   CurveMoments(std::int64_t components, std::int64_t bins, std::int64_t moments);
 
   std::int64_t features() const { return 2 * moments_; }
+  // cos and sin of the middle of each bin, [features, V].
+  const std::vector<float>& functions() const { return table_float_; }
 
   // features [2 moments]: cos and sin of k = 1, then of k = 2, ... Real: float or double.
   template <class Real>

@@ -5,11 +5,13 @@
 // others, or the angle before a phase, or if a planar ring that is still open depends on it. Its
 // energies are those of md/placement, the closure of rings in the bonded component, shifted and
 // capped as md::shift_and_cap() says. They are computed from the coordinates themselves, not from
-// the middles of their bins: in double on the reference backend, in float32 elsewhere, and for a
-// device on the host.
+// the middles of their bins: in double on the reference backend, in float32 elsewhere, and on a
+// device by itself. There they differ from the cpu's by rounding, and log q with them, as it does
+// by the rounding of everything else.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "md/coordinates/coordinate_map.h"
@@ -32,12 +34,22 @@ class AtomPlacement final : public nn::Placement {
   }
   nn::PlacementRows rows(const nn::Tensor& z, std::int64_t first, std::int64_t n,
                          nn::Backend backend) const override;
+  bool works_on(nn::Backend backend) const override;
+  std::unique_ptr<nn::GrowingPlacement> grow(const nn::Tensor& z, std::int64_t n,
+                                             nn::Backend backend) const override;
 
   const md::Placement& energies() const { return placement_; }
   // Null if it has none.
   const md::RingClosure* closure_of(std::int64_t position) const;
 
  private:
+  struct OnDevice;  // atom_placement_device.cpp
+  class Growing;    // likewise
+
+  // Made when first asked for, which uploads.
+  const OnDevice& on_device() const;
+  nn::PlacementRows rows_on_device(const nn::Tensor& z, std::int64_t first, std::int64_t n) const;
+
   template <class Real>
   nn::PlacementRows rows_of(const nn::Tensor& z, std::int64_t first, std::int64_t n,
                             nn::Backend backend) const;
@@ -51,6 +63,8 @@ class AtomPlacement final : public nn::Placement {
   std::int64_t bins_;
   nn::CurveMoments moments_;
   std::vector<md::RingClosure> closures_;  // ascending
+  mutable std::once_flag made_;
+  mutable std::shared_ptr<const OnDevice> on_device_;
 };
 
 }  // namespace arbg::sampling

@@ -6,7 +6,6 @@
 #include "tensor/base/defects.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
-#include "tensor/device/device.h"
 
 namespace arbg::sampling {
 namespace {
@@ -104,12 +103,9 @@ nn::PlacementRows AtomPlacement::rows(const nn::Tensor& z, std::int64_t first, s
                                       nn::Backend backend) const {
   require(z.extent(1) >= first + n - 1, "expected the ", first + n - 1, " coordinates before, got ",
           z.extent(1));
+  if (works_on(backend)) return rows_on_device(z, first, n);
   if (backend == nn::Backend::reference) return rows_of<double>(z, first, n, backend);
-  auto out = rows_of<float>(z, first, n, nn::Backend::cpu);
-  if (tensor::Device{backend}.is_host()) return out;
-  for (auto* part : {&out.energies, &out.slot, &out.features})
-    if (part->defined()) *part = part->to(backend);
-  return out;
+  return rows_of<float>(z, first, n, backend);
 }
 
 }  // namespace arbg::sampling

@@ -33,10 +33,19 @@ GrowingSamples::GrowingSamples(const nn::Transformer& network, const nn::Head& h
       random_(random),
       first_(first),
       cache_(std::move(cache)),
-      draw_another_({network.backend()},
-                    [this] { draw_next(head_.embed(cache_.input_table(), *previous_)); }),
+      draw_another_({network.backend()}, [this] { draw_next(); }),
       coordinates_(static_cast<std::size_t>(cache_.batch() * head.coordinates()), 0),
-      log_p_(static_cast<std::size_t>(cache_.batch()), 0) {}
+      log_p_(static_cast<std::size_t>(cache_.batch()), 0) {
+  grow_placement();
+}
+
+// From the coordinates so far.
+void GrowingSamples::grow_placement() {
+  const auto* energies = head_.placement();
+  if (!energies || !energies->works_on(network_.backend())) return;
+  placement_ = energies->grow(nn::host_rows(coordinates_, head_.coordinates()), length(),
+                              network_.backend());
+}
 
 // The last coordinate of every row, [B, 1]; zeros before the first.
 nn::Tensor GrowingSamples::last_coordinate() const {
@@ -53,9 +62,20 @@ nn::RowRandom GrowingSamples::row_random() const {
   return {random_, {kWords * static_cast<std::uint64_t>(first_) * K, kWords, kWords * K}};
 }
 
+// What the network is told of the coordinate at the cache's place.
+nn::PlacementRows GrowingSamples::placement_of_next() const {
+  if (placement_) return placement_->next(cache_.place());
+  if (!head_.placement()) return {};
+  return head_.placement_rows(nn::host_rows(coordinates_, head_.coordinates()), length(), 1,
+                              network_.backend());
+}
+
 // Draws the coordinate at the cache's place, into previous_ and its row of drawn_.
-void GrowingSamples::draw_next(const nn::Variable& embedded, const nn::PlacementRows& placement) {
-  const nn::Tensor parameters = network_.next_outputs(embedded, cache_, placement);
+void GrowingSamples::draw_next() {
+  const auto& table = cache_.input_table();
+  const nn::Variable embedded =
+      previous_ ? head_.embed(table, *previous_) : head_.embed(table, last_coordinate(), length());
+  const nn::Tensor parameters = network_.next_outputs(embedded, cache_, placement_of_next());
   const auto next = head_.draw(parameters, cache_.place(), decoding_, row_random());
   if (!previous_) {
     const nn::Shape all{head_.coordinates(), next.log_p.elements()};
@@ -69,37 +89,32 @@ void GrowingSamples::draw_next(const nn::Variable& embedded, const nn::Placement
   }
   tensor::put_row(drawn_.value, cache_.place(), next.value);
   tensor::put_row(drawn_.log_p, cache_.place(), next.log_p);
+  if (placement_) head_.tell(*placement_, next, cache_.place(), row_random());
   cache_.advance();
 }
 
-// The same, where the host has to know the coordinates before: energies of bins are its work.
-void GrowingSamples::draw_placed() {
-  const auto j = length();
-  const auto& table = cache_.input_table();
-  const auto placement = head_.placement_rows(nn::host_rows(coordinates_, head_.coordinates()), j,
-                                              1, network_.backend());
-  draw_next(previous_ ? head_.embed(table, *previous_) : head_.embed(table, last_coordinate(), j),
-            placement);
-  cache_.set_length(j + 1);
-  take(j, 1);
-}
-
-// Draws first and reads afterwards: between coordinates nobody waits for the device.
+// Draws first and reads afterwards: between coordinates nobody waits for the device, unless the
+// host has to know a coordinate to tell the energies of the next.
 bool GrowingSamples::grow(std::int64_t length) {
   require(length <= head_.coordinates(), "samples grow to ", head_.coordinates(),
           " coordinates, not to ", length);
   const autograd::NoGradient no_graph;
-  while (head_.placement() && cache_.length() < length && !interrupted()) draw_placed();
-  const std::int64_t begin = cache_.length();
-  for (auto j = begin; j < length && !interrupted(); ++j) {
-    if (previous_) {
+  const bool waits = head_.placement() && !placement_;
+  std::int64_t taken = cache_.length();
+  const auto take_new = [&] {
+    if (cache_.length() > taken) take(taken, cache_.length() - taken);
+    taken = cache_.length();
+  };
+  while (cache_.length() < length && !interrupted()) {
+    const auto j = cache_.length();
+    if (previous_ && !waits)
       draw_another_.run();
-    } else {
-      draw_next(head_.embed(cache_.input_table(), last_coordinate(), j));
-    }
+    else
+      draw_next();
     cache_.set_length(j + 1);
+    if (waits) take_new();
   }
-  if (cache_.length() > begin) take(begin, cache_.length() - begin);
+  take_new();
   return cache_.length() >= length;
 }
 
@@ -124,6 +139,7 @@ void GrowingSamples::select(std::span<const std::int64_t> from) {
   cache_.select(from);
   previous_.reset();
   draw_another_.forget();
+  grow_placement();
 }
 
 std::span<const double> GrowingSamples::coordinates(std::int64_t row) const {

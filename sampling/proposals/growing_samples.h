@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -39,8 +40,9 @@ class GrowingSamples final : public Growth {
  private:
   nn::Tensor last_coordinate() const;
   nn::RowRandom row_random() const;
-  void draw_next(const nn::Variable& embedded, const nn::PlacementRows& placement = {});
-  void draw_placed();
+  nn::PlacementRows placement_of_next() const;
+  void draw_next();
+  void grow_placement();
   void take(std::int64_t first, std::int64_t count);
 
   const nn::Transformer& network_;
@@ -49,11 +51,12 @@ class GrowingSamples final : public Growth {
   Random random_;
   std::int64_t first_;
   nn::KvCache cache_;
-  std::optional<nn::PendingDraw> previous_;  // the last coordinate, until select()
-  nn::PendingDraw drawn_;                    // [K, B]; rows of coordinates since then
-  tensor::Repeated draw_another_;            // from the previous one
-  std::vector<double> coordinates_;          // [B, K]
-  std::vector<double> log_p_;                // [B]
+  std::unique_ptr<nn::GrowingPlacement> placement_;  // where energies are the device's work
+  std::optional<nn::PendingDraw> previous_;          // the last coordinate, until select()
+  nn::PendingDraw drawn_;                            // [K, B]; rows of coordinates since then
+  tensor::Repeated draw_another_;                    // from the previous one
+  std::vector<double> coordinates_;                  // [B, K]
+  std::vector<double> log_p_;                        // [B]
 };
 
 }  // namespace arbg::sampling

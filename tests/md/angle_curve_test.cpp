@@ -89,15 +89,22 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE(
-      "capped curves of lanes are those of the reference, with bins for coarse angles and "
-      "without") {
+      "capped curves of lanes and devices are those of the reference, with bins for coarse angles "
+      "and without") {
+    const bool has_device = is_here(Backend::cuda);
     for (const Conformation& c : conformations()) {
       CAPTURE(c.name);
       for (const auto& radii : {c.born_radii, std::vector<double>{}}) {
         for (const std::int64_t bins : {70, 128, 256, 288}) {
           const Placement placement(c.system, *c.map, kTemperature, bins, radii);
           for (const int kind : {1, 2}) {
-            for (const int j : c.curves(kind)) {
+            const auto coordinates = c.curves(kind);
+            std::vector<std::vector<float>> of_device;
+            if (has_device)
+              of_device =
+                  device_curves(device_of(placement, c), c, c.positions, bins, coordinates, true);
+            for (std::size_t k = 0; k < coordinates.size(); ++k) {
+              const int j = coordinates[k];
               CAPTURE(j);
               auto truth = reference_curve(placement, c, j);
               auto found = lanes_curve(placement, c, j);
@@ -110,10 +117,15 @@ TEST_SUITE("fast") {
                                  std::abs(std::ranges::min(std::span(truth).subspan(first, size))));
               shift_and_cap(truth);
               shift_and_cap(found);
-              double worst = 0;
-              for (std::size_t i = 0; i < truth.size(); ++i)
-                worst = std::max(worst, std::abs(static_cast<double>(found[i]) - truth[i]));
-              CHECK(worst <= (closes_a_ring(c, j) ? 0.1 : 1e-3 + 2e-6 * floor));
+              const auto worst = [&](const std::vector<float>& u) {
+                double most = 0;
+                for (std::size_t i = 0; i < truth.size(); ++i)
+                  most = std::max(most, std::abs(static_cast<double>(u[i]) - truth[i]));
+                return most;
+              };
+              const double bound = closes_a_ring(c, j) ? 0.1 : 1e-3 + 2e-6 * floor;
+              CHECK(worst(found) <= bound);
+              if (has_device) CHECK(worst(of_device[k]) <= bound);
             }
           }
         }
@@ -134,6 +146,9 @@ TEST_SUITE("fast") {
       set_position(c.positions, c.map->tree()[m].parent, {NAN, NAN, NAN});
       CHECK(std::isnan(lanes_curve(placement, c, j)[0]));
       CHECK(std::isnan(reference_curve(placement, c, j)[0]));
+      if (!is_here(Backend::cuda)) continue;
+      const DevicePlacement device = device_of(placement, c);
+      CHECK(std::isnan(device_curves(device, c, c.positions, 64, {j}, true)[0][0]));
     }
   }
 }

@@ -18,6 +18,9 @@
 #include "md/molecule/units.h"
 #include "md/molecule/vector3.h"
 #include "md/placement/placement.h"
+#include "md/placement/placement_device.h"
+#include "tensor/device/device_array.h"
+#include "tests/backends.h"
 #include "tests/md/map_testing.h"
 
 namespace arbg::md {
@@ -122,6 +125,48 @@ inline std::vector<float> lanes_curve(const Placement& placement, const Conforma
   std::vector<float> u(static_cast<std::size_t>(kPlacementComponents * placement.bins()));
   placement.lanes(j, c.positions, c.own(j), u);
   return u;
+}
+
+inline DevicePlacement device_of(const Placement& placement, const Conformation& c) {
+  return {placement, *c.map, {}, {}};
+}
+
+template <class T>
+tensor::DeviceArray<T> array_of(const std::vector<T>& values) {
+  return {std::span<const T>(values), {Backend::cuda}};
+}
+template <class T>
+OnDevice<const T> on_device(const tensor::DeviceArray<T>& x) {
+  return {reinterpret_cast<const T*>(x.buffer().address()), static_cast<std::int64_t>(x.size())};
+}
+template <class T>
+OnDevice<T> on_device(tensor::DeviceArray<T>& x) {
+  return {reinterpret_cast<T*>(x.buffer().address()), static_cast<std::int64_t>(x.size())};
+}
+
+// Curves [S][3 V] of coordinates of a conformation, all in one launch, for as many rows [B, N, 3]
+// as there are positions, one behind the other.
+inline std::vector<std::vector<float>> device_curves(
+    const DevicePlacement& device, const Conformation& c, std::span<const double> positions,
+    std::int64_t bins, const std::vector<int>& coordinates, bool capped) {
+  const std::size_t rows = positions.size() / c.positions.size(), S = coordinates.size(),
+                    size = static_cast<std::size_t>(kPlacementComponents * bins);
+  std::vector<double> z;
+  for (std::size_t b = 0; b < rows; ++b) z.insert(z.end(), c.z.begin(), c.z.end());
+  const auto z_there = array_of(z),
+             positions_there = array_of(std::vector<double>(positions.begin(), positions.end()));
+  const auto coordinates_there = array_of(coordinates);
+  auto u = array_of(std::vector<float>(rows * S * size));
+  DeviceCurves out;
+  out.u = on_device(u);
+  out.capped = capped;
+  device.curves({on_device(z_there), std::ssize(c.z), 1}, on_device(positions_there),
+                on_device(coordinates_there), out);
+  const auto all = u.values();
+  std::vector<std::vector<float>> curves;
+  for (auto at = all.begin(); at != all.end(); at += static_cast<std::ptrdiff_t>(size))
+    curves.emplace_back(at, at + static_cast<std::ptrdiff_t>(size));
+  return curves;
 }
 
 // The curves of coordinate j do not see atoms that are not placed before it. Leaves these hidden.

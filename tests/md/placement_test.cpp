@@ -75,24 +75,127 @@ TEST_SUITE("fast") {
     }
   }
 
-  TEST_CASE("the lanes equal the reference within 2e-4 kT and 1e-5 of it, overlaps within 1e-4") {
+  TEST_CASE(
+      "lanes and devices equal the reference within 2e-4 kT and 1e-5 of it, overlaps within "
+      "1e-4") {
+    const bool has_device = is_here(Backend::cuda);
+    const auto check = [](const std::vector<float>& found, const std::vector<double>& truth) {
+      for (std::size_t i = 0; i < truth.size(); ++i) {
+        CAPTURE(i);
+        const double share = std::abs(truth[i]) < 1e8 ? 1e-5 : 1e-4;
+        CHECK(std::abs(static_cast<double>(found[i]) - truth[i]) <=
+              2e-4 + share * std::abs(truth[i]));
+      }
+    };
     for (const Conformation& c : conformations()) {
       CAPTURE(c.name);
       for (const auto& radii : {c.born_radii, std::vector<double>{}}) {
-        const Placement placement(c.system, *c.map, kTemperature, 70, radii);  // no whole vectors
-        for (const int j : c.curves(2)) {
-          CAPTURE(j);
-          const auto truth = reference_curve(placement, c, j);
-          const auto found = lanes_curve(placement, c, j);
-          for (std::size_t i = 0; i < truth.size(); ++i) {
-            CAPTURE(i);
-            const double share = std::abs(truth[i]) < 1e8 ? 1e-5 : 1e-4;
-            CHECK(std::abs(static_cast<double>(found[i]) - truth[i]) <=
-                  2e-4 + share * std::abs(truth[i]));
-          }
+        constexpr std::int64_t kBins = 70;  // no whole vectors
+        const Placement placement(c.system, *c.map, kTemperature, kBins, radii);
+        const auto coordinates = c.curves(2);
+        std::vector<std::vector<float>> of_device;
+        if (has_device)
+          of_device =
+              device_curves(device_of(placement, c), c, c.positions, kBins, coordinates, false);
+        for (std::size_t i = 0; i < coordinates.size(); ++i) {
+          CAPTURE(coordinates[i]);
+          const auto truth = reference_curve(placement, c, coordinates[i]);
+          check(lanes_curve(placement, c, coordinates[i]), truth);
+          if (has_device) check(of_device[i], truth);
         }
       }
     }
+  }
+
+  TEST_CASE("on a device a curve has the same bits alone and beside others, in any row") {
+    if (!is_here(Backend::cuda)) return;
+    constexpr std::int64_t kBins = 256;
+    const Conformation& c = conformations()[2];
+    const Placement placement(c.system, *c.map, kTemperature, kBins, c.born_radii);
+    const DevicePlacement device = device_of(placement, c);
+    auto coordinates = c.curves(2);
+    for (const int j : c.curves(1)) coordinates.push_back(j);
+    std::vector<double> rows;  // the first and the third are alike
+    for (const double turned : {0.0, 0.7, 0.0}) {
+      auto z = c.z;
+      z[5] += turned;
+      const auto x = decode(*c.map, z);
+      rows.insert(rows.end(), x.begin(), x.end());
+    }
+    const auto all = device_curves(device, c, rows, kBins, coordinates, true);
+    const std::size_t S = coordinates.size();
+    std::size_t moved = 0;
+    for (std::size_t i = 0; i < S; ++i) {
+      const std::span<const double> first = std::span(rows).first(c.positions.size());
+      CHECK(device_curves(device, c, first, kBins, {coordinates[i]}, true)[0] == all[i]);
+      CHECK(all[2 * S + i] == all[i]);
+      moved += all[S + i] != all[i];
+    }
+    CHECK(moved > S / 2);
+  }
+
+  TEST_CASE("a device places atoms where the map has them, and no others") {
+    if (!is_here(Backend::cuda)) return;
+    constexpr double kUnplaced = -99;
+    for (const std::size_t which : {std::size_t{0}, std::size_t{6}}) {
+      const Conformation& c = conformations()[which];
+      CAPTURE(c.name);
+      const DevicePlacement device =
+          device_of(Placement(c.system, *c.map, kTemperature, 16, {}), c);
+      std::vector<double> z = c.z, expected = c.positions;  // two rows
+      for (const double x : c.z) z.push_back(x * (1 + 1e-3));
+      const auto second = decode(*c.map, std::vector<double>(z.end() - std::ssize(c.z), z.end()));
+      expected.insert(expected.end(), second.begin(), second.end());
+      const auto there = array_of(z);
+      const auto placed = [&](std::int64_t known) {
+        auto positions = array_of(std::vector<double>(expected.size(), kUnplaced));
+        device.place_atoms({on_device(there), std::ssize(c.z), 1}, known, on_device(positions));
+        return positions.values();
+      };
+      const auto found = placed(std::ssize(c.z)), begun = placed(9);
+      for (std::size_t i = 0; i < found.size(); ++i)
+        CHECK(std::abs(found[i] - expected[i]) < 1e-12);
+      const auto order = c.map->atom_order();
+      for (std::size_t m = 0; m < order.size(); ++m) {
+        const auto i = 3 * static_cast<std::size_t>(order[m]);
+        CHECK(begun[i] == (m < 5 ? found[i] : kUnplaced));
+      }
+    }
+  }
+
+  TEST_CASE(
+      "coordinates drawn one by one on a device are in their bins, and place atoms as all do") {
+    if (!is_here(Backend::cuda)) return;
+    constexpr std::int64_t kBins = 16;
+    constexpr std::uint64_t kFirst = 5, kStep = 2, kStride = 700;
+    const Conformation& c = conformations()[1];
+    const DevicePlacement device =
+        device_of(Placement(c.system, *c.map, kTemperature, kBins, {}), c);
+    const Random random(7, 3);
+    const std::size_t K = c.z.size(), B = 3;
+    const std::vector<double> nowhere(B * c.positions.size());
+    auto z = array_of(std::vector<double>(B * K)), grown = array_of(nowhere),
+         whole = array_of(nowhere);
+    std::vector<double> expected(B * K);
+    for (std::size_t j = 0; j < K; ++j) {
+      const Coordinate& axis = c.map->coordinates()[j];
+      const double width = (axis.high - axis.low) / kBins;
+      std::vector<std::int32_t> bins;
+      for (std::size_t b = 0; b < B; ++b) {
+        bins.push_back(static_cast<std::int32_t>((5 * j + 3 * b) % kBins));
+        expected[b * K + j] =
+            axis.low + (bins[b] + random.uniform(kFirst + j * kStep + b * kStride)) * width;
+      }
+      const auto there = array_of(bins),
+                 place = array_of(std::vector{static_cast<std::int32_t>(j)});
+      device.add({on_device(there), on_device(place), random, kFirst, kStep, kStride}, on_device(z),
+                 on_device(grown));
+    }
+    const auto found = z.values();
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(std::abs(found[i] - expected[i]) < 1e-14);
+    device.place_atoms({on_device(std::as_const(z)), std::ssize(c.z), 1}, std::ssize(c.z),
+                       on_device(whole));
+    CHECK(grown.values() == whole.values());
   }
 
   TEST_CASE("capped curves of lanes and reference agree within 1e-3 kT where an atom has room") {
@@ -142,6 +245,18 @@ TEST_SUITE("fast") {
         set_position(c.positions, order[m / 2], {kNan, kNan, kNan});
         CHECK(has_nan(lanes_curve(placement, c, j)));
         CHECK(has_nan(reference_curve(placement, c, j)));
+        if (!is_here(Backend::cuda)) continue;
+        const DevicePlacement device = device_of(placement, c);
+        const auto on_device = [&] {
+          return device_curves(device, c, c.positions, placement.bins(), {j}, true)[0];
+        };
+        CHECK(has_nan(on_device()));
+        c.positions = whole;
+        const auto expected = on_device();
+        for (const int atom : std::span(order).subspan(m))
+          set_position(c.positions, atom, {kNan, kNan, kNan});
+        CHECK(on_device() == expected);
+        CHECK_FALSE(has_nan(expected));
       }
     }
   }
@@ -193,6 +308,12 @@ TEST_SUITE("fast") {
       CHECK(static_cast<double>(in_lanes[i]) == doctest::Approx(on_top[i]).epsilon(1e-5));
     }
     CHECK(on_top[32 + 10] > 1e15);
+    if (!is_here(Backend::cuda)) return;
+    set_position(c.positions, far, there);
+    const DevicePlacement device = device_of(placement, c);
+    const auto on_device = device_curves(device, c, c.positions, 32, {j}, false)[0];
+    for (const std::size_t i : {std::size_t{32 + 10}, std::size_t{64 + 10}})
+      CHECK(static_cast<double>(on_device[i]) == doctest::Approx(on_top[i]).epsilon(1e-5));
   }
 
   TEST_CASE("components are shifted to their least and capped each by itself, NaN stays") {
