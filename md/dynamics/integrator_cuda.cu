@@ -51,7 +51,7 @@ struct Atom {
 __device__ Vector<float> normals(const philox::Block& words) {
   float radius[2], sine[2], cosine[2];
   ARBG_UNROLL
-  for (int k = 0; k < 2; ++k) {
+  for (std::size_t k = 0; k < 2; ++k) {
     const float uniform = (static_cast<float>(words[2 * k]) + 0.5F) * 0x1p-32F;
     radius[k] = sqrtf(-2.0F * logf(uniform));
     sincospif(static_cast<float>(words[2 * k + 1]) * 0x1p-31F, &sine[k], &cosine[k]);
@@ -219,6 +219,13 @@ std::vector<ReplicaRow> rows_of(std::span<const System> systems,
   return rows;
 }
 
+// Of the numbers of all.
+std::size_t end_of(const DeviceTables<float>& tables, const std::vector<ReplicaRow>& rows) {
+  if (rows.empty()) return 0;
+  const auto& last = tables.molecules[static_cast<std::size_t>(rows.back().molecule)];
+  return static_cast<std::size_t>(rows.back().first + 3 * last.atoms);
+}
+
 std::size_t shared_bytes(const DeviceMolecule<float>& molecule) {
   constexpr int kBesides = 4 + 3 + 3;  // the second place, velocity, random numbers
   const int of_atoms = (kNumbersAnAtom + kBesides) * molecule.atoms;
@@ -282,10 +289,7 @@ class ReplicasOnDevice::Part {
         rows_on_device_(rows_.size(), cuda::kDevice),
         shape_(cuda::shape_of(tables, rows_.size())),
         rule_(rule),
-        end_(rows_.empty()
-                 ? 0
-                 : static_cast<std::size_t>(rows_.back().first) +
-                       3 * static_cast<std::size_t>(tables.molecules[rows_.back().molecule].atoms)),
+        end_(cuda::end_of(tables, rows_)),
         x(end_),
         v(end_) {}
 

@@ -285,13 +285,17 @@ class BlockEnergy {
   }
 
   // What an atom of that reach does to one of radius rho.
-  __device__ Descreening<T> descreening_by(T reach, T rho, T r2) const {
+  static __device__ Descreening<T> descreening_by(T reach, T rho, T r2, bool descreens_inside) {
     const T inverse_r = inverse_root(r2);
-    return descreening(rho, reach, r2 * inverse_r, inverse_r, of_.descreens_inside);
+    return descreening(rho, reach, r2 * inverse_r, inverse_r, descreens_inside);
   }
 
   // I of every atom, then B, dB/dI and what the atom alone has of the energy and of dE/dB.
   __device__ void radii(Energies<T>& energies) const {
+    // Read once: for all that the compiler knows, a slope that is kept might overwrite them.
+    const T cutoff2 = of_.cutoff2;
+    const bool inside = of_.descreens_inside, keeps = of_.keeps_slopes;
+    const int atoms = of_.atoms;
     each_atom([&](int a, bool there, int lane) {
       Vector<T> direction = {};
       T integral = 0;
@@ -299,10 +303,10 @@ class BlockEnergy {
         const T rho = at_.sphere[4 * a];
         each_other(a, lane, [&](int j, bool, const Vector<T>& d, T r2, T) {
           Descreening<T> by_j = {};
-          if (!(r2 > of_.cutoff2)) by_j = descreening_by(at_.sphere[4 * j + 1], rho, r2);
+          if (!(r2 > cutoff2)) by_j = descreening_by(at_.sphere[4 * j + 1], rho, r2, inside);
           integral += by_j.integral;
           direction += scaled(by_j.slope, d);
-          if (of_.keeps_slopes) at_.slopes[a * of_.atoms + j] = by_j.slope;
+          if (keeps) at_.slopes[a * atoms + j] = by_j.slope;
         });
       }
       direction = sum_of_lanes(direction, of_.lanes);
@@ -369,7 +373,7 @@ class BlockEnergy {
       if (of_.keeps_slopes)
         slope = at_.slopes[j * of_.atoms + a];
       else if (!(r2 > of_.cutoff2))
-        slope = descreening_by(reach, at_.sphere[4 * j], r2).slope;
+        slope = descreening_by(reach, at_.sphere[4 * j], r2, of_.descreens_inside).slope;
       force += scaled(at_.sphere[4 * j + 2] * slope, d);
     });
     return force;

@@ -78,7 +78,7 @@ TEST_SUITE("fast") {
   // of these sizes nearly fill the 48 KiB that a block has without asking for more.
   TEST_CASE("molecules around 48 KiB of shared memory are computed, whatever comes beside it") {
     if (!is_here(Backend::cuda)) return;
-    for (const std::size_t atoms : {320, 322, 323, 324, 422, 423, 424}) {
+    for (const std::size_t atoms : {320U, 322U, 323U, 324U, 422U, 423U, 424U}) {
       CAPTURE(atoms);
       System chain;
       chain.mass_amu.assign(atoms, 12);
