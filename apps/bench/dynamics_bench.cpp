@@ -26,6 +26,7 @@
 #include "md/energy/lane_energy.h"
 #include "md/files/pdb.h"
 #include "md/forcefields/forcefield.h"
+#include "md/terms/device_tables.h"
 #include "tensor/base/error.h"
 #include "tensor/device/available.h"
 
@@ -67,10 +68,12 @@ constexpr int kChain = 3 + 3 + 9;
 constexpr int kPairOperations = kDescreen + kPairLoop + kChain;
 
 // The same of a pair as a device has it, seen from one side (md/energy/block_energy.cuh): 77 for
-// the integral and its direction, 59 for forces and dE/dB, 70 for the forces through the radii; a
-// logarithm is 20, the device's own reciprocal, root and exponential are one or two. Every pair is
-// seen from both sides.
-constexpr int kDeviceSide = 77 + 59 + 70;
+// the integral and its direction, 59 for forces and dE/dB, and for the forces through the radii 15,
+// or 70 where slopes are not kept; a logarithm is 20, the device's own reciprocal, root and
+// exponential are one or two. Every pair is seen from both sides.
+double device_operations(double atoms) {
+  return (77 + 59 + (atoms <= kMostKeepingSlopes ? 15 : 70)) * atoms * (atoms - 1);
+}
 constexpr double kCardOperations = 67e12;  // a second, of an H100 (SXM)
 
 struct Part {
@@ -183,17 +186,17 @@ double whole_steps(const System& system, std::span<const double> start, arbg::Ba
 void measure_backend(const System& system, std::span<const double> start, arbg::Backend backend,
                      std::size_t replicas) {
   const double rate = whole_steps(system, start, backend, replicas);
-  const double atoms = system.atom_count(), sides = atoms * (atoms - 1);
+  const double atoms = system.atom_count(), operations = device_operations(atoms);
   constexpr double kTimestepNs = 1e-6;
   std::printf("%s, %zu replicas of %.0f atoms: %.4g replica-steps/s, %.4g ns/day at 1 fs\n",
               arbg::tensor::device_name({backend}).c_str(), replicas, atoms, rate,
               rate * kTimestepNs * 86400);
-  std::printf("pair interactions/s: %.4g\n", rate * sides / 2);
+  std::printf("pair interactions/s: %.4g\n", rate * atoms * (atoms - 1) / 2);
   if (backend != arbg::Backend::cuda) return;
   std::printf("operations a step, of pairs: %.4g; %.3g TFLOP/s, %.1f %% of the %.0f of an H100\n",
-              kDeviceSide * sides, kDeviceSide * sides * rate * 1e-12,
-              100 * kDeviceSide * sides * rate / kCardOperations, kCardOperations * 1e-12);
-  std::printf("at that rate: %.4g replica-steps/s\n", kCardOperations / (kDeviceSide * sides));
+              operations, operations * rate * 1e-12, 100 * operations * rate / kCardOperations,
+              kCardOperations * 1e-12);
+  std::printf("at that rate: %.4g replica-steps/s\n", kCardOperations / operations);
 }
 
 }  // namespace

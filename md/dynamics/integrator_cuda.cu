@@ -4,8 +4,8 @@
 // A step is three passes (block_energy.cuh) with three barriers: random numbers are drawn in the
 // first, beside bonds and Born radii; the last moves the atoms, into a second array of places, as
 // others may still read the first. Launch: R blocks of the threads that the largest molecule asks
-// for; 116 N + 12 slots bytes of shared memory, 6.6 KiB for alanine dipeptide. Bound by operations:
-// 206 a step for each of the N (N - 1) sides of pairs.
+// for; 116 N + 12 slots bytes of shared memory, and 4 N^2 for up to 64 atoms: 8.5 KiB for alanine
+// dipeptide. Bound by instructions, and operations on the N (N - 1) sides of pairs (KERNELS.md).
 #include <algorithm>
 #include <cmath>
 
@@ -22,7 +22,6 @@ namespace cuda {
 namespace {
 
 constexpr tensor::Device kDevice{Backend::cuda};
-constexpr std::size_t kMostShared = 160 << 10;  // of a block, in bytes
 
 struct ReplicaRow {
   int molecule;
@@ -52,7 +51,7 @@ struct Atom {
 __device__ Vector<float> normals(const philox::Block& words) {
   float radius[2], sine[2], cosine[2];
   ARBG_UNROLL
-  for (int k = 0; k < 2; ++k) {
+  for (std::size_t k = 0; k < 2; ++k) {
     const float uniform = (static_cast<float>(words[2 * k]) + 0.5F) * 0x1p-32F;
     radius[k] = sqrtf(-2.0F * logf(uniform));
     sincospif(static_cast<float>(words[2 * k + 1]) * 0x1p-31F, &sine[k], &cosine[k]);
@@ -103,7 +102,7 @@ __global__ void __launch_bounds__(kMostThreads)
   const int atoms = molecule.atoms;
   Shared<float> now = memory, next = memory + 4 * atoms;
   const Shared<float> velocity = next + kNumbersAnAtom * atoms, renewed = velocity + 3 * atoms;
-  auto at = workspace<float, Slots>(next, atoms, renewed + 3 * atoms);
+  auto at = workspace<float, Slots>(next, molecule, renewed + 3 * atoms);
   const auto energy_at = [&](const Shared<float>& places) {
     at.place = places;
     return BlockEnergy<float, Slots>(molecule, tables, at);
@@ -220,10 +219,17 @@ std::vector<ReplicaRow> rows_of(std::span<const System> systems,
   return rows;
 }
 
+// Of the numbers of all.
+std::size_t end_of(const DeviceTables<float>& tables, const std::vector<ReplicaRow>& rows) {
+  if (rows.empty()) return 0;
+  const auto& last = tables.molecules[static_cast<std::size_t>(rows.back().molecule)];
+  return static_cast<std::size_t>(rows.back().first + 3 * last.atoms);
+}
+
 std::size_t shared_bytes(const DeviceMolecule<float>& molecule) {
   constexpr int kBesides = 4 + 3 + 3;  // the second place, velocity, random numbers
-  return sizeof(float) * static_cast<std::size_t>((kNumbersAnAtom + kBesides) * molecule.atoms +
-                                                  3 * molecule.slots);
+  const int of_atoms = (kNumbersAnAtom + kBesides) * molecule.atoms;
+  return sizeof(float) * (static_cast<std::size_t>(of_atoms) + numbers_behind(molecule));
 }
 
 // What the largest molecule asks for.
@@ -233,7 +239,7 @@ Launch shape_of(const DeviceTables<float>& tables, std::size_t replicas) {
     const std::size_t bytes = shared_bytes(molecule);
     require(bytes <= kMostShared, "dynamics of ", molecule.atoms, " atoms needs ", bytes,
             " bytes, and a block of a CUDA device holds ", kMostShared, "; use --backend cpu");
-    shape.shared_bytes = std::max(shape.shared_bytes, bytes);
+    shape.shared_bytes = std::max(shape.shared_bytes, asked_for(bytes));
     shape.threads = std::max<std::int64_t>(shape.threads, threads_of_block(molecule.atoms));
   }
   return shape;
@@ -283,10 +289,7 @@ class ReplicasOnDevice::Part {
         rows_on_device_(rows_.size(), cuda::kDevice),
         shape_(cuda::shape_of(tables, rows_.size())),
         rule_(rule),
-        end_(rows_.empty()
-                 ? 0
-                 : static_cast<std::size_t>(rows_.back().first) +
-                       3 * static_cast<std::size_t>(tables.molecules[rows_.back().molecule].atoms)),
+        end_(cuda::end_of(tables, rows_)),
         x(end_),
         v(end_) {}
 

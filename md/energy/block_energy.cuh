@@ -5,13 +5,15 @@
 //   terms()        bonds, angles, torsions and 1-4 pairs, into slots; the integrals I of all atoms
 //                  and with them the radii B
 //   pair_forces()  Lennard-Jones, Coulomb and Born energies of pairs, dE/dB; all forces so far
-//   force_on()     with what goes through the radii: sum over j of dE/dI_j dI_j/dr
+//   with_forces()  adds what goes through the radii of others: sum over j of dE/dI_j dI_j/dr
 // A pair is computed from both sides, so nobody writes what another does, and every sum has an
-// order that depends on the molecule alone (device_tables.h). The half of dE/dI_i that goes along
-// with atom i itself needs no third pass: the first has summed its directions up.
+// order that depends on the molecule alone (device_tables.h). The half of the last force that goes
+// through the atom's own radius needs no third pass: the first has summed its directions up. The
+// other half takes dI_j/dr as j has seen it in the first pass, or, in molecules too large to keep
+// it, once more.
 //
-// Arithmetic of one pair seen from one side, as apps/bench/dynamics_bench.cpp counts it: 77, 59 and
-// 70 operations in the three passes.
+// Arithmetic of one side of a pair, as apps/bench/dynamics_bench.cpp counts it: 77, 59 and 15
+// operations in the three passes, 70 in the last of a large molecule.
 #pragma once
 
 #include "md/terms/device_tables.h"
@@ -62,6 +64,15 @@ class TablesOnDevice {
   tensor::DeviceArray<std::uint32_t> exclusions_;
 };
 
+// What a launch asks for to get so many bytes of shared memory: kernels declare some beside it, so
+// that nearly all that a block has without asking is not enough.
+constexpr std::size_t kMostShared = 160 << 10;
+inline std::size_t asked_for(std::size_t bytes) {
+  constexpr std::size_t kDeclared = 1 << 10;
+  const bool nearly = bytes <= kSharedBytes && bytes + kDeclared > kSharedBytes;
+  return nearly ? kSharedBytes + kDeclared : bytes;
+}
+
 // What a thread has of the energies, in the order of kTermNames.
 template <class T>
 struct Energies {
@@ -78,13 +89,16 @@ struct Workspace {
   Shared<T> inner;   // [N, 4] sum of (dI/dr)/r (x_j - x_i); dE/dB of the atom alone
   Shared<T> force;   // [N, 3] all but what goes through the radii of others
   Slots slots;       // [slots, 3]
+  Slots slopes;      // [N, N] (dI_i/dr)/r by j, of molecules that keep them
 };
 
-// The first of `memory` for the arrays of a workspace.
+// The first of `memory` for the arrays of a workspace; slots, and slopes behind them, elsewhere.
 template <class T, class Slots>
-__device__ Workspace<T, Slots> workspace(const Shared<T>& memory, int atoms, const Slots& slots) {
-  const Shared<T> kind = memory + 4 * atoms, sphere = kind + 4 * atoms, inner = sphere + 4 * atoms;
-  return {memory, kind, sphere, inner, inner + 4 * atoms, slots};
+__device__ Workspace<T, Slots> workspace(const Shared<T>& memory, const DeviceMolecule<T>& of,
+                                         const Slots& slots) {
+  const int four = 4 * of.atoms;
+  const Shared<T> kind = memory + four, sphere = kind + four, inner = sphere + four;
+  return {memory, kind, sphere, inner, inner + four, slots, slots + 3 * of.slots};
 }
 
 // Row `at` of [N, 4], in one access where it has 16 bytes; of [N, 3].
@@ -166,14 +180,13 @@ class BlockEnergy {
     each_atom([&](int a, bool there, int lane) {
       Vector<T> force = {};
       T by_radius = 0;
-      if (there) pairs_of(a, lane, force, by_radius, energies);
+      if (there) {
+        pairs_of(a, lane, force, by_radius, energies);
+        force += slots_of(a, lane);
+      }
       force = sum_of_lanes(force, of_.lanes);
       by_radius = sum_of_lanes(by_radius, of_.lanes);
       if (!there || lane != 0) return;
-      const DeviceAtom<T> atom = tables_.atoms[of_.first_atom + a];
-      for (int s = atom.first_slot; s < atom.first_slot + atom.slots; ++s) {
-        force += row_of_three(at_.slots, s);
-      }
       if (of_.has_born) {
         const Four<T> inner = row_of_four(at_.inner, a);
         const T by_integral = (by_radius + inner[3]) * at_.sphere[4 * a + 3];
@@ -211,7 +224,7 @@ class BlockEnergy {
     }
   }
 
-  // body(j, excluded, d = x_j - x_a, r^2) for the lane's part of the other atoms within the cutoff.
+  // body(j, excluded, d = x_j - x_a, r^2, charge of j) for the lane's part of the other atoms.
   template <class Body>
   __device__ void each_other(int a, int lane, const Body& body) const {
     const Vector<T> here = position(a);
@@ -223,9 +236,7 @@ class BlockEnergy {
         if (j == a) continue;
         const Four<T> other = row_of_four(at_.place, j);
         const Vector<T> d = Vector<T>{other[0], other[1], other[2]} - here;
-        const T r2 = dot(d, d);
-        if (r2 > of_.cutoff2) continue;
-        body(j, (excluded >> (j % kAtomsInWord) & 1U) != 0, d, r2, other[3]);
+        body(j, (excluded >> (j % kAtomsInWord) & 1U) != 0, d, dot(d, d), other[3]);
       }
     }
   }
@@ -273,19 +284,29 @@ class BlockEnergy {
     set_three(at_.slots, pair.slot[1], scaled(-term.slope, d));
   }
 
+  // What an atom of that reach does to one of radius rho.
+  static __device__ Descreening<T> descreening_by(T reach, T rho, T r2, bool descreens_inside) {
+    const T inverse_r = inverse_root(r2);
+    return descreening(rho, reach, r2 * inverse_r, inverse_r, descreens_inside);
+  }
+
   // I of every atom, then B, dB/dI and what the atom alone has of the energy and of dE/dB.
   __device__ void radii(Energies<T>& energies) const {
+    // Read once: for all that the compiler knows, a slope that is kept might overwrite them.
+    const T cutoff2 = of_.cutoff2;
+    const bool inside = of_.descreens_inside, keeps = of_.keeps_slopes;
+    const int atoms = of_.atoms;
     each_atom([&](int a, bool there, int lane) {
       Vector<T> direction = {};
       T integral = 0;
       if (there) {
         const T rho = at_.sphere[4 * a];
         each_other(a, lane, [&](int j, bool, const Vector<T>& d, T r2, T) {
-          const T inverse_r = inverse_root(r2), reach = at_.sphere[4 * j + 1];
-          const Descreening<T> by_j =
-              descreening(rho, reach, r2 * inverse_r, inverse_r, of_.descreens_inside);
+          Descreening<T> by_j = {};
+          if (!(r2 > cutoff2)) by_j = descreening_by(at_.sphere[4 * j + 1], rho, r2, inside);
           integral += by_j.integral;
           direction += scaled(by_j.slope, d);
+          if (keeps) at_.slopes[a * atoms + j] = by_j.slope;
         });
       }
       direction = sum_of_lanes(direction, of_.lanes);
@@ -304,6 +325,16 @@ class BlockEnergy {
     });
   }
 
+  // The lane's part of what terms have left for atom a.
+  __device__ Vector<T> slots_of(int a, int lane) const {
+    const DeviceAtom<T> atom = tables_.atoms[of_.first_atom + a];
+    Vector<T> force = {};
+    for (int s = lane; s < atom.slots; s += of_.lanes) {
+      force += row_of_three(at_.slots, atom.first_slot + s);
+    }
+    return force;
+  }
+
   // The lane's part of the force on atom a and of its dE/dB; half of the energies, as the other
   // half is counted from the other side.
   __device__ void pairs_of(int a, int lane, Vector<T>& force, T& by_radius,
@@ -311,6 +342,7 @@ class BlockEnergy {
     const Four<T> mine = row_of_four(at_.kind, a);
     const T charge = at_.place[4 * a + 3];
     each_other(a, lane, [&](int j, bool excluded, const Vector<T>& d, T r2, T other_charge) {
+      if (r2 > of_.cutoff2) return;
       const Four<T> other = row_of_four(at_.kind, j);
       const T coulomb = charge * other_charge;
       T slope = 0;
@@ -337,11 +369,12 @@ class BlockEnergy {
     const T reach = at_.sphere[4 * a + 1];
     Vector<T> force = {};
     each_other(a, lane, [&](int j, bool, const Vector<T>& d, T r2, T) {
-      const T inverse_r = inverse_root(r2), rho = at_.sphere[4 * j],
-              by_integral = at_.sphere[4 * j + 2];
-      const Descreening<T> of_j =
-          descreening(rho, reach, r2 * inverse_r, inverse_r, of_.descreens_inside);
-      force += scaled(by_integral * of_j.slope, d);
+      T slope = 0;
+      if (of_.keeps_slopes)
+        slope = at_.slopes[j * of_.atoms + a];
+      else if (!(r2 > of_.cutoff2))
+        slope = descreening_by(reach, at_.sphere[4 * j], r2, of_.descreens_inside).slope;
+      force += scaled(at_.sphere[4 * j + 2] * slope, d);
     });
     return force;
   }

@@ -1,10 +1,10 @@
 // Energies of [B, N, 3] on a CUDA device, all in double: a block a conformation
 // (block_energy.cuh), a warp's sums of energies after the other.
 //
-// Slots are in global memory, so that molecules of a thousand atoms fit into a block's shared
-// memory. Launch: B blocks of threads_of_block(N) threads; 152 N bytes of shared memory. Bound by
-// operations in double: some 200, and those of logarithm and exponential, for each of the N (N - 1)
-// sides of pairs.
+// Slots and slopes are in global memory, so that molecules of a thousand atoms fit into a block's
+// shared memory. Launch: B blocks of threads_of_block(N) threads; 152 N bytes of shared memory.
+// Bound by operations in double: some 200, and those of logarithm and exponential, for each of the
+// N (N - 1) sides of pairs.
 #include <algorithm>
 #include <mutex>
 
@@ -19,8 +19,7 @@ namespace {
 using Slots = Span<double>;
 
 constexpr int kSumsOfWarps = kMostThreads / kWarp * kTermCount;
-constexpr std::size_t kAtOnce = 4096;           // conformations a launch: what slots cost memory
-constexpr std::size_t kMostShared = 160 << 10;  // of a block, in bytes
+constexpr std::size_t kAtOnce = 4096;  // conformations a launch: what slots cost memory
 
 // Sums of a warp for every term, then those of the warps in their order, by one thread each.
 __device__ void add_up(const Energies<double>& mine, const Shared<double>& warps,
@@ -39,17 +38,16 @@ __device__ void add_up(const Energies<double>& mine, const Shared<double>& warps
   terms[static_cast<std::int64_t>(blockIdx.x) * kTermCount + term] = sum;
 }
 
-// Forces only where there is room for them.
+// Forces only where there is room for them; `behind` numbers of slots and slopes a block.
 __global__ void __launch_bounds__(kMostThreads)
     evaluate(Span<double> terms, Span<double> forces, Span<double> slots, Span<const double> x,
-             Tables<double> tables) {
+             Tables<double> tables, std::int64_t behind) {
   ARBG_DYNAMIC_SHARED(double, memory);
   ARBG_SHARED(double, warps, kSumsOfWarps);
   const DeviceMolecule<double> molecule = tables.molecules[0];
   const auto block = static_cast<std::int64_t>(blockIdx.x);
   const std::int64_t first = block * molecule.atoms * 3;
-  const auto at =
-      workspace<double, Slots>(memory, molecule.atoms, slots + block * molecule.slots * 3);
+  const auto at = workspace<double, Slots>(memory, molecule, slots + block * behind);
   const BlockEnergy<double, Slots> energy(molecule, tables, at);
   energy.load_parameters();
   for (int i = this_thread(); i < 3 * molecule.atoms; i += block_threads()) {
@@ -97,7 +95,7 @@ class Engine {
 
   explicit Engine(const DeviceTables<double>& tables)
       : atoms_(tables.molecules[0].atoms),
-        slots_(tables.molecules[0].slots),
+        behind_(numbers_behind(tables.molecules[0])),
         tables_(tables, kDevice) {
     require(shared_bytes() <= kMostShared, "a molecule of ", atoms_,
             " atoms is more than a block of a CUDA device holds, ",
@@ -113,14 +111,17 @@ class Engine {
     const std::size_t count = terms.size() / kTermCount;
     const tensor::DeviceArray<double> x(positions, kDevice);
     tensor::DeviceArray<double> of_terms(terms.size(), kDevice), of_forces(forces.size(), kDevice),
-        slots(count * 3 * static_cast<std::size_t>(slots_), kDevice);
-    launch(evaluate, {static_cast<std::int64_t>(count), threads_of_block(atoms_), shared_bytes()},
-           elements(of_terms), elements(of_forces), elements(slots), elements(x), tables_.view());
+        slots(count * behind_, kDevice);
+    launch(evaluate,
+           {static_cast<std::int64_t>(count), threads_of_block(atoms_), asked_for(shared_bytes())},
+           elements(of_terms), elements(of_forces), elements(slots), elements(x), tables_.view(),
+           static_cast<std::int64_t>(behind_));
     std::ranges::copy(of_terms.values(), terms.begin());
     std::ranges::copy(of_forces.values(), forces.begin());
   }
 
-  int atoms_, slots_;
+  int atoms_;
+  std::size_t behind_;  // slots and slopes of a conformation
   TablesOnDevice<double> tables_;
 };
 

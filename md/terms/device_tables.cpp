@@ -149,6 +149,7 @@ DeviceTables<T> device_tables(std::span<const System> systems) {
          .first_word = count(all.exclusions),
          .has_born = !system.born_atoms.empty(),
          .descreens_inside = born.descreens_inside,
+         .keeps_slopes = !system.born_atoms.empty() && count(atoms) <= kMostKeepingSlopes,
          .cutoff2 = static_cast<T>(cutoff > 0 ? cutoff * cutoff : infinity),
          .shift = static_cast<T>(cutoff > 0 ? 1 / cutoff : 0),
          .screening = static_cast<T>(1 / born.solvent_dielectric - 1 / born.solute_dielectric),

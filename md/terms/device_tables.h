@@ -8,6 +8,7 @@
 // from both sides.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -58,6 +59,7 @@ struct DeviceMolecule {
   int atoms, lanes, bonds, angles, torsions, scaled_pairs, slots;
   int first_atom, first_bond, first_angle, first_torsion, first_scaled_pair, first_word;
   bool has_born, descreens_inside;
+  bool keeps_slopes;     // of the Born integrals, N x N numbers, from one pass to another
   T cutoff2, shift;      // cutoff^2 and 1/cutoff; infinity and 0 without a cutoff
   T screening;           // -(1/solute - 1/solvent)
   T alpha, beta, gamma;  // of the Born radii
@@ -82,10 +84,18 @@ constexpr int words_an_atom(int atoms) { return (atoms + kAtomsInWord - 1) / kAt
 // few lanes idle, few enough that several blocks fit on a multiprocessor. They depend on the
 // molecule alone, and with them the order of sums.
 inline constexpr int kMostThreads = 512;
+inline constexpr int kMostKeepingSlopes = 64;  // atoms: more would leave room for few blocks
 constexpr int lanes_an_atom(int atoms) { return atoms <= 64 ? 4 : atoms <= 256 ? 2 : 1; }
 constexpr int threads_of_block(int atoms) {
   const int threads = (atoms * lanes_an_atom(atoms) + 31) / 32 * 32;
   return threads < kMostThreads ? threads : kMostThreads;
+}
+
+// Slots, and slopes where they are kept: numbers a block.
+template <class T>
+std::size_t numbers_behind(const DeviceMolecule<T>& molecule) {
+  const auto atoms = static_cast<std::size_t>(molecule.atoms);
+  return 3 * static_cast<std::size_t>(molecule.slots) + (molecule.keeps_slopes ? atoms * atoms : 0);
 }
 
 // T is float for dynamics, double for energies. Throws Error for a torsion of a periodicity that is

@@ -41,6 +41,8 @@ template <class T>
 using Two = Several<T, 2>;
 constexpr std::size_t kTwoBytes = 8;
 
+constexpr std::size_t kSharedBytes = 48 << 10;  // what a block has without asking for more
+
 }  // namespace arbg::tensor::cuda
 
 #if defined(__CUDACC__)
@@ -146,8 +148,6 @@ struct Launch {
   std::int64_t blocks, threads;
   std::size_t shared_bytes = 0;
 };
-constexpr std::size_t kSharedBytes = 48 << 10;  // what a block has without asking for more
-
 // Throws Error if the device refuses. What goes wrong later is known where its results are read.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Launch& shape, const Arguments&... arguments) {

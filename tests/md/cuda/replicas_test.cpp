@@ -74,6 +74,25 @@ TEST_SUITE("fast") {
     }
   }
 
+  // 116 bytes an atom in dynamics, 152 of an energy, and what kernels declare by themselves: some
+  // of these sizes nearly fill the 48 KiB that a block has without asking for more.
+  TEST_CASE("molecules around 48 KiB of shared memory are computed, whatever comes beside it") {
+    if (!is_here(Backend::cuda)) return;
+    for (const std::size_t atoms : {320U, 322U, 323U, 324U, 422U, 423U, 424U}) {
+      CAPTURE(atoms);
+      System chain;
+      chain.mass_amu.assign(atoms, 12);
+      chain.nonbonded.assign(atoms, {0, 0.3, 0});
+      std::vector<double> x;
+      for (std::size_t a = 0; a < atoms; ++a)
+        x.insert(x.end(), {0.5 * static_cast<double>(a), 0, 0});
+      CHECK(EnergyEngine(chain, Backend::cuda).evaluate(x, true).energy_kj_mol[0] == 0);
+      Dynamics dynamics(chain, options_for(Backend::cuda, 1), x);
+      dynamics.run(1);
+      CHECK(dynamics.step() == 1);
+    }
+  }
+
   TEST_CASE("a molecule that does not fit into a block is refused") {
     if (!is_here(Backend::cuda)) return;
     System large;
