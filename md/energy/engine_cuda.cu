@@ -16,7 +16,7 @@ namespace arbg::md {
 namespace cuda {
 namespace {
 
-using Slots = Span<double>;
+using Slots = SpanBesideShared<double>;
 
 constexpr int kSumsOfWarps = kMostThreads / kWarp * kTermCount;
 constexpr std::size_t kAtOnce = 4096;  // conformations a launch: what slots cost memory
@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(kMostThreads)
   const DeviceMolecule<double> molecule = tables.molecules[0];
   const auto block = static_cast<std::int64_t>(blockIdx.x);
   const std::int64_t first = block * molecule.atoms * 3;
-  const auto at = workspace<double, Slots>(memory, molecule, slots + block * behind);
+  const auto at = workspace<double, Slots>(memory, molecule, Slots(slots + block * behind));
   const BlockEnergy<double, Slots> energy(molecule, tables, at);
   energy.load_parameters();
   for (int i = this_thread(); i < 3 * molecule.atoms; i += block_threads()) {

@@ -67,6 +67,23 @@ class Span {
   std::int64_t size_;
 };
 
+// A view of global memory that stands in one struct with Shared arrays. nvcc 13.0 takes every
+// pointer of such a struct for one to shared memory, and writes elsewhere; a number it does not.
+template <class T>
+class SpanBesideShared {
+ public:
+  __device__ explicit SpanBesideShared(const Span<T>& span) : SpanBesideShared(&span[0]) {}
+  __device__ T& operator[](std::int64_t at) const { return reinterpret_cast<T*>(address_)[at]; }
+  __device__ SpanBesideShared operator+(std::int64_t elements) const {
+    return SpanBesideShared(reinterpret_cast<T*>(address_) + elements);
+  }
+
+ private:
+  __device__ explicit SpanBesideShared(T* data)
+      : address_(reinterpret_cast<std::uintptr_t>(data)) {}
+  std::uintptr_t address_;
+};
+
 // An array in shared memory: ARBG_SHARED(float, name, 32), or what the launch asks for.
 template <class T>
 using Shared = T*;
@@ -178,6 +195,8 @@ namespace arbg::tensor::cuda {
 using emulator::commit_copies;
 using emulator::Launch;
 using emulator::Span;
+template <class T>
+using SpanBesideShared = emulator::Span<T>;
 template <class T>
 using Shared = emulator::Span<T>;
 
