@@ -24,8 +24,7 @@ std::vector<Option> common_options(bool has_network) {
       {"seed", "N", "1", "random seed; the same seed gives the same numbers"},
       {"threads", "N", std::to_string(available_cpus()),
        "number of threads; by default one for each CPU that affinity and quotas leave"},
-      {"backend", "NAME", "cpu",
-       backends(has_network ? "networks on a GPU" : "on a GPU")}};
+      {"backend", "NAME", "cpu", backends(has_network ? "networks on a GPU" : "on a GPU")}};
   if (has_network)
     options.push_back(
         {"products", "NAME", "float32",

@@ -15,7 +15,8 @@
 // rounding only.
 //
 // reference: double, one replica after the other. cpu: float32, kLaneCount<float> replicas in SIMD
-// lanes, groups of lanes in threads. cuda: float32, a block of threads of the device for each replica.
+// lanes, groups of lanes in threads. cuda: float32, a block of threads of the device for each
+// replica.
 #pragma once
 
 #include <cstdint>

@@ -9,8 +9,8 @@
 // batch size or on the number of threads.
 //
 // reference: plain loops, one conformation after the other: the truth. cpu: kLaneCount<double>
-// conformations in SIMD lanes, groups of lanes in threads. cuda: a block of threads of the device for
-// each; calls that come at the same time take turns.
+// conformations in SIMD lanes, groups of lanes in threads. cuda: a block of threads of the device
+// for each; calls that come at the same time take turns.
 #pragma once
 
 #include <functional>
