@@ -16,9 +16,7 @@ namespace {
 template <int kParts>
 constexpr int kMostWarps = kParts == 1 ? 5 : 8;
 template <int kParts>
-constexpr int kBlocks = kParts == 1   ? 4
-                        : kParts == 2 ? 2
-                                      : 1;
+[[maybe_unused]] constexpr int kBlocks = kParts > 2 ? 1 : 4 / kParts;
 template <int kParts>
 Launch blocks(std::int64_t heads, std::int64_t count) {
   return blocks_on_tensor_cores<kParts>(heads, count, kMostWarps<kParts>);

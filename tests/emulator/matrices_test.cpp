@@ -59,8 +59,8 @@ __global__ void product(Span<float> y, Span<const float> a, Span<const float> b,
 
 constexpr int kPitch = 8;  // pairs: rows of 16 numbers
 
-// A tile of 16 rows of 16 numbers x[row, column] = 16 row + column, four matrices one below the
-// other in the left half, then as `transposed`; y [64, 8].
+// Of 32 rows with the numbers 16 row + column, up to 255 and again, each lane gives its own, so
+// that four matrices lie one below the other; what a lane gets is 8 numbers of y.
 __global__ void loads(Span<float> y, bool transposed, bool waits, int shift) {
   ARBG_SHARED(Pair, tile, 32 * kPitch);
   for (int i = this_thread(); i < 32 * kPitch; i += kThreadsOfBlock)
