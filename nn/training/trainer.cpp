@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <cmath>
-#include <map>
 #include <numeric>
 
 #include "nn/optimizer/schedule.h"
@@ -56,6 +55,11 @@ std::unique_ptr<Optimizer> make_optimizer(const std::vector<Parameter>& paramete
 double huber(double d, double clip) {
   const double size = std::abs(d);
   return size <= clip ? d * d / 2 : clip * (size - clip / 2);
+}
+
+// Where the host can read and write it: itself, or a copy.
+Tensor on_host(const Tensor& tensor) {
+  return tensor.device().is_host() ? tensor : tensor.to(Backend::cpu);
 }
 
 }  // namespace
@@ -197,28 +201,33 @@ void Trainer::sum_branch(std::size_t parameter, const Share& shards, Tensor& sum
   }
 }
 
-// What ranks have added up alone goes to all, which add up the rest.
-void Trainer::sum_over_ranks(std::size_t parameter) {
-  Tensor& gradient = gradients_[parameter];
-  std::vector<double> own;
+void Trainer::sum_branches(const Share& shards) {
+  tensor::for_each_on({network_.backend()}, std::ssize(gradients_), [&](std::int64_t i) {
+    const auto parameter = static_cast<std::size_t>(i);
+    sum_branch(parameter, shards, gradients_[parameter]);
+  });
+}
+
+// Each rank's branches, all parameters one behind the other; ranks add up the rest together.
+template <class T>
+void Trainer::sum_over_ranks() {
+  std::vector<T> own;
   for (const auto& branch : ranks_.branches(options_.shards, ranks_.rank())) {
-    sum_branch(parameter, branch, gradient);
-    const auto values = gradient.values();
-    own.insert(own.end(), values.begin(), values.end());
-  }
-  const auto sums = ranks_.gather(std::span<const double>(own));
-  const auto size = static_cast<std::size_t>(gradient.elements());
-  std::map<std::int64_t, Tensor> sum_of_branch;
-  for (int rank = 0; rank < ranks_.count(); ++rank) {
-    for (const auto& branch : ranks_.branches(options_.shards, rank)) {
-      const auto values = std::span(sums).subspan(sum_of_branch.size() * size, size);
-      sum_of_branch[branch.first] =
-          Tensor::from_values(values, gradient.shape(), gradient.backend());
+    sum_branches(branch);
+    for (const auto& storage : gradient_storages_) {
+      const Tensor values = on_host(storage);
+      own.insert(own.end(), values.host_data<T>(), values.host_data<T>() + values.elements());
     }
   }
-  for (const auto& [to, from, last] : ranks_.common_additions(options_.shards))
-    tensor::add_into(sum_of_branch.at(to), sum_of_branch.at(from));
-  gradient.copy_from(sum_of_branch.at(0));
+  std::int64_t size = 0, first = 0;
+  for (const auto& storage : gradient_storages_) size += storage.elements();
+  const auto sums = ranks_.sum_branches(options_.shards, size, std::span<const T>(own));
+  for (auto& storage : gradient_storages_) {
+    Tensor values = on_host(storage);
+    std::copy_n(sums.begin() + first, values.elements(), values.host_data<T>());
+    if (!storage.device().is_host()) storage.copy_from(values);
+    first += storage.elements();
+  }
 }
 
 // One rank on a device adds what shards have kept to what the first of them has.
@@ -244,13 +253,11 @@ void Trainer::sum_gradients() {
   if (sums_in_place()) {
     sum_in_place(shards_);
   } else if (ranks_.count() == 1) {
-    tensor::for_each_on({network_.backend()}, std::ssize(gradients_), [&](std::int64_t i) {
-      const auto parameter = static_cast<std::size_t>(i);
-      sum_branch(parameter, shards_, gradients_[parameter]);
-    });
+    sum_branches(shards_);
+  } else if (network_.backend() == Backend::reference) {
+    sum_over_ranks<double>();
   } else {
-    for (std::size_t parameter = 0; parameter < gradients_.size(); ++parameter)
-      sum_over_ranks(parameter);
+    sum_over_ranks<float>();
   }
   gradient_square_.copy_from(tensor::sum_of_squares(gradient_storages_));
 }
@@ -361,8 +368,7 @@ StepReport Trainer::train_step() {
   finish_batch(report);
   ++step_;
 
-  const double own_s = clock_() - start_s;
-  const double elapsed_s = ranks_.gather(std::span(&own_s, 1)).front();
+  const double elapsed_s = ranks_.broadcast(clock_() - start_s);
   if (total_steps_ == 0) {
     spent_s_ += elapsed_s;
     // Another such step would end further beyond the budget than this one ends before it.
