@@ -152,8 +152,6 @@ int sample_command(const Words& words, const Ranks& ranks) {
   const SampleJob job = job_from(arguments, common);
   std::optional<SmcJob> smc;
   if (wants_smc(arguments)) smc = smc_job_from(arguments, job);
-  require(!smc || ranks.count() == 1, "--method ", arguments.text("method"),
-          " is not shared among processes: start one, without mpirun or srun");
 
   const RunFolder output(job.output, RunKind::sample, {}, ranks);
   const auto told = told_molecule(arguments);
@@ -163,6 +161,7 @@ int sample_command(const Words& words, const Ranks& ranks) {
   ranks.agree("a model", read_file(job.model));
   if (smc) {
     const SmcOutcome outcome = run_smc_job(*smc, model, output);
+    if (!ranks.is_first()) return 0;
     write_smc_page(job.output / "smc.html", *smc, outcome);
     return print_smc(*smc, outcome, common.json);
   }

@@ -15,6 +15,7 @@
 #include "tensor/ops/numbers.h"
 #include "tensor/ops/place.h"
 #include "tensor/ops/sum_of_squares.h"
+#include "tensor/rank_sums.h"
 #include "tensor/side_by_side.h"
 
 namespace arbg::nn {
@@ -55,11 +56,6 @@ std::unique_ptr<Optimizer> make_optimizer(const std::vector<Parameter>& paramete
 double huber(double d, double clip) {
   const double size = std::abs(d);
   return size <= clip ? d * d / 2 : clip * (size - clip / 2);
-}
-
-// Where the host can read and write it: itself, or a copy.
-Tensor on_host(const Tensor& tensor) {
-  return tensor.device().is_host() ? tensor : tensor.to(Backend::cpu);
 }
 
 }  // namespace
@@ -208,26 +204,28 @@ void Trainer::sum_branches(const Share& shards) {
   });
 }
 
-// Each rank's branches, all parameters one behind the other; ranks add up the rest together.
-template <class T>
+// The sums of each rank's branches, all gradients one behind the other; ranks add up the rest
+// together.
 void Trainer::sum_over_ranks() {
-  std::vector<T> own;
-  for (const auto& branch : ranks_.branches(options_.shards, ranks_.rank())) {
-    sum_branches(branch);
-    for (const auto& storage : gradient_storages_) {
-      const Tensor values = on_host(storage);
-      own.insert(own.end(), values.host_data<T>(), values.host_data<T>() + values.elements());
-    }
-  }
-  std::int64_t size = 0, first = 0;
+  std::int64_t size = 0;
   for (const auto& storage : gradient_storages_) size += storage.elements();
-  const auto sums = ranks_.sum_branches(options_.shards, size, std::span<const T>(own));
-  for (auto& storage : gradient_storages_) {
-    Tensor values = on_host(storage);
-    std::copy_n(sums.begin() + first, values.elements(), values.host_data<T>());
-    if (!storage.device().is_host()) storage.copy_from(values);
-    first += storage.elements();
+  const auto branches = ranks_.branches(options_.shards, ranks_.rank());
+  Tensor own =
+      Tensor::empty({std::ssize(branches), size}, gradients_.front().dtype(), network_.backend());
+  const auto each_storage = [&](const Tensor& all, std::int64_t first, const auto& copy) {
+    for (auto& storage : gradient_storages_) {
+      Tensor there = all.reshape({all.elements()}).rows(first, storage.elements());
+      copy(storage, there);
+      first += storage.elements();
+    }
+  };
+  for (std::size_t b = 0; b < branches.size(); ++b) {
+    sum_branches(branches[b]);
+    each_storage(own, static_cast<std::int64_t>(b) * size,
+                 [](const Tensor& storage, Tensor& there) { there.copy_from(storage); });
   }
+  each_storage(tensor::sum_branches(ranks_, options_.shards, own), 0,
+               [](Tensor& storage, const Tensor& there) { storage.copy_from(there); });
 }
 
 // One rank on a device adds what shards have kept to what the first of them has.
@@ -254,10 +252,8 @@ void Trainer::sum_gradients() {
     sum_in_place(shards_);
   } else if (ranks_.count() == 1) {
     sum_branches(shards_);
-  } else if (network_.backend() == Backend::reference) {
-    sum_over_ranks<double>();
   } else {
-    sum_over_ranks<float>();
+    sum_over_ranks();
   }
   gradient_square_.copy_from(tensor::sum_of_squares(gradient_storages_));
 }

@@ -165,7 +165,6 @@ class Trainer {
                     std::int64_t count) const;
   void sum_branch(std::size_t parameter, const Share& shards, Tensor& sum) const;
   void sum_branches(const Share& shards);
-  template <class T>
   void sum_over_ranks();
   bool sums_in_place() const;
   void sum_in_place(const Share& shards);

@@ -70,6 +70,10 @@ for count in 1 2 4; do
   same_files model-1 model-$count checkpoint.safetensors best.safetensors
   ranks $count sample --model model-1/checkpoint.safetensors --count 301 --output samples-$count
   same_files samples-1 samples-$count topology.pdb positions.npy tokens.npy log_q.npy energy.npy log_weight.npy
+  for method in twisted annealed; do
+    ranks $count sample --model model-1/checkpoint.safetensors --count 120 --method $method --populations 5 --output $method-$count
+    same_files $method-1 $method-$count positions.npy log_q.npy energy.npy log_weight.npy ancestor.npy
+  done
   ranks $count $refine --output refined-$count
   same_files refined-1 refined-$count topology.pdb checkpoint.safetensors walkers-2.npy
 done
@@ -130,6 +134,5 @@ refused "rank 1: a model that is not rank 0's" -n 1 -wdir "$work/here" $draw : -
 refused "model-1/checkpoint.safetensors exists" -n 4 "$arbg" $train --steps 9 --output model-1
 refused "not shared among processes" -n 2 "$arbg" demo --output no
 refused "a replica for each of 4 processes, found 3" -n 4 "$arbg" md --replicas 3 --output no
-refused "not shared among processes" -n 2 "$arbg" sample --model model-1/checkpoint.safetensors --method twisted --output no
 
 if [ $failures -ne 0 ]; then echo "$failures failed"; exit 1; fi
