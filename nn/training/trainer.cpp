@@ -15,7 +15,7 @@
 #include "tensor/ops/numbers.h"
 #include "tensor/ops/place.h"
 #include "tensor/ops/sum_of_squares.h"
-#include "tensor/rank_sums.h"
+#include "tensor/ranks/rank_sums.h"
 #include "tensor/side_by_side.h"
 
 namespace arbg::nn {

@@ -1,4 +1,4 @@
-#include "tensor/rank_sums.h"
+#include "tensor/ranks/rank_sums.h"
 
 #include "tensor/base/error.h"
 

@@ -9,7 +9,7 @@
 #include "tensor/base/error.h"
 #include "tensor/device/stream_cuda.h"
 #include "tensor/ops/add.h"
-#include "tensor/rank_sums.h"
+#include "tensor/ranks/rank_sums.h"
 
 namespace arbg::tensor::cuda {
 namespace {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "tensor/rank_sums.h"
+#include "tensor/ranks/rank_sums.h"
 
 namespace arbg::tensor::cpu {
 namespace {
