@@ -7,20 +7,24 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <variant>
 
 #include "apps/cli/command_line.h"
+#include "apps/cli/several_processes.h"
 #include "apps/commands/commands.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/nearest_name.h"
+#include "tensor/base/world.h"
 
 namespace {
 
 using namespace arbg::apps;
+using arbg::Ranks;
 
 struct Command {
   const char* name;
-  int (*run)(const Words&);
+  std::variant<int (*)(const Words&), int (*)(const Words&, const Ranks&)> run;  // alone, or shared
   const char* summary;
   bool stops = false;  // sees Ctrl-C between its steps, saves and leaves; others end at once
 };
@@ -62,32 +66,45 @@ void print_help(std::FILE* to) {
       to);
 }
 
-constexpr char kNoMemory[] = "arbg %s: there is not enough memory for a job of this size\n";
+int run_alone_or_shared(const Command& command, const Words& words, const Ranks& ranks) {
+  if (const auto* shared = std::get_if<1>(&command.run)) return (*shared)(words, ranks);
+  arbg::require(ranks.count() == 1, "this command is not shared among processes, and ",
+                ranks.count(), " were started: start one, without mpirun or srun");
+  return std::get<0>(command.run)(words);
+}
 
-// Runs a command; whatever goes wrong becomes one line and exit status 1, or 130 after Ctrl-C.
-int run(const Command& command, const Words& words) {
+constexpr char kNoMemory[] = "there is not enough memory for a job of this size";
+
+// Runs a command; whatever goes wrong, at any rank, becomes one line and exit status 1, or 130
+// after Ctrl-C.
+int run(const Command& command, const Words& words, const Ranks& ranks) {
+  std::string wrong;
   try {
     if (command.stops) arbg::catch_interrupts();
-    const int status = command.run(words);
+    prepare_several_processes(ranks, words);
+    const int status = run_alone_or_shared(command, words, ranks);
     const bool written = std::fflush(stdout) == 0;
     arbg::require(written, "cannot write to standard output: ", std::strerror(errno));
+    ranks.barrier();  // where others hear of one that fails at the end
     return status;
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, kNoMemory, command.name);
+    wrong = kNoMemory;
   } catch (const std::length_error&) {  // more than any memory
-    std::fprintf(stderr, kNoMemory, command.name);
+    wrong = kNoMemory;
   } catch (const std::filesystem::filesystem_error& error) {
-    std::fprintf(stderr, "arbg %s: cannot use %s: %s\n", command.name, error.path1().c_str(),
-                 error.code().message().c_str());
+    wrong = "cannot use " + error.path1().string() + ": " + error.code().message();
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "arbg %s: %s\n", command.name, error.what());
+    wrong = error.what();
   }
+  std::fprintf(stderr, "arbg %s: %s\n", command.name, ranks.fail_together(wrong).c_str());
   return arbg::interrupted() ? 130 : 1;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
+  const auto ranks = arbg::start_ranks();
+  if (!ranks->is_first()) be_silent();
   Words words(argv + 1, argv + argc);
   if (words.size() == 2 && words[0] == "help") words = {words[1], "--help"};
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
@@ -100,7 +117,7 @@ int main(int argc, char** argv) {
   }
   std::vector<std::string_view> names;
   for (const auto& command : kCommands) {
-    if (words[0] == command.name) return run(command, {words.begin() + 1, words.end()});
+    if (words[0] == command.name) return run(command, {words.begin() + 1, words.end()}, *ranks);
     names.push_back(command.name);
   }
   const std::string nearest(arbg::nearest_name(words[0], names));
@@ -108,4 +125,7 @@ int main(int argc, char** argv) {
       stderr, "arbg: unknown command '%s'; %s\n", words[0].c_str(),
       nearest.empty() ? "see arbg --help" : ("did you mean arbg " + nearest + "?").c_str());
   return 2;
+} catch (const arbg::Error& error) {
+  std::fprintf(stderr, "arbg: %s\n", error.what());
+  return 1;
 }

@@ -1,17 +1,20 @@
-// The sub-commands of arbg. Each takes its words, does its work and returns the exit status.
+// The sub-commands of arbg. Each takes its words, does its work and returns the exit status. Those
+// that also take ranks share the work among these; what they write and print is the first one's.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "tensor/base/ranks.h"
+
 namespace arbg::apps {
 
 using Words = std::vector<std::string>;
 
-int md_command(const Words& words);
-int train_command(const Words& words);
-int refine_command(const Words& words);
-int sample_command(const Words& words);
+int md_command(const Words& words, const Ranks& ranks);
+int train_command(const Words& words, const Ranks& ranks);
+int refine_command(const Words& words, const Ranks& ranks);
+int sample_command(const Words& words, const Ranks& ranks);
 int evaluate_command(const Words& words);
 int audit_command(const Words& words);
 int build_command(const Words& words);

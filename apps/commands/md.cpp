@@ -140,15 +140,16 @@ void print_text(const MdJob& job, const MdOutcome& outcome) {
 
 }  // namespace
 
-int md_command(const Words& words) {
+int md_command(const Words& words, const Ranks& ranks) {
   const Arguments arguments(kSpec, words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
   const MdJob job = job_from(arguments, common);
-  const RunFolder output(job.output, RunKind::md);
+  const RunFolder output(job.output, RunKind::md, {}, ranks);
   const MdOutcome outcome = run_md_job(job, output);
   output.require_ours();
-  if (outcome.result.finished) write_md_page(job.output / "report.html", job, outcome);
+  if (outcome.result.finished && ranks.is_first())
+    write_md_page(job.output / "report.html", job, outcome);
   (common.json ? print_json : print_text)(job, outcome);
   if (outcome.result.finished) return 0;
   std::fprintf(stderr, "interrupted; everything is saved: run the same command to go on\n");

@@ -98,12 +98,12 @@ RefineJob job_from(const Arguments& arguments, const CommonOptions& common) {
 
 }  // namespace
 
-int refine_command(const Words& words) {
+int refine_command(const Words& words, const Ranks& ranks) {
   const Arguments arguments(spec(), words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
   const RefineJob job = job_from(arguments, common);
-  const RunFolder output(job.output, RunKind::refine);
+  const RunFolder output(job.output, RunKind::refine, {}, ranks);
   const RefineOutcome outcome = run_refine_job(job, output);
   if (!outcome.complete) {
     std::fprintf(stderr,
@@ -111,6 +111,7 @@ int refine_command(const Words& words) {
                  "command to go on\n");
     return 130;
   }
+  if (!ranks.is_first()) return 0;
   output.require_ours();
   std::string command = "arbg refine";
   for (const auto& word : words) command += " " + word;

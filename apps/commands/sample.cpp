@@ -13,6 +13,7 @@
 #include "apps/runs/run_folder.h"
 #include "metrics/pages/table.h"
 #include "tensor/base/error.h"
+#include "tensor/base/files.h"
 
 namespace arbg::apps {
 namespace {
@@ -144,7 +145,7 @@ void print_table(const SamplesRun& samples, const SampleJob& job) {
 
 }  // namespace
 
-int sample_command(const Words& words) {
+int sample_command(const Words& words, const Ranks& ranks) {
   const Arguments arguments(kSpec, words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
@@ -152,17 +153,20 @@ int sample_command(const Words& words) {
   std::optional<SmcJob> smc;
   if (wants_smc(arguments)) smc = smc_job_from(arguments, job);
 
-  const RunFolder output(job.output, RunKind::sample);
+  const RunFolder output(job.output, RunKind::sample, {}, ranks);
   const auto told = told_molecule(arguments);
   const Model model = load_model(job.model, job.backend, job.averaged, told);
   require(model.of_many || !told, job.model.string(),
           ": this model is of one molecule, which its checkpoint holds; leave --molecule out");
+  ranks.agree("a model", read_file(job.model));
   if (smc) {
     const SmcOutcome outcome = run_smc_job(*smc, model, output);
+    if (!ranks.is_first()) return 0;
     write_smc_page(job.output / "smc.html", *smc, outcome);
     return print_smc(*smc, outcome, common.json);
   }
   const SamplesRun samples = run_sample_job(job, model, output);
+  if (!ranks.is_first()) return 0;
   if (common.json)
     print_json(samples);
   else

@@ -249,7 +249,7 @@ void print(const TrainOutcome& outcome) {
 
 }  // namespace
 
-int train_command(const Words& words) {
+int train_command(const Words& words, const Ranks& ranks) {
   const Arguments arguments(spec(), words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
@@ -264,12 +264,12 @@ int train_command(const Words& words) {
           "give --steps or --time, not both");
 
   const TrainJob job = job_from(arguments, common);
-  const RunFolder output(job.output, RunKind::train);
+  const RunFolder output(job.output, RunKind::train, {}, ranks);
   const TrainOutcome outcome =
       mixed ? run_mixed_train_job(job, data, output)
             : run_train_job(job, load_dataset(data, arguments.text("forcefield")), output);
   output.require_ours();
-  write_train_page(job.output / "report.html", job, outcome);
+  if (ranks.is_first()) write_train_page(job.output / "report.html", job, outcome);
   if (common.json)
     std::puts(to_json(outcome).dump().c_str());
   else

@@ -38,7 +38,8 @@ MdOutcome run_md_job(const MdJob& job, const RunFolder& output) {
   std::int64_t first = -1, last = -1;
   const double ns_per_step = options.timestep_ps * 1e-3 * options.replicas * options.ladder;
   outcome.result = md::run_simulation(
-      job.output, topology, system, options, start, [&](std::int64_t done, std::int64_t total) {
+      job.output, topology, system, options, start,
+      [&](std::int64_t done, std::int64_t total) {
         if (first < 0) first = done;
         last = done;
         char detail[96];
@@ -47,11 +48,12 @@ MdOutcome run_md_job(const MdJob& job, const RunFolder& output) {
             static_cast<long long>(total),
             static_cast<double>(done - first) * ns_per_step / progress.elapsed_s() * 86400);
         progress.update(static_cast<double>(done) / static_cast<double>(total), detail);
-      });
+      },
+      output.ranks());
   outcome.seconds = progress.elapsed_s();
   outcome.steps = last - first;
   outcome.ns_per_day = static_cast<double>(outcome.steps) * ns_per_step / outcome.seconds * 86400;
-  if (outcome.result.finished) {
+  if (outcome.result.finished && output.ranks().is_first()) {
     outcome.convergence = convergence_of_run(job.output);
     auto run = md::read_simulation_file(job.output);
     run.convergence = to_json(outcome.convergence);

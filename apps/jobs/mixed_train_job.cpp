@@ -102,7 +102,7 @@ TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::pat
   if (saved) require_same_run(*saved, job, description, config);
 
   nn::Transformer network(config, job.backend, job.trainer.seed);
-  nn::Trainer trainer(network, data.head(), data, job.trainer);
+  nn::Trainer trainer(network, data.head(), data, job.trainer, nn::steady_seconds, output.ranks());
   if (saved) trainer.resume(*saved);
   TrainOutcome outcome;
   outcome.parameters = network.parameter_count();

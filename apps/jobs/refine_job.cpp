@@ -61,7 +61,9 @@ Start start_from_forcefield(const RefineJob& job, const RunFolder& output) {
   const auto system = md::ForceField::named(job.forcefield).create_system(nothing.topology);
   const auto ideal = md::ideal_geometry(nothing.topology, system);
   output.require_ours();
-  md::write_pdb(job.output / "topology.pdb", nothing.topology, ideal);
+  if (output.ranks().is_first())
+    md::write_pdb(job.output / "topology.pdb", nothing.topology, ideal);
+  output.ranks().barrier();  // it is there for all
   nothing.topology_pdb = read_file(job.output / "topology.pdb");
   const auto map = md::make_internal_map(nothing.topology, system, job.temperature_kelvin, ideal);
   Start out;
@@ -94,7 +96,7 @@ Start start_from_model(const RefineJob& job, const RunFolder& output) {
   out.checkpoint = nn::Checkpoint::read(job.model, job.backend);
   const Model model = make_model(out.checkpoint, job.backend, true, job.model.string());
   output.require_ours();
-  write_file(job.output / "topology.pdb", model.topology_pdb);
+  if (output.ranks().is_first()) write_file(job.output / "topology.pdb", model.topology_pdb);
   out.checkpoint.weights = out.checkpoint.network(job.backend, true).values();
   return out;
 }
@@ -105,10 +107,22 @@ Start start_of(const RefineJob& job, const RunFolder& output,
   return job.model.empty() ? start_from_forcefield(job, output) : start_from_model(job, output);
 }
 
+// Ranks have read the same.
+void require_alike(const Start& start, const sampling::Refinement& refinement, const Ranks& ranks) {
+  if (ranks.count() == 1) return;
+  std::vector<double> numbers = refinement.state().walkers;
+  for (const auto& [name, tensor] : start.checkpoint.weights)
+    for (const double value : tensor.values()) numbers.push_back(value);
+  ranks.agree("a model to start from", start.checkpoint.description.dump());
+  ranks.agree("weights or walkers to start from", std::as_bytes(std::span(numbers)));
+}
+
 // The walkers, from samples of the model to the start of the first round. False: interrupted.
-bool warm_up(sampling::Refinement& refinement, const RefineFolder& folder) {
+bool warm_up(sampling::Refinement& refinement, const RefineFolder& folder, const Ranks& ranks) {
   Progress progress("warm up");
-  if (!folder.resume_warm_up(refinement)) {
+  const bool resumed = folder.resume_warm_up(refinement);
+  ranks.agree("a warm-up", std::to_string(resumed ? refinement.warm_up_moves() : -1));
+  if (!resumed) {
     if (!refinement.begin()) return false;
     if (refinement.warmed_up()) folder.save_warm_up(refinement);  // no moves: saved all the same
   }
@@ -171,10 +185,11 @@ RefineOutcome run_refine_job(const RefineJob& asked, const RunFolder& output) {
   const auto placement = placement_of(start.checkpoint.description, model.topology,
                                       model.generator.map(), start.checkpoint.config);
   sampling::Refinement refinement(start.checkpoint, target, job.options, job.backend,
-                                  start.energies, placement);
+                                  start.energies, placement, output.ranks());
   if (saved) folder.resume(refinement, *saved);
+  require_alike(start, refinement, output.ranks());
 
-  const bool warm = saved || warm_up(refinement, folder);
+  const bool warm = saved || warm_up(refinement, folder, output.ranks());
   const bool made = warm && make_rounds(refinement, folder);
   RefineOutcome out;
   out.checkpoint = folder.checkpoint_path();

@@ -9,6 +9,7 @@
 #include "apps/runs/computed_by.h"
 #include "metrics/pages/table.h"
 #include "sampling/proposals/autoregressive.h"
+#include "sampling/proposals/shared_samples.h"
 #include "sampling/smc/population.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
@@ -81,19 +82,22 @@ sampling::TemperatureTuning tune(const SampleJob& job, const Model& model,
       });
 }
 
-sampling::Samples draw(const SampleJob& job, const sampling::Proposal& proposal,
+// This rank's share.
+sampling::Samples draw(const SampleJob& job, const sampling::Proposal& proposal, const Ranks& ranks,
                        Progress& progress) {
+  const Share share = ranks.share(job.count);
   sampling::SampleOptions options;
-  options.count = job.count;
+  options.first = share.first;
+  options.count = share.count();
   options.seed = job.seed;
   options.on_progress = [&](std::int64_t done) {
     char detail[64];
     std::snprintf(detail, sizeof detail, "%lld samples  %.0f/s", static_cast<long long>(done),
                   static_cast<double>(done) / progress.elapsed_s());
-    progress.update(static_cast<double>(done) / static_cast<double>(job.count), detail);
+    progress.update(static_cast<double>(done) / static_cast<double>(options.count), detail);
   };
   sampling::Samples samples = proposal.draw(options);
-  require(!interrupted(), "interrupted after ", samples.count(), " of ", job.count,
+  require(!ranks.any(interrupted()), "interrupted after ", samples.count(), " of ", job.count,
           " samples; nothing was written (the same --seed draws them again)");
   return samples;
 }
@@ -101,6 +105,7 @@ sampling::Samples draw(const SampleJob& job, const sampling::Proposal& proposal,
 }  // namespace
 
 SamplesRun run_sample_job(const SampleJob& job, const Model& model, const RunFolder& output) {
+  const Ranks& ranks = output.ranks();
   const auto target = model.target(job.backend);
   sampling::require_reflectable(model.generator.map(), job.mirror);
   require(!job.published_weights || !model.generator.map().invariant_to_motion(),
@@ -110,12 +115,16 @@ SamplesRun run_sample_job(const SampleJob& job, const Model& model, const RunFol
   sampling::Decoding decoding = job.decoding;
   std::optional<sampling::TemperatureTuning> tuning;
   if (job.tune_temperature) {
-    tuning = tune(job, model, target);
-    decoding.temperature = tuning->temperature;
+    if (ranks.is_first()) tuning = tune(job, model, target);
+    decoding.temperature = ranks.broadcast(tuning ? tuning->temperature : 0);
   }
   Progress progress("sample");
   const auto proposal = proposal_of(job, model.generator, decoding, target);
-  sampling::Samples samples = draw(job, *proposal, progress);
+  const sampling::Samples own = draw(job, *proposal, ranks, progress);
+  const auto own_energy = target.reduced_energy(own.positions_nm);
+  sampling::Samples samples = sampling::gather_at_first(own, ranks);
+  const auto energy = ranks.gather_at_first(std::span<const double>(own_energy));
+  if (!ranks.is_first()) return {};
 
   SamplesRun out = begin_samples(job, model, samples.coordinates);
   out.file.decoding = decoding;
@@ -123,7 +132,7 @@ SamplesRun run_sample_job(const SampleJob& job, const Model& model, const RunFol
   if (job.mirror != sampling::Mirror::none) out.file.reflected = samples.reflected;
   out.file.published_weights = job.published_weights;
   if (job.published_weights) std::ranges::fill(samples.log_volume, 0.0);
-  out.reduced_energy = target.reduced_energy(samples.positions_nm);
+  out.reduced_energy = energy;
   out.log_weight = sampling::log_weights(out.reduced_energy, samples.log_volume, samples.log_q);
   out.file.weights = metrics::summarise_weights(out.log_weight);
   out.log_q = std::move(samples.log_q);

@@ -30,7 +30,8 @@ struct SampleJob {
 // What makes the job's weights inconsistent, one sentence each; empty if nothing does.
 std::vector<std::string> labels(const SampleJob& job);
 
-// Samples, energies and weights, written to job.output.
+// Samples, energies and weights, written to job.output. The ranks of `output` share the samples,
+// and the first alone has them at the end.
 SamplesRun run_sample_job(const SampleJob& job, const Model& model, const RunFolder& output);
 
 // What run.json says of the draws of any such job, and the molecule: figures and arrays, of which

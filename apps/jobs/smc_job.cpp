@@ -55,9 +55,11 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
 
 std::vector<sampling::SmcPopulation> run_populations(const SmcJob& job, const Model& model,
                                                      const sampling::Target& target,
+                                                     const Ranks& ranks,
                                                      sampling::AnnealingPlan& plan) {
   Progress progress("sample");
   sampling::SmcOptions smc = job.smc;
+  smc.ranks = &ranks;
   smc.on_progress = [&](std::int64_t done, std::int64_t of) {
     char detail[64];
     std::snprintf(detail, sizeof detail, "stage %lld of %lld", static_cast<long long>(done),
@@ -68,13 +70,17 @@ std::vector<sampling::SmcPopulation> run_populations(const SmcJob& job, const Mo
   std::vector<sampling::SmcPopulation> out;
   if (job.annealed) {
     plan = sampling::plan_annealing(proposal, target, job.annealing, smc);
-    if (!interrupted()) out = sampling::sample_annealed(proposal, target, plan, smc);
+    if (!ranks.any(interrupted())) {
+      ranks.agree("an annealing plan", std::as_bytes(std::span(plan.eps)));
+      out = sampling::sample_annealed(proposal, target, plan, smc);
+    }
   } else {
     sampling::Twist twist = job.twist;
     twist.stage_atoms = sampling::residue_stages(model.topology, proposal.map());
     out = sampling::sample_twisted(proposal, target, twist, smc);
   }
-  require(!interrupted(), "interrupted; nothing was written (the same --seed draws them again)");
+  require(!ranks.any(interrupted()),
+          "interrupted; nothing was written (the same --seed draws them again)");
   return out;
 }
 
@@ -149,7 +155,8 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model, const RunFolder& o
   const auto target = model.target(job.sample.backend);
   const Progress clock("sample");
   sampling::AnnealingPlan plan;
-  const auto populations = run_populations(job, model, target, plan);
+  const auto populations = run_populations(job, model, target, output.ranks(), plan);
+  if (!output.ranks().is_first()) return {};
 
   std::vector<double> coordinates;
   for (const auto& population : populations) append(coordinates, population.samples.coordinates);

@@ -31,6 +31,7 @@ std::vector<Option> with_smc(std::vector<Option> options);
 bool wants_smc(const Arguments& arguments);
 SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample);
 
+// The ranks of `output` share the populations, and the first alone has the outcome.
 SmcOutcome run_smc_job(const SmcJob& job, const Model& model, const RunFolder& output);
 
 // What makes the job's figures less than they seem, one sentence each.

@@ -110,8 +110,13 @@ class HeldOutFrames {
     data.fill(0, z_, {});
   }
 
-  double nats(const nn::Transformer& network) const {  // per coordinate; NaN without frames
-    const auto log_p = nn::log_likelihood(network, head_, nn::host_rows(z_, head_.coordinates()));
+  // Per coordinate; NaN without frames. Together: the frames are shared out.
+  double nats(const nn::Transformer& network, const Ranks& ranks) const {
+    const std::int64_t K = head_.coordinates();
+    const auto [first, last] = ranks.share(std::ssize(z_) / K);
+    const auto own = nn::log_likelihood(
+        network, head_, nn::host_rows({z_.begin() + first * K, z_.begin() + last * K}, K));
+    const auto log_p = ranks.gather(std::span<const double>(own));
     return -std::accumulate(log_p.begin(), log_p.end(), 0.0) / static_cast<double>(z_.size());
   }
 
@@ -155,7 +160,7 @@ TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunF
   if (!saved)
     network.initialise_from_marginals(data.counts(head.bins()), 1,
                                       curves_of(head, data, job.backend));
-  nn::Trainer trainer(network, head, data, job.trainer);
+  nn::Trainer trainer(network, head, data, job.trainer, nn::steady_seconds, output.ranks());
   if (saved) trainer.resume(*saved);
 
   TrainOutcome outcome;
@@ -165,7 +170,8 @@ TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunF
   const HeldOutFrames frames(head, *map, held_out, job.trainer.seed + 1);
   train_with_log(
       trainer, job, head.bins(), description,
-      [&](const nn::Transformer& tested) { return frames.nats(tested); }, output, outcome);
+      [&](const nn::Transformer& tested) { return frames.nats(tested, output.ranks()); }, output,
+      outcome);
   return outcome;
 }
 

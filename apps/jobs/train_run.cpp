@@ -28,6 +28,13 @@ std::string detail_of(const nn::StepReport& report, double nats, double gflop_pe
   return text;
 }
 
+// Ranks that train together have read the same.
+void require_alike(const nn::Trainer& trainer, const Json& description) {
+  trainer.ranks().agree("data", description.dump());
+  trainer.ranks().agree("options", trainer.options().to_json().dump());
+  trainer.ranks().agree("a checkpoint in --output", std::to_string(trainer.step()));
+}
+
 }  // namespace
 
 std::optional<nn::Checkpoint> saved_run(const TrainJob& job) {
@@ -60,6 +67,7 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
                     const Json& description,
                     const std::function<double(const nn::Transformer&)>& evaluate,
                     const RunFolder& output, TrainOutcome& outcome) {
+  require_alike(trainer, description);
   output.require_ours();
   outcome.checkpoint = job.output / kCheckpoint;
   nn::RunOptions run;
@@ -68,12 +76,15 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
   run.checkpoint_every_s = job.checkpoint_every_s;
   run.bins = bins;
   run.description = description;
+  bool evaluated = false;
   run.evaluate = [&](const nn::Transformer& network) {
+    evaluated = true;
     const double nats = evaluate(network);
     output.require_ours();
     return nats;
   };
-  TrainLog log(job.output / kLog, trainer.step());
+  std::optional<TrainLog> log;  // of the first rank
+  if (output.ranks().is_first()) log.emplace(job.output / kLog, trainer.step());
   Progress progress("train");
   const double gflop_per_token = 3e-9 * trainer.flops_per_token();
   double gflop = 0;
@@ -87,11 +98,11 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
     const double gflop_per_second = gflop_per_sample * report.samples_per_second;
     gflop += gflop_per_sample * static_cast<double>(trainer.options().batch);
     progress.update(report.progress, detail_of(report, outcome.train_nats, gflop_per_second));
-    log.add(report, progress.elapsed_s(), gflop_per_second, progress.left_s());
+    log->add(report, progress.elapsed_s(), gflop_per_second, progress.left_s());
   };
   run.on_evaluation = [&](std::int64_t step, double nats) {
     outcome.held_out_nats = nats;
-    log.add_evaluation(step, nats, progress.elapsed_s());
+    log->add_evaluation(step, nats, progress.elapsed_s());
   };
   outcome.complete = nn::run_training(trainer, run);
   outcome.steps = trainer.step();
@@ -104,7 +115,7 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
       static_cast<double>((outcome.steps - outcome.steps_before) * trainer.options().batch) /
       seconds;
   outcome.gflop_per_second = gflop / seconds;
-  if (std::isnan(outcome.held_out_nats) || !trainer.evaluation_due())
+  if (!evaluated || !trainer.evaluation_due())
     outcome.held_out_nats = evaluate(trainer.evaluated_network());
 }
 

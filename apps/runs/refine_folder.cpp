@@ -133,6 +133,7 @@ bool RefineFolder::resume_warm_up(sampling::Refinement& refinement) const {
 }
 
 void RefineFolder::save_warm_up(const sampling::Refinement& refinement) const {
+  if (!lock_.ranks().is_first()) return;
   lock_.require_ours();
   const auto now = refinement.state();
   Json state = Json::object();
@@ -148,6 +149,7 @@ void RefineFolder::save_warm_up(const sampling::Refinement& refinement) const {
 
 // The checkpoint comes last but for clearing up: it says which rounds are complete.
 void RefineFolder::save(const sampling::Refinement& refinement) const {
+  if (!lock_.ranks().is_first()) return;
   lock_.require_ours();
   const auto now = refinement.state();
   const std::int64_t rounds = std::ssize(now.history),
@@ -167,6 +169,7 @@ void RefineFolder::save(const sampling::Refinement& refinement) const {
 
 // What this call, or one that was killed, left of other rounds.
 void RefineFolder::clear_up(std::int64_t rounds) const {
+  if (!lock_.ranks().is_first()) return;
   for (const auto old : {rounds - 1, rounds - 2}) std::filesystem::remove(walkers_path(old));
   std::filesystem::remove(warm_up_path());
 }

@@ -4,6 +4,7 @@
 // (coordinates [W, K] after R rounds), report.html; until the first round is saved
 // warm-up.safetensors (walkers and settings) instead. Killed at any moment, it holds the last
 // complete round, or the last moves of the warm-up.
+// Of several ranks all read and the first alone writes.
 #pragma once
 
 #include <filesystem>

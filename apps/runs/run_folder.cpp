@@ -72,16 +72,22 @@ void require_no_arrays(const std::filesystem::path& folder, RunKind kind) {
 }  // namespace
 
 RunFolder::RunFolder(const std::filesystem::path& folder, RunKind kind,
-                     std::vector<RunKind> goes_on)
-    : lock_(folder, name_of(kind)) {
+                     std::vector<RunKind> goes_on, const Ranks& ranks)
+    : folder_(folder.empty() ? "." : folder), ranks_(ranks) {
+  if (ranks.is_first()) take(kind, std::move(goes_on));
+  ranks.barrier();  // the others read what is there now
+}
+
+void RunFolder::take(RunKind kind, std::vector<RunKind> goes_on) {
+  lock_.emplace(folder_, name_of(kind));
   if (goes_on.empty()) goes_on = {kind};
-  const RunKind found = kind_of(folder);
+  const RunKind found = kind_of(folder_);
   require(found == RunKind::none || std::ranges::find(goes_on, found) != goes_on.end(),
-          folder.string(), " holds a run of ", name_of(found), "; choose another --output");
-  if (found == RunKind::none) require_no_arrays(folder, kind);
-  remove_temporaries(folder);
+          folder_.string(), " holds a run of ", name_of(found), "; choose another --output");
+  if (found == RunKind::none) require_no_arrays(folder_, kind);
+  remove_temporaries(folder_);
   std::error_code ignored;  // what is left is replaced later
-  std::filesystem::remove_all(folder / kFresh, ignored);
+  std::filesystem::remove_all(folder_ / kFresh, ignored);
 }
 
 std::string differences(const Json& there, const Json& here) {

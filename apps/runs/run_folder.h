@@ -3,12 +3,14 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "tensor/base/folder_lock.h"
 #include "tensor/base/json.h"
+#include "tensor/base/ranks.h"
 
 namespace arbg::apps {
 
@@ -24,20 +26,30 @@ RunKind kind_of(const std::filesystem::path& folder);
 // For as long as a command may write in `folder`; taken before its work begins. Throws Error, with
 // nothing changed, if another process writes there, if it cannot be written, or if it holds a run
 // of a kind that is not among `goes_on` (by default: of any but this one), or arrays of no run that
-// this one would replace. Clears up what writers that were killed left half-written.
+// this one would replace. Clears up what writers that were killed left half-written. Of several
+// ranks, which make and end it together, the first does all that; the others only read.
 class RunFolder {
  public:
-  RunFolder(const std::filesystem::path& folder, RunKind kind, std::vector<RunKind> goes_on = {});
+  RunFolder(const std::filesystem::path& folder, RunKind kind, std::vector<RunKind> goes_on = {},
+            const Ranks& ranks = Ranks::alone());
 
   // For before each writing: throws Error if the folder is no longer the one that was locked.
-  void require_ours() const { lock_.require_held(); }
+  void require_ours() const {
+    if (lock_) lock_->require_held();
+  }
 
-  const std::filesystem::path& path() const { return lock_.folder(); }
+  const Ranks& ranks() const { return ranks_; }
+  const std::filesystem::path& path() const { return folder_; }
 
-  operator const FolderLock&() const { return lock_; }
+  // Of the first rank.
+  operator const FolderLock&() const { return lock_.value(); }
 
  private:
-  FolderLock lock_;
+  void take(RunKind kind, std::vector<RunKind> goes_on);
+
+  std::filesystem::path folder_;
+  const Ranks& ranks_;
+  std::optional<FolderLock> lock_;
 };
 
 // Members that have another value, or that only one of the two has, for messages: "batch is 32

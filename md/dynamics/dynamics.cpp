@@ -31,7 +31,9 @@ Dynamics::Dynamics(const System& system, const DynamicsOptions& options,
       integrator_(make_integrator(system, options)),
       timestep_ps_(options.timestep_ps),
       seed_(options.seed),
-      temperatures_kelvin_(options.temperatures_kelvin) {
+      temperatures_kelvin_(options.temperatures_kelvin),
+      first_replica_(options.first_replica),
+      all_replicas_(options.all_replicas > 0 ? options.all_replicas : temperatures_kelvin_.size()) {
   const std::size_t size = 3 * system.mass_amu.size(), replicas = temperatures_kelvin_.size();
   require(positions_nm.size() == size || positions_nm.size() == size * replicas,
           "expected starting positions of shape [", size / 3, ", 3] or [", replicas, ", ", size / 3,
@@ -40,7 +42,7 @@ Dynamics::Dynamics(const System& system, const DynamicsOptions& options,
   while (positions.size() < size * replicas)
     positions.insert(positions.end(), positions_nm.begin(), positions_nm.end());
   for (std::size_t r = 0; r < replicas; ++r)
-    add_thermal_velocities(system, temperatures_kelvin_[r], seed_, r, velocities);
+    add_thermal_velocities(system, temperatures_kelvin_[r], seed_, first_replica_ + r, velocities);
   integrator_->set(positions, velocities);
 }
 
@@ -63,7 +65,7 @@ void Dynamics::run(std::int64_t steps) {
   const std::vector<double> positions = integrator_->positions_nm();
   const std::size_t atoms = energy_.system().mass_amu.size();
   for (std::size_t i = 0; i < positions.size(); ++i) {
-    require(std::isfinite(positions[i]), "replica ", i / (3 * atoms), " (",
+    require(std::isfinite(positions[i]), "replica ", first_replica_ + i / (3 * atoms), " (",
             temperature_kelvin(static_cast<int>(i / (3 * atoms))), " K) blew up before step ",
             step_, ": atom ", i / 3 % atoms,
             " has no finite position; use a shorter timestep than ", timestep_ps_,
@@ -113,7 +115,8 @@ std::vector<int> Dynamics::swap_neighbours(int ladder_size) {
       const std::size_t i = ladder * rungs + rung, j = i + 1;
       const double beta_i = 1 / thermal_energy(temperatures_kelvin_[i]);
       const double beta_j = 1 / thermal_energy(temperatures_kelvin_[j]);
-      const std::uint64_t draw = static_cast<std::uint64_t>(step_) * replicas + i;
+      const std::uint64_t draw =
+          static_cast<std::uint64_t>(step_) * all_replicas_ + first_replica_ + i;
       if (std::log(random.uniform(draw)) >= (beta_i - beta_j) * (energy[i] - energy[j])) continue;
       integrator_->exchange(i, j, std::sqrt(temperatures_kelvin_[j] / temperatures_kelvin_[i]));
       std::swap(energy[i], energy[j]);

@@ -61,6 +61,7 @@ class Dynamics {
   double timestep_ps_;
   std::uint64_t seed_;
   std::vector<double> temperatures_kelvin_;  // [R]
+  std::size_t first_replica_, all_replicas_;
   std::int64_t step_ = 0;
 };
 

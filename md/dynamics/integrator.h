@@ -37,6 +37,9 @@ struct DynamicsOptions {
   std::uint64_t seed = 1;
   std::vector<double> temperatures_kelvin;  // one a replica: [R]
   Backend backend = Backend::cpu;
+  // Of a part of more replicas, which goes on as it would in the whole: which one is the first
+  // here, and how many there are; 0: R.
+  std::size_t first_replica = 0, all_replicas = 0;
 };
 
 // Arrays [R, N, 3] are double whatever the backend computes in; float32 goes through them

@@ -53,6 +53,7 @@ class LaneIntegrator : public Integrator {
       : energy_(system),
         half_timestep_(static_cast<float>(options.timestep_ps / 2)),
         seed_(options.seed),
+        first_replica_(options.first_replica),
         replicas_(options.temperatures_kelvin.size()) {
     const double decay = options.friction_per_ps * options.timestep_ps;
     keep_ = static_cast<float>(std::exp(-decay));
@@ -121,7 +122,7 @@ class LaneIntegrator : public Integrator {
     Lanes<float> root;
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       const std::size_t replica = first + lane < replicas_ ? first + lane : 0;
-      streams[lane] = stream_id(streams::kLangevin, first + lane);
+      streams[lane] = stream_id(streams::kLangevin, first_replica_ + first + lane);
       root[lane] = root_thermal_energy(temperatures_kelvin[replica]);
     }
     const std::vector<LaneVector<float>> zero(kick_.size());
@@ -197,7 +198,7 @@ class LaneIntegrator : public Integrator {
   std::vector<float> kick_, inverse_root_mass_;  // [N] dt/m and 1/sqrt(m)
   float half_timestep_, keep_, renew_;           // dt/2, a, sqrt(1 - a^2)
   std::uint64_t seed_;
-  std::size_t replicas_;
+  std::size_t first_replica_, replicas_;
   std::vector<Group> groups_;
 };
 

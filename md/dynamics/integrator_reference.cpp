@@ -37,8 +37,9 @@ class ReferenceIntegrator : public Integrator {
         friction_(options.friction_per_ps) {
     const std::vector<double> zero(3 * system.mass_amu.size());
     for (const double kelvin : options.temperatures_kelvin) {
-      replicas_.push_back({zero, zero, kelvin,
-                           Random(options.seed, stream_id(streams::kLangevin, replicas_.size()))});
+      const std::size_t replica = options.first_replica + replicas_.size();
+      replicas_.push_back(
+          {zero, zero, kelvin, Random(options.seed, stream_id(streams::kLangevin, replica))});
     }
   }
 

@@ -306,15 +306,39 @@ std::int64_t steps_until_due(const SimulationOptions& o, std::int64_t step) {
   return due;
 }
 
+// Where all replicas stand, of which this rank has a share: of the first rank alone.
+DynamicsState state_of_all(const DynamicsState& own, const Ranks& ranks) {
+  return {ranks.gather_at_first(std::span(own.positions_nm)),
+          ranks.gather_at_first(std::span(own.velocities_nm_ps)), own.step};
+}
+
+// [ladder - 1] over all ladders, at the first rank; zeros at the others, which begin anew.
+std::vector<std::int64_t> swaps_of_all(const std::vector<std::int64_t>& own, const Ranks& ranks) {
+  std::vector<std::int64_t> sum(own.size());
+  const auto all = ranks.gather_at_first(std::span(own));
+  for (std::size_t i = 0; i < all.size(); ++i) sum[i % sum.size()] += all[i];
+  return sum;
+}
+
+// The part of all replicas that is this rank's: of `total` rows.
+std::vector<double> own_part(const std::vector<double>& all, std::int64_t total,
+                             const Share& share) {
+  const std::int64_t row = std::ssize(all) / total;
+  return {all.begin() + share.first * row, all.begin() + share.last * row};
+}
+
 }  // namespace
 
 SimulationResult run_simulation(const fs::path& folder, const Topology& topology,
                                 const System& system, const SimulationOptions& asked,
                                 std::span<const double> start_nm,
-                                const std::function<void(std::int64_t, std::int64_t)>& progress) {
+                                const std::function<void(std::int64_t, std::int64_t)>& progress,
+                                const Ranks& ranks) {
   const auto begin = std::chrono::steady_clock::now();
   SimulationOptions o = asked;
   require_sensible(o);
+  require(ranks.count() <= o.replicas, "expected a replica for each of ", ranks.count(),
+          " processes, found ", o.replicas);
   const fs::path checkpoint_path = folder / "checkpoint.bin";
   std::optional<SimulationFile> there;
   if (fs::exists(folder / "run.json")) there = read_simulation_file(folder);
@@ -345,36 +369,47 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   std::int64_t total = o.warmup_steps + o.steps;
   require(c.state.step <= total, folder.string(), " already holds ", c.state.step,
           " steps (warm-up included), more than the ", total, " asked for");
-  DynamicsOptions options{o.timestep_ps, o.friction_per_ps, o.seed, temperatures, o.backend};
+  const Share share = ranks.share(o.replicas);
+  const auto own_temperatures = own_part(temperatures, o.replicas, share);
+  DynamicsOptions options{o.timestep_ps, o.friction_per_ps, o.seed, own_temperatures, o.backend};
+  options.first_replica = static_cast<std::size_t>(share.first * o.ladder);
+  options.all_replicas = temperatures.size();
   if (c.state.step < hot_steps(o))
-    options.temperatures_kelvin.assign(temperatures.size(), o.top_temperature_kelvin);
+    options.temperatures_kelvin.assign(own_temperatures.size(), o.top_temperature_kelvin);
   Dynamics dynamics(system, options, start);
+  if (resumes)
+    dynamics.restore({own_part(c.state.positions_nm, o.replicas, share),
+                      own_part(c.state.velocities_nm_ps, o.replicas, share), c.state.step});
+  ranks.agree("a start", std::as_bytes(std::span(resumes ? c.state.positions_nm : start)));
+  if (!ranks.is_first()) c.swapped.assign(c.swapped.size(), 0);  // the first has those of before
   require_ours();
-  if (resumes) {
-    dynamics.restore(c.state);
-  } else {  // nothing is written before everything has been checked
+  if (!resumes && ranks.is_first()) {  // nothing is written before everything has been checked
     create_folder(folder);
     write_pdb(folder / "topology.pdb", topology, start);
     require_ours();
     write_simulation_file(folder, file());
   }
-  Frames frames(folder, engine, o, c, require_ours);
+  std::optional<Frames> frames;  // of the first rank
+  if (ranks.is_first()) frames.emplace(folder, engine, o, c, require_ours);
 
   // run.json stays, with the convergence that was added since.
   if (c.state.step == total && there && there->complete() && there->options.steps == o.steps)
     return {c.saves * o.replicas, true, swap_acceptance(o, c)};
 
+  // Swaps of the other ranks' ladders are with them until now.
   const auto checkpoint = [&] {
-    frames.sync();  // may take long: whose folder it is is asked afterwards
+    c.swapped = swaps_of_all(c.swapped, ranks);
+    if (!ranks.is_first()) return;
+    frames->sync();  // may take long: whose folder it is is asked afterwards
     require_ours();
     write_checkpoint(checkpoint_path, o.backend, c);
     require_ours();
     write_simulation_file(folder, file());
   };
-  while (c.state.step < total && !interrupted()) {
+  while (c.state.step < total && !ranks.any(interrupted())) {
     dynamics.run(steps_until_due(o, c.state.step));
     const std::int64_t step = dynamics.step();
-    if (step == hot_steps(o)) dynamics.set_temperatures(temperatures);
+    if (step == hot_steps(o)) dynamics.set_temperatures(own_temperatures);
     if (o.ladder > 1 && step > hot_steps(o) && step % o.swap_interval == 0) {
       const std::vector<int> swapped = dynamics.swap_neighbours(o.ladder);
       for (std::size_t k = 0; k < swapped.size(); ++k) c.swapped[k] += swapped[k];
@@ -383,17 +418,18 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     c.state.step = step;
     const std::int64_t since = step - o.warmup_steps;
     if (since > 0 && since % o.save_interval == 0) {
-      c.state = dynamics.state();
+      c.state = state_of_all(dynamics.state(), ranks);
       require_ours();
-      frames.append(c.state);
+      if (frames) frames->append(c.state);
       ++c.saves;
       const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-      if (o.most_seconds > 0 && elapsed.count() >= o.most_seconds) o.steps = since, total = step;
+      if (o.most_seconds > 0 && ranks.broadcast(elapsed.count()) >= o.most_seconds)
+        o.steps = since, total = step;
       if (c.saves % o.checkpoint_interval == 0) checkpoint();
     }
     if (progress) progress(step, total);
   }
-  c.state = dynamics.state();
+  c.state = state_of_all(dynamics.state(), ranks);
   checkpoint();
   return {c.saves * o.replicas, c.state.step == total, swap_acceptance(o, c)};
 }

@@ -24,6 +24,7 @@
 #include "md/molecule/system.h"
 #include "md/molecule/topology.h"
 #include "tensor/base/backend.h"
+#include "tensor/base/ranks.h"
 
 namespace arbg::md {
 
@@ -57,9 +58,13 @@ struct SimulationResult {
 // the folder holds a run of other settings (saying which differ), lacks one of the files above or
 // holds one that cannot be of the same run (naming it), if options make no sense, or if a replica
 // blows up.
+//
+// Several ranks do it together: they share the ladders, of which there must be one for each, and
+// the first alone writes and has the result's swap acceptance.
 SimulationResult run_simulation(
     const std::filesystem::path& folder, const Topology& topology, const System& system,
     const SimulationOptions& options, std::span<const double> start_nm,
-    const std::function<void(std::int64_t, std::int64_t)>& progress = {});
+    const std::function<void(std::int64_t, std::int64_t)>& progress = {},
+    const Ranks& ranks = Ranks::alone());
 
 }  // namespace arbg::md

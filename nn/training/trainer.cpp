@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <cmath>
-#include <map>
 #include <numeric>
 
 #include "nn/optimizer/schedule.h"
@@ -16,6 +15,7 @@
 #include "tensor/ops/numbers.h"
 #include "tensor/ops/place.h"
 #include "tensor/ops/sum_of_squares.h"
+#include "tensor/ranks/rank_sums.h"
 #include "tensor/side_by_side.h"
 
 namespace arbg::nn {
@@ -197,28 +197,35 @@ void Trainer::sum_branch(std::size_t parameter, const Share& shards, Tensor& sum
   }
 }
 
-// What ranks have added up alone goes to all, which add up the rest.
-void Trainer::sum_over_ranks(std::size_t parameter) {
-  Tensor& gradient = gradients_[parameter];
-  std::vector<double> own;
-  for (const auto& branch : ranks_.branches(options_.shards, ranks_.rank())) {
-    sum_branch(parameter, branch, gradient);
-    const auto values = gradient.values();
-    own.insert(own.end(), values.begin(), values.end());
-  }
-  const auto sums = ranks_.gather(std::span<const double>(own));
-  const auto size = static_cast<std::size_t>(gradient.elements());
-  std::map<std::int64_t, Tensor> sum_of_branch;
-  for (int rank = 0; rank < ranks_.count(); ++rank) {
-    for (const auto& branch : ranks_.branches(options_.shards, rank)) {
-      const auto values = std::span(sums).subspan(sum_of_branch.size() * size, size);
-      sum_of_branch[branch.first] =
-          Tensor::from_values(values, gradient.shape(), gradient.backend());
+void Trainer::sum_branches(const Share& shards) {
+  tensor::for_each_on({network_.backend()}, std::ssize(gradients_), [&](std::int64_t i) {
+    const auto parameter = static_cast<std::size_t>(i);
+    sum_branch(parameter, shards, gradients_[parameter]);
+  });
+}
+
+// The sums of each rank's branches, all gradients one behind the other; ranks add up the rest
+// together.
+void Trainer::sum_over_ranks() {
+  std::int64_t size = 0;
+  for (const auto& storage : gradient_storages_) size += storage.elements();
+  const auto branches = ranks_.branches(options_.shards, ranks_.rank());
+  Tensor own =
+      Tensor::empty({std::ssize(branches), size}, gradients_.front().dtype(), network_.backend());
+  const auto each_storage = [&](const Tensor& all, std::int64_t first, const auto& copy) {
+    for (auto& storage : gradient_storages_) {
+      Tensor there = all.reshape({all.elements()}).rows(first, storage.elements());
+      copy(storage, there);
+      first += storage.elements();
     }
+  };
+  for (std::size_t b = 0; b < branches.size(); ++b) {
+    sum_branches(branches[b]);
+    each_storage(own, static_cast<std::int64_t>(b) * size,
+                 [](const Tensor& storage, Tensor& there) { there.copy_from(storage); });
   }
-  for (const auto& [to, from, last] : ranks_.common_additions(options_.shards))
-    tensor::add_into(sum_of_branch.at(to), sum_of_branch.at(from));
-  gradient.copy_from(sum_of_branch.at(0));
+  each_storage(tensor::sum_branches(ranks_, options_.shards, own), 0,
+               [](Tensor& storage, const Tensor& there) { storage.copy_from(there); });
 }
 
 // One rank on a device adds what shards have kept to what the first of them has.
@@ -244,13 +251,9 @@ void Trainer::sum_gradients() {
   if (sums_in_place()) {
     sum_in_place(shards_);
   } else if (ranks_.count() == 1) {
-    tensor::for_each_on({network_.backend()}, std::ssize(gradients_), [&](std::int64_t i) {
-      const auto parameter = static_cast<std::size_t>(i);
-      sum_branch(parameter, shards_, gradients_[parameter]);
-    });
+    sum_branches(shards_);
   } else {
-    for (std::size_t parameter = 0; parameter < gradients_.size(); ++parameter)
-      sum_over_ranks(parameter);
+    sum_over_ranks();
   }
   gradient_square_.copy_from(tensor::sum_of_squares(gradient_storages_));
 }
@@ -361,8 +364,7 @@ StepReport Trainer::train_step() {
   finish_batch(report);
   ++step_;
 
-  const double own_s = clock_() - start_s;
-  const double elapsed_s = ranks_.gather(std::span(&own_s, 1)).front();
+  const double elapsed_s = ranks_.broadcast(clock_() - start_s);
   if (total_steps_ == 0) {
     spent_s_ += elapsed_s;
     // Another such step would end further beyond the budget than this one ends before it.

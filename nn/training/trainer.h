@@ -130,6 +130,8 @@ class Trainer {
   bool record_evaluation(double nats) { return best_.record(step_, nats); }
   const EarlyStopping& best() const { return best_; }
 
+  NamedTensors weights() const { return network_.values(); }  // shared with the network
+
   // All that is needed to go on, weights included (own storage). resume() takes it over, the
   // network's weights included, and throws Error if it is of another network or has no training
   // state. The options of the constructor are kept, except the total number of steps, which comes
@@ -162,7 +164,8 @@ class Trainer {
   Tensor branch_sum(std::size_t parameter, const Share& shards, std::int64_t first,
                     std::int64_t count) const;
   void sum_branch(std::size_t parameter, const Share& shards, Tensor& sum) const;
-  void sum_over_ranks(std::size_t parameter);
+  void sum_branches(const Share& shards);
+  void sum_over_ranks();
   bool sums_in_place() const;
   void sum_in_place(const Share& shards);
   void sum_gradients();

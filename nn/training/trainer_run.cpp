@@ -1,10 +1,10 @@
 #include "nn/training/trainer_run.h"
 
-#include <algorithm>
 #include <chrono>
 
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
+#include "tensor/ops/sum_of_squares.h"
 
 namespace arbg::nn {
 namespace {
@@ -38,10 +38,14 @@ void evaluate(Trainer& trainer, const RunOptions& options) {
     options.on_evaluation(trainer.step(), nats);
 }
 
-// Whether any rank has been told to stop: all have to stop after the same step.
-bool stops(const Ranks& ranks) {
-  const std::int32_t own = interrupted() ? 1 : 0;
-  return std::ranges::count(ranks.gather(std::span(&own, 1)), 1) > 0;
+// Ranks that train apart, as machines do that compute differently, must not leave a checkpoint of
+// it. The sum of the squares of all weights tells.
+void require_same_weights(const Trainer& trainer) {
+  if (trainer.ranks().count() == 1) return;
+  std::vector<Tensor> weights;
+  for (const auto& [name, tensor] : trainer.weights()) weights.push_back(tensor);
+  const double squares = tensor::sum_of_squares(weights).item();
+  trainer.ranks().agree("weights of the network", std::as_bytes(std::span(&squares, 1)));
 }
 
 }  // namespace
@@ -49,19 +53,23 @@ bool stops(const Ranks& ranks) {
 bool run_training(Trainer& trainer, const RunOptions& options) {
   auto last_save = Clock::now();
   const auto save = [&] {
+    require_same_weights(trainer);
     if (options.checkpoint_path.empty() || !trainer.ranks().is_first()) return;
     complete_checkpoint(trainer, options).write(options.checkpoint_path);
     last_save = Clock::now();
   };
-  while (!trainer.done() && !stops(trainer.ranks())) {
+  require_same_weights(trainer);
+  // All have to stop, and to save, after the same step.
+  while (!trainer.done() && !trainer.ranks().any(interrupted())) {
     const StepReport report = trainer.train_step();
     if (options.on_step && trainer.ranks().is_first()) options.on_step(report);
     // Before any checkpoint of this step: a resumed run starts with the step after it.
     if (trainer.evaluation_due()) evaluate(trainer, options);
     const auto every = options.checkpoint_every_steps;
     const std::chrono::duration<double> since_save = Clock::now() - last_save;
+    const bool late = since_save.count() >= options.checkpoint_every_s;
     if ((every > 0 && trainer.step() % every == 0) ||
-        since_save.count() >= options.checkpoint_every_s)
+        trainer.ranks().any(trainer.ranks().is_first() && late))
       save();
   }
   save();

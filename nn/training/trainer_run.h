@@ -3,7 +3,8 @@
 // Killed at any moment, a run that is resumed from its last checkpoint does the same as one that is
 // not, evaluations and early stopping included. Files are written whole or not at all: a full disk,
 // or a loss that is not finite, throws Error and leaves the last checkpoint as it was. Of several
-// ranks all evaluate, and the first alone writes files and calls on_step and on_evaluation.
+// ranks all evaluate, and the first alone writes files and calls on_step and on_evaluation; that
+// they have the same weights is checked, up to rounding of a sum, before anything is written.
 #pragma once
 
 #include <filesystem>

@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "sampling/proposals/shared_samples.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/threads.h"
 
@@ -94,6 +95,11 @@ Walkers Walkers::rows(std::int64_t first, std::int64_t count, const md::Coordina
 void Walkers::replace(std::int64_t first, const Walkers& by, const md::CoordinateMap& map) {
   for (std::int64_t i = 0; i < by.count(); ++i)
     copy_row(by, static_cast<std::size_t>(i), *this, static_cast<std::size_t>(first + i), map);
+}
+
+Walkers gather(const Walkers& own, const Ranks& ranks) {
+  return {gather(own.samples, ranks), ranks.gather(std::span(own.u)),
+          ranks.gather(std::span(own.slope))};
 }
 
 Walkers make_walkers(Samples samples, const md::CoordinateMap& map, const Potential& potential) {

@@ -16,6 +16,7 @@
 #include "nn/heads/head.h"
 #include "sampling/proposals/proposal.h"
 #include "sampling/targets/potential.h"
+#include "tensor/base/ranks.h"
 
 namespace arbg::sampling {
 
@@ -31,6 +32,9 @@ struct Walkers {
   Walkers rows(std::int64_t first, std::int64_t count, const md::CoordinateMap& map) const;
   void replace(std::int64_t first, const Walkers& by, const md::CoordinateMap& map);
 };
+
+// Walkers of all ranks, one behind the other in the order of ranks. Together.
+Walkers gather(const Walkers& own, const Ranks& ranks);
 
 // Energies and slopes of samples that have been drawn.
 Walkers make_walkers(Samples samples, const md::CoordinateMap& map, const Potential& potential);

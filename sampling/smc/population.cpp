@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "sampling/proposals/shared_samples.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/device/for_each_on.h"
@@ -99,29 +100,65 @@ std::vector<std::int64_t> ParticleWeights::close_stage(SmcStage& stage) {
   return from;
 }
 
+namespace {
+
+// One population after the other comes to the first rank.
+std::vector<SmcPopulation> gather_at_first(const std::vector<SmcPopulation>& own,
+                                           const SmcOptions& options) {
+  const Ranks& ranks = *options.ranks;
+  const Share share = ranks.share(options.populations);
+  std::vector<SmcPopulation> all;
+  for (std::int64_t p = 0; p < options.populations; ++p) {
+    const bool here = p >= share.first && p < share.last;
+    const SmcPopulation none;
+    const SmcPopulation& from = here ? own[static_cast<std::size_t>(p - share.first)] : none;
+    std::vector<std::int64_t> counted;
+    if (here) counted = {from.energies, from.partial_energies, from.densities};
+    SmcPopulation to;
+    to.samples = gather_at_first(from.samples, ranks);
+    to.reduced_energy = ranks.gather_at_first(std::span(from.reduced_energy));
+    to.log_weight = ranks.gather_at_first(std::span(from.log_weight));
+    to.ancestor = ranks.gather_at_first(std::span(from.ancestor));
+    to.stages = ranks.gather_at_first(std::span(from.stages));
+    counted = ranks.gather_at_first(std::span<const std::int64_t>(counted));
+    if (!ranks.is_first()) continue;
+    to.energies = counted[0];
+    to.partial_energies = counted[1];
+    to.densities = counted[2];
+    all.push_back(std::move(to));
+  }
+  return all;
+}
+
+}  // namespace
+
 std::vector<SmcPopulation> run_populations(
     tensor::Device device, const SmcOptions& options, std::int64_t stages,
     const std::function<SmcPopulation(std::int64_t p, const std::function<void()>& stage_done)>&
         body) {
+  const Ranks& ranks = *options.ranks;
+  const Share own = ranks.share(options.populations);
   std::mutex mutex;
   std::int64_t done = 0;
   const auto stage_done = [&] {
     const std::lock_guard lock(mutex);
     ++done;
-    if (options.on_progress) options.on_progress(done, stages * options.populations);
+    if (options.on_progress) options.on_progress(done, stages * own.count());
   };
-  std::vector<std::optional<SmcPopulation>> finished(static_cast<std::size_t>(options.populations));
-  tensor::for_each_on(device, options.populations, [&](std::int64_t p) {
+  std::vector<std::optional<SmcPopulation>> finished(static_cast<std::size_t>(own.count()));
+  tensor::for_each_on(device, own.count(), [&](std::int64_t i) {
     if (interrupted()) return;
-    SmcPopulation population = body(p, stage_done);
-    if (!interrupted()) finished[static_cast<std::size_t>(p)] = std::move(population);
+    SmcPopulation population = body(own.first + i, stage_done);
+    if (!interrupted()) finished[static_cast<std::size_t>(i)] = std::move(population);
   });
   std::vector<SmcPopulation> out;
   for (auto& population : finished) {
     if (!population) break;
     out.push_back(std::move(*population));
   }
-  return out;
+  if (ranks.count() == 1) return out;
+  if (ranks.any(interrupted())) return {};
+  return gather_at_first(out, options);
 }
 
 }  // namespace arbg::sampling

@@ -17,6 +17,7 @@
 #include "metrics/weights.h"
 #include "sampling/proposals/proposal.h"
 #include "sampling/smc/resampling.h"
+#include "tensor/base/ranks.h"
 
 namespace arbg::sampling {
 
@@ -30,7 +31,8 @@ struct SmcOptions {
   double ess_threshold = 0.5;  // resampled when ESS / particles is below; 0: never
   Resampling resampling = Resampling::systematic;
   std::uint64_t seed = 1;
-  // From any thread, one call at a time: stages done in all populations, of how many.
+  const Ranks* ranks = &Ranks::alone();  // who share the populations
+  // From any thread, one call at a time: stages done in all populations of this rank, of how many.
   std::function<void(std::int64_t done, std::int64_t of)> on_progress;
 
   void check() const;                             // throws Error, naming what is out of its range
@@ -97,7 +99,9 @@ class ParticleWeights {
 
 // Runs body(p, stage_done) for every population, in threads where the device is the host. After an
 // interrupt the populations that were complete up to the first gap; what body returns then is
-// thrown away. `stages` of each are announced by stage_done().
+// thrown away. `stages` of each are announced by stage_done(). Of several ranks, which call it
+// together, the first has the populations of all, the others have none, and after an interrupt all
+// have none.
 std::vector<SmcPopulation> run_populations(
     tensor::Device device, const SmcOptions& options, std::int64_t stages,
     const std::function<SmcPopulation(std::int64_t p, const std::function<void()>& stage_done)>&

@@ -43,17 +43,19 @@ bool enough_rounds(std::span<const double> ess_fractions, double until, std::int
 
 Refinement::Refinement(const nn::Checkpoint& start, const Potential& potential,
                        RefinementOptions options, nn::Backend backend, std::int64_t energies,
-                       std::shared_ptr<const nn::Placement> placement)
+                       std::shared_ptr<const nn::Placement> placement, const Ranks& ranks)
     : options_(with_total_steps(std::move(options))),
       backend_(backend),
+      ranks_(ranks),
       placement_(std::move(placement)),
       head_(start.bins.value(), placement_),
       description_(start.description),
       map_(md::CoordinateMap::from_json(description_.at("coordinate_map"))),
       potential_(potential),
       network_(start.config, backend, options_.trainer.seed),
-      pool_(*map_, head_, potential_, options_.trainer.seed),
-      trainer_((network_.load(start.weights), network_), head_, pool_, options_.trainer),
+      pool_(*map_, head_, potential_, options_.trainer.seed, ranks),
+      trainer_((network_.load(start.weights), network_), head_, pool_, options_.trainer,
+               nn::steady_seconds, ranks),
       energies_(energies),
       started_s_(nn::steady_seconds()) {}
 
@@ -93,17 +95,21 @@ Decoding Refinement::decoding() const {
 // Samples with their energies; fewer when interrupted.
 Walkers Refinement::sample(const Generator& generator, std::int64_t count,
                            std::uint64_t stream) const {
+  const Share own = ranks_.share(count);
   SampleOptions options;
-  options.count = count;
+  options.first = own.first;
+  options.count = own.count();
   options.seed = options_.trainer.seed;
   options.stream = stream;
   const AutoregressiveProposal proposal(generator, decoding());
-  return make_walkers(proposal.draw(options), generator.map(), potential_);
+  return gather(make_walkers(proposal.draw(options), generator.map(), potential_), ranks_);
 }
+
+bool Refinement::any_interrupted() const { return ranks_.any(interrupted()); }
 
 bool Refinement::begin() {
   auto samples = sample(generator(), options_.walkers, stream_id(streams::kWalkers));
-  if (interrupted()) return false;
+  if (any_interrupted()) return false;
   pool_.start(std::move(samples));
   energies_ += options_.walkers;
   return true;
@@ -112,7 +118,7 @@ bool Refinement::begin() {
 bool Refinement::warm_up() {
   const std::int64_t moves = std::min(kMovesInSweep, options_.warm_up - warm_up_moves_);
   accepted_ = pool_.relax(moves, static_cast<std::uint64_t>(warm_up_moves_));
-  if (interrupted()) return false;
+  if (any_interrupted()) return false;
   warm_up_moves_ += moves;
   energies_ += moves * options_.walkers;
   return true;
@@ -123,12 +129,12 @@ bool Refinement::draw(RefinementRound& round) {
   const auto number = static_cast<std::uint64_t>(round.round);
   const Generator now = generator();
   const auto fresh = sample(now, options_.samples, stream_id(streams::kRefine, number));
-  if (interrupted()) return false;
+  if (any_interrupted()) return false;
   round.weights = weights_of(fresh);
   round.exchanged = pool_.exchange(fresh, AutoregressiveProposal(now, decoding()), round.round);
   round.moved = pool_.relax(options_.moves, stream_id(streams::kRefineRound, number));
   round.energies = energies_ + options_.samples + options_.moves * options_.walkers;
-  return !interrupted();
+  return !any_interrupted();
 }
 
 bool Refinement::advance(
@@ -138,7 +144,7 @@ bool Refinement::advance(
   round.round = std::ssize(history_);
   if (!draw(round)) return false;
   for (std::int64_t step = 0; step < options_.steps; ++step) {
-    if (interrupted()) return false;
+    if (any_interrupted()) return false;
     const nn::StepReport report = trainer_.train_step();
     round.nats += report.nats_per_coordinate / static_cast<double>(options_.steps);
     round.variance += report.variance / static_cast<double>(options_.steps);
@@ -159,7 +165,7 @@ bool Refinement::done() const {
 
 std::optional<metrics::WeightSummary> Refinement::judge(std::int64_t samples) const {
   const auto fresh = sample(generator(), samples, stream_id(streams::kRefined));
-  if (interrupted()) return {};
+  if (any_interrupted()) return {};
   return weights_of(fresh);
 }
 

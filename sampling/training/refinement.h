@@ -7,6 +7,10 @@
 // been trained on, are its estimates. Every energy is counted, with gradient or without, but those
 // that resuming evaluates again and those of judge().
 //
+// Several ranks share samples, moves and the shards of training; all of them hold all the rest, and
+// begin(), warm_up(), advance(), judge() are calls that they make together. Interrupted means that
+// one of them is.
+//
 // What state() and checkpoint() give after a round, or state() within the warm-up, is enough to go
 // on from there bit for bit.
 #pragma once
@@ -70,7 +74,8 @@ class Refinement {
   // potential must outlive the refinement.
   Refinement(const nn::Checkpoint& start, const Potential& potential, RefinementOptions options,
              nn::Backend backend, std::int64_t energies = 0,
-             std::shared_ptr<const nn::Placement> placement = {});
+             std::shared_ptr<const nn::Placement> placement = {},
+             const Ranks& ranks = Ranks::alone());
   Refinement(const Refinement&) = delete;
 
   // Goes on from what an earlier refinement with the same start and options gave: in its warm-up,
@@ -109,11 +114,13 @@ class Refinement {
   Generator generator() const;
   Decoding decoding() const;
   Walkers sample(const Generator& generator, std::int64_t count, std::uint64_t stream) const;
+  bool any_interrupted() const;
   bool draw(RefinementRound& round);
   double seconds() const { return seconds_before_ + nn::steady_seconds() - started_s_; }
 
   RefinementOptions options_;
   nn::Backend backend_;
+  const Ranks& ranks_;
   std::shared_ptr<const nn::Placement> placement_;
   nn::BinnedHead head_;
   Json description_;

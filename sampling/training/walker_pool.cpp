@@ -20,8 +20,8 @@ constexpr double kAcceptance = 0.57, kSmallestEps = 1e-4, kLargestEps = 2;
 }  // namespace
 
 WalkerPool::WalkerPool(const md::CoordinateMap& map, const nn::Head& head,
-                       const Potential& potential, std::uint64_t seed)
-    : map_(map), head_(head), potential_(potential), seed_(seed) {}
+                       const Potential& potential, std::uint64_t seed, const Ranks& ranks)
+    : map_(map), head_(head), potential_(potential), seed_(seed), ranks_(ranks) {}
 
 void WalkerPool::start(Walkers samples) {
   std::vector<std::int64_t> from, finite;
@@ -55,8 +55,10 @@ void WalkerPool::restore(std::span<const double> coordinates, double eps) {
 double WalkerPool::relax(std::int64_t moves, std::uint64_t sweep) {
   const auto lengths = move_lengths(walkers_, map_);
   const std::int64_t count = walkers_.count(), blocks = (count + kBlock - 1) / kBlock;
-  std::vector<double> accepted_in(static_cast<std::size_t>(blocks));
-  parallel_for(blocks, [&](std::int64_t block) {
+  const Share own = ranks_.share(blocks);
+  std::vector<double> accepted_in(static_cast<std::size_t>(own.count()));
+  parallel_for(own.count(), [&](std::int64_t index) {
+    const std::int64_t block = own.first + index;
     const std::int64_t first = block * kBlock, rows = std::min(kBlock, count - first);
     Walkers part = walkers_.rows(first, rows, map_);
     for (std::int64_t m = 0; m < moves && !interrupted(); ++m) {
@@ -64,10 +66,13 @@ double WalkerPool::relax(std::int64_t moves, std::uint64_t sweep) {
           std::string(streams::kWalkerMove) + std::to_string(first) + " " + std::to_string(m);
       const double share = langevin_move(part, map_, head_, potential_, eps_, lengths,
                                          Random(seed_, stream_id(purpose, sweep)));
-      accepted_in[static_cast<std::size_t>(block)] += share * static_cast<double>(rows);
+      accepted_in[static_cast<std::size_t>(index)] += share * static_cast<double>(rows);
     }
     walkers_.replace(first, part, map_);
   });
+  const auto row = [&](std::int64_t block) { return std::min(block * kBlock, count); };
+  walkers_ = gather(walkers_.rows(row(own.first), row(own.last) - row(own.first), map_), ranks_);
+  accepted_in = ranks_.gather(std::span<const double>(accepted_in));
   const double accepted = std::accumulate(accepted_in.begin(), accepted_in.end(), 0.0) /
                           static_cast<double>(count * moves);
   eps_ = std::clamp(eps_ * std::exp(accepted - kAcceptance), kSmallestEps, kLargestEps);
@@ -85,7 +90,10 @@ double WalkerPool::exchange(const Walkers& fresh, const Proposal& proposal, std:
     const auto row = walkers_.samples.coordinates.begin() + chosen[i] * map_.size();
     z.insert(z.end(), row, row + static_cast<std::ptrdiff_t>(K));
   }
-  const auto log_q = proposal.log_density(z);
+  const Share own = ranks_.share(fresh.count());
+  const auto own_log_q = proposal.log_density(std::span(z).subspan(
+      static_cast<std::size_t>(own.first) * K, static_cast<std::size_t>(own.count()) * K));
+  const auto log_q = ranks_.gather(std::span<const double>(own_log_q));
   if (interrupted()) return 0;
   const Random random(seed_, stream_id(streams::kExchange, static_cast<std::uint64_t>(round)));
   std::int64_t accepted = 0;

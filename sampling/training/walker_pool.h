@@ -21,9 +21,10 @@ namespace arbg::sampling {
 
 class WalkerPool : public nn::TrainingBatchSource {
  public:
-  // Map, head and potential must outlive the pool.
+  // All references must outlive the pool. Ranks all hold all walkers; what moves them, relax() and
+  // exchange(), is done together and shared.
   WalkerPool(const md::CoordinateMap& map, const nn::Head& head, const Potential& potential,
-             std::uint64_t seed);
+             std::uint64_t seed, const Ranks& ranks = Ranks::alone());
 
   // As many walkers as there are samples; those of infinite energy are replaced by others. Throws
   // Error if all are such.
@@ -52,6 +53,7 @@ class WalkerPool : public nn::TrainingBatchSource {
   const nn::Head& head_;
   const Potential& potential_;
   std::uint64_t seed_;
+  const Ranks& ranks_;
   double eps_ = 0.5;
   Walkers walkers_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tensor/base/crc32.h"
 #include "tensor/base/error.h"
 
 namespace arbg {
@@ -70,15 +71,45 @@ std::vector<TreeAddition> Ranks::common_additions(std::int64_t leaves) const {
   return additions;
 }
 
-void Ranks::check_leaves(std::int64_t leaves, std::int64_t width, std::size_t own) const {
-  require(leaves >= 1 && width >= 0, "expected at least one leaf to sum, found ", leaves, " of ",
-          width, " numbers");
-  const auto expected = share(leaves).count() * width;
-  require(static_cast<std::int64_t>(own) == expected, "expected ", expected, " numbers, for the ",
-          share(leaves).count(), " leaves of rank ", rank(), ", found ", own);
+void Ranks::check_numbers(std::int64_t rows, std::int64_t width, std::size_t own) const {
+  require(static_cast<std::int64_t>(own) == rows * width, "expected ", rows * width,
+          " numbers, for the ", rows, " leaves or branches of rank ", rank(), ", found ", own);
+}
+
+double Ranks::broadcast(double number) const {
+  return gather(std::span<const double>(&number, 1)).front();
+}
+
+bool Ranks::any(bool holds) const {
+  const auto own = static_cast<std::byte>(holds ? 1 : 0);
+  const auto all = gather_bytes({&own, 1});
+  return std::ranges::find(all, std::byte{1}) != all.end();
+}
+
+void Ranks::agree(const char* what, std::span<const std::byte> bytes) const {
+  Crc32 sum;
+  sum.add(bytes);
+  const std::int64_t own[] = {std::ssize(bytes), sum.value()};
+  const auto all = gather(std::span<const std::int64_t>(own));
+  require(std::ssize(all) == 2 * count(), "the ranks of this run do different things");
+  std::string others;
+  for (std::size_t r = 0; r < all.size() / 2; ++r) {
+    if (all[2 * r] == all[0] && all[2 * r + 1] == all[1]) continue;
+    others += (others.empty() ? "" : ", ") + std::to_string(r);
+  }
+  require(others.empty(), "rank ", others, ": ", what, " that is not rank 0's");
+}
+
+void Ranks::agree(const char* what, const std::string& text) const {
+  agree(what, std::as_bytes(std::span(text)));
 }
 
 std::vector<std::byte> Ranks::gather_bytes(std::span<const std::byte> own) const {
+  return {own.begin(), own.end()};
+}
+
+std::vector<std::byte> Ranks::exchange_bytes(std::span<const std::byte> own,
+                                             std::span<const std::int64_t>) const {
   return {own.begin(), own.end()};
 }
 

@@ -21,6 +21,7 @@
 #include "tensor/base/npy.h"
 #include "tensor/base/threads.h"
 #include "tests/md/error_message.h"
+#include "tests/tensor/thread_ranks.h"
 
 namespace arbg::md {
 
@@ -58,8 +59,9 @@ struct Run {
     fs::remove(folder.parent_path(), not_empty);
   }
 
-  SimulationResult go(const std::function<void(std::int64_t, std::int64_t)>& progress = {}) const {
-    return run_simulation(folder, topology, system, options, start, progress);
+  SimulationResult go(const std::function<void(std::int64_t, std::int64_t)>& progress = {},
+                      const Ranks& ranks = Ranks::alone()) const {
+    return run_simulation(folder, topology, system, options, start, progress, ranks);
   }
 };
 
@@ -185,6 +187,33 @@ TEST_SUITE("fast") {
     longer.options.steps = 300;
     CHECK(error_message([&] { longer.go(); }).find("already holds 1330 steps") !=
           std::string::npos);
+  }
+
+  TEST_CASE("ranks share the ladders and leave the files of one, whoever goes on") {
+    Run whole("one-rank");
+    whole.options.replicas = 5;
+    whole.go();
+    for (const int count : {2, 3, 5}) {
+      CAPTURE(count);
+      Run parts("ranks");
+      parts.options.replicas = 5;
+      parts.options.steps = 600;
+      const auto go_on = [&](const Ranks& ranks) {
+        CHECK(error_message([&] { CHECK(parts.go({}, ranks).finished); }).empty());
+      };
+      on_ranks(count, go_on);
+      parts.options.steps = whole.options.steps;
+      on_ranks(6 - count, go_on);
+      check_same_files(whole, parts);
+    }
+  }
+
+  TEST_CASE("ranks without a replica are refused") {
+    const Run run("few-replicas");
+    on_ranks(3, [&](const Ranks& ranks) {
+      CHECK(error_message([&] { run.go({}, ranks); }) ==
+            "expected a replica for each of 3 processes, found 2");
+    });
   }
 
   TEST_CASE("a finished run that is run again keeps what was added to its run.json") {

@@ -5,10 +5,12 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
 #include "tests/sampling/small_generators.h"
+#include "tests/tensor/thread_ranks.h"
 
 using namespace arbg;
 using namespace arbg::sampling;
@@ -46,8 +48,9 @@ struct Setting {
     start.description["molecule"] = "three atoms";
     start.weights = nn::Transformer(start.config, nn::Backend::cpu, 3).values();
   }
-  Refinement refinement(RefinementOptions options = small_options()) const {
-    return {start, target, std::move(options), nn::Backend::cpu, kStartEnergies};
+  Refinement refinement(RefinementOptions options = small_options(),
+                        const Ranks& ranks = Ranks::alone()) const {
+    return {start, target, std::move(options), nn::Backend::cpu, kStartEnergies, {}, ranks};
   }
 };
 
@@ -107,6 +110,33 @@ TEST_CASE("a refinement goes on from any state bit for bit, in its warm-up and a
   CHECK(from_round.warmed_up());
   REQUIRE(from_round.advance());
   check_same(whole, from_round);
+}
+
+TEST_CASE("ranks that share a refinement all have what one has") {
+  const Setting setting;
+  auto options = small_options();
+  options.walkers = 200;  // in four parts
+  options.trainer.shards = 5;
+  auto whole = setting.refinement(options);
+  REQUIRE(whole.begin());
+  warm(whole);
+  REQUIRE(whole.advance());
+  REQUIRE(whole.advance());
+  const auto weights = whole.judge(50);
+  for (const int count : {2, 3, 6}) {
+    CAPTURE(count);
+    std::vector<std::unique_ptr<Refinement>> parts(static_cast<std::size_t>(count));
+    on_ranks(count, [&](const Ranks& ranks) {
+      auto& part = parts[static_cast<std::size_t>(ranks.rank())];
+      part.reset(new Refinement(setting.refinement(options, ranks)));  // it does not move
+      CHECK(part->begin());
+      while (!part->warmed_up()) CHECK(part->warm_up());
+      CHECK(part->advance());
+      CHECK(part->advance());
+      CHECK(part->judge(50)->log_z == weights->log_z);
+    });
+    for (const auto& part : parts) check_same(whole, *part);
+  }
 }
 
 TEST_CASE("every energy is counted; the steps of a round are told; all rounds made is done") {

@@ -12,6 +12,7 @@
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tests/sampling/known_answers.h"
+#include "tests/tensor/thread_ranks.h"
 
 using namespace arbg;
 using namespace arbg::sampling;
@@ -112,6 +113,40 @@ TEST_CASE("populations depend on seed and number alone, not on threads or their 
     CHECK(all[p].ancestor_share() < 1);
   }
   CHECK(all[0].samples.coordinates != all[1].samples.coordinates);
+}
+
+TEST_CASE("the first rank has the populations of all, as one rank has them") {
+  const auto m = butane();
+  const Target target(m.topology, m.system, kTemperature);
+  const auto generator = butane_generator(0.5);
+  const Twist twist{0.7, true, {2, 3}};
+  SmcOptions options;
+  options.populations = 5;
+  options.count = 63;
+  const auto expected = sample_twisted(AutoregressiveProposal(generator), target, twist, options);
+  for (const int count : {2, 7}) {
+    std::vector<std::vector<SmcPopulation>> found(static_cast<std::size_t>(count));
+    on_ranks(count, [&](const Ranks& ranks) {
+      auto own = options;
+      own.ranks = &ranks;
+      found[static_cast<std::size_t>(ranks.rank())] =
+          sample_twisted(AutoregressiveProposal(generator), target, twist, own);
+    });
+    REQUIRE(found[0].size() == expected.size());
+    for (std::size_t p = 0; p < expected.size(); ++p) {
+      const auto &a = found[0][p], &b = expected[p];
+      CHECK(a.samples.positions_nm == b.samples.positions_nm);
+      CHECK(a.samples.log_q == b.samples.log_q);
+      CHECK(a.reduced_energy == b.reduced_energy);
+      CHECK(a.log_weight == b.log_weight);
+      CHECK(a.ancestor == b.ancestor);
+      REQUIRE(a.stages.size() == b.stages.size());
+      CHECK(a.stages[1].ess_fraction == b.stages[1].ess_fraction);
+      CHECK(a.energies == b.energies);
+      CHECK(a.partial_energies == b.partial_energies);
+    }
+    for (std::size_t rank = 1; rank < found.size(); ++rank) CHECK(found[rank].empty());
+  }
 }
 
 TEST_CASE("copies carry their cache: log q of every survivor is that of its tokens") {

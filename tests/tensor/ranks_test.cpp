@@ -9,6 +9,8 @@
 
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
+#include "tensor/base/world.h"
+#include "tests/md/error_message.h"
 #include "thread_ranks.h"
 
 using namespace arbg;
@@ -153,6 +155,74 @@ TEST_SUITE("fast") {
     ranks.barrier();
   }
 
+  TEST_CASE("an exchange brings each rank what all have for it, in their order") {
+    for (const int count : kCounts) {
+      CAPTURE(count);
+      std::vector<std::vector<std::int32_t>> found(static_cast<std::size_t>(count)), first = found;
+      on_ranks(count, [&](const Ranks& ranks) {
+        std::vector<std::int64_t> counts;
+        std::vector<std::int32_t> own;  // r for rank 0, r + 100 twice for rank 1 ...
+        for (int to = 0; to < count; ++to) {
+          counts.push_back(to + 1);
+          own.insert(own.end(), static_cast<std::size_t>(to + 1), ranks.rank() + 100 * to);
+        }
+        const auto rank = static_cast<std::size_t>(ranks.rank());
+        found[rank] = ranks.exchange(std::span<const std::int32_t>(own),
+                                     std::span<const std::int64_t>(counts));
+        first[rank] = ranks.gather_at_first(std::span<const std::int32_t>(own).first(1));
+      });
+      for (int rank = 0; rank < count; ++rank) {
+        std::vector<std::int32_t> expected, all;
+        for (int from = 0; from < count; ++from) {
+          expected.insert(expected.end(), static_cast<std::size_t>(rank + 1), from + 100 * rank);
+          if (rank == 0) all.push_back(from);
+        }
+        CHECK(found[static_cast<std::size_t>(rank)] == expected);
+        CHECK(first[static_cast<std::size_t>(rank)] == all);
+      }
+    }
+  }
+
+  TEST_CASE("all hear what the first rank says, what holds at any, and who is not like the first") {
+    for (const int count : kCounts) {
+      CAPTURE(count);
+      std::vector<std::string> said(static_cast<std::size_t>(count));
+      std::vector<double> heard(said.size());
+      std::vector<int> any(said.size());
+      on_ranks(count, [&](const Ranks& ranks) {
+        const auto rank = static_cast<std::size_t>(ranks.rank());
+        heard[rank] = ranks.broadcast(ranks.rank() + 0.5);
+        any[rank] = 2 * ranks.any(ranks.rank() == count - 1) + ranks.any(false);
+        ranks.agree("a word", std::string("the same"));
+        said[rank] = error_message([&] {
+          ranks.agree("a word", ranks.rank() % 3 == 1 ? std::string("another") : "the same");
+        });
+      });
+      for (std::size_t rank = 0; rank < heard.size(); ++rank) {
+        CHECK(heard[rank] == 0.5);
+        CHECK(any[rank] == 2);
+        const std::string others = count == 1   ? ""
+                                   : count <= 4 ? "rank 1"
+                                   : count == 7 ? "rank 1, 4"
+                                                : "rank 1, 4, 7, 10, 13";
+        CHECK(said[rank] == (count == 1 ? "" : others + ": a word that is not rank 0's"));
+      }
+    }
+  }
+
+  TEST_CASE("ranks on one machine share its CPUs and take its devices in turn") {
+    on_ranks(3, [](const Ranks& ranks) {
+      const Neighbours here = neighbours(ranks);
+      CHECK(here.before == ranks.rank());
+      CHECK(here.on_same_cpus == 3);
+    });
+    CHECK(device_of_rank(nullptr, 3) == "3");
+    CHECK(device_of_rank("4,7", 1) == "7");
+    CHECK(device_of_rank("4,7", 2) == "4");
+    CHECK(device_of_rank("GPU-1c", 5) == "GPU-1c");
+    CHECK(device_of_rank("", 0).empty());
+  }
+
   TEST_CASE("shares and leaves that make no sense are refused in words") {
     const Ranks ranks;
     const std::vector<double> three{1, 2, 3};
@@ -161,7 +231,8 @@ TEST_SUITE("fast") {
     CHECK_THROWS_WITH_AS(ranks.share(4, 1), "there is no rank 1 of 1", Error);
     CHECK_THROWS_AS(ranks.share(4, -1), Error);
     CHECK_THROWS_WITH_AS(ranks.sum_tree(2, 2, own),
-                         "expected 4 numbers, for the 2 leaves of rank 0, found 3", Error);
+                         "expected 4 numbers, for the 2 leaves or branches of rank 0, found 3",
+                         Error);
     CHECK_THROWS_AS(ranks.sum_tree(0, 3, own), Error);
     CHECK_THROWS_AS(ranks.sum_tree(1, -3, own), Error);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <barrier>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -13,9 +14,11 @@ class ThreadRanks : public Ranks {
  public:
   // What the ranks of a group have in common.
   struct Group {
-    explicit Group(int count) : gate(count), given(static_cast<std::size_t>(count)) {}
+    explicit Group(int count)
+        : gate(count), given(static_cast<std::size_t>(count)), counts(given.size()) {}
     std::barrier<> gate;
     std::vector<std::span<const std::byte>> given;
+    std::vector<std::span<const std::int64_t>> counts;  // of an exchange
   };
   ThreadRanks(Group& group, int rank) : group_(&group), rank_(rank) {}
   int rank() const override { return rank_; }
@@ -29,6 +32,24 @@ class ThreadRanks : public Ranks {
     for (const auto& bytes : group_->given) all.insert(all.end(), bytes.begin(), bytes.end());
     group_->gate.arrive_and_wait();  // nobody leaves while another still reads
     return all;
+  }
+
+  std::vector<std::byte> exchange_bytes(std::span<const std::byte> own,
+                                        std::span<const std::int64_t> counts) const override {
+    const auto self = static_cast<std::size_t>(rank_);
+    group_->given[self] = own;
+    group_->counts[self] = counts;
+    group_->gate.arrive_and_wait();
+    std::vector<std::byte> mine;
+    for (std::size_t r = 0; r < group_->given.size(); ++r) {
+      const auto first = std::accumulate(group_->counts[r].begin(),
+                                         group_->counts[r].begin() + rank_, std::int64_t{0});
+      const auto part = group_->given[r].subspan(static_cast<std::size_t>(first),
+                                                 static_cast<std::size_t>(group_->counts[r][self]));
+      mine.insert(mine.end(), part.begin(), part.end());
+    }
+    group_->gate.arrive_and_wait();
+    return mine;
   }
 
   Group* group_;
