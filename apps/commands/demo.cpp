@@ -13,6 +13,7 @@
 #include "apps/jobs/train_job.h"
 #include "apps/pages/audit_page.h"
 #include "apps/pages/md_page.h"
+#include "apps/pages/evaluation_tables.h"
 #include "apps/pages/report_page.h"
 #include "apps/pages/train_page.h"
 #include "apps/runs/computed_by.h"

@@ -13,6 +13,7 @@
 #include "apps/jobs/smc_job.h"
 #include "apps/pages/audit_page.h"
 #include "apps/pages/comparison_page.h"
+#include "apps/pages/evaluation_tables.h"
 #include "apps/pages/report_page.h"
 #include "apps/pages/smc_page.h"
 #include "apps/runs/results_json.h"
@@ -47,6 +48,9 @@ const CommandSpec kSpec{
      {"tica-lag", "N", "100",
       "frames of a replica between which the slowest motions of the reference lose their memory: "
       "TICA-W2 and JSD; 0: leave them out"},
+     {"structure", "FILE", "",
+      "PDB file: the C-alpha RMSD to it, and the share of conformations nearer than --folded"},
+     {"folded", "NM", "0.2", "with --structure: a conformation is folded below this RMSD"},
      {"budgets", "LIST", "",
       "as 1e3,1e4,1e5: E-W2 and T-W2 of the first samples that took so many energies; of a folder "
       "made by arbg md, its steps"},
@@ -137,6 +141,12 @@ EvaluateJob job_from(const Arguments& arguments, const CommonOptions& common) {
     job.options.tica.reweight = false;
   }
   job.options.held_out = arguments.number("held-out");
+  job.structure = arguments.text("structure");
+  require(!arguments.given("folded") || !job.structure.empty(),
+          "--folded is a distance from a structure; give it with --structure FILE");
+  job.options.folded_nm = arguments.number("folded");
+  require(job.options.folded_nm > 0, "--folded expects a distance above 0 nm, got ",
+          job.options.folded_nm);
   job.options.tica.lag = static_cast<std::size_t>(arguments.integer("tica-lag", 0));
   return job;
 }

@@ -98,6 +98,34 @@ std::optional<Model> load_evaluated(const EvaluateJob& job, const EvaluateOutcom
   return model;
 }
 
+std::vector<std::string> amino_acids(const md::Topology& topology, std::vector<int>& c_alphas) {
+  std::vector<std::string> out;
+  for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r) {
+    const int atom = topology.find(r, "CA");
+    if (atom < 0) continue;
+    out.push_back(topology.residues[static_cast<std::size_t>(r)].name);
+    c_alphas.push_back(atom);
+  }
+  return out;
+}
+
+// C-alpha positions of the file's first model, whose amino acids must be those of the reference.
+std::vector<double> load_structure(const std::filesystem::path& path, const Dataset& reference) {
+  const md::Pdb pdb = load_pdb(path);
+  std::vector<int> there, here;
+  const auto found = amino_acids(pdb.topology, there),
+             expected = amino_acids(reference.topology, here);
+  require(found == expected, path.string(), ": expected the ", expected.size(),
+          " amino acids of the samples in their order, found ", found.size(),
+          found.size() == expected.size() ? " others" : "");
+  std::vector<double> out;
+  for (const int atom : there) {
+    const auto first = pdb.positions_nm.begin() + 3 * atom;
+    out.insert(out.end(), first, first + 3);
+  }
+  return out;
+}
+
 // Of a run of dynamics the warm-up counts, and steps of all temperatures.
 std::vector<BudgetPoint> points_of_budgets(const std::vector<std::int64_t>& budgets,
                                            sampling::EvaluationOptions options,
@@ -107,7 +135,7 @@ std::vector<BudgetPoint> points_of_budgets(const std::vector<std::int64_t>& budg
   require(!run.smc,
           "leave --budgets out: particles of sequential Monte Carlo share their energies");
   const auto width = 3 * of.reference.topology.atoms.size();
-  options.tica.lag = 0;
+  options.only_distances = true;
   std::vector<BudgetPoint> out;
   for (const std::int64_t budget : budgets) {
     BudgetPoint point;
@@ -150,6 +178,7 @@ EvaluateOutcome run_evaluate_job(const EvaluateJob& job) {
   sampling::EvaluationOptions options = job.options;
   if (out.samples.file.weight_kind == sampling::WeightKind::none) options.trim = 0;
   out.labels = labels_of(out.samples.file, options);
+  if (!job.structure.empty()) options.structure_nm = load_structure(job.structure, out.reference);
   const auto model = load_evaluated(job, out);
   out.evaluation = sampling::evaluate(out.samples.ensemble(), out.reference.ensemble(),
                                       model ? &model->generator : nullptr, options);

@@ -9,7 +9,6 @@
 #include "apps/pages/budget_page.h"
 #include "apps/runs/dataset.h"
 #include "metrics/pages/report.h"
-#include "metrics/pages/table.h"
 #include "sampling/audit/audit.h"
 #include "sampling/evaluation/evaluation.h"
 
@@ -27,13 +26,6 @@ struct ReportInput {
   const sampling::Audit* audit = nullptr;                  // of these samples, if there was one
   std::vector<std::pair<std::string, std::string>> facts;  // what ran, with times
 };
-
-// The main figures, each with what it means and what to compare it with: for the terminal and the
-// page.
-metrics::Table results_table(const sampling::Evaluation& evaluation);
-
-// E-W2 and T-W2 of the published generator on its own molecules, to read ours beside.
-metrics::Table published_table();
 
 void write_report(const std::filesystem::path& path, const ReportInput& input);
 

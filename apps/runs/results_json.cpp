@@ -70,9 +70,9 @@ Json distance(const sampling::Distance& d) {
   return json;
 }
 
-Json interval(const metrics::Interval& i) {
+Json interval(const metrics::Interval& i, const char* figure) {
   Json json = Json::object();
-  json["share"] = i.estimate;
+  json[figure] = i.estimate;
   json["low"] = i.low;
   json["high"] = i.high;
   return json;
@@ -84,9 +84,36 @@ Json to_json(const sampling::ResidueAngles& residue) {
   json["total_variation"] = distance(residue.total_variation);
   for (std::size_t k = 0; k < metrics::kBasins; ++k) {
     Json& basin = json["basins"][std::string(metrics::name_of(static_cast<metrics::Basin>(k)))];
-    basin["samples"] = interval(residue.basins[k].samples);
-    basin["reference"] = interval(residue.basins[k].reference);
+    const sampling::BasinFigures& figures = residue.basins[k];
+    basin["samples"] = interval(figures.samples, "share");
+    basin["reference"] = interval(figures.reference, "share");
+    basin["samples_kt"] = interval(figures.samples_kt, "free_energy");
+    basin["reference_kt"] = interval(figures.reference_kt, "free_energy");
+    basin["difference_kt"] = interval(figures.difference_kt, "free_energy");
   }
+  json["free_energies_above"] =
+      std::string(metrics::name_of(static_cast<metrics::Basin>(residue.lowest)));
+  return json;
+}
+
+Json to_json(const sampling::Spread& spread) {
+  Json json = Json::object();
+  json["group"] = spread.group;
+  json["name"] = spread.name;
+  json["jsd"] = distance(spread.jsd);
+  json["samples"] = interval(spread.of_samples, "jsd");
+  json["floor"] = interval(spread.of_floor, "jsd");
+  json["above_floor"] = interval(spread.above_floor, "jsd");
+  return json;
+}
+
+Json to_json(const sampling::Folding& folding) {
+  Json json = Json::object();
+  json["below_nm"] = folding.limit_nm;
+  json["samples"] = interval(folding.samples, "share");
+  json["reference"] = interval(folding.reference, "share");
+  json["difference"] = interval(folding.difference, "share");
+  json["as_drawn"] = folding.drawn;
   return json;
 }
 
@@ -116,6 +143,9 @@ Json to_json(const sampling::Evaluation& e) {
   }
   Json& residues = out["residues"] = Json::list();
   for (const auto& residue : e.angles) residues.push_back(to_json(residue));
+  Json& spreads = out["spreads"] = Json::list();
+  for (const auto& spread : e.spreads) spreads.push_back(to_json(spread));
+  if (e.folding) out["folded"] = to_json(*e.folding);
   if (e.likelihood_frames > 0) {
     out["reference_likelihood_frames"] = e.likelihood_frames;
     out["reference_nats_per_coordinate"] = e.reference_nats;

@@ -1,18 +1,13 @@
 #include "sampling/evaluation/backbone.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <numeric>
 
 #include "md/molecule/torsion_atoms.h"
 #include "metrics/torsions.h"
-#include "sampling/smc/population.h"
+#include "sampling/evaluation/basins.h"
 
 namespace arbg::sampling {
 namespace {
-
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 // Columns of torsions [B, width].
 Angles columns(std::span<const double> torsions, std::size_t width, std::size_t phi,
@@ -68,83 +63,6 @@ Distance total_variation(const ResidueAngles& residue, const Points& at) {
                    });
 }
 
-// Independent parts of samples or frames: part_of[i], and how many there are.
-struct Parts {
-  std::vector<std::size_t> part_of;
-  std::size_t count = 0;
-};
-
-Parts replicas_of(std::int64_t frames, std::int64_t replicas) {
-  Parts out{{}, static_cast<std::size_t>(replicas)};
-  for (std::int64_t f = 0; f < frames; ++f)
-    out.part_of.push_back(static_cast<std::size_t>(f % replicas));
-  return out;
-}
-
-// Populations, replicas, or a hundred equal parts of samples that are independent. Frames without
-// weights are not known to be: they are one part.
-Parts parts_of(const WeightedEnsemble& samples) {
-  if (samples.weight_kind == WeightKind::none)
-    return replicas_of(samples.count(), samples.replicas);
-  constexpr std::int64_t kParts = 100;
-  const std::int64_t size = samples.count(),
-                     parts = samples.populations > 0 ? samples.populations : std::min(kParts, size);
-  Parts out{{}, static_cast<std::size_t>(parts)};
-  for (std::int64_t p = 0; p < parts; ++p) {
-    const auto last = static_cast<std::size_t>(first_particle(size, parts, p + 1));
-    out.part_of.resize(last, static_cast<std::size_t>(p));
-  }
-  return out;
-}
-
-constexpr double kLeastParts = 10;  // below, bootstrap intervals are too narrow
-
-// Kish's number of parts, by what they weigh.
-double effective_parts(std::span<const double> whole) {
-  double sum = 0, squares = 0;
-  for (const double w : whole) sum += w, squares += w * w;
-  return sum * sum / squares;
-}
-
-// The share of each basin, with an interval over the parts. No weights: equal ones.
-std::array<metrics::Interval, metrics::kBasins> basin_shares(const Angles& angles,
-                                                             std::span<const double> weights,
-                                                             const Parts& parts,
-                                                             std::uint64_t seed) {
-  std::array<std::vector<double>, metrics::kBasins> share;
-  share.fill(std::vector<double>(parts.count));
-  std::vector<double> whole(parts.count);
-  for (std::size_t i = 0; i < angles.phi.size(); ++i) {
-    const double weight = weights.empty() ? 1 : weights[i];
-    const auto basin = static_cast<std::size_t>(metrics::basin_of(angles.phi[i], angles.psi[i]));
-    share[basin][parts.part_of[i]] += weight;
-    whole[parts.part_of[i]] += weight;
-  }
-  std::array<metrics::Interval, metrics::kBasins> out;
-  std::vector<std::size_t> all(parts.count);
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  metrics::BootstrapSettings settings;
-  settings.seed = seed;
-  const bool enough = effective_parts(whole) >= kLeastParts;
-  for (std::size_t basin = 0; basin < metrics::kBasins; ++basin) {
-    for (std::size_t p = 0; p < parts.count; ++p)
-      if (whole[p] > 0) share[basin][p] /= whole[p];
-    const auto mean = metrics::weighted_mean(share[basin], whole);
-    const double of_all = mean(all);
-    if (!enough) {
-      out[basin] = {of_all, kUnknown, kUnknown};
-      continue;
-    }
-    // Parts that weigh nothing, drawn alone, say nothing.
-    const auto share_of = [&](std::span<const std::size_t> units) {
-      const double found = mean(units);
-      return std::isfinite(found) ? found : of_all;
-    };
-    out[basin] = metrics::bootstrap(parts.count, share_of, settings);
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<double> torsions_of(const md::Topology& topology, std::span<const double> positions_nm,
@@ -167,9 +85,7 @@ std::vector<ResidueAngles> compare_residues(const WeightedEnsemble& samples,
               replicas = replicas_of(reference.frames(), reference.replicas);
   for (ResidueAngles& residue : out) {
     residue.total_variation = total_variation(residue, at);
-    const auto drawn = basin_shares(residue.samples, weight, parts, seed);
-    const auto frames = basin_shares(residue.reference, {}, replicas, seed);
-    for (std::size_t k = 0; k < metrics::kBasins; ++k) residue.basins[k] = {drawn[k], frames[k]};
+    compare_basins(residue, weight, parts, replicas, seed);
   }
   return out;
 }

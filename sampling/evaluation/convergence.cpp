@@ -30,14 +30,8 @@ std::vector<Torsion> torsions_of(const md::Topology& topology) {
   for (const auto& q : backbone.phi) add("phi", q, q[1]);
   for (const auto& q : backbone.psi) add("psi", q, q[1]);
   for (const auto& q : backbone.omega) add("omega", q, q[0]);
-  for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r) {
-    const int n = topology.find(r, "N"), ca = topology.find(r, "CA"), cb = topology.find(r, "CB");
-    if (n < 0 || ca < 0 || cb < 0) continue;
-    for (const char* gamma : {"CG", "CG1", "OG", "OG1", "SG"}) {
-      const int g = topology.find(r, gamma);
-      if (g >= 0) add("chi1", {n, ca, cb, g}, ca);
-    }
-  }
+  for (const auto& torsion : md::side_chain_torsions(topology))
+    if (torsion.number == 1) add("chi1", torsion.atoms, torsion.atoms[1]);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "metrics/wasserstein.h"
 #include "sampling/evaluation/backbone.h"
 #include "sampling/evaluation/compared_rows.h"
+#include "sampling/evaluation/spreads.h"
 #include "sampling/smc/population.h"
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
@@ -105,13 +106,20 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   std::size_t width = 0;
   const auto sample_torsions = torsions_of(reference.topology, samples.positions_nm, width);
   const auto reference_torsions = torsions_of(reference.topology, reference.positions_nm, width);
-  out.angles = compare_residues(samples, reference, sample_torsions, reference_torsions, out.weight,
-                                at, options.seed);
   if (width > 0) {
     out.torsion_w2_rad = distances(sample_torsions, reference_torsions, width, at,
                                    [&](const std::vector<double>& a, const std::vector<double>& b) {
                                      return metrics::wasserstein2_torus(a, b, width).distance;
                                    });
+  }
+  if (options.only_distances) return out;
+  out.angles = compare_residues(samples, reference, sample_torsions, reference_torsions, out.weight,
+                                at, options.seed);
+  out.spreads = compare_spreads(observables_of(reference.topology, options.structure_nm), samples,
+                                reference, at, options.seed);
+  if (!options.structure_nm.empty()) {
+    out.folding = compare_folding(options.structure_nm, options.folded_nm, samples, reference,
+                                  out.weight, options.seed);
   }
   if (options.tica.lag > 0) out.slow = slow_motions(samples, reference, at, options);
   if (model != nullptr) add_reference_likelihood(out, samples, reference, *model, options);

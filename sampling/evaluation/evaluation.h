@@ -31,19 +31,45 @@ struct Angles {
   std::vector<double> phi, psi;  // radians, one a sample
 };
 
-// Of a residue that has both.
+// A basin of a residue (metrics/ramachandran.h), by all samples and all frames.
+struct BasinFigures {
+  metrics::Interval samples, reference;  // shares
+  // Free energies in kT above the residue's basin that most frames are in: -log(share / its share).
+  // The difference is that of samples less that of the reference, drawn independently. What reaches
+  // 20 kT in a draw of the bootstrap, as an empty basin does, is infinite.
+  metrics::Interval samples_kt, reference_kt, difference_kt;
+};
+
+// Of a residue that has both. Intervals of 95 % by bootstrap over a hundred parts of the samples or
+// over populations, and over replicas, where these are ten or more, effectively. Low and high are
+// NaN where they are not, and for frames without weights of one replica.
 struct ResidueAngles {
   std::string residue;  // "ALA2"
   Angles samples, reference;
   Distance total_variation;  // of the points of the distances, in 60 x 60 cells
-  // Shares of the basins (metrics/ramachandran.h), of all samples and all frames. Intervals of 95 %
-  // by bootstrap over a hundred parts of the samples or over populations, and over replicas, where
-  // these are ten or more, effectively. Low and high are NaN where they are not, and for frames
-  // without weights of one replica.
-  struct Share {
-    metrics::Interval samples, reference;  // low and high NaN: none
-  };
-  std::array<Share, metrics::kBasins> basins;
+  std::array<BasinFigures, metrics::kBasins> basins;
+  std::size_t lowest = 0;  // the basin that most frames are in
+};
+
+// How one number of a conformation, or one kind of number, is spread over samples and reference, at
+// the points of the distances (spreads.h).
+struct Spread {
+  std::string group, name;                        // "chi", "chi1 TYR2"
+  std::string unit;                               // "nm", "degrees" or ""
+  std::vector<double> edges;                      // of the cells in which they are compared
+  std::vector<double> samples, drawn, reference;  // mass in each: of all but what lies outside
+  Distance jsd;  // Jensen-Shannon divergence to base 2, from 0 (equal) to 1
+  // The same with intervals: over parts of the samples against the frames as they are, over the
+  // replicas of the first half of the reference against the second, and of the first less the
+  // second. A divergence of a draw is larger than that of all: a limit is compared with a limit.
+  metrics::Interval of_samples, of_floor, above_floor;
+};
+
+// Conformations near a given structure: with a C-alpha RMSD below a limit.
+struct Folding {
+  double limit_nm = 0;
+  metrics::Interval samples, reference, difference;  // shares, of all samples and all frames
+  double drawn = 0;
 };
 
 // How samples are spread over the slowest motions of the reference, in the plane of the first two
@@ -66,7 +92,9 @@ struct Evaluation {
   Distance energy_w2_kt, torsion_w2_rad;
   std::vector<ResidueAngles> angles;
   SlowMotions slow;
-  std::vector<double> weight;  // normalised, one a sample
+  std::vector<Spread> spreads;
+  std::optional<Folding> folding;  // where a structure is given
+  std::vector<double> weight;      // normalised, one a sample
 
   // Where the model is at hand: held-out frames of the reference seen by the model. On frames that
   // it was trained on q is too large, and log Z from them too small.
@@ -86,6 +114,10 @@ struct EvaluationOptions {
   // instead of evenly spaced ones.
   bool published = false;
   TicaOptions tica;  // lag 0: no slow motions
+  std::vector<double>
+      structure_nm;  // C-alpha positions [residues, 3], of which Folding is; or none
+  double folded_nm = 0.2;
+  bool only_distances = false;  // E-W2 and T-W2, and the weights
 };
 
 // Atoms of both are in the order of the reference's topology. `model`, which drew the samples, may

@@ -170,6 +170,10 @@ cp -r samples nan-samples
 refuses "nan-samples/log_q.npy: entry 1 is not a number" evaluate --samples nan-samples --reference md
 refuses "--points expects a whole number from 2" evaluate --samples samples --reference md --points 1
 refuses "cannot open nothing" evaluate --samples samples --reference md --model nothing
+refuses "give it with --structure FILE" evaluate --samples samples --reference md --folded 0.3
+succeeds build Ace-AA-Nme --output two.pdb
+refuses "two.pdb: expected the 1 amino acids of the samples" evaluate --samples samples --reference md --structure two.pdb
+refuses "needs at least 3, as many in the structure" evaluate --samples samples --reference md --structure md/topology.pdb
 succeeds md --sequence Ace-G-Nme --replicas 4 --tempering 1 --steps 200 --warmup 0 --save-every 50 --output glycine
 refuses "not of the same molecule" evaluate --samples samples --reference glycine
 succeeds md --temperature 310 --replicas 4 --tempering 1 --steps 200 --warmup 0 --save-every 50 --output warmer

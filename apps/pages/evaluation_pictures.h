@@ -1,0 +1,34 @@
+// The pictures of an evaluation: samples, by their weights where they have some, beside the
+// reference. The report shows all, `arbg plot` one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/runs/dataset.h"
+#include "apps/runs/samples_run.h"
+#include "metrics/pages/report.h"
+#include "sampling/evaluation/evaluation.h"
+
+namespace arbg::apps {
+
+metrics::Plot energy_plot(const SamplesRun& samples, const sampling::Evaluation& e,
+                          const Dataset& reference);
+
+// Of samples with weights.
+metrics::Plot weight_plot(const SamplesRun& samples);
+
+// Effective samples and k-hat of the first n samples, by n. Of independent samples with weights.
+metrics::Plot effective_samples_plot(const SamplesRun& samples);
+metrics::Plot pareto_k_plot(const SamplesRun& samples);
+
+// Of one residue: the reference, the samples, and their difference.
+std::vector<metrics::Figure> torsion_maps(const sampling::ResidueAngles& residue,
+                                          const sampling::Evaluation& e);
+
+// The plane of the slowest motions: the reference, and the samples.
+std::vector<metrics::Figure> slow_maps(const sampling::Evaluation& e);
+
+metrics::Plot spread_plot(const sampling::Spread& spread, const sampling::Evaluation& e);
+
+}  // namespace arbg::apps
