@@ -320,8 +320,8 @@ __global__ void __launch_bounds__(kThreadsOfCurve) curves(Curves of, PlacementVi
     else
       angle_curve(atom, own.r, atom.behind(), u);
   } else {
-    for (std::int64_t i = this_thread(); i < kPlacementComponents * V; i += block_threads())
-      u[i] = 0;
+    for (std::int64_t v = this_thread(); v < V; v += block_threads())
+      for (int c = 0; c < kPlacementComponents; ++c) u[c * V + v] = 0;
   }
   if (curve.has_closure) add_closure(t, curve, b, of.z, u);
   if (!of.capped) return;

@@ -64,8 +64,8 @@ class DevicePlacement {
   void place_atoms(const DeviceCoordinates& z, std::int64_t known,
                    OnDevice<double> positions_nm) const;
   // The coordinate at place j of each row, into z [B, K]: low_j + (bin + U) width_j; and the atom
-  // of which it is the last, or the first three with the third, into positions [B, N, 3]: the same
-  // bits as place_atoms().
+  // of which it is the last, or the first three with the third, into positions [B, N, 3], where
+  // place_atoms() has them to rounding.
   void add(const DeviceDraws& drawn, OnDevice<double> z, OnDevice<double> positions_nm) const;
 
   // coordinates [S]. One without a curve has zeros, and means of zero.
