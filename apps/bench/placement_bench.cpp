@@ -147,15 +147,6 @@ struct DeviceOptions {
   double seconds = 1;
 };
 
-template <class T>
-OnDevice<T> all_of(arbg::tensor::DeviceArray<T>& x) {
-  return {reinterpret_cast<T*>(x.buffer().address()), static_cast<std::int64_t>(x.size())};
-}
-template <class T>
-OnDevice<const T> all_of(const arbg::tensor::DeviceArray<T>& x) {
-  return {reinterpret_cast<const T*>(x.buffer().address()), static_cast<std::int64_t>(x.size())};
-}
-
 // Seconds of one of many calls, by the wall clock; wait() until the device has done them.
 double device_seconds(const std::function<void()>& ask, const std::function<void()>& wait,
                       double turn_s) {
@@ -201,15 +192,17 @@ void measure_device(const char* sequence, const char* force_field, std::int64_t 
   const DevicePlacement placement(
       Placement(peptide.system, *peptide.map, kTemperature, bins, radii), *peptide.map, {},
       std::vector<float>(kMeans * static_cast<std::size_t>(bins), 0.5f));
-  const DeviceCoordinates from{all_of(rows), std::ssize(z) / static_cast<std::ptrdiff_t>(B), 1};
-  const auto place = [&] { placement.place_atoms(from, peptide.map->size(), all_of(positions)); };
+  const DeviceCoordinates from{on_device(rows), std::ssize(z) / static_cast<std::ptrdiff_t>(B), 1};
+  const auto place = [&] {
+    placement.place_atoms(from, peptide.map->size(), on_device(positions));
+  };
   DeviceCurves out;
-  out.u = all_of(u);
-  out.means = all_of(means);
+  out.u = on_device(u);
+  out.means = on_device(means);
   out.n = peptide.map->size();
   const auto all = [&] {
     place();
-    placement.curves(from, all_of(std::as_const(positions)), all_of(coordinates), out);
+    placement.curves(from, on_device(std::as_const(positions)), on_device(coordinates), out);
   };
   const auto wait = [&] {
     double one = 0;

@@ -16,15 +16,11 @@
 #include "md/placement/placement.h"
 #include "md/placement/ring_closure.h"
 #include "tensor/base/random.h"
+#include "tensor/device/on_device.h"
 
 namespace arbg::md {
 
-// Numbers in the memory of the device.
-template <class T>
-struct OnDevice {
-  T* address = nullptr;
-  std::int64_t size = 0;
-};
+using tensor::OnDevice;
 
 // z of B rows there: coordinate j of row b is z[b row + j coordinate].
 struct DeviceCoordinates {
