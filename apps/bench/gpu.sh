@@ -106,7 +106,7 @@ if [ -n "$emulated" ]; then
   md='--replicas 2 --tempering 1 --steps 400 --warmup 100 --save-every 10'
   demo='--backend cpu --md-steps 1000 --train-time 1s --samples 8' # on this device a step of it takes minutes
   recipe="$sizes --steps 2 --batch 2" samples=8
-  peptides='Ace-A-Nme:amber99sbildn-obc2' curves='16 --batch 2 --seconds 0'
+  peptides='Ace-A-Nme:amber99sbildn-obc2' curves='16 --batch 1 --seconds 0'
 else
   suffix=''
   networks='large:138 base:22 large:22 base:138'
