@@ -1,5 +1,6 @@
 # Who may follow an address of numbers (tensor/README.md): fails, naming the file, where one is taken outside the
-# code of its device. host_data() is for X_reference.cpp and X_cpu.cpp, device_data() for X_cuda.cu and what these share.
+# code of its device. host_data() is for X_reference.cpp and X_cpu.cpp, device_data() for X_cuda.cu and what these share,
+# and for X_cuda.cpp, which hand them on to kernels of another library (tensor/device/on_device.h).
 # Files of weights are read into the host's memory, and written from it, as they are.
 set(FAILURES "")
 set(FOUND 0)
@@ -11,7 +12,7 @@ foreach(FOLDER tensor autograd nn md metrics sampling apps)
     set(FORBIDDEN "host_data<|device_data<|[.>]address\\(")
     if(SOURCE MATCHES "_(reference|cpu)[.]cpp$|^nn/files/safetensors[.]cpp$")
       set(FORBIDDEN "device_data<|[.>]address\\(")
-    elseif(SOURCE MATCHES "_cuda[.]cu$|[.]cuh$")
+    elseif(SOURCE MATCHES "_cuda[.](cu|cpp)$|[.]cuh$")
       set(FORBIDDEN "host_data<|[.>]address\\(")
     endif()
     file(READ ${ROOT}/${SOURCE} TEXT)

@@ -107,6 +107,7 @@ if [ -n "$emulated" ]; then
   md='--replicas 2 --tempering 1 --steps 400 --warmup 100 --save-every 10'
   demo='--backend cpu --md-steps 1000 --train-time 1s --samples 8' # on this device a step of it takes minutes
   recipe="$sizes --steps 2 --batch 2" samples=8
+  peptides='Ace-A-Nme:amber99sbildn-obc2' curves='16 --batch 1 --seconds 0'
 else
   suffix=''
   networks='large:138 base:22 large:22 base:138'
@@ -119,6 +120,7 @@ else
   md='--replicas 32 --steps 60000 --warmup 10000 --save-every 100'
   demo='--backend cuda --md-steps 200000 --train-time 40s'
   recipe='--network base --batch 512' samples=20000
+  peptides='Ace-A-Nme:amber99sbildn-obc2 GYDPETGTWG:amber14-obc1' curves='256 --batch 512'
 fi
 
 draws=1 # turns, each of seconds
@@ -130,7 +132,7 @@ if [ -n "$emulated" ]; then
   [ -n "$built" ] || {
     cmake -S . -B $folder -DCMAKE_BUILD_TYPE=Release -DARBG_TESTS=ON -DARBG_CUDA=OFF || exit 1
     cmake --build $folder -j "$(nproc)" --target test_emulator arbg_emulated arbg_bench_operations_emulated \
-      arbg_bench_network_emulated || exit 1
+      arbg_bench_network_emulated arbg_bench_placement_emulated || exit 1
     end=$(($(date +%s) + 60 * minutes))
   }
   programs=$folder/tests benches=$folder/tests test_table=$folder/tests/test_emulator
@@ -141,20 +143,22 @@ else
   ! command -v ninja >/dev/null || generator='-G Ninja'
   configure="cmake -S . -B $folder $generator -DCMAKE_BUILD_TYPE=Release -DARBG_CUDA=ON -DARBG_BENCH=ON
     -DCMAKE_CUDA_ARCHITECTURES=$architecture-real"
-  tests='test_tensor test_autograd test_nn test_sampling'
+  tests='test_tensor test_autograd test_nn test_md test_sampling'
   [ -n "$built" ] || {
     if ! part configure 60 $configure -DARBG_TESTS=ON \
       ${DOCTEST_INCLUDE_DIR:+"-DDOCTEST_INCLUDE_DIR=$DOCTEST_INCLUDE_DIR"}; then
       tests=''
       part 'configure without tests' 60 $configure -DARBG_TESTS=OFF || exit 1
     fi
-    part build 240 cmake --build $folder -j "$(nproc)" --target arbg arbg_bench_operations arbg_bench_network || exit 1
+    part build 240 cmake --build $folder -j "$(nproc)" --target arbg arbg_bench_operations arbg_bench_network \
+      arbg_bench_placement || exit 1
     [ -z "$tests" ] || part 'build of the tests' 150 cmake --build $folder -j "$(nproc)" --target $tests
   }
   programs=$folder/apps benches=$folder/apps/bench test_table=$folder/tests/test_tensor
 fi
 arbg=$programs/arbg$suffix
 operations=$benches/arbg_bench_operations$suffix network=$benches/arbg_bench_network$suffix
+placement=$benches/arbg_bench_placement$suffix
 
 # Whose numbers these are.
 if [ -n "$emulated" ]; then
@@ -180,7 +184,7 @@ if [ -x "$test_table" ]; then
     part 'other tests' 60 "$test_table" '-tc=*have names*'
     verdict 'Other tests'
   else
-    part 'other tests' 90 ctest --test-dir $folder --output-on-failure -j 8 -L 'fast|golden|statistical' -R '^(tensor|autograd|nn|sampling)_'
+    part 'other tests' 90 ctest --test-dir $folder --output-on-failure -j 8 -L 'fast|golden|statistical' -R '^(tensor|autograd|nn|md|sampling)_'
     note "$(grep 'tests passed' "$work/part.txt")"
   fi
 else
@@ -270,6 +274,15 @@ for precision in float32 bf16; do
     pytorch "drawing, $name, $precision" 60 draw --products $precision --network $name --turns $draws \
       --weights "$work/$name-$atoms.safetensors"
   done
+done
+
+note "" "### Placement energies" "" \
+  "All curves of a conformation, where the coordinates are; beside it, the placing of its atoms; pairs" \
+  "and bins a second; instructions of pairs, of the rate of an H100." "" \
+  "| molecule | a conformation | placing | pairs and bins/s | of the rate |" "|---|---|---|---|---|"
+for one in $peptides; do
+  part "placement energies, ${one%:*}" 20 "$placement" ${one%:*} ${one#*:} $curves --backend cuda
+  rows
 done
 
 note "" "### The demo, \`arbg demo $demo\`"

@@ -1,18 +1,27 @@
 // How long do the placement energies of a conformation take, all its curves, against what the
 // multipliers of one core can do? Twice: of dihedrals, and of angles.
 //
-// Usage: arbg_bench_placement SEQUENCE FORCEFIELD [BINS]. One core, processor time, median of many
-// turns, on a shaken ideal conformation, shift_and_cap() included. The roof:
+// Usage: arbg_bench_placement SEQUENCE FORCEFIELD [BINS] [OPTIONS]. One core, processor time,
+// median of many turns, on a shaken ideal conformation, shift_and_cap() included. The roof:
 // independent fused multiply-adds on registers (one_core.h). Columns of dihedrals: all
 // curves; the time of one placed atom and one vector of candidates, as if every bin were evaluated;
 // how many vector instructions the roof has in that time; how many those of a pair are (bonded
 // terms are not counted); how many times as fast as the reference. Of angles, where pairs have no
 // part: the first and the last. Takes five seconds.
+//
+// With --backend cuda [--batch 512] [--seconds 1]: all curves of a batch of different conformations
+// on the device, as training asks for them: atoms placed from coordinates, curves shifted and
+// capped, 16 means of each. By the wall clock, median of five turns. Columns: a conformation in
+// all; of it, the placing of atoms; pairs and bins a second; instructions of pairs
+// (md/placement/placement_cuda.cu), as a share of the rate of an H100 (SXM).
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,9 +29,11 @@
 #include "md/coordinates/coordinate_map.h"
 #include "md/forcefields/forcefield.h"
 #include "md/placement/placement.h"
+#include "md/placement/placement_device.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 #include "tensor/base/simd.h"
+#include "tensor/device/device_array.h"
 
 namespace {
 
@@ -55,15 +66,33 @@ double seconds_of(const std::function<void()>& body) {
   return turns[kTurns / 2];
 }
 
+struct Peptide {
+  Topology topology;
+  System system;
+  std::unique_ptr<CoordinateMap> map;
+
+  Peptide(const char* sequence, const char* force_field)
+      : topology(Topology::from_sequence(sequence)),
+        system(ForceField::named(force_field).create_system(topology)),
+        map(make_internal_map(topology, system, kTemperature)) {}
+
+  // The ideal conformation, shaken.
+  std::vector<double> coordinates(std::uint64_t row) const {
+    std::vector<double> z(static_cast<std::size_t>(map->size()));
+    const arbg::Random random(3, 1 + row);
+    map->encode(ideal_geometry(topology, system), z, random, 0);
+    for (std::size_t j = 0; j < z.size(); ++j)
+      z[j] += (map->coordinates()[j].kind == 0 ? 0.002 : 0.1) * random.normal_pair(j)[0];
+    return z;
+  }
+};
+
 void measure(const char* sequence, const char* force_field, std::int64_t bins) {
-  const Topology topology = Topology::from_sequence(sequence);
-  const System system = ForceField::named(force_field).create_system(topology);
-  const auto map = make_internal_map(topology, system, kTemperature);
-  std::vector<double> z(static_cast<std::size_t>(map->size()));
-  const arbg::Random random(3, 1);
-  map->encode(ideal_geometry(topology, system), z, random, 0);
-  for (std::size_t j = 0; j < z.size(); ++j)
-    z[j] += (map->coordinates()[j].kind == 0 ? 0.002 : 0.1) * random.normal_pair(j)[0];
+  const Peptide peptide(sequence, force_field);
+  const Topology& topology = peptide.topology;
+  const System& system = peptide.system;
+  const auto& map = peptide.map;
+  const std::vector<double> z = peptide.coordinates(0);
   std::vector<double> x(3 * topology.atoms.size());
   map->decode(z, x);
 
@@ -113,15 +142,115 @@ void measure(const char* sequence, const char* force_field, std::int64_t bins) {
   std::printf("| angles | %.1f us | %.0f x |\n", 1e6 * lanes, reference / lanes);
 }
 
+struct DeviceOptions {
+  std::size_t batch = 512;
+  double seconds = 1;
+};
+
+// Seconds of one of many calls, by the wall clock; wait() until the device has done them.
+double device_seconds(const std::function<void()>& ask, const std::function<void()>& wait,
+                      double turn_s) {
+  using Clock = std::chrono::steady_clock;
+  const auto seconds = [&](int calls) {
+    const auto before = Clock::now();
+    for (int k = 0; k < calls; ++k) ask();
+    wait();
+    return std::chrono::duration<double>(Clock::now() - before).count();
+  };
+  seconds(1);
+  int calls = 1;
+  while (seconds(calls) < turn_s) calls *= 2;
+  std::vector<double> turns;
+  for (int turn = 0; turn < 5; ++turn) turns.push_back(seconds(calls) / calls);
+  std::ranges::sort(turns);
+  return turns[2];
+}
+
+void measure_device(const char* sequence, const char* force_field, std::int64_t bins,
+                    const DeviceOptions& options) {
+  constexpr arbg::tensor::Device kDevice{arbg::Backend::cuda};
+  constexpr std::size_t kMeans = 16;
+  constexpr double kInstructions = 40, kCardInstructions = 30e12;
+  const Peptide peptide(sequence, force_field);
+  const auto K = static_cast<std::size_t>(peptide.map->size());
+  const std::size_t N = peptide.topology.atoms.size(), B = options.batch;
+  std::vector<double> z;
+  for (std::size_t row = 0; row < B; ++row) {
+    const auto own = peptide.coordinates(row);
+    z.insert(z.end(), own.begin(), own.end());
+  }
+  std::vector<std::int32_t> with_curve;
+  for (int j = 0; j < peptide.map->size(); ++j)
+    if (has_placement_curve(*peptide.map, j)) with_curve.push_back(j);
+  const std::size_t energies = kPlacementComponents * static_cast<std::size_t>(bins);
+  using namespace arbg::tensor;
+  const DeviceArray<double> rows(std::span<const double>(z), kDevice);
+  const DeviceArray<std::int32_t> coordinates(std::span<const std::int32_t>(with_curve), kDevice);
+  DeviceArray<double> positions(B * 3 * N, kDevice);
+  DeviceArray<float> u(B * with_curve.size() * energies, kDevice), means(B * K * kMeans, kDevice);
+  const auto radii = placement_born_radii(peptide.topology, peptide.system);
+  const DevicePlacement placement(
+      Placement(peptide.system, *peptide.map, kTemperature, bins, radii), *peptide.map, {},
+      std::vector<float>(kMeans * static_cast<std::size_t>(bins), 0.5f));
+  const DeviceCoordinates from{on_device(rows), std::ssize(z) / static_cast<std::ptrdiff_t>(B), 1};
+  const auto place = [&] {
+    placement.place_atoms(from, peptide.map->size(), on_device(positions));
+  };
+  DeviceCurves out;
+  out.u = on_device(u);
+  out.means = on_device(means);
+  out.n = peptide.map->size();
+  const auto all = [&] {
+    place();
+    placement.curves(from, on_device(std::as_const(positions)), on_device(coordinates), out);
+  };
+  const auto wait = [&] {
+    double one = 0;
+    positions.buffer().download(0, std::as_writable_bytes(std::span(&one, 1)));
+  };
+  const double batch = static_cast<double>(B), atoms = static_cast<double>(N);
+  const double of_places = device_seconds(place, wait, options.seconds) / batch,
+               of_all = device_seconds(all, wait, options.seconds) / batch;
+  const double pairs = (atoms * (atoms - 1) / 2 - 3) * static_cast<double>(bins);
+  std::printf("| %s, %zu curves of %ld bins, batch %zu | %.2f us | %.2f us | %.3g | %.1f %% |\n",
+              sequence, with_curve.size(), static_cast<long>(bins), B, 1e6 * of_all,
+              1e6 * of_places, pairs / of_all,
+              100 * kInstructions * pairs / of_all / kCardInstructions);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3 || argc > 4) {
-    std::fputs("Usage: arbg_bench_placement SEQUENCE FORCEFIELD [BINS]\n", stderr);
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  std::vector<std::string> names;
+  DeviceOptions options;
+  bool on_device = false, known = true;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool has_value = i + 1 < words.size();
+    if (!words[i].starts_with("--"))
+      names.push_back(words[i]);
+    else if (words[i] == "--backend" && has_value && words[i + 1] == "cuda")
+      on_device = true, ++i;
+    else if (words[i] == "--batch" && has_value)
+      options.batch = static_cast<std::size_t>(std::atoi(words[++i].c_str()));
+    else if (words[i] == "--seconds" && has_value)
+      options.seconds = std::atof(words[++i].c_str());
+    else
+      known = false;
+  }
+  if (!known || names.size() < 2 || names.size() > 3 || options.batch < 1) {
+    std::fputs(
+        "Usage: arbg_bench_placement SEQUENCE FORCEFIELD [BINS] [--backend cuda] [--batch ROWS] "
+        "[--seconds S]\n",
+        stderr);
     return 2;
   }
   try {
-    measure(argv[1], argv[2], argc > 3 ? std::atol(argv[3]) : 256);
+    const std::int64_t bins = names.size() > 2 ? std::atol(names[2].c_str()) : 256;
+    if (on_device)
+      measure_device(names[0].c_str(), names[1].c_str(), bins, options);
+    else
+      measure(names[0].c_str(), names[1].c_str(), bins);
   } catch (const arbg::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -1,15 +1,16 @@
 // Placement energies on a CUDA device; formulas as in placement_lanes.h, but with every pair at
 // every bin.
 //
-// curves: a block of 128 threads owns one curve of one conformation, B S blocks. What all
-// candidates share is made once, in double; then a thread has two bins at a time, and goes with all
-// others through the placed atoms, 64 at once in shared memory. An angle's curve takes a thread for
-// each of its angles and phases. The same threads then shift and cap what they wrote, and warps sum
-// means. Shared memory: 8 (12 torsions around the axis + 3 siblings + 3 N + angles of a curve), or
-// 8 V bytes, and 4 KiB. Bound by operations: some 38 of a pair and bin.
+// curves: a block of 128 threads owns one curve of one conformation; B S blocks. What all
+// candidates share is made once, in double; then a thread has two bins at a time and goes, with all
+// others, through the placed atoms, 64 at once in shared memory. An angle's curve takes a thread
+// for each of its angles and phases. The same threads shift and cap what they wrote, and warps sum
+// means. Shared memory: 4 KiB and 8 (12 torsions around the axis + 3 siblings + 3 N + angles of a
+// curve) or 8 V bytes. Bound by instructions: some 40 a pair and bin. Coarse angles for far pairs,
+// as the lanes have them, would save half of a time that is small beside the network's.
 //
 // place_all: a block of 64 threads a conformation, level by level of the tree. add_one: a thread a
-// conformation. Both wait for one another's results most of the time.
+// conformation. Both wait most of the time, for one place after the other.
 #include "md/placement/placement_device_memory.h"
 #include "md/placement/placement_frame.cuh"
 #include "tensor/base/philox.h"
@@ -94,7 +95,8 @@ struct PairSum {
 };
 
 // NaN stays NaN.
-__device__ void add_pair(const PairWave& p, const PlacedPhi& phi, const DevicePlacementSizes& sizes,
+template <bool kBorn>
+__device__ void add_pair(const PairWave& p, const PlacedPhi& phi, float born_cutoff2,
                          PairSum& sum) {
   constexpr auto kNearest2 = static_cast<float>(kPlacementNearest * kPlacementNearest);
   const float d2 = p.constant + p.cosine * phi.cosine + p.sine * phi.sine;
@@ -105,10 +107,21 @@ __device__ void add_pair(const PairWave& p, const PlacedPhi& phi, const DevicePl
   const bool outside = r2 > p.range2;
   sum.sizes += outside ? 0.0F : attraction * s6 - attraction;
   sum.charges += outside ? 0.0F : p.coulomb * inverse_r - p.coulomb_shift;
-  if (!sizes.has_born) return;
-  const float gauss = expf(-p.inverse_four_radii * r2);
-  const float solvent = p.born * inverse_root(r2 + p.radii * gauss) - p.born_shift;
-  sum.charges += r2 > sizes.born_cutoff2 ? 0.0F : solvent;
+  if constexpr (kBorn) {
+    const float gauss = exponential(-p.inverse_four_radii * r2);
+    const float solvent = p.born * inverse_root(r2 + p.radii * gauss) - p.born_shift;
+    sum.charges += r2 > born_cutoff2 ? 0.0F : solvent;
+  }
+}
+
+template <bool kBorn>
+__device__ void add_pairs(const Shared<PairWave>& waves, int count, const PlacedPhi (&phi)[kBins],
+                          float born_cutoff2, PairSum (&sum)[kBins]) {
+  for (int p = 0; p < count; ++p) {
+    const PairWave wave = waves[p];
+    ARBG_UNROLL
+    for (int k = 0; k < kBins; ++k) add_pair<kBorn>(wave, phi[k], born_cutoff2, sum[k]);
+  }
 }
 
 // u [3, V] of a dihedral over RT, whose atom is `own` from its parent.
@@ -139,11 +152,10 @@ __device__ void dihedral_curve(const PlacedAtom& atom, const OwnCoordinates& own
         waves[i] = wave_of(pair, atoms.at(pair.atom) - centre, frame, own.r * own.sin_theta);
       }
       __syncthreads();
-      for (int p = 0; p < count; ++p) {
-        const PairWave wave = waves[p];
-        ARBG_UNROLL
-        for (int k = 0; k < kBins; ++k) add_pair(wave, phi[k], t.sizes, sum[k]);
-      }
+      if (t.sizes.has_born)
+        add_pairs<true>(waves, count, phi, t.sizes.born_cutoff2, sum);
+      else
+        add_pairs<false>(waves, count, phi, t.sizes.born_cutoff2, sum);
     }
     ARBG_UNROLL
     for (int k = 0; k < kBins; ++k) {
@@ -308,8 +320,8 @@ __global__ void __launch_bounds__(kThreadsOfCurve) curves(Curves of, PlacementVi
     else
       angle_curve(atom, own.r, atom.behind(), u);
   } else {
-    for (std::int64_t i = this_thread(); i < kPlacementComponents * V; i += block_threads())
-      u[i] = 0;
+    for (std::int64_t v = this_thread(); v < V; v += block_threads())
+      for (int c = 0; c < kPlacementComponents; ++c) u[c * V + v] = 0;
   }
   if (curve.has_closure) add_closure(t, curve, b, of.z, u);
   if (!of.capped) return;

@@ -16,15 +16,11 @@
 #include "md/placement/placement.h"
 #include "md/placement/ring_closure.h"
 #include "tensor/base/random.h"
+#include "tensor/device/on_device.h"
 
 namespace arbg::md {
 
-// Numbers in the memory of the device.
-template <class T>
-struct OnDevice {
-  T* address = nullptr;
-  std::int64_t size = 0;
-};
+using tensor::OnDevice;
 
 // z of B rows there: coordinate j of row b is z[b row + j coordinate].
 struct DeviceCoordinates {
@@ -64,8 +60,8 @@ class DevicePlacement {
   void place_atoms(const DeviceCoordinates& z, std::int64_t known,
                    OnDevice<double> positions_nm) const;
   // The coordinate at place j of each row, into z [B, K]: low_j + (bin + U) width_j; and the atom
-  // of which it is the last, or the first three with the third, into positions [B, N, 3]: the same
-  // bits as place_atoms().
+  // of which it is the last, or the first three with the third, into positions [B, N, 3], where
+  // place_atoms() has them to rounding.
   void add(const DeviceDraws& drawn, OnDevice<double> z, OnDevice<double> positions_nm) const;
 
   // coordinates [S]. One without a curve has zeros, and means of zero.

@@ -73,7 +73,8 @@ void read_conditioning(TransformerConfig& config, const Json& json) {
 
 // The energies are a part of the density: where they are computed in another way, the number is
 // another, and what was drawn before belongs to an older program. (Closures of rings, which came
-// later, are told to those networks alone whose checkpoints hold their constants.)
+// later, are told to those networks alone whose checkpoints hold their constants. What differs by
+// rounding, as between backends, is the same way.)
 constexpr std::int64_t kPlacementVersion = 1;
 
 void read_placement_version(PlacementConfig&, const Json& json) {

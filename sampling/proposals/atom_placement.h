@@ -43,7 +43,7 @@ class AtomPlacement final : public nn::Placement {
   const md::RingClosure* closure_of(std::int64_t position) const;
 
  private:
-  struct OnDevice;  // atom_placement_device.cpp
+  struct OnDevice;  // atom_placement_cuda.cpp
   class Growing;    // likewise
 
   // Made when first asked for, which uploads.

@@ -135,14 +135,7 @@ template <class T>
 tensor::DeviceArray<T> array_of(const std::vector<T>& values) {
   return {std::span<const T>(values), {Backend::cuda}};
 }
-template <class T>
-OnDevice<const T> on_device(const tensor::DeviceArray<T>& x) {
-  return {reinterpret_cast<const T*>(x.buffer().address()), static_cast<std::int64_t>(x.size())};
-}
-template <class T>
-OnDevice<T> on_device(tensor::DeviceArray<T>& x) {
-  return {reinterpret_cast<T*>(x.buffer().address()), static_cast<std::int64_t>(x.size())};
-}
+using tensor::on_device;
 
 // Curves [S][3 V] of coordinates of a conformation, all in one launch, for as many rows [B, N, 3]
 // as there are positions, one behind the other.
