@@ -45,7 +45,7 @@ def make_context(molecule, pdb, platform, threads):
                                                              removeCMMotion=False, **method)
     integrator = openmm.LangevinMiddleIntegrator(molecule["kelvin"] * unit.kelvin, molecule["friction"] / unit.picosecond,
                                                  1 * unit.femtosecond)
-    properties = {"Threads": str(threads)} if platform == "CPU" else {}
+    properties = {"CPU": {"Threads": str(threads)}, "CUDA": {"Precision": "mixed"}}.get(platform, {})
     context = openmm.Context(system, integrator, openmm.Platform.getPlatformByName(platform), properties)
     context.setPositions(structure.positions)
     return context

@@ -197,6 +197,8 @@ void measure_backend(const System& system, std::span<const double> start, arbg::
               operations, operations * rate * 1e-12, 100 * operations * rate / kCardOperations,
               kCardOperations * 1e-12);
   std::printf("at that rate: %.4g replica-steps/s\n", kCardOperations / operations);
+  std::printf("| arbg cuda | %.0f | %zu | %.4g | %.4g | %.1f %% |\n", atoms, replicas, rate,
+              rate * kTimestepNs * 86400, 100 * operations * rate / kCardOperations);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #
 # Builds (nvcc 12 or later, CMake, Eigen 3.4, doctest: Eigen3_DIR and DOCTEST_INCLUDE_DIR say where; no network), goes
 # through the table of operations and the tests of the libraries on the device, compares log q with the cpu's, measures kernels, training and drawing
-# against the roofs of the card and against PyTorch where python3 has it, runs the demo, looks with compute-sanitizer where
+# against the roofs of the card and against PyTorch and OpenMM where python3 has them, runs the demo, looks with compute-sanitizer where
 # that is there, and trains by the published Cartesian recipe in what time is left. In order of importance, each part
 # bounded in time; a part that fails is reported and the next goes on. Nine minutes, or --minutes; --full: ten times the
 # limits of each part, two hours in all. Every result is written as it comes: to RESULTS.md, where a section of today
@@ -108,6 +108,7 @@ if [ -n "$emulated" ]; then
   demo='--backend cpu --md-steps 1000 --train-time 1s --samples 8' # on this device a step of it takes minutes
   recipe="$sizes --steps 2 --batch 2" samples=8
   peptides='Ace-A-Nme:amber99sbildn-obc2' curves='16 --batch 1 --seconds 0'
+  many_replicas='' # an emulated second takes minutes
 else
   suffix=''
   networks='large:138 base:22 large:22 base:138'
@@ -121,6 +122,7 @@ else
   demo='--backend cuda --md-steps 200000 --train-time 40s'
   recipe='--network base --batch 512' samples=20000
   peptides='Ace-A-Nme:amber99sbildn-obc2 GYDPETGTWG:amber14-obc1' curves='256 --batch 512'
+  many_replicas='Ace-A-Nme:amber99sbildn-obc2:10000 GYDPETGTWG:amber14-obc1:1000'
 fi
 
 draws=1 # turns, each of seconds
@@ -151,14 +153,14 @@ else
       part 'configure without tests' 60 $configure -DARBG_TESTS=OFF || exit 1
     fi
     part build 240 cmake --build $folder -j "$(nproc)" --target arbg arbg_bench_operations arbg_bench_network \
-      arbg_bench_placement || exit 1
+      arbg_bench_placement arbg_bench_dynamics || exit 1
     [ -z "$tests" ] || part 'build of the tests' 150 cmake --build $folder -j "$(nproc)" --target $tests
   }
   programs=$folder/apps benches=$folder/apps/bench test_table=$folder/tests/test_tensor
 fi
 arbg=$programs/arbg$suffix
 operations=$benches/arbg_bench_operations$suffix network=$benches/arbg_bench_network$suffix
-placement=$benches/arbg_bench_placement$suffix
+placement=$benches/arbg_bench_placement$suffix dynamics=$benches/arbg_bench_dynamics$suffix
 
 # Whose numbers these are.
 if [ -n "$emulated" ]; then
@@ -283,6 +285,23 @@ note "" "### Placement energies" "" \
 for one in $peptides; do
   part "placement energies, ${one%:*}" 20 "$placement" ${one%:*} ${one#*:} $curves --backend cuda
   rows
+done
+
+note "" "### Dynamics" "" \
+  "Replicas side by side, 1 fs; the share of the float32 rate of an H100." "" \
+  "| program | atoms | replicas | replica-steps/s | ns/day together | of the rate |" "|---|---|---|---|---|---|"
+for one in $many_replicas; do
+  IFS=: read -r peptide forcefield replicas <<END
+$one
+END
+  pdb=$work/$peptide.pdb
+  part "building $peptide" 20 "$arbg" build $peptide --forcefield $forcefield --output "$pdb"
+  part "dynamics, $peptide" 30 "$dynamics" "$pdb" $forcefield --backend cuda --replicas $replicas
+  rows
+  ! python3 -c 'import openmm' 2>/dev/null || {
+    part "OpenMM, $peptide" 30 python3 apps/bench/openmm_gpu.py "$pdb" $forcefield
+    rows
+  }
 done
 
 note "" "### The demo, \`arbg demo $demo\`"
