@@ -1,7 +1,8 @@
 #!/bin/sh
 # Two processes against one, of one thread each on a core of its own: training with the batch of one (strong scaling)
 # and with twice that (weak), drawing, and dynamics. All in turns, medians of the ratios within a turn, with the range.
-# Usage: processes.sh PATH_OF_ARBG [TURNS]. Needs mpirun and a program built with MPI.
+# Usage: processes.sh PATH_OF_ARBG [TURNS]. Needs mpirun and a program built with MPI. Where a scheduler divides a busy
+# machine among sessions (Linux: autogroup), both processes would share what one gets: each is a session of its own.
 set -eu
 arbg=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 turns=${2:-7}
@@ -9,9 +10,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 export OMPI_MCA_mpi_yield_when_idle=1
-one="taskset -c 0 $arbg"
-two="mpirun --allow-run-as-root --bind-to core -n 2 $arbg"
-md="md --tempering 4 --top-temperature 600 --save-every 100 --seed 2 --threads 1 --json"
+own_session="setsid --wait ${EACH:-}"  # EACH: a command that starts each process
+one="taskset -c 0 $own_session $arbg"
+two="mpirun --allow-run-as-root --bind-to core -n 2 $own_session $arbg"
+md="md --tempering 4 --top-temperature 600 --save-every 1000 --seed 2 --threads 1 --json"
 train="train --data data --steps 16 --held-out 0 --threads 1 --json"
 draw="sample --model model/checkpoint.safetensors --threads 1 --json"
 
@@ -34,9 +36,9 @@ while [ $turn -lt "$turns" ]; do
   rate sample-1 seconds $one $draw --count 2048
   rate sample-strong seconds $two $draw --count 2048
   rate sample-weak seconds $two $draw --count 4096
-  rate md-1 ns_per_day $one $md --replicas 8 --steps 1000 --warmup 0
-  rate md-strong ns_per_day $two $md --replicas 8 --steps 1000 --warmup 0
-  rate md-weak ns_per_day $two $md --replicas 16 --steps 1000 --warmup 0
+  rate md-1 ns_per_day $one $md --replicas 8 --steps 10000 --warmup 0
+  rate md-strong ns_per_day $two $md --replicas 8 --steps 10000 --warmup 0
+  rate md-weak ns_per_day $two $md --replicas 16 --steps 10000 --warmup 0
   turn=$((turn + 1))
 done
 cat rates.txt
