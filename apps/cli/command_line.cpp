@@ -14,17 +14,14 @@
 namespace arbg::apps {
 namespace {
 
-std::string backends(const char* on_a_gpu) {
-  return std::string("cpu (float32, fast), reference (plain double loops, slow), cuda (") +
-         on_a_gpu + "), or auto (cuda if there is a GPU that works, else cpu)";
-}
-
 std::vector<Option> common_options(bool has_network) {
   std::vector<Option> options = {
       {"seed", "N", "1", "random seed; the same seed gives the same numbers"},
       {"threads", "N", std::to_string(available_cpus()),
        "number of threads; by default one for each CPU that affinity and quotas leave"},
-      {"backend", "NAME", "cpu", backends(has_network ? "networks on a GPU" : "on a GPU")}};
+      {"backend", "NAME", "cpu",
+       "cpu (float32, fast), reference (plain double loops, slow), cuda (on a GPU), or auto (cuda "
+       "if there is a GPU that works, else cpu)"}};
   if (has_network)
     options.push_back(
         {"products", "NAME", "float32",

@@ -252,7 +252,7 @@ MdOutcome Demo::run_dynamics(const RunFolder& folder, std::uint64_t seed, std::i
   if (!options_.md_steps) job.options.most_seconds = recipe.most_dynamics_s / 2;
   job.options.save_interval = recipe.save_interval;
   job.options.seed = seed;
-  job.options.backend = backend_of_molecules(options_.common.backend);
+  job.options.backend = options_.common.backend;
   const MdOutcome outcome = run_md_job(job, folder);
   if (outcome.steps > 0) seconds_a_step_ = outcome.seconds / static_cast<double>(outcome.steps);
   if (outcome.result.finished) {

@@ -94,7 +94,8 @@ std::vector<double> curves_of(const nn::BinnedHead& head, sampling::TrainingData
       static_cast<std::size_t>(std::min(kFrames, data.size()) * head.coordinates()));
   data.fill(0, z, {});
   return nn::mean_of_curves(*head.placement(), nn::host_rows(z, head.coordinates()),
-                            head.bins().bins(), backend_of_molecules(backend));
+                            head.bins().bins(),
+                            tensor::Device{backend}.is_host() ? backend : Backend::cpu);
 }
 
 // The held-out frames, in the model's coordinates.

@@ -51,13 +51,9 @@ ToldMolecule tell_molecule(const std::string& what, const std::string& forcefiel
   return told;
 }
 
-Backend backend_of_molecules(Backend backend) {
-  return tensor::Device{backend}.is_host() ? backend : Backend::cpu;
-}
-
 sampling::Target Model::target(Backend backend) const {
   return {topology, md::ForceField::named(forcefield).create_system(topology), temperature_kelvin,
-          backend_of_molecules(backend)};
+          backend};
 }
 
 Json describe_model(const Dataset& data, const md::CoordinateMap& map,

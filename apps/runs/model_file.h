@@ -27,9 +27,6 @@ struct ToldMolecule {
 ToldMolecule tell_molecule(const std::string& what, const std::string& forcefield,
                            double temperature_kelvin);
 
-// Molecules are computed on the host, wherever the network is.
-Backend backend_of_molecules(Backend backend);
-
 struct Model {
   sampling::Generator generator;
   md::Topology topology;

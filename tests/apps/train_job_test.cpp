@@ -129,12 +129,6 @@ TEST_SUITE("fast") {
     CHECK(in_bf16 == R"({"backend": "cuda", "products": "bf16"})");
     CHECK(said(Backend::cuda) == R"({"backend": "cuda", "products": "float32"})");
   }
-
-  TEST_CASE("molecules are the host's whatever the network's backend") {
-    CHECK(backend_of_molecules(Backend::cuda) == Backend::cpu);
-    CHECK(backend_of_molecules(Backend::cpu) == Backend::cpu);
-    CHECK(backend_of_molecules(Backend::reference) == Backend::reference);
-  }
 }
 
 }  // namespace arbg::apps::test
