@@ -7,7 +7,7 @@
 #include "apps/runs/run_folder.h"
 #include "md/files/trajectory_order.h"
 #include "metrics/format_number.h"
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/smc/resampling.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"

@@ -14,7 +14,7 @@
 #include "apps/runs/run_folder.h"
 #include "apps/runs/smc_run.h"
 #include "md/molecule/topology.h"
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/evaluation/ensembles.h"
 #include "sampling/proposals/tuning.h"
 

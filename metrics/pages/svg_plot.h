@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "metrics/histogram.h"
 #include "metrics/pages/svg_axes.h"
+#include "metrics/statistics/histogram.h"
 
 namespace arbg::metrics {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "metrics/histogram.h"
-#include "metrics/wasserstein.h"
+#include "metrics/statistics/histogram.h"
+#include "metrics/transport/wasserstein.h"
 #include "sampling/evaluation/backbone.h"
 #include "sampling/evaluation/compared_rows.h"
 #include "sampling/evaluation/spreads.h"

@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "metrics/bennett.h"
-#include "metrics/bootstrap.h"
-#include "metrics/ramachandran.h"
-#include "metrics/weights.h"
+#include "metrics/conformations/ramachandran.h"
+#include "metrics/statistics/bootstrap.h"
+#include "metrics/weights/bennett.h"
+#include "metrics/weights/weights.h"
 #include "sampling/evaluation/ensembles.h"
 #include "sampling/evaluation/slow_components.h"
 #include "sampling/proposals/generator.h"
@@ -32,7 +32,7 @@ struct Angles {
   std::vector<double> phi, psi;  // radians, one a sample
 };
 
-// A basin of a residue (metrics/ramachandran.h), by all samples and all frames.
+// A basin of a residue (metrics/conformations/ramachandran.h), by all samples and all frames.
 struct BasinFigures {
   metrics::Interval samples, reference;  // shares
   // Free energies in kT above the residue's basin that most frames are in: -log(share / its share).

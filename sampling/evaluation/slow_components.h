@@ -1,18 +1,18 @@
 // The slowest motions of a reference, and whether samples are spread over them as it is.
 //
-// Time-lagged independent components (metrics/tica.h) of the published features
-// (metrics/tica_features.h: distances between atoms C, N and S; sines and cosines of phi, psi and
-// omega) are fitted to all frames of the reference, replica by replica, and samples are projected
-// onto the first two of them. TICA-W2 is the exact transport distance in that plane; JSD compares
-// the shares of 20 clusters of the reference there.
+// Time-lagged independent components (metrics/motions/tica.h) of the published features
+// (metrics/motions/tica_features.h: distances between atoms C, N and S; sines and cosines of phi,
+// psi and omega) are fitted to all frames of the reference, replica by replica, and samples are
+// projected onto the first two of them. TICA-W2 is the exact transport distance in that plane; JSD
+// compares the shares of 20 clusters of the reference there.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "metrics/kmeans.h"
-#include "metrics/tica.h"
-#include "metrics/tica_features.h"
+#include "metrics/motions/kmeans.h"
+#include "metrics/motions/tica.h"
+#include "metrics/motions/tica_features.h"
 #include "sampling/evaluation/ensembles.h"
 #include "tensor/base/json.h"
 

@@ -9,7 +9,7 @@
 #include "apps/pages/view_page.h"
 #include "apps/pages/viewer.h"
 #include "md/forcefields/forcefield.h"
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tests/audit/small_runs.h"

@@ -1,5 +1,5 @@
 // Basins by the table of their boundaries, distances of maps by hand.
-#include "metrics/ramachandran.h"
+#include "metrics/conformations/ramachandran.h"
 
 #include <doctest/doctest.h>
 

@@ -18,7 +18,7 @@
 #include <span>
 #include <string_view>
 
-#include "metrics/histogram.h"
+#include "metrics/statistics/histogram.h"
 
 namespace arbg::metrics {
 

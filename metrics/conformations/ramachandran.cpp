@@ -1,11 +1,11 @@
-#include "metrics/ramachandran.h"
+#include "metrics/conformations/ramachandran.h"
 
 #include <array>
 #include <cmath>
 #include <numbers>
 #include <vector>
 
-#include "metrics/wasserstein.h"
+#include "metrics/transport/wasserstein.h"
 #include "tensor/base/error.h"
 
 namespace arbg::metrics {
