@@ -44,6 +44,7 @@ constexpr Command kCommands[] = {
      "recompute probabilities, energies and weights by independent code; write audit.html"},
     {"view", view_command,
      "a molecule to turn: conformations of a run, samples as they grow; write view.html"},
+    {"plot", plot_command, "one picture of the report of evaluate, as an SVG file"},
     {"build", build_command, "a PDB file from a sequence: idealised geometry, then minimised"},
     {"minimize", minimize_command, "move a conformation to the nearest minimum of its energy"},
     {"energy", energy_command, "energies, terms and forces of given conformations"},

@@ -6,7 +6,7 @@ set(MAY_autograd "tensor/|autograd/")
 set(MAY_nn "tensor/|autograd/|nn/")
 set(MAY_md "tensor/base/|tensor/device/|md/")
 set(MAY_metrics "tensor/base/|metrics/")
-set(MAY_sampling "tensor/|nn/|md/|sampling/|metrics/[a-z0-9_]*[.]h")
+set(MAY_sampling "tensor/|nn/|md/|sampling/|metrics/(conformations/|motions/|statistics/|transport/|weights/)?[a-z0-9_]*[.]h")
 
 set(FAILURES "")
 set(ARROWS "")  # md/files>md/molecule: from the folder that includes to the one that is included

@@ -8,7 +8,7 @@
 #include <exception>
 #include <string>
 
-#include "metrics/wasserstein.h"
+#include "metrics/transport/wasserstein.h"
 #include "tensor/base/error.h"
 #include "tensor/base/npy.h"
 #include "tensor/base/threads.h"

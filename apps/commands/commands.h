@@ -24,6 +24,7 @@ int convert_command(const Words& words);
 int logits_command(const Words& words);
 int demo_command(const Words& words);
 int view_command(const Words& words);
+int plot_command(const Words& words);
 int info_command(const Words& words);
 
 }  // namespace arbg::apps

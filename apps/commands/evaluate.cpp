@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <sstream>
 
 #include "apps/cli/command_line.h"
@@ -48,6 +49,9 @@ const CommandSpec kSpec{
      {"tica-lag", "N", "100",
       "frames of a replica between which the slowest motions of the reference lose their memory: "
       "TICA-W2 and JSD; 0: leave them out"},
+     {"tica", "FILE", "",
+      "tica.json of an earlier evaluation of this molecule: samples are projected onto these "
+      "components instead of fitted ones"},
      {"structure", "FILE", "",
       "PDB file: the C-alpha RMSD to it, and the share of conformations nearer than --folded"},
      {"folded", "NM", "0.2", "with --structure: a conformation is folded below this RMSD"},
@@ -68,7 +72,7 @@ const CommandSpec kSpec{
      "--output runs/curves",
      "arbg evaluate --samples runs/a,runs/b --reference runs/ala2-md --output runs/a-and-b"}};
 
-constexpr const char* kFiles[] = {"evaluation.json", "report.html"};
+constexpr const char* kFiles[] = {"evaluation.json", "report.html", "tica.json"};
 constexpr std::size_t kPublishedPoints = 10000;
 constexpr double kPublishedTrim = 0.002;
 
@@ -141,6 +145,9 @@ EvaluateJob job_from(const Arguments& arguments, const CommonOptions& common) {
     job.options.tica.reweight = false;
   }
   job.options.held_out = arguments.number("held-out");
+  job.tica = arguments.text("tica");
+  require(job.tica.empty() || !arguments.given("tica-lag"),
+          "leave --tica-lag out: the components of --tica have theirs");
   job.structure = arguments.text("structure");
   require(!arguments.given("folded") || !job.structure.empty(),
           "--folded is a distance from a structure; give it with --structure FILE");
@@ -158,9 +165,16 @@ std::vector<std::filesystem::path> paths_of(const std::string& list) {
   return out;
 }
 
+// The components that were fitted, so that other samples can be projected alike.
+std::string components_text(const EvaluateOutcome& outcome) {
+  const auto& components = outcome.evaluation.slow.components;
+  if (!components) return "";
+  return sampling::to_json(*components, outcome.reference.topology).dump() + "\n";
+}
+
 // Results of one set of samples.
-void evaluate_one(const EvaluateJob& job, const std::filesystem::path& output,
-                  const std::string& command, bool as_json) {
+void evaluate_one(EvaluateJob job, const std::filesystem::path& output, const std::string& command,
+                  bool as_json) {
   const bool own = !is_from_elsewhere(job.samples);
   if (own) read_samples_file(job.samples);  // a wrong --samples is not called a wrong --output
   using Runs = std::vector<RunKind>;
@@ -168,12 +182,17 @@ void evaluate_one(const EvaluateJob& job, const std::filesystem::path& output,
   const bool beside = own && std::filesystem::equivalent(output, job.samples, not_there);
   const RunFolder written(output, RunKind::evaluate,
                           beside ? Runs{RunKind::sample} : Runs{RunKind::evaluate, RunKind::demo});
+  std::optional<Progress> progress("evaluate");
+  job.options.progress = [&](double done, const char* next) { progress->update(done, next); };
   const EvaluateOutcome outcome = run_evaluate_job(job);
+  progress.reset();  // its line ends before anything is printed
   const auto& evaluation = outcome.evaluation;
+  const std::string components = components_text(outcome);
   Json json = to_json(evaluation);
   if (!outcome.budgets.empty()) json["budgets"] = to_json(outcome.budgets);
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
     write_file(fresh / "evaluation.json", json.dump(2) + "\n");
+    if (!components.empty()) write_file(fresh / "tica.json", components);
     write_page(fresh, job, outcome, command);
   });
   if (as_json) {
@@ -197,6 +216,7 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
   Progress progress("evaluate");
   std::vector<ComparedSamples> compared;
   std::vector<double> reference_energy;
+  std::string components;
   Json json = Json::object();
   Json& list = json["evaluations"] = Json::list();
   for (const auto& samples : all) {
@@ -204,6 +224,7 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
     progress.update(static_cast<double>(compared.size()) / static_cast<double>(all.size()),
                     samples.string());
     EvaluateOutcome outcome = run_evaluate_job(job);
+    components = components_text(outcome);
     Json one = to_json(outcome.evaluation);
     one["samples"] = samples.string();
     if (!outcome.budgets.empty()) one["budgets"] = to_json(outcome.budgets);
@@ -216,6 +237,7 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
   }
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
     write_file(fresh / "evaluation.json", json.dump(2) + "\n");
+    if (!components.empty()) write_file(fresh / "tica.json", components);
     write_comparison(fresh / "report.html", compared, reference_energy, job.reference.string(),
                      command);
   });

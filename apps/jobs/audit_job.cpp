@@ -8,7 +8,7 @@
 #include "apps/runs/run_folder.h"
 #include "apps/runs/samples_run.h"
 #include "metrics/format_number.h"
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/proposals/autoregressive.h"
 #include "sampling/smc/population.h"
 #include "tensor/base/error.h"

@@ -9,8 +9,12 @@
 #include "apps/runs/model_file.h"
 #include "apps/runs/run_folder.h"
 #include "md/files/trajectory_order.h"
+#include "md/forcefields/forcefield.h"
+#include "md/molecule/structure_check.h"
 #include "metrics/format_number.h"
 #include "tensor/base/error.h"
+#include "tensor/base/files.h"
+#include "tensor/base/json_file.h"
 
 namespace arbg::apps {
 namespace {
@@ -69,8 +73,12 @@ std::vector<std::string> labels_of(const SamplesFile& run,
 void load_own(const EvaluateJob& job, EvaluateOutcome& out) {
   require(job.log_weights.empty(),
           "--weights is for conformations from elsewhere: ", job.samples.string(), " has its own");
-  out.samples = read_samples(job.samples);
+  out.samples = read_samples(job.samples, Tokens::leave);
   require_own_arrays(job.samples, out.samples);
+  const md::Topology& molecule = out.samples.topology;
+  md::require_nanometres(molecule,
+                         md::ForceField::named(out.samples.file.forcefield).create_system(molecule),
+                         out.samples.positions_nm, (job.samples / "positions.npy").string());
   out.reference = load_dataset(job.reference, out.samples.file.forcefield);
   match_molecule(job.samples, out.samples, out.reference, job.reference);
 }
@@ -126,6 +134,10 @@ std::vector<double> load_structure(const std::filesystem::path& path, const Data
   return out;
 }
 
+std::int64_t samples_for(std::int64_t budget, const SamplesFile& run) {
+  return (budget - run.warm_up_energies) / run.energies_a_sample;
+}
+
 // Of a run of dynamics the warm-up counts, and steps of all temperatures.
 std::vector<BudgetPoint> points_of_budgets(const std::vector<std::int64_t>& budgets,
                                            sampling::EvaluationOptions options,
@@ -134,13 +146,19 @@ std::vector<BudgetPoint> points_of_budgets(const std::vector<std::int64_t>& budg
   const SamplesFile& run = of.samples.file;
   require(!run.smc,
           "leave --budgets out: particles of sequential Monte Carlo share their energies");
+  const std::int64_t half = of.reference.frames() / 2,
+                     wanted = std::min({static_cast<std::int64_t>(options.points),
+                                        of.samples.count(), samples_for(budgets.back(), run)});
+  require(half >= wanted, "--budgets compares up to ", wanted,
+          " samples with as many frames of either half of the reference, which has ",
+          of.reference.frames(), " frames: run more dynamics, or give --points ", half);
   const auto width = 3 * of.reference.topology.atoms.size();
   options.only_distances = true;
+  options.progress = nullptr;
   std::vector<BudgetPoint> out;
   for (const std::int64_t budget : budgets) {
     BudgetPoint point;
-    point.samples =
-        std::min(of.samples.count(), (budget - run.warm_up_energies) / run.energies_a_sample);
+    point.samples = std::min(of.samples.count(), samples_for(budget, run));
     if (point.samples < std::max<std::int64_t>(2, run.replicas)) continue;
     if (!out.empty() && point.samples == out.back().samples) break;  // there are no more
     const auto count = static_cast<std::size_t>(point.samples);
@@ -178,6 +196,12 @@ EvaluateOutcome run_evaluate_job(const EvaluateJob& job) {
   sampling::EvaluationOptions options = job.options;
   if (out.samples.file.weight_kind == sampling::WeightKind::none) options.trim = 0;
   out.labels = labels_of(out.samples.file, options);
+  if (!job.tica.empty()) {
+    options.components = located(job.tica.string(), [&] {
+      return sampling::slow_components_from_json(Json::parse(read_file(job.tica), "it"),
+                                                 out.reference.topology);
+    });
+  }
   if (!job.structure.empty()) options.structure_nm = load_structure(job.structure, out.reference);
   const auto model = load_evaluated(job, out);
   out.evaluation = sampling::evaluate(out.samples.ensemble(), out.reference.ensemble(),

@@ -17,6 +17,7 @@ struct EvaluateJob {
   std::filesystem::path log_weights;  // of those; may be empty
   std::filesystem::path reference;
   std::filesystem::path model;      // that the samples are from; may be empty
+  std::filesystem::path tica;       // of slow components, to be used again; may be empty
   std::filesystem::path structure;  // PDB file that conformations may be folded as; may be empty
   Backend backend = Backend::cpu;
   sampling::EvaluationOptions options;
@@ -43,7 +44,7 @@ bool is_from_elsewhere(const std::filesystem::path& samples);
 
 // Throws Error if samples, reference and model do not fit together: another molecule, force field
 // or temperature, arrays that are cut, a model with samples that are not of its own density,
-// weights where there can be none, a structure of other residues.
+// weights where there can be none, components or a structure of another molecule.
 EvaluateOutcome run_evaluate_job(const EvaluateJob& job);
 
 }  // namespace arbg::apps

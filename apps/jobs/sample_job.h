@@ -10,7 +10,7 @@
 #include "apps/runs/model_file.h"
 #include "apps/runs/run_folder.h"
 #include "apps/runs/samples_run.h"
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/proposals/mirrored.h"
 
 namespace arbg::apps {

@@ -5,10 +5,9 @@
 #include <numeric>
 
 #include "apps/runs/run_folder.h"
-#include "apps/runs/samples_run.h"
 #include "md/files/trajectory_order.h"
 #include "metrics/format_number.h"
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/smc/resampling.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
@@ -160,7 +159,7 @@ View view_of_samples(const ViewJob& job, const SamplesRun& run, std::optional<Mo
 
 // Of a folder of samples; `model`, if there is such a file, drew them.
 View view_of_run(const ViewJob& job, const fs::path& folder, const fs::path& model) {
-  const SamplesRun run = read_samples(folder);
+  const SamplesRun run = read_samples(folder, Tokens::leave);
   const bool wanted = job.roll_outs.value_or(kRollOuts) > 0;
   std::optional<Model> drew;
   if (wanted && fs::exists(model)) {
@@ -249,6 +248,22 @@ void set_reference(View& view, const fs::path& pdb_path) {
 }
 
 }  // namespace
+
+View view_of_samples(const SamplesRun& run, std::int64_t count) {
+  ViewJob job;
+  job.count = count;
+  View out{name_of(run.topology), "", {}, run.topology};
+  if (run.file.weight_kind == sampling::WeightKind::none) {
+    show_frames(
+        out, "frame ",
+        sampling::replica_frames(run.count(), run.file.replicas, 0, run.file.replicas, count),
+        run.positions_nm, run.reduced_energy);
+  } else {
+    out = view_of_samples(job, run, {});
+  }
+  set_reference(out, {});
+  return out;
+}
 
 View make_view(const ViewJob& job) {
   View out = view_of_input(job);

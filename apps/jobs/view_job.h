@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "apps/runs/model_file.h"
+#include "apps/runs/samples_run.h"
 #include "sampling/proposals/roll_out.h"
 
 namespace arbg::apps {
@@ -61,5 +62,9 @@ struct View {
 
 // Throws Error naming the file or folder that is not as expected.
 View make_view(const ViewJob& job);
+
+// Conformations alone, of samples that are in memory: `count` draws by weight, or evenly spaced
+// frames where they have no weights.
+View view_of_samples(const SamplesRun& run, std::int64_t count);
 
 }  // namespace arbg::apps

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "apps/runs/run_folder.h"
-#include "metrics/histogram.h"
+#include "metrics/statistics/histogram.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 

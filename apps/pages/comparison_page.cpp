@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "metrics/format_number.h"
-#include "metrics/histogram.h"
 #include "metrics/pages/report.h"
+#include "metrics/statistics/histogram.h"
 
 namespace arbg::apps {
 namespace {

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "apps/pages/audit_page.h"
-#include "metrics/histogram.h"
-#include "metrics/weights.h"
+#include "metrics/statistics/histogram.h"
+#include "metrics/weights/weights.h"
 
 namespace arbg::apps {
 namespace {

@@ -31,4 +31,20 @@ std::vector<metrics::Figure> slow_maps(const sampling::Evaluation& e);
 
 metrics::Plot spread_plot(const sampling::Spread& spread, const sampling::Evaluation& e);
 
+// All of them, by name ("ramachandran-difference", "chi1", "bonds-C-N") and by residue ("ALA2"),
+// which is empty for pictures that are of no residue.
+struct Picture {
+  std::string name, residue;
+  metrics::Figure figure;
+
+  std::string title() const;
+};
+std::vector<Picture> pictures_of(const SamplesRun& samples, const sampling::Evaluation& e,
+                                 const Dataset& reference);
+
+// The one of that name, of a residue given as "ALA2" or "2". Throws Error for a name that there is
+// not, and where only the residue tells which one.
+const Picture& find_picture(const std::vector<Picture>& all, const std::string& name,
+                            const std::string& residue);
+
 }  // namespace arbg::apps

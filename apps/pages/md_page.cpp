@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <numbers>
 
-#include "metrics/histogram.h"
 #include "metrics/pages/report.h"
+#include "metrics/statistics/histogram.h"
 #include "tensor/base/npy.h"
 
 namespace arbg::apps {

@@ -5,6 +5,7 @@
 #include "apps/pages/evaluation_tables.h"
 #include "apps/pages/train_page.h"
 #include "apps/pages/tuning_page.h"
+#include "apps/pages/viewer.h"
 #include "apps/runs/train_log.h"
 #include "metrics/pages/report.h"
 
@@ -44,6 +45,16 @@ std::vector<metrics::KeyNumber> key_numbers(const sampling::Evaluation& e) {
   out.push_back({"T-W2", format_number(e.torsion_w2_rad.weighted, 3) + " rad",
                  "MD against MD " + format_number(e.torsion_w2_rad.floor, 3)});
   return out;
+}
+
+// The heaviest samples, or frames in time, to turn.
+void add_conformations(const SamplesRun& samples, metrics::Report& report) {
+  constexpr std::int64_t kShown = 40;
+  const View view = view_of_samples(samples, kShown);
+  report.add_heading("Conformations");
+  report.add_markup(viewer(view));
+  report.add_paragraph(view.notes.front() + " They are laid over " + view.reference_name +
+                       ", heavy atom by heavy atom. More of them, and how they grow: arbg view.");
 }
 
 void add_backbone(const sampling::Evaluation& e, metrics::Report& report) {
@@ -109,6 +120,7 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
       "reference.");
   report.add_table(results_table(e), "Distances compare " + std::to_string(e.points) +
                                          " samples with as many MD frames.");
+  add_conformations(*input.samples, report);
   add_backbone(e, report);
   add_slow_motions(e, report);
   add_spreads(e, report);

@@ -126,9 +126,20 @@ std::vector<double> load_trajectory(const std::filesystem::path& path, const md:
     const bool moved = match_atoms(positions_nm, found, topology, path.string());
     note = md::order_note(path, pdb, moved);
   }
-  if (!md::is_of_run(pdb)) md::require_bonded(topology, system, positions_nm, path.string());
+  // What a model has drawn may have poor bonds.
+  if (md::is_of_run(pdb))
+    md::require_nanometres(topology, system, positions_nm, path.string());
+  else
+    md::require_bonded(topology, system, positions_nm, path.string());
   say(note);
   return positions_nm;
+}
+
+std::vector<double> reduced_energies(const md::System& system, std::span<const double> positions_nm,
+                                     double temperature_kelvin) {
+  auto out = md::EnergyEngine(system).evaluate(positions_nm, false).energy_kj_mol;
+  for (double& u : out) u /= md::thermal_energy(temperature_kelvin);
+  return out;
 }
 
 namespace {
@@ -183,8 +194,7 @@ Dataset load_published(const std::filesystem::path& file, const std::string& for
   say(order);
   const auto first = std::span(out.positions_nm).first(3 * out.topology.atoms.size());
   out.topology_pdb = md::pdb_text(out.topology, first, file);
-  out.reduced_energy = md::EnergyEngine(system).evaluate(out.positions_nm, false).energy_kj_mol;
-  for (double& u : out.reduced_energy) u /= md::thermal_energy(out.temperature_kelvin);
+  out.reduced_energy = reduced_energies(system, out.positions_nm, out.temperature_kelvin);
   return out;
 }
 

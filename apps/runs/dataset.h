@@ -60,9 +60,14 @@ std::vector<double> load_positions(const std::filesystem::path& path, int atoms)
 
 // The same of a given molecule, in the order of its atoms: if a PDB file beside the trajectory
 // (md/files/trajectory_order.h) has another, they are matched by names, which is said. Where that
-// file is no topology.pdb of a run of our own, the lengths of the bonds are checked.
+// file is no topology.pdb of a run of our own, the lengths of the bonds are checked; otherwise
+// their unit.
 std::vector<double> load_trajectory(const std::filesystem::path& path, const md::Topology& topology,
                                     const md::System& system);
+
+// u = E/(RT) of conformations [B, N, 3] by this force field, whatever their hands.
+std::vector<double> reduced_energies(const md::System& system, std::span<const double> positions_nm,
+                                     double temperature_kelvin);
 
 // Throws Error naming the first of the frames [frames, N, 3] of `path` that is no conformation.
 void require_conformations(std::span<const double> positions_nm, int atoms,

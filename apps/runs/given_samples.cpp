@@ -4,9 +4,7 @@
 #include <cmath>
 
 #include "md/dynamics/simulation_file.h"
-#include "md/energy/engine.h"
 #include "md/forcefields/forcefield.h"
-#include "md/molecule/units.h"
 #include "tensor/base/error.h"
 #include "tensor/base/json.h"
 #include "tensor/base/npy.h"
@@ -63,10 +61,8 @@ SamplesRun load_given_samples(const std::filesystem::path& path,
     take_dynamics(path, reference, out);
   else
     out.positions_nm = load_trajectory(path, out.topology, system);
-  if (out.reduced_energy.empty()) {
-    out.reduced_energy = md::EnergyEngine(system).evaluate(out.positions_nm, false).energy_kj_mol;
-    for (double& u : out.reduced_energy) u /= md::thermal_energy(reference.temperature_kelvin);
-  }
+  if (out.reduced_energy.empty())
+    out.reduced_energy = reduced_energies(system, out.positions_nm, reference.temperature_kelvin);
   // Atoms at one place: no energy.
   std::ranges::replace_if(
       out.reduced_energy, [](double u) { return std::isnan(u); }, INFINITY);

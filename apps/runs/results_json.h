@@ -1,7 +1,7 @@
 // What the library has computed, as run.json, evaluation.json and --json hold it.
 #pragma once
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/evaluation/convergence.h"
 #include "sampling/evaluation/evaluation.h"
 #include "sampling/proposals/tuning.h"

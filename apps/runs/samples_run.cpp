@@ -134,9 +134,10 @@ void write_arrays(const fs::path& folder, const SamplesRun& run) {
 // other samples, and tokens.npy tells whose the folder is before there is one. Those after run.json
 // are results made from the samples, and go with them.
 constexpr const char* kFiles[] = {
-    "run.json",       "smc.html",     "audit.json",    "audit.html", "evaluation.json",
-    "report.html",    "view.html",    "topology.pdb",  "log_q.npy",  "energy.npy",
-    "log_weight.npy", "ancestor.npy", "positions.npy", "log_z.json", "tokens.npy"};
+    "run.json",        "smc.html",      "audit.json", "audit.html",
+    "evaluation.json", "report.html",   "tica.json",  "view.html",
+    "topology.pdb",    "log_q.npy",     "energy.npy", "log_weight.npy",
+    "ancestor.npy",    "positions.npy", "log_z.json", "tokens.npy"};
 
 }  // namespace
 
@@ -157,7 +158,7 @@ SamplesFile read_samples_file(const fs::path& folder) {
   }
 }
 
-SamplesRun read_samples(const fs::path& folder) {
+SamplesRun read_samples(const fs::path& folder, Tokens tokens) {
   SamplesRun out;
   out.file = read_samples_file(folder);
   out.topology_pdb = read_file(folder / "topology.pdb");
@@ -171,7 +172,7 @@ SamplesRun read_samples(const fs::path& folder) {
   require(out.populations() <= count, (folder / "run.json").string(), ": expected at most ", count,
           " populations, one a sample, found ", out.populations());
   if (out.file.smc) out.ancestor = read_integers(folder / "ancestor.npy", count, Row::one);
-  if (fs::exists(folder / "tokens.npy"))
+  if (tokens == Tokens::read && fs::exists(folder / "tokens.npy"))
     out.tokens = read_integers(folder / "tokens.npy", count, Row::many);
   return out;
 }

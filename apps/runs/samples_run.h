@@ -14,7 +14,7 @@
 #include "apps/runs/run_folder.h"
 #include "apps/runs/smc_run.h"
 #include "md/molecule/topology.h"
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/evaluation/ensembles.h"
 #include "sampling/proposals/tuning.h"
 
@@ -49,7 +49,7 @@ struct SamplesRun {
   md::Topology topology;
   std::string topology_pdb;
   std::vector<double> positions_nm, reduced_energy, log_q, log_weight;
-  std::vector<std::int32_t> tokens;    // [B, K]; empty if the folder has none
+  std::vector<std::int32_t> tokens;    // [B, K]; empty if the folder has none, or not wanted
   std::vector<std::int32_t> ancestor;  // [B] of sequential Monte Carlo
 
   std::int64_t count() const { return std::ssize(log_weight); }
@@ -65,7 +65,8 @@ bool is_of_samples(const Json& run);
 
 // Both throw Error naming the file, and what it lacks, does not fit, or is NaN.
 SamplesFile read_samples_file(const std::filesystem::path& folder);
-SamplesRun read_samples(const std::filesystem::path& folder);
+enum class Tokens { read, leave };  // the largest array but the positions
+SamplesRun read_samples(const std::filesystem::path& folder, Tokens tokens = Tokens::read);
 
 // Replaces whatever samples are there, and the results that were made from them; if that fails,
 // these stay.

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/smc/population.h"
 #include "tensor/base/json.h"
 

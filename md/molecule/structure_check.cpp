@@ -185,17 +185,21 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-}  // namespace
+// Of each bond of the force field that has a length: the median length in at most 100 frames,
+// evenly spaced, over that length.
+struct BondRatio {
+  HarmonicBond bond;
+  double length_nm, ratio;
+};
 
-void require_bonded(const Topology& topology, const System& system,
-                    std::span<const double> positions_nm, const std::string& where) {
-  constexpr double kTolerance = 0.4;
-  constexpr std::size_t kMostFrames = 100;  // evenly spaced
+std::vector<BondRatio> bond_ratios(const Topology& topology, const System& system,
+                                   std::span<const double> positions_nm) {
+  constexpr std::size_t kMostFrames = 100;
   const std::size_t size = 3 * topology.atoms.size(), frames = positions_nm.size() / size,
                     used = std::min(frames, kMostFrames);
-  if (frames == 0) return;
-  std::vector<double> ratios, lengths(used);
-  std::string first_wrong;
+  std::vector<BondRatio> out;
+  std::vector<double> lengths(used);
+  if (frames == 0) return out;
   for (const HarmonicBond& bond : system.bonds) {
     if (bond.length_nm <= 0) continue;
     for (std::size_t k = 0; k < used; ++k) {
@@ -203,20 +207,52 @@ void require_bonded(const Topology& topology, const System& system,
       lengths[k] = norm(at(x, bond.i) - at(x, bond.j));
     }
     const double length = median(lengths);
-    ratios.push_back(length / bond.length_nm);
-    if (!first_wrong.empty() || std::abs(ratios.back() - 1) <= kTolerance) continue;
-    std::ostringstream text;
-    text << "the bond " << topology.describe(bond.i) << " - " << topology.describe(bond.j) << " is "
-         << length << " nm long, it should be about " << bond.length_nm;
-    first_wrong = text.str();
+    out.push_back({bond, length, length / bond.length_nm});
   }
-  if (first_wrong.empty()) return;
+  return out;
+}
+
+bool is_angstrom(const std::vector<BondRatio>& bonds) {
+  std::vector<double> ratios;
+  for (const BondRatio& bond : bonds) ratios.push_back(bond.ratio);
+  if (ratios.empty()) return false;
   const double typical = median(ratios);
-  const char* advice =
-      typical > 5 && typical < 20
-          ? "positions must be in nm, these are in Angstrom"
-          : "positions must be in nm, and atoms must have the order of the topology";
-  fail(where, ": ", first_wrong, "; ", advice);
+  return typical > 5 && typical < 20;
+}
+
+std::string lengths_text(const Topology& topology, const BondRatio& wrong) {
+  std::ostringstream text;
+  text << "the bond " << topology.describe(wrong.bond.i) << " - " << topology.describe(wrong.bond.j)
+       << " is " << wrong.length_nm << " nm long, it should be about " << wrong.bond.length_nm;
+  return text.str();
+}
+
+constexpr double kTolerance = 0.4;  // of a bond's length, relatively
+constexpr double kAngstromPerNm = 10;
+constexpr const char* kInAngstrom = "positions must be in nm, these are in Angstrom";
+
+}  // namespace
+
+void require_bonded(const Topology& topology, const System& system,
+                    std::span<const double> positions_nm, const std::string& where) {
+  const auto bonds = bond_ratios(topology, system, positions_nm);
+  const auto wrong = std::ranges::find_if(
+      bonds, [](const BondRatio& bond) { return !(std::abs(bond.ratio - 1) <= kTolerance); });
+  if (wrong == bonds.end()) return;
+  fail(where, ": ", lengths_text(topology, *wrong), "; ",
+       is_angstrom(bonds)
+           ? kInAngstrom
+           : "positions must be in nm, and atoms must have the order of the topology");
+}
+
+void require_nanometres(const Topology& topology, const System& system,
+                        std::span<const double> positions_nm, const std::string& where) {
+  const auto bonds = bond_ratios(topology, system, positions_nm);
+  const bool all = std::ranges::all_of(bonds, [](const BondRatio& bond) {
+    return std::abs(bond.ratio / kAngstromPerNm - 1) <= kTolerance;
+  });
+  if (all && !bonds.empty())
+    fail(where, ": ", lengths_text(topology, bonds.front()), "; ", kInAngstrom);
 }
 
 std::string closest_atoms(const Topology& topology, std::span<const double> positions_nm) {

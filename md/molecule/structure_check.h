@@ -18,8 +18,8 @@ namespace arbg::md {
 std::string structure_fault(const Topology& topology, std::span<const double> positions_nm);
 
 // The first peptide bond beyond 0.25 nm, as "the bond HIS3:C - LYS5:N is 0.94 nm long", or "" if
-// there is none, or if bonds of other kinds are that long, too. Residues that follow each other in a
-// file are bonded, even if one between them was not resolved.
+// there is none, or if bonds of other kinds are that long, too. Residues that follow each other in
+// a file are bonded, even if one between them was not resolved.
 std::string gap_in_chain(const Topology& topology, std::span<const double> positions_nm);
 
 // Why a conformation [N, 3] is none, as "has all atoms at one place ...", or "" if it is one: all
@@ -28,10 +28,15 @@ std::string gap_in_chain(const Topology& topology, std::span<const double> posit
 std::string conformation_fault(std::span<const double> positions_nm);
 
 // Names of the atoms and the unit are not in a trajectory: they show in the bonds. Throws Error
-// with `where` and the bond whose length, the median of at most 100 frames of [frames, N, 3], evenly
-// spaced, is not within 40 % of the force field's.
+// with `where` and the bond whose length, the median of at most 100 frames of [frames, N, 3],
+// evenly spaced, is not within 40 % of the force field's.
 void require_bonded(const Topology& topology, const System& system,
                     std::span<const double> positions_nm, const std::string& where);
+
+// The unit alone, of conformations that may be poor: throws Error with `where` if all bonds of
+// [frames, N, 3], by their medians as above, would be as long as the force field's in Angstrom.
+void require_nanometres(const Topology& topology, const System& system,
+                        std::span<const double> positions_nm, const std::string& where);
 
 // "ALA2:HB1 and ALA2:HB2": the two that are nearest to each other.
 std::string closest_atoms(const Topology& topology, std::span<const double> positions_nm);

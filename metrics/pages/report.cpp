@@ -24,6 +24,7 @@ p { max-width: 44rem; margin: .6rem 0; }
 .numbers .value { font-size: 1.45rem; font-weight: 600; white-space: nowrap; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
 .numbers .note { color: var(--muted); font-size: .85rem; line-height: 1.35; }
 .scroll { overflow-x: auto; margin: 1.1rem 0; }
+.scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 4px; }
 table { border-collapse: collapse; min-width: min(100%, 34rem); font-variant-numeric: tabular-nums; font-size: .95rem; }
 caption { text-align: left; color: var(--muted); font-size: .9rem; padding-bottom: .4rem; }
 th, td { padding: .38rem .9rem; text-align: left; border-bottom: 1px solid var(--rule); }
@@ -48,11 +49,22 @@ pre { overflow-x: auto; background: var(--panel); border-radius: 8px; padding: .
   .stacked :is(th, td):is(:first-child, :last-child) { flex-basis: 100%; }
   .stacked td:last-child { color: var(--muted); font-size: .9rem; }
 }
-@media print { main { max-width: none; padding: 0; } figure, .numbers div { break-inside: avoid; } }
+@media print {
+  html, body { font-size: 11.5px; }
+  main { max-width: none; padding: 0; }
+  h2 { margin-top: 1.6rem; }
+  h2, h2 + p { break-after: avoid; }
+  figure, p, tr, .numbers div { break-inside: avoid; }
+  .scroll { overflow: visible; break-inside: avoid; }
+  .figures { grid-template-columns: repeat(2, 1fr); }
+  .figures.small { grid-template-columns: repeat(3, 1fr); }
+}
 )";
 
 std::string cell(const char* tag, const std::string& text, Align align) {
-  const std::string open = align == Align::right ? std::string(tag) + " class=\"r\"" : tag;
+  const std::string open = std::string(tag) +
+                           (tag == std::string_view("th") ? " scope=\"col\"" : "") +
+                           (align == Align::right ? " class=\"r\"" : "");
   return "<" + open + ">" + escape_markup(text) + "</" + tag + ">";
 }
 
@@ -89,7 +101,10 @@ void Report::add_key_numbers(const std::vector<KeyNumber>& numbers) {
 
 void Report::add_table(const Table& table, std::string_view caption) {
   const bool wide = table.header().size() > 3 && table.alignment().back() == Align::left;
-  body_ += std::string("<div class=\"scroll\"><table") + (wide ? " class=\"stacked\"" : "") + ">\n";
+  // What scrolls can be reached and named without a mouse.
+  body_ += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" +
+           escape_markup(caption.empty() ? "Table: " + table.header()[0] : std::string(caption)) +
+           "\"><table" + (wide ? " class=\"stacked\"" : "") + ">\n";
   if (!caption.empty()) body_ += "<caption>" + escape_markup(caption) + "</caption>\n";
   body_ += "<thead>" + row("th", table.header(), table.alignment()) + "</thead>\n<tbody>\n";
   for (const auto& cells : table.rows()) body_ += row("td", cells, table.alignment());

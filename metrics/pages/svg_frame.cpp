@@ -67,7 +67,7 @@ std::string svg_axes(const Frame& f, const Axis& x, const Axis& y, bool grid) {
   }
   svg += svg_line(f.left, bottom, f.left + f.width, bottom, "axis");
   svg += svg_text(f.left + f.width / 2, bottom + 38, "label middle", x.label);
-  return svg + svg_upright_text(9, f.top + f.height / 2, y.label);
+  return svg + svg_upright_text(13, f.top + f.height / 2, y.label);
 }
 
 }  // namespace arbg::metrics

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "metrics/histogram.h"
 #include "metrics/pages/svg_axes.h"
+#include "metrics/statistics/histogram.h"
 
 namespace arbg::metrics {
 
@@ -48,7 +48,7 @@ Series histogram_series(std::string name, const Histogram& histogram, Mark mark 
 // to `highest` kT, which shows every colour; sparser cells share the last colour, empty ones have
 // none.
 HeatMap ramachandran_map(std::string title, std::string description, const Histogram2D& histogram,
-                     double highest = 8);
+                         double highest = 8);
 
 // Where one ensemble has less of (phi, psi) than a reference, and where it has more: -log(mass of
 // `samples` / mass of `reference`) in kT, up to `highest` either way. Cells of the same edges in
@@ -64,5 +64,9 @@ std::string to_svg(const HeatMap& map);
 
 // The CSS that every page with plots needs once.
 std::string plot_style();
+
+// A drawing of to_svg() as a file of its own, with its style in light colours, on white. It needs a
+// program that knows CSS variables: any browser.
+std::string svg_file(std::string drawing);
 
 }  // namespace arbg::metrics

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "metrics/uniformity.h"
-#include "metrics/weights.h"
+#include "metrics/statistics/uniformity.h"
+#include "metrics/weights/weights.h"
 #include "sampling/audit/coordinates.h"
 #include "sampling/audit/energies.h"
 #include "sampling/audit/placement.h"

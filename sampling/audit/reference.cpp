@@ -4,11 +4,11 @@
 #include <cmath>
 
 #include "md/molecule/units.h"
-#include "metrics/autocorrelation.h"
-#include "metrics/bennett.h"
 #include "metrics/format_number.h"
-#include "metrics/uniformity.h"
-#include "metrics/weights.h"
+#include "metrics/statistics/autocorrelation.h"
+#include "metrics/statistics/uniformity.h"
+#include "metrics/weights/bennett.h"
+#include "metrics/weights/weights.h"
 #include "sampling/audit/coordinates.h"
 #include "sampling/audit/replay.h"
 #include "sampling/smc/population.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "md/molecule/torsion_atoms.h"
-#include "metrics/torsions.h"
+#include "metrics/conformations/torsions.h"
 #include "sampling/evaluation/basins.h"
 
 namespace arbg::sampling {

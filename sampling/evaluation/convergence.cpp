@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "md/molecule/torsion_atoms.h"
-#include "metrics/autocorrelation.h"
-#include "metrics/torsions.h"
-#include "metrics/wasserstein.h"
+#include "metrics/conformations/torsions.h"
+#include "metrics/statistics/autocorrelation.h"
+#include "metrics/transport/wasserstein.h"
 #include "tensor/base/error.h"
 
 namespace arbg::sampling {

@@ -1,10 +1,10 @@
 // What a run of dynamics says of its own convergence.
 //
 // Of every backbone torsion (phi, psi, omega) and chi1: the integrated autocorrelation time
-// (metrics/autocorrelation.h) and the effective number of frames. Replicas stand one after the
-// other in one series about one mean, so that replicas that stay in different states show as a time
-// as long as a replica. And the floor of T-W2: all phi and psi of the first half of the replicas
-// against those of the second.
+// (metrics/statistics/autocorrelation.h) and the effective number of frames. Replicas stand one
+// after the other in one series about one mean, so that replicas that stay in different states show
+// as a time as long as a replica. And the floor of T-W2: all phi and psi of the first half of the
+// replicas against those of the second.
 #pragma once
 
 #include <cstddef>

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "metrics/histogram.h"
-#include "metrics/wasserstein.h"
+#include "metrics/statistics/histogram.h"
+#include "metrics/transport/wasserstein.h"
 #include "sampling/evaluation/backbone.h"
 #include "sampling/evaluation/compared_rows.h"
 #include "sampling/evaluation/spreads.h"
@@ -24,17 +24,19 @@ Distance energy_distance(std::span<const double> u, std::span<const double> v, c
 SlowMotions slow_motions(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
                          const Points& at, const EvaluationOptions& options) {
   SlowMotions out;
-  SlowComponents fitted;
   try {
-    fitted = fit_slow_components(reference, options.tica, options.seed);
+    out.components = options.components
+                         ? *options.components
+                         : fit_slow_components(reference, options.tica, options.seed);
   } catch (const Error& error) {
     out.why_not = error.what();
     return out;
   }
+  const SlowComponents& fitted = *out.components;
   for (const double lambda : fitted.tica.eigenvalues)
-    out.timescales.push_back(-static_cast<double>(options.tica.lag) / std::log(std::abs(lambda)));
-  out.samples = project(fitted.tica, reference.topology, samples.positions_nm);
-  out.reference = project(fitted.tica, reference.topology, reference.positions_nm);
+    out.timescales.push_back(-static_cast<double>(fitted.tica.lag) / std::log(std::abs(lambda)));
+  out.samples = project(fitted, reference.topology.atoms.size(), samples.positions_nm);
+  out.reference = project(fitted, reference.topology.atoms.size(), reference.positions_nm);
   out.w2 = distances(out.samples, out.reference, kSlowComponents, at,
                      [](const std::vector<double>& a, const std::vector<double>& b) {
                        return metrics::wasserstein2_space(a, b, kSlowComponents).distance;
@@ -78,6 +80,10 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   require(std::ssize(reference.reduced_energy) == reference.frames(),
           "expected an energy for each of ", reference.frames(), " reference frames, found ",
           reference.reduced_energy.size());
+  const auto begin = [&](double done, const char* next) {
+    if (options.progress) options.progress(done, next);
+  };
+  begin(0, "energies and torsions");
   Evaluation out;
   out.decoding = samples.decoding;
   out.populations = samples.populations;
@@ -113,15 +119,20 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
                                    });
   }
   if (options.only_distances) return out;
+  begin(0.2, "residues");
   out.angles = compare_residues(samples, reference, sample_torsions, reference_torsions, out.weight,
                                 at, options.seed);
+  begin(0.3, "size, side chains, bonds and angles");
   out.spreads = compare_spreads(observables_of(reference.topology, options.structure_nm), samples,
                                 reference, at, options.seed);
   if (!options.structure_nm.empty()) {
     out.folding = compare_folding(options.structure_nm, options.folded_nm, samples, reference,
                                   out.weight, options.seed);
   }
-  if (options.tica.lag > 0) out.slow = slow_motions(samples, reference, at, options);
+  begin(0.5, "slowest motions");
+  if (options.tica.lag > 0 || options.components)
+    out.slow = slow_motions(samples, reference, at, options);
+  begin(0.9, "likelihood of the reference");
   if (model != nullptr) add_reference_likelihood(out, samples, reference, *model, options);
   return out;
 }

@@ -7,14 +7,15 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "metrics/bennett.h"
-#include "metrics/bootstrap.h"
-#include "metrics/ramachandran.h"
-#include "metrics/weights.h"
+#include "metrics/conformations/ramachandran.h"
+#include "metrics/statistics/bootstrap.h"
+#include "metrics/weights/bennett.h"
+#include "metrics/weights/weights.h"
 #include "sampling/evaluation/ensembles.h"
 #include "sampling/evaluation/slow_components.h"
 #include "sampling/proposals/generator.h"
@@ -31,7 +32,7 @@ struct Angles {
   std::vector<double> phi, psi;  // radians, one a sample
 };
 
-// A basin of a residue (metrics/ramachandran.h), by all samples and all frames.
+// A basin of a residue (metrics/conformations/ramachandran.h), by all samples and all frames.
 struct BasinFigures {
   metrics::Interval samples, reference;  // shares
   // Free energies in kT above the residue's basin that most frames are in: -log(share / its share).
@@ -76,6 +77,7 @@ struct Folding {
 // (slow_components.h). `why_not`: without them, the reason.
 struct SlowMotions {
   std::string why_not;
+  std::optional<SlowComponents> components;  // of which the following are
   Distance w2, jsd;
   std::vector<double> timescales;          // of the components, in frames: -lag / log |lambda|
   std::vector<double> samples, reference;  // [B, 2], [frames, 2]
@@ -113,11 +115,13 @@ struct EvaluationOptions {
   // As the published tables: multinomial resampling, against the first frames of the reference
   // instead of evenly spaced ones.
   bool published = false;
-  TicaOptions tica;  // lag 0: no slow motions
-  std::vector<double>
-      structure_nm;  // C-alpha positions [residues, 3], of which Folding is; or none
+  TicaOptions tica;                          // lag 0: no slow motions
+  std::optional<SlowComponents> components;  // in place of fitted ones
+  std::vector<double> structure_nm;          // C-alphas [residues, 3] that Folding is of; or none
   double folded_nm = 0.2;
   bool only_distances = false;  // E-W2 and T-W2, and the weights
+  // Told, if it is there, before each part of the work: which share of it is done, and what comes.
+  std::function<void(double done, const char* next)> progress;
 };
 
 // Atoms of both are in the order of the reference's topology. `model`, which drew the samples, may

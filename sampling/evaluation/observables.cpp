@@ -8,8 +8,8 @@
 
 #include "md/molecule/torsion_atoms.h"
 #include "md/molecule/vector3.h"
-#include "metrics/shape.h"
-#include "metrics/torsions.h"
+#include "metrics/conformations/shape.h"
+#include "metrics/conformations/torsions.h"
 #include "tensor/base/error.h"
 
 namespace arbg::sampling {

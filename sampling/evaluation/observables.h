@@ -3,7 +3,7 @@
 //
 //   size            radius of gyration of the heavy atoms, each counted alike; the distance from
 //                   the N of the first amino acid to the C of the last; hydrogen bonds
-//                   (metrics/shape.h) of every N-H and O-H with every N and O
+//                   (metrics/conformations/shape.h) of every N-H and O-H with every N and O
 //   C-alpha RMSD    to a structure, where one is given
 //   omega, chi      of every residue that has them (md/molecule/torsion_atoms.h), in degrees
 //   bonds, angles   of all bonds between these two elements, of all angles of these three

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "metrics/bootstrap.h"
+#include "metrics/statistics/bootstrap.h"
 #include "sampling/evaluation/ensembles.h"
 
 namespace arbg::sampling {

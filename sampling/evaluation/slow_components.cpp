@@ -1,10 +1,15 @@
 #include "sampling/evaluation/slow_components.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <map>
+#include <set>
+#include <string>
 
 #include "md/molecule/torsion_atoms.h"
-#include "metrics/tica_features.h"
+#include "tensor/base/error.h"
+#include "tensor/base/json_file.h"
 
 namespace arbg::sampling {
 namespace {
@@ -19,6 +24,55 @@ metrics::TicaFeatures published_features(const md::Topology& topology) {
   for (const auto* kind : {&torsions.phi, &torsions.psi, &torsions.omega})
     out.torsions.insert(out.torsions.end(), kind->begin(), kind->end());
   return out;
+}
+
+// The residues, as "ACE1 ALA2 NME3".
+std::string molecule_of(const md::Topology& topology) {
+  std::string out;
+  for (const auto& residue : topology.residues) out += (out.empty() ? "" : " ") + residue.label();
+  return out;
+}
+
+std::vector<double> finite_numbers(const Json& list) {
+  std::vector<double> out;
+  for (const Json& number : list.items()) {
+    out.push_back(number.number());
+    require(std::isfinite(out.back()), "expected finite numbers");
+  }
+  return out;
+}
+
+// The atoms of a list of names, of which each is one of the molecule's.
+std::vector<int> atoms_named(const Json& names, const std::map<std::string, int>& atoms) {
+  std::vector<int> out;
+  for (const Json& name : names.items()) {
+    const auto found = atoms.find(name.string());
+    require(found != atoms.end(), "there is no atom ", name.string(), " in the molecule");
+    out.push_back(found->second);
+  }
+  return out;
+}
+
+metrics::TicaFeatures features_from_json(const Json& json, const md::Topology& topology) {
+  std::map<std::string, int> atoms;
+  for (int i = 0; i < topology.atom_count(); ++i) atoms[topology.describe(i)] = i;
+  metrics::TicaFeatures out;
+  out.atoms = member(json, "distances_between",
+                     [&](const Json& names) { return atoms_named(names, atoms); });
+  for (const Json& names : json.at("torsions").items()) {
+    const auto four = atoms_named(names, atoms);
+    require(four.size() == 4, "expected torsions of 4 atoms, found one of ", four.size());
+    out.torsions.push_back({four[0], four[1], four[2], four[3]});
+  }
+  return out;
+}
+
+// Whether they are the same, in any order.
+bool same_features(const metrics::TicaFeatures& a, const metrics::TicaFeatures& b) {
+  return std::set(a.atoms.begin(), a.atoms.end()) == std::set(b.atoms.begin(), b.atoms.end()) &&
+         std::set(a.torsions.begin(), a.torsions.end()) ==
+             std::set(b.torsions.begin(), b.torsions.end()) &&
+         a.count() == b.count();
 }
 
 // Of frames replica, replica + replicas, ... of a reference.
@@ -54,6 +108,7 @@ SlowComponents fit_slow_components(const ReferenceEnsemble& reference, const Tic
   settings.components = kSlowComponents;
   settings.reweight = options.reweight;
   SlowComponents out;
+  out.features = features;
   out.tica = metrics::fit_tica(replicas, features.count(), settings);
   // Koopman weights may be negative, and many of them make correlations above 1.
   const auto beyond = [](double lambda) { return std::abs(lambda) >= 1; };
@@ -67,15 +122,53 @@ SlowComponents fit_slow_components(const ReferenceEnsemble& reference, const Tic
                                      kClusteredFrames);
   const auto width = 3 * reference.topology.atoms.size();
   out.clusters = metrics::k_means(
-      project(out.tica, reference.topology, pick(reference.positions_nm, frames, width)),
+      project(out, reference.topology.atoms.size(), pick(reference.positions_nm, frames, width)),
       kSlowComponents, clustering);
   return out;
 }
 
-std::vector<double> project(const metrics::Tica& tica, const md::Topology& topology,
+std::vector<double> project(const SlowComponents& components, std::size_t atom_count,
                             std::span<const double> positions_nm) {
-  return metrics::project(tica, metrics::tica_feature_series(positions_nm, topology.atoms.size(),
-                                                             published_features(topology)));
+  return metrics::project(
+      components.tica, metrics::tica_feature_series(positions_nm, atom_count, components.features));
+}
+
+Json to_json(const SlowComponents& components, const md::Topology& topology) {
+  const auto names_of = [&](const auto& atoms) {
+    Json out = Json::list();
+    for (const int atom : atoms) out.push_back(topology.describe(atom));
+    return out;
+  };
+  Json json = Json::object();
+  json["molecule"] = molecule_of(topology);
+  json["distances_between"] = names_of(components.features.atoms);
+  Json& torsions = json["torsions"] = Json::list();
+  for (const auto& torsion : components.features.torsions) torsions.push_back(names_of(torsion));
+  json["tica"] = metrics::to_json(components.tica);
+  const auto& clusters = components.clusters;
+  json["cluster_centres"] = Json(Json::List(clusters.centres.begin(), clusters.centres.end()));
+  return json;
+}
+
+SlowComponents slow_components_from_json(const Json& json, const md::Topology& topology) {
+  const std::string fitted = member(json, "molecule", &Json::string), here = molecule_of(topology);
+  require(fitted == here, "these components are of ", fitted, ", the samples of ", here);
+  SlowComponents out;
+  out.features = features_from_json(json, topology);
+  require(same_features(out.features, published_features(topology)),
+          "these components are of other features than distances between all atoms C, N and S, and "
+          "phi, psi and omega");
+  out.tica = member(json, "tica", &metrics::tica_from_json);
+  require(out.tica.feature_count() == out.features.count(), "expected components of ",
+          out.features.count(), " features, found some of ", out.tica.feature_count());
+  require(out.tica.components() == kSlowComponents, "expected ", kSlowComponents,
+          " components, found ", out.tica.components());
+  out.clusters.dimension = kSlowComponents;
+  out.clusters.centres = member(json, "cluster_centres", finite_numbers);
+  require(!out.clusters.centres.empty() && out.clusters.centres.size() % kSlowComponents == 0,
+          "expected two numbers for each centre of a cluster, found ", out.clusters.centres.size(),
+          " in all");
+  return out;
 }
 
 }  // namespace arbg::sampling

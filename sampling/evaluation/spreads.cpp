@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "metrics/histogram.h"
-#include "metrics/shape.h"
+#include "metrics/conformations/shape.h"
+#include "metrics/statistics/histogram.h"
 #include "sampling/evaluation/parts.h"
 
 namespace arbg::sampling {

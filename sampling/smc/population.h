@@ -14,7 +14,7 @@
 #include <span>
 #include <vector>
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/proposals/proposal.h"
 #include "sampling/smc/resampling.h"
 #include "tensor/base/ranks.h"

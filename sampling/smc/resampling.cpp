@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "tensor/base/error.h"
 
 namespace arbg::sampling {

@@ -22,7 +22,7 @@
 #include <span>
 #include <vector>
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "nn/files/checkpoint.h"
 #include "nn/heads/binned.h"
 #include "nn/training/trainer.h"

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "md/dynamics/simulation_file.h"
@@ -97,11 +98,29 @@ TEST_SUITE("golden") {
     CHECK(refusal(log_weight).find("the log weight of frame 4") != std::string::npos);
   }
 
+  TEST_CASE(
+      "samples whose atoms have another order, without a PDB file that says so, are refused") {
+    const Fixture fixture;
+    Array<double> other = fixture.positions;
+    for (std::size_t f = 0; f < static_cast<std::size_t>(kFrames); ++f) {
+      const auto frame = other.data.begin() + static_cast<std::ptrdiff_t>(f * kNumbers);
+      std::rotate(frame, frame + 3, frame + kNumbers);
+    }
+    write_npy(fixture.elsewhere / "frames.npy", other);
+    CHECK(error_message([&] {
+            fixture.given();
+          }).find("atoms must have the order of the topology") != std::string::npos);
+  }
+
   TEST_CASE("samples in Angstrom or of another force field are refused") {
     Fixture fixture;
     Array<double> angstrom = fixture.positions;
     for (double& x : angstrom.data) x *= 10;
     write_npy(fixture.elsewhere / "frames.npy", angstrom);
+    CHECK(error_message([&] { fixture.given(); }).find("these are in Angstrom") !=
+          std::string::npos);
+    // Beside the molecule of a run, where bonds may be of any length, too.
+    fs::copy_file(kMolecule / "Ace-A-Nme.pdb", fixture.elsewhere / "topology.pdb");
     CHECK(error_message([&] { fixture.given(); }).find("these are in Angstrom") !=
           std::string::npos);
     fixture.reference.temperature_kelvin = 310;

@@ -9,7 +9,7 @@
 #include "apps/pages/view_page.h"
 #include "apps/pages/viewer.h"
 #include "md/forcefields/forcefield.h"
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tests/audit/small_runs.h"
@@ -190,6 +190,26 @@ TEST_SUITE("fast") {
       map.decode(one.z, decoded);
       CHECK(decoded == one.positions_nm);
     }
+  }
+
+  TEST_CASE(
+      "samples in memory are shown as those of their folder, and frames as those of dynamics") {
+    SamplesRun run = read_samples(small_run().path() / "samples");
+    ViewJob job = job_of(small_run().path() / "samples");
+    job.roll_outs = 0;
+    const View weighted = view_of_samples(run, 40), same = make_view(job);
+    CHECK(weighted.frames.names == same.frames.names);
+    CHECK(weighted.frames.positions_nm == same.frames.positions_nm);
+    CHECK(weighted.reference_nm == same.reference_nm);
+    CHECK(weighted.roll_outs.empty());
+    run.file.weight_kind = sampling::WeightKind::none;
+    run.file.replicas = 2;
+    const View frames = view_of_samples(run, 4);
+    const auto half = run.count() / 2;  // of either replica two, in time
+    const auto name = [](std::int64_t frame) { return "frame " + std::to_string(frame); };
+    CHECK(frames.frames.names ==
+          std::vector<std::string>{name(0), name(half / 2 * 2), name(1), name(half / 2 * 2 + 1)});
+    CHECK(frames.frames.weight.empty());
   }
 
   TEST_CASE("frames of dynamics are evenly spaced, those of a PDB file are its models") {

@@ -1,6 +1,6 @@
 // Assignments between clouds of points: against all permutations, against the textbook's dense
 // algorithm, and against the bound that their prices give.
-#include "metrics/assignment.h"
+#include "metrics/transport/assignment.h"
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "metrics/priced_points.h"
+#include "metrics/transport/priced_points.h"
 #include "tensor/base/random.h"
 #include "tensor/base/threads.h"
 

@@ -1,5 +1,5 @@
 // Autocorrelation times of series whose time is known.
-#include "metrics/autocorrelation.h"
+#include "metrics/statistics/autocorrelation.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Bennett's ratio on Gaussians, where log Z and the overlap are known.
-#include "metrics/bennett.h"
+#include "metrics/weights/bennett.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <numbers>
 #include <vector>
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 

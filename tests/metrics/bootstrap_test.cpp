@@ -1,5 +1,5 @@
 // Intervals of draws that can be counted, of normal means, and SciPy's.
-#include "metrics/bootstrap.h"
+#include "metrics/statistics/bootstrap.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Histograms conserve mass; the divergence has its known ends and middle.
-#include "metrics/histogram.h"
+#include "metrics/statistics/histogram.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Clusters that are known, their shares, and scikit-learn's.
-#include "metrics/kmeans.h"
+#include "metrics/motions/kmeans.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include <limits>
 #include <vector>
 
-#include "metrics/histogram.h"
+#include "metrics/statistics/histogram.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/json.h"

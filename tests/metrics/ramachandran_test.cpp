@@ -1,5 +1,5 @@
 // Basins by the table of their boundaries, distances of maps by hand.
-#include "metrics/ramachandran.h"
+#include "metrics/conformations/ramachandran.h"
 
 #include <doctest/doctest.h>
 
@@ -56,19 +56,6 @@ TEST_CASE("boundaries belong to the upper side, and angles may have any turn") {
   CHECK(basin(60, -60.001) == Basin::other);
   CHECK(basin_of(std::numbers::pi, 2) == basin_of(-std::numbers::pi, 2));
   CHECK(basin(-57 + 720, -47 - 360) == Basin::alpha_right);
-}
-
-TEST_CASE("populations are shares of weight") {
-  const auto phi = radians({-60, -80, -70, 60, 60}), psi = radians({-40, 140, 150, 40, 180});
-  const auto equal = basin_populations(phi, psi, {});
-  CHECK(equal[0] == doctest::Approx(0.2));
-  CHECK(equal[1] == doctest::Approx(0.4));
-  CHECK(equal[2] == doctest::Approx(0.2));
-  CHECK(equal[3] == doctest::Approx(0.2));
-  const auto weighted = basin_populations(phi, psi, std::vector<double>{6, 1, 2, 0, 1});
-  CHECK(weighted[0] == doctest::Approx(0.6));
-  CHECK(weighted[1] == doctest::Approx(0.3));
-  CHECK(weighted[2] == 0);
   CHECK(name_of(Basin::alpha_left) == "alpha-L");
 }
 
@@ -108,10 +95,7 @@ TEST_CASE("angles that are none, and other numbers of them, are refused") {
   CHECK_THROWS_AS(ramachandran(one, two, {}), Error);
   CHECK_THROWS_WITH_AS(ramachandran(two, bad, {}), "expected a finite psi, found nan at index 1",
                        Error);
-  CHECK_THROWS_AS(basin_populations(one, two, {}), Error);
-  CHECK_THROWS_AS(basin_populations(two, bad, {}), Error);
-  CHECK_THROWS_AS(basin_populations(two, two, std::vector<double>{0, 0}), Error);
-  CHECK_THROWS_AS(basin_populations({}, {}, {}), Error);
+  CHECK_THROWS_AS(basin_of(1, std::nan("")), Error);
 }
 
 TEST_SUITE_END();

@@ -234,6 +234,20 @@ TEST_CASE("a report is one well-formed page that needs nothing else") {
   std::filesystem::remove(path);
 }
 
+TEST_CASE("a drawing in a file of its own is whole, has its style and no dark one") {
+  Plot plot;
+  plot.title = "a < b";
+  plot.series = {{"one", {0, 1}, {0, 1}}};
+  const std::string file = svg_file(to_svg(plot));
+  check_markup(file);
+  CHECK(file.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox="));
+  CHECK(count(file, "<style>") == 1);
+  CHECK(count(file, "--s0: #0072b2") == 1);
+  CHECK(count(file, "prefers-color-scheme") == 0);
+  CHECK(count(plot_style(), "prefers-color-scheme") == 1);
+  CHECK(file.ends_with("</svg>\n"));
+}
+
 TEST_CASE("only wide tables that end in words are stacked on a narrow screen") {
   const std::vector<Align> words(4, Align::left);
   Report numbers("n", ""), narrow("w", ""), wide("w", "");

@@ -1,5 +1,5 @@
 // Sizes, superpositions and hydrogen bonds by hand, and MDTraj's.
-#include "metrics/shape.h"
+#include "metrics/conformations/shape.h"
 
 #include <doctest/doctest.h>
 

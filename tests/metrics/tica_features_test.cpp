@@ -1,5 +1,5 @@
 // Features by hand, and components that are computed from them as they are read.
-#include "metrics/tica_features.h"
+#include "metrics/motions/tica_features.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Components against closed forms of two states, their symmetries, and deeptime.
-#include "metrics/tica.h"
+#include "metrics/motions/tica.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // Dihedral angles: known geometry and sign, invariance, and what is refused.
-#include "metrics/torsions.h"
+#include "metrics/conformations/torsions.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include <numbers>
 #include <string>
 
-#include "metrics/wasserstein.h"
+#include "metrics/transport/wasserstein.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/json.h"

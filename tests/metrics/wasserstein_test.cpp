@@ -1,5 +1,5 @@
 // Transport distances against closed forms, brute force and another program.
-#include "metrics/wasserstein.h"
+#include "metrics/transport/wasserstein.h"
 
 #include <doctest/doctest.h>
 

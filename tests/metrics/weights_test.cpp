@@ -1,5 +1,5 @@
 // Importance weights: closed forms, a known tail.
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 
 #include <doctest/doctest.h>
 

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/proposals/autoregressive.h"
 #include "sampling/smc/langevin_move.h"
 #include "sampling/targets/target.h"

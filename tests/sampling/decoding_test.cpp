@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "tests/backends.h"
 #include "tests/md/error_message.h"
 #include "tests/sampling/small_generators.h"

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "metrics/bennett.h"
-#include "metrics/weights.h"
+#include "metrics/weights/bennett.h"
+#include "metrics/weights/weights.h"
 #include "sampling/proposals/autoregressive.h"
 #include "sampling/smc/annealed_smc.h"
 #include "sampling/smc/twisted_smc.h"

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/proposals/autoregressive.h"
 #include "tests/md/error_message.h"
 #include "tests/sampling/mirrored_star.h"

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "metrics/bennett.h"
-#include "metrics/weights.h"
+#include "metrics/weights/bennett.h"
+#include "metrics/weights/weights.h"
 #include "sampling/targets/target.h"
 #include "tests/sampling/known_answers.h"
 

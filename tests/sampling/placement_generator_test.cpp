@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "md/forcefields/forcefield.h"
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/proposals/autoregressive.h"
 #include "sampling/smc/twisted_smc.h"
 #include "sampling/targets/target.h"

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/proposals/autoregressive.h"
 #include "sampling/proposals/bonded_marginals.h"
 #include "sampling/proposals/marginals.h"

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "md/files/trajectory_order.h"
 #include "sampling/evaluation/evaluation.h"
+#include "tensor/base/error.h"
 #include "tensor/base/random.h"
 #include "tests/sampling/turned_torsions.h"
 
@@ -70,6 +72,66 @@ TEST_SUITE("fast") {
     CHECK(half.slow.jsd.weighted > 0.2);
     CHECK(half.slow.w2.weighted > 5 * same.slow.w2.weighted);
     CHECK(half.slow.jsd.raw == same.slow.jsd.raw);  // weights do not change what was drawn
+  }
+
+  TEST_CASE("components that were kept project samples as those they were, atoms in any order") {
+    const TwoStates frames(1.0);
+    const std::vector<double> equal(kFrames, 0.0);
+    const auto fitted = frames.of(equal, 5);
+    REQUIRE(fitted.slow.components);
+    const md::Topology& topology = frames.molecule.topology;
+    const Json kept = Json::parse(to_json(*fitted.slow.components, topology).dump(), "kept");
+    EvaluationOptions options;
+    options.points = kFrames;
+    options.tica.lag = 0;
+    options.components = slow_components_from_json(kept, topology);
+    const auto again =
+        evaluate({frames.positions, frames.energies, equal}, frames.reference(), nullptr, options);
+    CHECK(again.slow.samples == fitted.slow.samples);
+    CHECK(again.slow.timescales == fitted.slow.timescales);
+    CHECK(again.slow.w2.floor == fitted.slow.w2.floor);
+    CHECK(again.slow.jsd.floor == fitted.slow.jsd.floor);
+    // The first two atoms, of the methyl of the cap, change places.
+    md::Topology other = topology;
+    std::swap(other.atoms[0], other.atoms[1]);
+    for (auto& [a, b] : other.bonds) {
+      const auto moved = [](int atom) { return atom < 2 ? 1 - atom : atom; };
+      a = moved(a), b = moved(b);
+      if (a > b) std::swap(a, b);
+    }
+    const auto positions = md::reordered(frames.positions, md::atom_order(topology, other));
+    const auto projected =
+        project(slow_components_from_json(kept, other), other.atoms.size(), positions);
+    REQUIRE(projected.size() == fitted.slow.samples.size());
+    for (std::size_t i = 0; i < projected.size(); ++i)
+      CHECK(projected[i] == doctest::Approx(fitted.slow.samples[i]));
+  }
+
+  TEST_CASE("components of another molecule, of other features or of other sizes are refused") {
+    const TwoStates frames(1.0);
+    const md::Topology& topology = frames.molecule.topology;
+    const auto fitted = frames.of(std::vector<double>(kFrames, 0.0), 5);
+    const Json kept = to_json(*fitted.slow.components, topology);
+    const auto refused = [&](const Json& json, const md::Topology& molecule, const char* why) {
+      CHECK_THROWS_WITH_AS(slow_components_from_json(json, molecule), doctest::Contains(why),
+                           Error);
+    };
+    refused(kept, md::Topology::from_sequence("Ace-G-Nme"),
+            "of ACE1 ALA2 NME3, the samples of ACE1 GLY2 NME3");
+    refused(Json::object(), topology, "molecule");
+    auto fewer = *fitted.slow.components;
+    fewer.features.torsions.pop_back();
+    refused(to_json(fewer, topology), topology, "of other features");
+    auto cut = *fitted.slow.components;
+    cut.tica.mean.pop_back();
+    cut.tica.coefficients.resize(2 * cut.tica.mean.size());
+    refused(to_json(cut, topology), topology, "features, found some of");
+    auto half = *fitted.slow.components;
+    half.clusters.centres.pop_back();
+    refused(to_json(half, topology), topology, "two numbers for each centre");
+    std::string text = kept.dump();
+    text.replace(text.find("ALA2:CB"), 7, "ALA2:CX");
+    refused(Json::parse(text, "strange"), topology, "there is no atom ALA2:CX");
   }
 
   TEST_CASE("without slowest motions the reason is said, and nothing where they are not wanted") {

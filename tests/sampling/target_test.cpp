@@ -9,7 +9,7 @@
 #include "md/coordinates/coordinate_map.h"
 #include "md/forcefields/forcefield.h"
 #include "md/molecule/units.h"
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "tests/md/error_message.h"
 
 using namespace arbg;

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "tensor/base/random.h"
 #include "tests/sampling/small_generators.h"
 

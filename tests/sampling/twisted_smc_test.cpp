@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 #include "sampling/proposals/autoregressive.h"
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"

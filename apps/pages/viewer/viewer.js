@@ -23,7 +23,7 @@ class Viewer {
     this.order = 'given';
     this.bonds = pairsOf(bonds);
     this.stage = new Stage(this.find('canvas'), {elements, bonds: this.bonds});
-    this.find('[data-mode=rollout]').disabled = this.rollouts.length === 0;
+    this.find('.modes').hidden = this.rollouts.length === 0;
     this.listElements();
     this.listen();
     this.read(location.hash);

@@ -102,6 +102,7 @@ is_json out.txt
 succeeds audit --model model/checkpoint.safetensors --fresh 50 --output audited
 grep -q "<svg" samples/audit.html audited/audit.html || failed "audit.html has no pictures"
 grep -q "<svg" samples/report.html || failed "report.html has no pictures"
+[ "$(grep -c '<section class="viewer"' samples/report.html)" -eq 1 ] || failed "report.html has no molecule to turn"
 grep -q "http" samples/report.html && failed "report.html is not self-contained"
 succeeds evaluate --samples samples --reference md
 grep -q "Are energies those of the force field" samples/report.html || failed "report.html leaves the audit out"

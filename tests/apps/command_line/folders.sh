@@ -170,6 +170,46 @@ cp -r samples nan-samples
 refuses "nan-samples/log_q.npy: entry 1 is not a number" evaluate --samples nan-samples --reference md
 refuses "--points expects a whole number from 2" evaluate --samples samples --reference md --points 1
 refuses "cannot open nothing" evaluate --samples samples --reference md --model nothing
+# Conformations that do not fit, each in one line.
+theirs="--reference md --points 10 --output theirs"
+refuses "nan.npy: frame 1 holds a number that is not finite" evaluate --samples nan.npy $theirs
+refuses "angstrom.npy: the bond" evaluate --samples angstrom.npy $theirs
+refuses "these are in Angstrom" evaluate --samples angstrom.npy $theirs
+refuses "md/energy.npy: expected 200 log weights, one a frame" evaluate --samples samples/positions.npy --weights md/energy.npy $theirs
+mkdir -p unsaid && cp "$cases/published-heavy/Ace-A-Nme_300K_test.npy" unsaid/heavy.npy
+refuses "atoms must have the order of the topology" evaluate --samples unsaid/heavy.npy $theirs
+# Every picture of the report can be had alone.
+of_samples="--samples samples --reference md --points 10"
+succeeds plot --list $of_samples --json
+is_json out.txt
+succeeds plot --list $of_samples
+sed -n '3,$p' out.txt | grep -v "^components" >pictures.txt
+[ "$(wc -l <pictures.txt)" -ge 20 ] || failed "arbg plot --list names too few pictures: $(cat pictures.txt)"
+for picture in weights effective-samples ramachandran-difference bonds-C-N; do
+  grep -q "^$picture " pictures.txt || failed "arbg plot --list does not name $picture"
+  succeeds plot $picture $of_samples --output picture.svg
+  [ "$(head -c 41 picture.svg)" = '<svg xmlns="http://www.w3.org/2000/svg" c' ] && grep -q "</svg>" picture.svg || failed "arbg plot $picture writes no SVG"
+done
+succeeds plot ramachandran --residue 2 $of_samples
+cp out.txt ramachandran.svg
+succeeds plot ramachandran --residue ALA2 $of_samples
+cmp out.txt ramachandran.svg || failed "a residue has another picture by its number"
+refuses 'no picture named "energy"; the nearest name is "energies"' plot energy $of_samples
+refuses "there is no ramachandran of residue 5; give one of ALA2" plot ramachandran --residue 5 $of_samples
+refuses "energies is of no residue" plot energies --residue 2 $of_samples
+refuses "samples" plot energies $of_samples --output samples
+# Components are kept, and used again where they fit.
+succeeds evaluate --samples samples --reference md --points 10 --tica-lag 2 --output kept
+succeeds evaluate --samples md --reference md --points 10 --tica kept/tica.json --output kept-again
+cmp kept/tica.json kept-again/tica.json || failed "components that are used again are not those that were kept"
+[ "$(grep -A2 tica_timescales kept/evaluation.json)" = "$(grep -A2 tica_timescales kept-again/evaluation.json)" ] || failed "kept components have other times"
+refuses "leave --tica-lag out" evaluate --samples samples --reference md --tica kept/tica.json --tica-lag 5
+sed 's/ALA2 NME3/GLY2 NME3/' kept/tica.json >other.json
+refuses "other.json: these components are of ACE1 GLY2 NME3, the samples of ACE1 ALA2 NME3" evaluate --samples samples --reference md --tica other.json
+sed 's/"distances_between": \["[^"]*", /"distances_between": [/' kept/tica.json >other.json
+refuses "other.json: these components are of other features" evaluate --samples samples --reference md --tica other.json
+refuses "samples/run.json: JSON has no member \"molecule\"" evaluate --samples samples --reference md --tica samples/run.json
+refuses "samples/log_q.npy" evaluate --samples samples --reference md --tica samples/log_q.npy
 refuses "give it with --structure FILE" evaluate --samples samples --reference md --folded 0.3
 succeeds build Ace-AA-Nme --output two.pdb
 refuses "two.pdb: expected the 1 amino acids of the samples" evaluate --samples samples --reference md --structure two.pdb

@@ -4,7 +4,7 @@
 ### Helps
 succeeds --help
 commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out.txt)
-[ "$(echo "$commands" | wc -w)" -eq 14 ] || failed "arbg --help lists: $commands"
+[ "$(echo "$commands" | wc -w)" -eq 15 ] || failed "arbg --help lists: $commands"
 for command in $commands; do
   grep -q "^  $command " out.txt || "$arbg" --help >out.txt
   summary=$("$arbg" --help | sed -n "s/^  $command  *//p")
@@ -45,6 +45,9 @@ refuses "--data FOLDER is needed" train --output x
 refuses "--model FILE is needed" sample --output x
 refuses "--samples LIST is needed" evaluate --reference x
 refuses "PATH is needed" info
+refuses "give a PICTURE, or --list" plot --samples x --reference y
+refuses "--samples FOLDER is needed" plot energies --reference x
+refuses "with --json a picture goes to a file" plot energies --samples x --reference y --json
 refuses "give a RUN made by arbg sample" view
 refuses "--rollouts expects a whole number from 0" view x.pdb --rollouts -1
 refuses "x: expected a folder made by arbg sample, md, demo, refine or train, or a PDB file" view x

@@ -3,8 +3,8 @@
 //
 // W2^2 = min over couplings of the mean squared distance (Villani, "Optimal transport", 2009). On
 // the line the optimal coupling is monotone; between two clouds of n points of equal weight it is a
-// permutation, found exactly (metrics/assignment.h) and returned with a lower bound that proves it.
-// In the published tables E-W2 is wasserstein2_line of reduced energies (kT), T-W2 is
+// permutation, found exactly (metrics/transport/assignment.h) and returned with a lower bound that
+// proves it. In the published tables E-W2 is wasserstein2_line of reduced energies (kT), T-W2 is
 // wasserstein2_torus of all (phi, psi) jointly (radians), TICA-W2 is wasserstein2_space of the
 // first two components.
 #pragma once

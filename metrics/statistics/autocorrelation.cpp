@@ -1,4 +1,4 @@
-#include "metrics/autocorrelation.h"
+#include "metrics/statistics/autocorrelation.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,11 +1,11 @@
-#include "metrics/shape.h"
+#include "metrics/conformations/shape.h"
 
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-#include "metrics/shares.h"
+#include "metrics/weights/shares.h"
 #include "tensor/base/error.h"
 
 namespace arbg::metrics {

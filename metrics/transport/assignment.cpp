@@ -1,4 +1,4 @@
-#include "metrics/assignment.h"
+#include "metrics/transport/assignment.h"
 
 #include <algorithm>
 #include <limits>

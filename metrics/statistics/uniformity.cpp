@@ -1,4 +1,4 @@
-#include "metrics/uniformity.h"
+#include "metrics/statistics/uniformity.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,11 +1,11 @@
-#include "metrics/histogram.h"
+#include "metrics/statistics/histogram.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
 
-#include "metrics/shares.h"
+#include "metrics/weights/shares.h"
 #include "tensor/base/error.h"
 
 namespace arbg::metrics {

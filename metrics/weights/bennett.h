@@ -22,7 +22,7 @@ struct BennettEstimate {
 // Model log weights may be -infinity (outside the target's support), reference ones +infinity
 // (outside the model's). Throws Error for any other that is not finite, naming side and index, and
 // for samples without any overlap. Thin correlated reference frames first
-// (metrics/autocorrelation.h), or the error comes out too small.
+// (metrics/statistics/autocorrelation.h), or the error comes out too small.
 BennettEstimate bennett_log_z(std::span<const double> model_log_weights,
                               std::span<const double> reference_log_weights);
 

@@ -1,4 +1,4 @@
-#include "metrics/shares.h"
+#include "metrics/weights/shares.h"
 
 #include <cmath>
 

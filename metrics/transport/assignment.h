@@ -10,8 +10,8 @@
 //
 // Each row keeps a short list of its cheapest columns and a bound that no column outside it was
 // below. As prices only ever fall, reduced costs only rise and the bound stays true; where a
-// decision needs what lies beyond it, the list is made anew (metrics/priced_points.h). So nothing
-// is left out, although few of the n^2 costs are computed.
+// decision needs what lies beyond it, the list is made anew (metrics/transport/priced_points.h). So
+// nothing is left out, although few of the n^2 costs are computed.
 //
 // All arithmetic is in double. The prices v prove the result: sum_i min_j (c(i,j) - v(j)) + sum_j
 // v(j) is a lower bound of every assignment's cost, for any v, and equals the cost of this one.
@@ -21,7 +21,7 @@
 #include <span>
 #include <vector>
 
-#include "metrics/priced_points.h"
+#include "metrics/transport/priced_points.h"
 
 namespace arbg::metrics {
 

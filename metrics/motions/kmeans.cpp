@@ -1,4 +1,4 @@
-#include "metrics/kmeans.h"
+#include "metrics/motions/kmeans.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <functional>
 #include <limits>
 
-#include "metrics/shares.h"
+#include "metrics/weights/shares.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 #include "tensor/base/streams.h"

@@ -7,8 +7,9 @@
 // such points the one that lowers the inertia most. The best of several restarts is kept. A cluster
 // that loses all its points keeps its centre.
 //
-// In published tables JSD is the divergence (metrics/histogram.h) between the shares of two samples
-// in 20 clusters of the reference's components. SciPy's `jensenshannon` is its square root.
+// In published tables JSD is the divergence (metrics/statistics/histogram.h) between the shares of
+// two samples in 20 clusters of the reference's components. SciPy's `jensenshannon` is its square
+// root.
 #pragma once
 
 #include <cstddef>

@@ -14,12 +14,11 @@
 // Lovell et al., Proteins 50, 437 (2003). Populations by other boundaries differ.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <span>
 #include <string_view>
 
-#include "metrics/histogram.h"
+#include "metrics/statistics/histogram.h"
 
 namespace arbg::metrics {
 
@@ -37,11 +36,6 @@ inline constexpr std::size_t kBasins = 4;
 
 std::string_view name_of(Basin basin);  // "alpha-R", "beta", "alpha-L", "other"
 Basin basin_of(double phi, double psi);
-
-// Indexed by Basin; they sum to 1.
-std::array<double, kBasins> basin_populations(std::span<const double> phi,
-                                              std::span<const double> psi,
-                                              std::span<const double> weights);
 
 // F_a - F_b = -kT log(p_a / p_b), in the unit of kT (1: in kT). +infinity where p_a is 0, -infinity
 // where p_b is. Throws Error for a p that is negative or NaN, or if both are 0.

@@ -3,9 +3,9 @@
 //   D = sup_x |F_n(x) - x|,  F_n the empirical distribution function
 //   P(sqrt(n) D > t) -> Q(t) = 2 sum_{k>=1} (-1)^(k-1) exp(-2 k^2 t^2)
 //
-// Correlated numbers count for fewer: use n / tau (metrics/autocorrelation.h). Source: Smirnov,
-// "Table for estimating the goodness of fit of empirical distributions", Ann. Math. Stat. 19
-// (1948).
+// Correlated numbers count for fewer: use n / tau (metrics/statistics/autocorrelation.h). Source:
+// Smirnov, "Table for estimating the goodness of fit of empirical distributions", Ann. Math. Stat.
+// 19 (1948).
 #pragma once
 
 #include <span>

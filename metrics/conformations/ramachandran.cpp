@@ -1,11 +1,11 @@
-#include "metrics/ramachandran.h"
+#include "metrics/conformations/ramachandran.h"
 
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <vector>
 
-#include "metrics/shares.h"
-#include "metrics/wasserstein.h"
+#include "metrics/transport/wasserstein.h"
 #include "tensor/base/error.h"
 
 namespace arbg::metrics {
@@ -58,19 +58,6 @@ Basin basin_of(double phi, double psi) {
   // The two ends of the circle are one: pi counts as -pi.
   if (phi >= 0 && phi < kPi) return Basin::other;
   return within(psi, -120, 50) ? Basin::alpha_right : Basin::beta;
-}
-
-std::array<double, kBasins> basin_populations(std::span<const double> phi,
-                                              std::span<const double> psi,
-                                              std::span<const double> weights) {
-  require(phi.size() == psi.size(), "expected as many psi as phi, found ", psi.size(), " and ",
-          phi.size());
-  const std::vector<double> share = shares(weights, phi.size());
-  std::array<double, kBasins> populations{};
-  for (std::size_t i = 0; i < phi.size(); ++i) {
-    populations[static_cast<std::size_t>(basin_of(phi[i], psi[i]))] += share[i];
-  }
-  return populations;
 }
 
 double free_energy_difference(double population_a, double population_b, double kT) {

@@ -1,4 +1,4 @@
-#include "metrics/wasserstein.h"
+#include "metrics/transport/wasserstein.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <numbers>
 #include <vector>
 
-#include "metrics/assignment.h"
+#include "metrics/transport/assignment.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 

@@ -1,4 +1,4 @@
-#include "metrics/bootstrap.h"
+#include "metrics/statistics/bootstrap.h"
 
 #include <algorithm>
 #include <cmath>

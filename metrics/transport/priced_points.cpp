@@ -1,4 +1,4 @@
-#include "metrics/priced_points.h"
+#include "metrics/transport/priced_points.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "metrics/tica_features.h"
+#include "metrics/motions/tica_features.h"
 
 #include <cmath>
 #include <utility>

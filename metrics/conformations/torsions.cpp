@@ -1,4 +1,4 @@
-#include "metrics/torsions.h"
+#include "metrics/conformations/torsions.h"
 
 #include <cmath>
 

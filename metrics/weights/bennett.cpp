@@ -1,4 +1,4 @@
-#include "metrics/bennett.h"
+#include "metrics/weights/bennett.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "metrics/tica.h"
+#include "metrics/motions/tica.h"
 
 #include <Eigen/Dense>
 #include <algorithm>

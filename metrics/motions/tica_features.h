@@ -11,8 +11,8 @@
 #include <span>
 #include <vector>
 
-#include "metrics/tica.h"
-#include "metrics/torsions.h"
+#include "metrics/conformations/torsions.h"
+#include "metrics/motions/tica.h"
 
 namespace arbg::metrics {
 
@@ -26,7 +26,8 @@ struct TicaFeatures {
 };
 
 // Positions [frames, N, 3] in nm; features [frames, F], both row-major. Throws Error for sizes that
-// do not match, atoms outside 0 ... N-1, and a torsion that is undefined (metrics/torsions.h).
+// do not match, atoms outside 0 ... N-1, and a torsion that is undefined
+// (metrics/conformations/torsions.h).
 std::vector<double> tica_features(std::span<const double> positions, std::size_t atom_count,
                                   const TicaFeatures& features);
 

@@ -1,4 +1,4 @@
-#include "metrics/weights.h"
+#include "metrics/weights/weights.h"
 
 #include <algorithm>
 #include <cmath>
