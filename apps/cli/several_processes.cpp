@@ -18,6 +18,9 @@ void prepare_several_processes(const Ranks& ranks, const std::vector<std::string
   std::string line;
   for (const auto& word : words) line += word + '\n';
   ranks.agree("a command line", line);
+  require(line.find("--backend\nauto\n") == std::string::npos &&
+              line.find("--backend=auto\n") == std::string::npos,
+          "several processes might choose different backends; say --backend cpu or --backend cuda");
   const Neighbours here = neighbours(ranks);
   set_thread_count(std::max(1, available_cpus() / here.on_same_cpus));
   constexpr char kDevices[] = "CUDA_VISIBLE_DEVICES";

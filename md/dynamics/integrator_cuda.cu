@@ -379,7 +379,8 @@ class CudaIntegrator : public Integrator {
   static std::vector<ReplicaOnDevice> listed(const DynamicsOptions& options) {
     std::vector<ReplicaOnDevice> replicas;
     for (const double kelvin : options.temperatures_kelvin)
-      replicas.push_back({0, stream_id(streams::kLangevin, replicas.size()), kelvin});
+      replicas.push_back(
+          {0, stream_id(streams::kLangevin, options.first_replica + replicas.size()), kelvin});
     return replicas;
   }
 

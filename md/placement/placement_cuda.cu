@@ -341,8 +341,15 @@ std::size_t shared_bytes(const DevicePlacementMemory& memory) {
   const auto of_atom = kOrders * static_cast<std::int64_t>(sizes.most_axis_torsions) +
                        3 * static_cast<std::int64_t>(sizes.most_siblings) +
                        3 * static_cast<std::int64_t>(memory.rows.size()) + sizes.most_thetas;
-  return sizeof(double) *
-         static_cast<std::size_t>(sizes.functions > 0 ? std::max(of_atom, sizes.bins) : of_atom);
+  const std::size_t bytes =
+      sizeof(double) *
+      static_cast<std::size_t>(sizes.functions > 0 ? std::max(of_atom, sizes.bins) : of_atom);
+  constexpr std::size_t kDeclared = 6 << 10, kMost = 160 << 10;  // beside it; of a block
+  require(bytes <= kMost, "placement energies of ", sizes.bins, " bins and ", memory.rows.size(),
+          " atoms need ", bytes, " bytes, and a block of a CUDA device holds ", kMost,
+          "; use --backend cpu, or fewer bins");
+  const bool nearly = bytes <= kSharedBytes && bytes + kDeclared > kSharedBytes;
+  return nearly ? kSharedBytes + kDeclared : bytes;
 }
 
 }  // namespace

@@ -33,13 +33,16 @@ void write_best(const Trainer& trainer, const RunOptions& options) {
 void evaluate(Trainer& trainer, const RunOptions& options) {
   require(options.evaluate != nullptr, "evaluations are wanted, but there is nothing held out");
   const double nats = options.evaluate(trainer.evaluated_network());
-  if (trainer.record_evaluation(nats)) write_best(trainer, options);
+  if (trainer.record_evaluation(nats)) {
+    require_same_weights(trainer);
+    write_best(trainer, options);
+  }
   if (options.on_evaluation && trainer.ranks().is_first())
     options.on_evaluation(trainer.step(), nats);
 }
 
-// Ranks that train apart, as machines do that compute differently, must not leave a checkpoint of
-// it. The sum of the squares of all weights tells.
+}  // namespace
+
 void require_same_weights(const Trainer& trainer) {
   if (trainer.ranks().count() == 1) return;
   std::vector<Tensor> weights;
@@ -47,8 +50,6 @@ void require_same_weights(const Trainer& trainer) {
   const double squares = tensor::sum_of_squares(weights).item();
   trainer.ranks().agree("weights of the network", std::as_bytes(std::span(&squares, 1)));
 }
-
-}  // namespace
 
 bool run_training(Trainer& trainer, const RunOptions& options) {
   auto last_save = Clock::now();

@@ -4,7 +4,7 @@
 // not, evaluations and early stopping included. Files are written whole or not at all: a full disk,
 // or a loss that is not finite, throws Error and leaves the last checkpoint as it was. Of several
 // ranks all evaluate, and the first alone writes files and calls on_step and on_evaluation; that
-// they have the same weights is checked, up to rounding of a sum, before anything is written.
+// they have the same weights is checked, up to rounding of a sum, before a model is written.
 #pragma once
 
 #include <filesystem>
@@ -27,6 +27,10 @@ struct RunOptions {
   std::function<double(const Transformer&)> evaluate;
   std::function<void(std::int64_t step, double nats)> on_evaluation;
 };
+
+// Ranks that train apart, as machines do that compute differently, must not leave a file of it:
+// throws Error unless the sums of the squares of all weights are the same.
+void require_same_weights(const Trainer& trainer);
 
 // Trains until done, or until arbg::interrupted() at any rank, and writes a last checkpoint. True
 // if done.

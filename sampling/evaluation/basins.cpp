@@ -70,9 +70,13 @@ metrics::Interval opened(const metrics::Interval& i) {
 metrics::Interval opened(const metrics::Interval& difference, const metrics::Interval& a,
                          const metrics::Interval& b) {
   metrics::Interval out = difference;
+  if (std::isinf(a.estimate) && a.estimate == b.estimate)
+    return without_interval(std::numeric_limits<double>::quiet_NaN());  // empty on both sides
   if (std::isinf(a.estimate) || std::isinf(b.estimate)) out.estimate = a.estimate - b.estimate;
   if (a.low == -kInfinity || b.high == kInfinity) out.low = -kInfinity;
   if (a.high == kInfinity || b.low == -kInfinity) out.high = kInfinity;
+  if (a.low == kInfinity || b.high == -kInfinity) out.low = kInfinity;
+  if (a.high == -kInfinity || b.low == kInfinity) out.high = -kInfinity;
   return out;
 }
 

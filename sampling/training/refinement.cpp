@@ -150,6 +150,7 @@ bool Refinement::advance(
     round.variance += report.variance / static_cast<double>(options_.steps);
     if (on_step) on_step(round, step + 1);
   }
+  nn::require_same_weights(trainer_);
   round.seconds = seconds();
   energies_ = round.energies;
   history_.push_back(round);

@@ -7,6 +7,8 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <exception>
 #include <limits>
 #include <numeric>
 
@@ -24,6 +26,7 @@ class MpiRanks : public Ranks {
   MpiRanks() {
     int given = 0;
     MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &given);
+    require(given >= MPI_THREAD_FUNNELED, "this MPI library does not allow a program with threads");
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &count_);
   }
@@ -50,7 +53,7 @@ class MpiRanks : public Ranks {
     const auto size = [](std::int64_t bytes) { return static_cast<std::size_t>(bytes); };
     const std::vector<std::int64_t> sizes = all_have(std::ssize(own));
     const std::int64_t total = std::reduce(sizes.begin(), sizes.end());
-    std::vector<std::byte> all(size(total));
+    std::vector<std::byte> all = room_for(total);
     if (total > std::numeric_limits<int>::max()) {
       std::copy(own.begin(), own.end(),
                 all.begin() + std::reduce(sizes.begin(), sizes.begin() + rank_));
@@ -70,7 +73,7 @@ class MpiRanks : public Ranks {
     begin(Call::exchange);
     std::vector<std::int64_t> sizes(counts.size());
     MPI_Alltoall(counts.data(), 1, MPI_INT64_T, sizes.data(), 1, MPI_INT64_T, MPI_COMM_WORLD);
-    std::vector<std::byte> mine(static_cast<std::size_t>(std::reduce(sizes.begin(), sizes.end())));
+    std::vector<std::byte> mine = room_for(std::reduce(sizes.begin(), sizes.end()));
     std::vector<MPI_Request> under_way;
     const auto in_messages = [&](std::int64_t bytes, const auto& start) {
       for (std::int64_t first = 0; first < bytes; first += kMessage)
@@ -91,6 +94,18 @@ class MpiRanks : public Ranks {
     }
     MPI_Waitall(static_cast<int>(under_way.size()), under_way.data(), MPI_STATUSES_IGNORE);
     return mine;
+  }
+
+  // The others are in the middle of this call already: nothing but an end of all reaches them.
+  std::vector<std::byte> room_for(std::int64_t bytes) const {
+    try {
+      return std::vector<std::byte>(static_cast<std::size_t>(bytes));
+    } catch (const std::exception&) {
+      std::fprintf(stderr, "rank %d of %d: there is no memory for %lld bytes of the other ranks\n",
+                   rank_, count_, static_cast<long long>(bytes));
+      MPI_Abort(MPI_COMM_WORLD, 1);
+      throw;
+    }
   }
 
   std::vector<std::int64_t> all_have(std::int64_t own) const {

@@ -187,7 +187,6 @@ Tensor cached_attention(const Tensor& qkv, const Tensor& place, AttentionCache& 
 }
 
 std::int64_t cache_lanes() { return 1; }
-bool cache_in_bf16(std::int64_t) { return false; }
 
 void select_rows(const AttentionCache& cache, std::int64_t length,
                  std::span<const std::int64_t> from, AttentionCache& to) {

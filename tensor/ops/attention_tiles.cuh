@@ -5,7 +5,8 @@
 // rows and every eighth of the 32 met ones: kOwn x 4 sums. For weighted sums it has its own rows
 // and four channels of every 32, of which there are kParts. Both add in the order of channels and
 // of rows, whatever kOwn. A product that is added to something is written as fmaf(), and the
-// compiler fuses no other (--fmad=false), so that every kernel that includes this rounds alike.
+// compiler fuses no other (--fmad=false of the three files that compute in float32), so that these
+// round alike.
 //
 // Shared memory gives an SM 128 bytes a cycle, which is one float32 multiplication for each byte
 // that its lanes read. Dot products read 16 (kOwn + 4) bytes for 16 kOwn of them, weighted sums

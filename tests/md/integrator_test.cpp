@@ -120,6 +120,35 @@ TEST_SUITE("fast") {
     }
   }
 
+  TEST_CASE("replicas shared among integrators move as in one") {
+    constexpr std::size_t kAll = 5, kFirst = 2;
+    const System system = alanine_dipeptide();
+    const std::size_t size = 3 * system.mass_amu.size();
+    std::vector<double> x;
+    for (std::size_t r = 0; r < kAll; ++r) {
+      const auto one = alanine_positions();
+      x.insert(x.end(), one.begin(), one.end());
+    }
+    for (const Backend backend : backends_here()) {
+      CAPTURE(std::string(name_of(backend)));
+      const auto end_of = [&](std::size_t first, std::size_t count) {
+        DynamicsOptions options = options_for(backend, static_cast<int>(count));
+        options.first_replica = first;
+        options.all_replicas = kAll;
+        const auto integrator = make_integrator(system, options);
+        const std::vector<double> start(x.begin(),
+                                        x.begin() + static_cast<std::ptrdiff_t>(count * size));
+        integrator->set(start, std::vector<double>(start.size()));
+        integrator->run(1, 3);
+        return integrator->positions_nm();
+      };
+      std::vector<double> shared = end_of(0, kFirst);
+      const std::vector<double> others = end_of(kFirst, kAll - kFirst);
+      shared.insert(shared.end(), others.begin(), others.end());
+      CHECK(shared == end_of(0, kAll));
+    }
+  }
+
   TEST_CASE("a step from rest is along the forces of the reference, in float32 within 1e-5") {
     struct Row {
       const char *force_field, *sequence;
