@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "nn/training/trainer_run.h"
 #include "sampling/proposals/autoregressive.h"
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
