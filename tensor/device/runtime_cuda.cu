@@ -62,17 +62,10 @@ __global__ void fill_words(std::uint32_t* to, std::size_t count, std::uint32_t e
 
 class CudaRuntime final : public Runtime {
  public:
-  CudaRuntime() {
-    int devices = 0;
-    const cudaError_t error = cudaGetDeviceCount(&devices);
-    require(error == cudaSuccess && devices > 0, "there is no CUDA device here (",
-            error == cudaSuccess ? "none was found" : cudaGetErrorString(error),
-            "); use --backend cpu");
+  CudaRuntime() : stream_(cuda::stream()) {
     check(cudaGetDeviceProperties(&properties_, 0), "asking what it is");
-    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream");
   }
 
-  cudaStream_t stream() const { return stream_; }
   std::string name() const override { return properties_.name; }
   std::size_t bytes() const override { return properties_.totalGlobalMem; }
   bool on_host() const override { return false; }
@@ -205,7 +198,7 @@ class CudaRuntime final : public Runtime {
   }
 
   cudaDeviceProp properties_{};
-  cudaStream_t stream_ = nullptr;
+  const cudaStream_t stream_;
   std::mutex mutex_;
   FreeBlocks free_;
   std::map<std::byte*, CapturedGraph*> owners_;  // of blocks of graphs
@@ -217,15 +210,11 @@ CapturedGraph::~CapturedGraph() {
   runtime_.let_go(memory_);
 }
 
-CudaRuntime& the_runtime() {
+}  // namespace
+
+Runtime& cuda_runtime() {
   static CudaRuntime* const the_only = new CudaRuntime;  // outlives every tensor
   return *the_only;
 }
-
-}  // namespace
-
-Runtime& cuda_runtime() { return the_runtime(); }
-
-cudaStream_t cuda::stream() { return the_runtime().stream(); }
 
 }  // namespace arbg::tensor
