@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace arbg::sampling {
 namespace {
@@ -32,10 +33,8 @@ struct Weighed {
 
   std::size_t parts() const { return whole.size(); }
 
-  double total(const std::vector<double>& values) const {
-    double sum = 0;
-    for (const double value : values) sum += value;
-    return sum;
+  static double total(const std::vector<double>& values) {
+    return std::accumulate(values.begin(), values.end(), 0.0);
   }
 
   // Parts that weigh nothing, drawn alone, say nothing: then that of all.
@@ -85,9 +84,8 @@ metrics::Interval opened(const metrics::Interval& difference, const metrics::Int
 void compare_basins(ResidueAngles& residue, std::span<const double> weight, const Parts& samples,
                     const Parts& reference, std::uint64_t seed) {
   const Weighed s(residue.samples, weight, samples), r(residue.reference, {}, reference);
-  const auto frames_in = [&](const std::vector<double>& basin) { return r.total(basin); };
   residue.lowest =
-      static_cast<std::size_t>(std::ranges::max_element(r.in, {}, frames_in) - r.in.begin());
+      static_cast<std::size_t>(std::ranges::max_element(r.in, {}, Weighed::total) - r.in.begin());
   for (std::size_t k = 0; k < metrics::kBasins; ++k) {
     const auto f_s = s.free_energy(k, residue.lowest), f_r = r.free_energy(k, residue.lowest);
     BasinFigures& out = residue.basins[k];
