@@ -239,7 +239,7 @@ Launch shape_of(const DeviceTables<float>& tables, std::size_t replicas) {
     const std::size_t bytes = shared_bytes(molecule);
     require(bytes <= kMostShared, "dynamics of ", molecule.atoms, " atoms needs ", bytes,
             " bytes, and a block of a CUDA device holds ", kMostShared, "; use --backend cpu");
-    shape.shared_bytes = std::max(shape.shared_bytes, asked_for(bytes));
+    shape.shared_bytes = std::max(shape.shared_bytes, asked_for(bytes, kDeclaredShared));
     shape.threads = std::max<std::int64_t>(shape.threads, threads_of_block(molecule.atoms));
   }
   return shape;

@@ -64,14 +64,7 @@ class TablesOnDevice {
   tensor::DeviceArray<std::uint32_t> exclusions_;
 };
 
-// What a launch asks for to get so many bytes of shared memory: kernels declare some beside it, so
-// that nearly all that a block has without asking is not enough.
-constexpr std::size_t kMostShared = 160 << 10;
-inline std::size_t asked_for(std::size_t bytes) {
-  constexpr std::size_t kDeclared = 1 << 10;
-  const bool nearly = bytes <= kSharedBytes && bytes + kDeclared > kSharedBytes;
-  return nearly ? kSharedBytes + kDeclared : bytes;
-}
+constexpr std::size_t kDeclaredShared = 1 << 10;  // bytes that the kernels declare, at most
 
 // What a thread has of the energies, in the order of kTermNames.
 template <class T>

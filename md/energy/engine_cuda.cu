@@ -113,7 +113,8 @@ class Engine {
     tensor::DeviceArray<double> of_terms(terms.size(), kDevice), of_forces(forces.size(), kDevice),
         slots(count * behind_, kDevice);
     launch(evaluate,
-           {static_cast<std::int64_t>(count), threads_of_block(atoms_), asked_for(shared_bytes())},
+           {static_cast<std::int64_t>(count), threads_of_block(atoms_),
+            asked_for(shared_bytes(), kDeclaredShared)},
            elements(of_terms), elements(of_forces), elements(slots), elements(x), tables_.view(),
            static_cast<std::int64_t>(behind_));
     std::ranges::copy(of_terms.values(), terms.begin());

@@ -344,12 +344,11 @@ std::size_t shared_bytes(const DevicePlacementMemory& memory) {
   const std::size_t bytes =
       sizeof(double) *
       static_cast<std::size_t>(sizes.functions > 0 ? std::max(of_atom, sizes.bins) : of_atom);
-  constexpr std::size_t kDeclared = 6 << 10, kMost = 160 << 10;  // beside it; of a block
-  require(bytes <= kMost, "placement energies of ", sizes.bins, " bins and ", memory.rows.size(),
-          " atoms need ", bytes, " bytes, and a block of a CUDA device holds ", kMost,
-          "; use --backend cpu, or fewer bins");
-  const bool nearly = bytes <= kSharedBytes && bytes + kDeclared > kSharedBytes;
-  return nearly ? kSharedBytes + kDeclared : bytes;
+  constexpr std::size_t kDeclared = 6 << 10;
+  require(bytes <= kMostShared, "placement energies of ", sizes.bins, " bins and ",
+          memory.rows.size(), " atoms need ", bytes, " bytes, and a block of a CUDA device holds ",
+          kMostShared, "; use --backend cpu, or fewer bins");
+  return asked_for(bytes, kDeclared);
 }
 
 }  // namespace

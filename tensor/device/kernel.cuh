@@ -42,6 +42,14 @@ using Two = Several<T, 2>;
 constexpr std::size_t kTwoBytes = 8;
 
 constexpr std::size_t kSharedBytes = 48 << 10;  // what a block has without asking for more
+constexpr std::size_t kMostShared = 160 << 10;  // and with
+
+// What a launch asks for to get so many bytes of shared memory beside those that its kernel
+// declares: nearly all that a block has without asking is not enough.
+inline std::size_t asked_for(std::size_t bytes, std::size_t declared) {
+  const bool nearly = bytes <= kSharedBytes && bytes + declared > kSharedBytes;
+  return nearly ? kSharedBytes + declared : bytes;
+}
 
 }  // namespace arbg::tensor::cuda
 
