@@ -43,7 +43,8 @@ SmcOutcome summarise(const std::vector<sampling::SmcPopulation>& populations) {
 }
 
 std::vector<std::string> labels_of_populations(const SmcJob& job) {
-  std::vector<std::string> out{kCorrelated};
+  std::vector<std::string> out;
+  if (job.smc.ess_threshold > 0) out.emplace_back(kCorrelated);
   if (job.smc.populations == 1) out.emplace_back(kNoError);
   return out;
 }
@@ -106,8 +107,10 @@ std::vector<Option> with_smc(std::vector<Option> options) {
                      "of promising beginnings) or annealed (moved from the model to the target)"});
   options.push_back({"populations", "N", "20",
                      "twisted, annealed: independent populations that --count is shared among"});
-  options.push_back({"ess-threshold", "X", "0.5",
-                     "twisted, annealed: resample below this share of effective particles"});
+  options.push_back(
+      {"ess-threshold", "X", "0.5",
+       "twisted, annealed: resample below this share of effective particles; 0: never, so that "
+       "particles are independent"});
   options.push_back({"resampling", "NAME", "systematic",
                      "twisted, annealed: systematic, stratified, residual or multinomial"});
   options.push_back(

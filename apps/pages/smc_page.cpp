@@ -63,8 +63,11 @@ void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
   report.add_heading("Stages and populations");
   report.add_plots(smc_figures(job.annealed, outcome));
   report.add_paragraph(
-      "Samples of one population share ancestors. Average over all samples with the weights in "
-      "log_weight.npy, and take errors from the scatter of the populations.");
+      job.smc.ess_threshold > 0
+          ? "Samples of one population share ancestors. Average over all samples with the weights "
+            "in log_weight.npy, and take errors from the scatter of the populations."
+          : "Nothing was resampled: the samples are independent, with the weights in "
+            "log_weight.npy.");
   report.save(path);
 }
 

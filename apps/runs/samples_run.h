@@ -55,7 +55,8 @@ struct SamplesRun {
   std::int64_t count() const { return std::ssize(log_weight); }
   std::int64_t populations() const { return file.smc ? file.smc->populations : 0; }
   sampling::WeightedEnsemble ensemble() const {
-    return {positions_nm,  reduced_energy,   log_weight,   populations(),
+    const bool independent = !file.smc || file.smc->independent();
+    return {positions_nm,  reduced_energy,   log_weight,   independent ? 0 : populations(),
             file.decoding, file.weight_kind, file.replicas};
   }
 };

@@ -29,6 +29,10 @@ struct SmcRun {
   std::int64_t moves = 0;             // annealed, as the following: a rung
   std::vector<double> ladder, steps;  // of the rungs
   std::int64_t pilot_energies = 0;
+
+  // Without resampling no particle is a copy of another: annealed importance sampling.
+  bool independent() const { return ess_threshold == 0; }
+
   SmcOutcome outcome;  // what JSON has of it: of `weights` log Z, its error and the share
 };
 

@@ -69,8 +69,8 @@ double wrapped(const md::Coordinate& c, double z) {
 }
 
 // h of row i.
-double drift(const Walkers& walkers, std::size_t at, double b, double length) {
-  return std::clamp(length * b * walkers.slope[at], -kLargestDrift, kLargestDrift);
+double drift(const Walkers& walkers, std::size_t at, double length) {
+  return std::clamp(length * walkers.slope[at], -kLargestDrift, kLargestDrift);
 }
 
 }  // namespace
@@ -139,7 +139,7 @@ double move_and_judge(Walkers& walkers, const md::CoordinateMap& map, const Pote
   for (std::size_t at = 0; at < xi.size(); ++at) {
     const std::size_t j = at % K;
     xi[at] = random.normal_pair(at)[0];
-    const double step = xi[at] + 0.5 * eps * drift(walkers, at, b, lengths[j]);
+    const double step = xi[at] + 0.5 * eps * drift(walkers, at, lengths[j]);
     s.coordinates[at] = wrapped(map.coordinates()[j], s.coordinates[at] + eps * lengths[j] * step);
   }
   s.log_q = log_density(s.coordinates);
@@ -161,7 +161,7 @@ double move_and_judge(Walkers& walkers, const md::CoordinateMap& map, const Pote
     for (std::size_t j = 0; j < K; ++j) {
       // The way back has the noise -(xi + eps/2 (h + h')).
       const std::size_t at = i * K + j;
-      const double h = drift(walkers, at, b, lengths[j]) + drift(proposed, at, b, lengths[j]);
+      const double h = drift(walkers, at, lengths[j]) + drift(proposed, at, lengths[j]);
       const double back = xi[at] + 0.5 * eps * h;
       log_ratio += 0.5 * (xi[at] * xi[at] - back * back);
     }

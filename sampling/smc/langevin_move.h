@@ -1,13 +1,15 @@
 // Metropolis-adjusted Langevin moves of particles under the geometric path between q and pi:
 //
 //   log pi_b(z) = (1 - b) log q(z) + b (-u(x(z)) + log_volume(z))
-//   z' = z + eps s (xi + eps/2 h),   h_j = s_j b d/dz_j (-u + log_volume), kept within +-3
+//   z' = z + eps s (xi + eps/2 h),   h_j = s_j d/dz_j (-u + log_volume), kept within +-3
 //
 // xi standard normal, s_j a length for each coordinate. Accepted with probability
 // min(1, pi_b(z') T(z' -> z) / (pi_b(z) T(z -> z'))), log q exact, by
-// Proposal::log_density. q is piecewise constant, so that the drift has none of its gradient;
-// bounding it and leaving q out cost acceptance, never exactness. Periodic coordinates wrap; a move
-// out of the support has q = 0 and is rejected. (Roberts, Tweedie, Bernoulli 2, 1996.)
+// Proposal::log_density. The drift is that of pi at every b: the gradient of q is not at hand, and
+// a q that is worth annealing has nearly that of pi. With the share b of it alone, steps of the
+// same acceptance are half as long or less. What the drift is costs acceptance, never exactness.
+// Periodic coordinates wrap; a move out of the support has q = 0 and is rejected. (Roberts,
+// Tweedie, Bernoulli 2, 1996.)
 #pragma once
 
 #include <cstdint>

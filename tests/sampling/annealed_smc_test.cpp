@@ -80,7 +80,7 @@ TEST_SUITE_END();
 TEST_SUITE_BEGIN("statistical");
 
 TEST_CASE("moves at b = 0 leave q alone: coordinates keep their mean and spread") {
-  // Without a drift, acceptance by the exact log q alone holds particles at q.
+  // The drift is that of another density: acceptance by the exact log q alone holds them at q.
   const auto m = butane();
   const Target target(m.topology, m.system, kTemperature);
   const auto generator = butane_generator();

@@ -18,6 +18,12 @@ done
 succeeds evaluate --samples annealed --reference md
 grep -q "scatter of 4 populations" out.txt || failed "log Z of populations has another error: $(cat out.txt)"
 grep -q "Pareto" out.txt && failed "particles that share ancestors have a k-hat"
+# Nothing resampled: independent samples.
+succeeds $smc --method annealed --ess-threshold 0 --output never
+grep -q "share ancestors" out.txt && failed "particles that were never resampled are called correlated"
+succeeds evaluate --samples never --reference md
+grep -q "Pareto" out.txt || failed "particles that were never resampled have no k-hat: $(cat out.txt)"
+succeeds audit never --fresh 50 --close 20
 for curve in effective ancestors accepted; do
   grep -q ">$curve<" annealed/smc.html && grep -q ">$curve<" annealed/report.html || failed "no curve of $curve in the report"
 done
