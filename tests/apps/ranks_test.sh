@@ -115,6 +115,29 @@ ranks 2 $train --steps 200 --output parts --resume
 same_files parts whole checkpoint.safetensors best.safetensors
 echo "$stops ranks killed"
 
+### Ctrl-C of one rank, or of mpirun, long before a save is due
+long="md --sequence AG --replicas 5 --tempering 1 --warmup 1000 --save-every 100000000 --threads 1"
+for whom in rank mpirun; do
+  $mpi -n 2 "$arbg" $long --steps 100000000 --output parts-$whom >out.txt 2>err.txt &
+  pid=$!
+  while [ ! -e parts-$whom/energy.npy ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
+  sleep 1
+  victim=$pid
+  [ $whom = mpirun ] || victim=$(pgrep -P $pid -x arbg | sed -n 2p)
+  start=$(milliseconds)
+  kill -INT "$victim"
+  wait $pid 2>/dev/null
+  status=$?
+  pid=
+  echo "Ctrl-C of one $whom: exit $status after $(($(milliseconds) - start)) ms"
+  [ $whom = mpirun ] || [ $status -eq 130 ] || failed "Ctrl-C of one rank: exit $status instead of 130: $(cat err.txt)"
+  step=$(sed -n 's/.*"step": *\([0-9]*\).*/\1/p' parts-$whom/run.json)
+  [ "$step" -gt 1000 ] || failed "Ctrl-C of one $whom: nothing was saved"
+  ranks 4 $long --steps $((step + 500)) --output parts-$whom
+  "$arbg" $long --steps $((step + 500)) --output whole-$whom >out.txt 2>err.txt || failed "arbg $long: $(cat err.txt)"
+  same_files parts-$whom whole-$whom topology.pdb positions.npy energy.npy run.json checkpoint.bin
+done
+
 ### Ranks that are not alike, and one that fails
 one="-n 1 $arbg"
 refused "rank 1: a command line that is not rank 0's" $one $train --steps 9 --output no : $one $train --steps 8 --output no
