@@ -7,7 +7,8 @@
 // curves; the time of one placed atom and one vector of candidates, as if every bin were evaluated;
 // how many vector instructions the roof has in that time; how many those of a pair are (bonded
 // terms are not counted); how many times as fast as the reference. Of angles, where pairs have no
-// part: the first and the last. Takes five seconds.
+// part: the first and the last. Last, what a conformation takes from coordinates to positions and
+// log volume, by the coordinate map. Takes five seconds.
 //
 // With --backend cuda [--batch 512] [--seconds 1]: all curves of a batch of different conformations
 // on the device, as training asks for them: atoms placed from coordinates, curves shifted and
@@ -16,6 +17,7 @@
 // (md/placement/placement_cuda.cu), as a share of the rate of an H100 (SXM).
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -140,6 +142,13 @@ void measure(const char* sequence, const char* force_field, std::int64_t bins) {
   const Placement placement(system, *map, kTemperature, bins, {});
   const auto [lanes, reference] = seconds_of_curves(placement, 1);
   std::printf("| angles | %.1f us | %.0f x |\n", 1e6 * lanes, reference / lanes);
+  double log_volume = 0;
+  const double mapped = seconds_of([&] {
+    map->decode(z, x);
+    log_volume += map->log_volume(z);
+  });
+  std::printf("| coordinate map | %.2f us |%s\n", 1e6 * mapped,
+              std::isfinite(log_volume) ? "" : " not finite");
 }
 
 struct DeviceOptions {

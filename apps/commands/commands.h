@@ -15,7 +15,7 @@ int md_command(const Words& words, const Ranks& ranks);
 int train_command(const Words& words, const Ranks& ranks);
 int refine_command(const Words& words, const Ranks& ranks);
 int sample_command(const Words& words, const Ranks& ranks);
-int evaluate_command(const Words& words);
+int evaluate_command(const Words& words, const Ranks& ranks);
 int audit_command(const Words& words);
 int build_command(const Words& words);
 int minimize_command(const Words& words);

@@ -174,17 +174,19 @@ std::string components_text(const EvaluateOutcome& outcome) {
 
 // Results of one set of samples.
 void evaluate_one(EvaluateJob job, const std::filesystem::path& output, const std::string& command,
-                  bool as_json) {
+                  bool as_json, const Ranks& ranks) {
   const bool own = !is_from_elsewhere(job.samples);
   if (own) read_samples_file(job.samples);  // a wrong --samples is not called a wrong --output
   using Runs = std::vector<RunKind>;
   std::error_code not_there;
   const bool beside = own && std::filesystem::equivalent(output, job.samples, not_there);
   const RunFolder written(output, RunKind::evaluate,
-                          beside ? Runs{RunKind::sample} : Runs{RunKind::evaluate, RunKind::demo});
+                          beside ? Runs{RunKind::sample} : Runs{RunKind::evaluate, RunKind::demo},
+                          ranks);
   std::optional<Progress> progress("evaluate");
   job.options.progress = [&](double done, const char* next) { progress->update(done, next); };
-  const EvaluateOutcome outcome = run_evaluate_job(job);
+  const EvaluateOutcome outcome = run_evaluate_job(job, ranks);
+  if (!ranks.is_first()) return;
   progress.reset();  // its line ends before anything is printed
   const auto& evaluation = outcome.evaluation;
   const std::string components = components_text(outcome);
@@ -208,11 +210,11 @@ void evaluate_one(EvaluateJob job, const std::filesystem::path& output, const st
 
 // Of several, in one table; their positions are not kept.
 void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>& all,
-                      const std::filesystem::path& output, const std::string& command,
-                      bool as_json) {
+                      const std::filesystem::path& output, const std::string& command, bool as_json,
+                      const Ranks& ranks) {
   require(job.model.empty() && job.log_weights.empty(),
           "--model and --weights are for one set of samples; leave them out, or give one");
-  const RunFolder written(output, RunKind::evaluate);
+  const RunFolder written(output, RunKind::evaluate, {}, ranks);
   Progress progress("evaluate");
   std::vector<ComparedSamples> compared;
   std::vector<double> reference_energy;
@@ -223,7 +225,7 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
     job.samples = samples;
     progress.update(static_cast<double>(compared.size()) / static_cast<double>(all.size()),
                     samples.string());
-    EvaluateOutcome outcome = run_evaluate_job(job);
+    EvaluateOutcome outcome = run_evaluate_job(job, ranks);
     components = components_text(outcome);
     Json one = to_json(outcome.evaluation);
     one["samples"] = samples.string();
@@ -235,6 +237,7 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
                         std::move(outcome.labels)});
     reference_energy = std::move(outcome.reference.reduced_energy);
   }
+  if (!ranks.is_first()) return;
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
     write_file(fresh / "evaluation.json", json.dump(2) + "\n");
     if (!components.empty()) write_file(fresh / "tica.json", components);
@@ -257,7 +260,7 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
 
 }  // namespace
 
-int evaluate_command(const Words& words) {
+int evaluate_command(const Words& words, const Ranks& ranks) {
   const Arguments arguments(kSpec, words);
   if (arguments.wants_help()) return std::fputs(arguments.help().c_str(), stdout), 0;
   const CommonOptions common = apply_common_options(arguments);
@@ -271,9 +274,9 @@ int evaluate_command(const Words& words) {
   std::string command = "arbg evaluate";
   for (const auto& word : words) command += " " + word;
   if (all.size() == 1)
-    evaluate_one(job, output, command, common.json);
+    evaluate_one(job, output, command, common.json, ranks);
   else
-    evaluate_several(job, all, output, command, common.json);
+    evaluate_several(job, all, output, command, common.json, ranks);
   return 0;
 }
 

@@ -70,7 +70,7 @@ std::vector<std::string> labels_of(const SamplesFile& run,
   return out;
 }
 
-void load_own(const EvaluateJob& job, EvaluateOutcome& out) {
+void load_own(const EvaluateJob& job, const Ranks& ranks, EvaluateOutcome& out) {
   require(job.log_weights.empty(),
           "--weights is for conformations from elsewhere: ", job.samples.string(), " has its own");
   out.samples = read_samples(job.samples, Tokens::leave);
@@ -79,16 +79,24 @@ void load_own(const EvaluateJob& job, EvaluateOutcome& out) {
   md::require_nanometres(molecule,
                          md::ForceField::named(out.samples.file.forcefield).create_system(molecule),
                          out.samples.positions_nm, (job.samples / "positions.npy").string());
-  out.reference = load_dataset(job.reference, out.samples.file.forcefield);
+  out.reference = load_dataset(job.reference, out.samples.file.forcefield, ranks);
   match_molecule(job.samples, out.samples, out.reference, job.reference);
 }
 
-void load_given(const EvaluateJob& job, EvaluateOutcome& out) {
+void load_given(const EvaluateJob& job, const Ranks& ranks, EvaluateOutcome& out) {
   require(job.model.empty(), "leave --model out: it says nothing of conformations from elsewhere");
-  out.reference = load_dataset(job.reference);
-  out.samples = load_given_samples(job.samples, job.log_weights, out.reference);
+  out.reference = load_dataset(job.reference, kForceFieldOfPublished, ranks);
+  out.samples = load_given_samples(job.samples, job.log_weights, out.reference, ranks);
   require(job.options.trim == 0 || job.options.published || !job.log_weights.empty(),
           "leave --trim out: these conformations have no weights; --weights gives them some");
+}
+
+// Of ranks on several machines, whose files may differ.
+void agree_on_inputs(const EvaluateJob& job, const EvaluateOutcome& of, const Ranks& ranks) {
+  ranks.agree("a set of samples", std::as_bytes(std::span(of.samples.positions_nm)));
+  ranks.agree("a set of weights", std::as_bytes(std::span(of.samples.log_weight)));
+  ranks.agree("a reference", std::as_bytes(std::span(of.reference.positions_nm)));
+  if (!job.model.empty()) ranks.agree("a model", read_file(job.model));
 }
 
 std::optional<Model> load_evaluated(const EvaluateJob& job, const EvaluateOutcome& of) {
@@ -141,7 +149,7 @@ std::int64_t samples_for(std::int64_t budget, const SamplesFile& run) {
 // Of a run of dynamics the warm-up counts, and steps of all temperatures.
 std::vector<BudgetPoint> points_of_budgets(const std::vector<std::int64_t>& budgets,
                                            sampling::EvaluationOptions options,
-                                           const EvaluateOutcome& of) {
+                                           const EvaluateOutcome& of, const Ranks& ranks) {
   if (budgets.empty()) return {};
   const SamplesFile& run = of.samples.file;
   require(!run.smc,
@@ -168,7 +176,7 @@ std::vector<BudgetPoint> points_of_budgets(const std::vector<std::int64_t>& budg
     first.log_weight = first.log_weight.first(count);
     const auto some = metrics::trim_largest(first.log_weight, options.trim);
     if (std::ranges::none_of(some, [](double w) { return std::isfinite(w); })) continue;
-    const auto e = sampling::evaluate(first, of.reference.ensemble(), nullptr, options);
+    const auto e = sampling::evaluate(first, of.reference.ensemble(), nullptr, options, ranks);
     point.energies = run.warm_up_energies + point.samples * run.energies_a_sample;
     point.points = static_cast<std::int64_t>(e.points);
     if (run.weight_kind != sampling::WeightKind::none) point.ess = e.weights.ess;
@@ -186,9 +194,10 @@ bool is_from_elsewhere(const std::filesystem::path& samples) {
   return std::filesystem::is_regular_file(samples, not_there) || kind_of(samples) == RunKind::md;
 }
 
-EvaluateOutcome run_evaluate_job(const EvaluateJob& job) {
+EvaluateOutcome run_evaluate_job(const EvaluateJob& job, const Ranks& ranks) {
   EvaluateOutcome out;
-  is_from_elsewhere(job.samples) ? load_given(job, out) : load_own(job, out);
+  is_from_elsewhere(job.samples) ? load_given(job, ranks, out) : load_own(job, ranks, out);
+  agree_on_inputs(job, out, ranks);
   require(job.options.held_out > 0 && job.options.held_out <= 1,
           "--held-out expects a share above 0 and at most 1, got ", job.options.held_out);
   require(!out.reference.reduced_energy.empty(),
@@ -205,8 +214,8 @@ EvaluateOutcome run_evaluate_job(const EvaluateJob& job) {
   if (!job.structure.empty()) options.structure_nm = load_structure(job.structure, out.reference);
   const auto model = load_evaluated(job, out);
   out.evaluation = sampling::evaluate(out.samples.ensemble(), out.reference.ensemble(),
-                                      model ? &model->generator : nullptr, options);
-  out.budgets = points_of_budgets(job.budgets, options, out);
+                                      model ? &model->generator : nullptr, options, ranks);
+  out.budgets = points_of_budgets(job.budgets, options, out, ranks);
   return out;
 }
 

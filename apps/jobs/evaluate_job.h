@@ -9,6 +9,7 @@
 #include "apps/runs/samples_run.h"
 #include "sampling/evaluation/evaluation.h"
 #include "tensor/base/backend.h"
+#include "tensor/base/ranks.h"
 
 namespace arbg::apps {
 
@@ -45,6 +46,9 @@ bool is_from_elsewhere(const std::filesystem::path& samples);
 // Throws Error if samples, reference and model do not fit together: another molecule, force field
 // or temperature, arrays that are cut, a model with samples that are not of its own density,
 // weights where there can be none, components or a structure of another molecule.
-EvaluateOutcome run_evaluate_job(const EvaluateJob& job);
+//
+// Ranks share the energies of trajectories that have none, and what evaluate() does; the first
+// alone has all of the evaluation.
+EvaluateOutcome run_evaluate_job(const EvaluateJob& job, const Ranks& ranks = Ranks::alone());
 
 }  // namespace arbg::apps

@@ -136,10 +136,14 @@ std::vector<double> load_trajectory(const std::filesystem::path& path, const md:
 }
 
 std::vector<double> reduced_energies(const md::System& system, std::span<const double> positions_nm,
-                                     double temperature_kelvin) {
-  auto out = md::EnergyEngine(system).evaluate(positions_nm, false).energy_kj_mol;
-  for (double& u : out) u /= md::thermal_energy(temperature_kelvin);
-  return out;
+                                     double temperature_kelvin, const Ranks& ranks) {
+  const std::size_t size = 3 * system.mass_amu.size();
+  const Share share = ranks.share(static_cast<std::int64_t>(positions_nm.size() / size));
+  const auto own = positions_nm.subspan(static_cast<std::size_t>(share.first) * size,
+                                        static_cast<std::size_t>(share.count()) * size);
+  auto u = md::EnergyEngine(system).evaluate(own, false).energy_kj_mol;
+  for (double& one : u) one /= md::thermal_energy(temperature_kelvin);
+  return ranks.gather(std::span<const double>(u));
 }
 
 namespace {
@@ -173,7 +177,8 @@ Dataset load_run(const std::filesystem::path& folder) {
   return out;
 }
 
-Dataset load_published(const std::filesystem::path& file, const std::string& forcefield) {
+Dataset load_published(const std::filesystem::path& file, const std::string& forcefield,
+                       const Ranks& ranks) {
   const auto name = md::published_name(file);
   require(name.has_value(), file.string(),
           ": expected a published name, SEQUENCE_TEMPERATUREK_train.npy, _val.npy or _test.npy (or "
@@ -194,7 +199,7 @@ Dataset load_published(const std::filesystem::path& file, const std::string& for
   say(order);
   const auto first = std::span(out.positions_nm).first(3 * out.topology.atoms.size());
   out.topology_pdb = md::pdb_text(out.topology, first, file);
-  out.reduced_energy = reduced_energies(system, out.positions_nm, out.temperature_kelvin);
+  out.reduced_energy = reduced_energies(system, out.positions_nm, out.temperature_kelvin, ranks);
   return out;
 }
 
@@ -208,9 +213,10 @@ void require_energies(const Dataset& data, const std::filesystem::path& path) {
 
 }  // namespace
 
-Dataset load_dataset(const std::filesystem::path& path, const std::string& forcefield) {
+Dataset load_dataset(const std::filesystem::path& path, const std::string& forcefield,
+                     const Ranks& ranks) {
   const bool published = path.extension() == ".npy" || path.extension() == ".npz";
-  Dataset data = published ? load_published(path, forcefield) : load_run(path);
+  Dataset data = published ? load_published(path, forcefield, ranks) : load_run(path);
   require_energies(data, path);
   return data;
 }

@@ -14,6 +14,7 @@
 #include "md/molecule/system.h"
 #include "md/molecule/topology.h"
 #include "sampling/evaluation/ensembles.h"
+#include "tensor/base/ranks.h"
 
 namespace arbg::apps {
 
@@ -39,15 +40,19 @@ struct Dataset {
   bool reorder(const md::Topology& molecule, const std::string& where);
 };
 
+// What published data sets are of.
+inline constexpr const char* kForceFieldOfPublished = "amber14-obc1";
+
 // `path` is a run folder, or a published file SEQUENCE_TEMPERATUREK_SPLIT.npy (AAA_310K_train.npy;
 // or .npz, with an array `positions`) of frames [frames, N, 3] in nm: its atoms in the order of
 // AAA_310K.pdb or AAA.pdb beside it, or of arbg build if there is neither, which is said on
 // standard error; its energies those of `forcefield`, one replica. Throws Error naming the file and
 // what is wrong with it: missing, other atoms, bonds of another length than the force field's
 // (order or unit of the atoms), a frame with a number that is not finite, with all atoms at one
-// place, or with a D residue.
+// place, or with a D residue. Ranks that call it together share the energies that it computes.
 Dataset load_dataset(const std::filesystem::path& path,
-                     const std::string& forcefield = "amber14-obc1");
+                     const std::string& forcefield = kForceFieldOfPublished,
+                     const Ranks& ranks = Ranks::alone());
 
 // A PDB file; what its reader left out (alternate locations), and a gap in the chain of its first
 // model, are said on standard error.
@@ -65,9 +70,11 @@ std::vector<double> load_positions(const std::filesystem::path& path, int atoms)
 std::vector<double> load_trajectory(const std::filesystem::path& path, const md::Topology& topology,
                                     const md::System& system);
 
-// u = E/(RT) of conformations [B, N, 3] by this force field, whatever their hands.
+// u = E/(RT) of conformations [B, N, 3] by this force field, whatever their hands. Together, at
+// every rank: the ranks share the conformations.
 std::vector<double> reduced_energies(const md::System& system, std::span<const double> positions_nm,
-                                     double temperature_kelvin);
+                                     double temperature_kelvin,
+                                     const Ranks& ranks = Ranks::alone());
 
 // Throws Error naming the first of the frames [frames, N, 3] of `path` that is no conformation.
 void require_conformations(std::span<const double> positions_nm, int atoms,

@@ -49,7 +49,8 @@ void require_same_target(const std::string& where, const std::string& forcefield
 }
 
 SamplesRun load_given_samples(const std::filesystem::path& path,
-                              const std::filesystem::path& log_weights, const Dataset& reference) {
+                              const std::filesystem::path& log_weights, const Dataset& reference,
+                              const Ranks& ranks) {
   SamplesRun out;
   out.file.forcefield = reference.forcefield;
   out.file.temperature_kelvin = reference.temperature_kelvin;
@@ -62,7 +63,8 @@ SamplesRun load_given_samples(const std::filesystem::path& path,
   else
     out.positions_nm = load_trajectory(path, out.topology, system);
   if (out.reduced_energy.empty())
-    out.reduced_energy = reduced_energies(system, out.positions_nm, reference.temperature_kelvin);
+    out.reduced_energy =
+        reduced_energies(system, out.positions_nm, reference.temperature_kelvin, ranks);
   // Atoms at one place: no energy.
   std::ranges::replace_if(
       out.reduced_energy, [](double u) { return std::isnan(u); }, INFINITY);

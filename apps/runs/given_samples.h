@@ -15,9 +15,11 @@ namespace arbg::apps {
 // beside it or of the reference; they are brought into the order of the reference. Energies are
 // those of the reference's force field. `log_weights`, a .npy file of one number a frame, up to a
 // constant; empty: frames count alike. Throws Error as load_trajectory() does, and for weights that
-// are not as many as frames, NaN or infinite (-infinity is a weight of 0).
+// are not as many as frames, NaN or infinite (-infinity is a weight of 0). Ranks that call it
+// together share the energies that it computes.
 SamplesRun load_given_samples(const std::filesystem::path& path,
-                              const std::filesystem::path& log_weights, const Dataset& reference);
+                              const std::filesystem::path& log_weights, const Dataset& reference,
+                              const Ranks& ranks = Ranks::alone());
 
 // Energies of another force field or temperature mean something else: throws Error if those of
 // `where` are not the reference's.

@@ -22,6 +22,7 @@
 #include "tensor/base/interrupt.h"
 #include "tensor/base/json_file.h"
 #include "tensor/base/npy.h"
+#include "tensor/base/shared_interrupt.h"
 
 namespace arbg::md {
 
@@ -295,13 +296,6 @@ std::int64_t hot_steps(const SimulationOptions& o) {
   return o.top_temperature_kelvin > o.temperature_kelvin ? o.warmup_steps / 5 : 0;
 }
 
-// Several ranks meet no more often than saves are due: one that waits does not compute.
-bool stops(const SimulationOptions& o, std::int64_t step, const Ranks& ranks) {
-  if (ranks.count() == 1) return interrupted();
-  const std::int64_t since = step < o.warmup_steps ? step : step - o.warmup_steps;
-  return since % o.save_interval == 0 && ranks.any(interrupted());
-}
-
 // Steps from `step` to the next one where something is due: a swap, a save, the end of the hot
 // start, of the warm-up or of the run.
 std::int64_t steps_until_due(const SimulationOptions& o, std::int64_t step) {
@@ -413,8 +407,9 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     require_ours();
     write_simulation_file(folder, file());
   };
-  while (c.state.step < total && !stops(o, c.state.step, ranks)) {
-    dynamics.run(steps_until_due(o, c.state.step));
+  SharedInterrupt stop(ranks);
+  while (c.state.step < total && !stop.heard(c.state.step, interrupted())) {
+    dynamics.run(std::min(steps_until_due(o, c.state.step), stop.steps_left(c.state.step)));
     const std::int64_t step = dynamics.step();
     if (step == hot_steps(o)) dynamics.set_temperatures(own_temperatures);
     if (o.ladder > 1 && step > hot_steps(o) && step % o.swap_interval == 0) {

@@ -50,16 +50,27 @@ SlowMotions slow_motions(const WeightedEnsemble& samples, const ReferenceEnsembl
   return out;
 }
 
+// Of rows of z [B, K], at every rank.
+std::vector<double> shared_log_density(const Generator& model, std::span<const double> z,
+                                       const Decoding& decoding, const Ranks& ranks) {
+  const auto width = static_cast<std::size_t>(model.map().size());
+  const Share share = ranks.share(static_cast<std::int64_t>(z.size() / width));
+  const auto own = z.subspan(static_cast<std::size_t>(share.first) * width,
+                             static_cast<std::size_t>(share.count()) * width);
+  return ranks.gather(std::span<const double>(model.log_density(own, decoding)));
+}
+
 void add_reference_likelihood(Evaluation& out, const WeightedEnsemble& samples,
                               const ReferenceEnsemble& reference, const Generator& model,
-                              const EvaluationOptions& options) {
+                              const EvaluationOptions& options, const Ranks& ranks) {
   const auto atoms = static_cast<std::size_t>(3 * reference.topology.atom_count());
   const auto frames = held_out_frames(reference.frames(), reference.replicas, options.held_out);
   const auto encoded = model.encode(pick(reference.positions_nm, frames, atoms), options.seed);
-  const auto log_q = model.log_density(encoded.coordinates);
-  const auto decoded_log_q = samples.decoding == Decoding{}
-                                 ? log_q
-                                 : model.log_density(encoded.coordinates, samples.decoding);
+  const auto of = [&](const Decoding& decoding) {
+    return shared_log_density(model, encoded.coordinates, decoding, ranks);
+  };
+  const auto log_q = of({});
+  const auto decoded_log_q = samples.decoding == Decoding{} ? log_q : of(samples.decoding);
   const auto log_w =
       log_weights(pick(reference.reduced_energy, frames), encoded.log_volume, decoded_log_q);
   double sum = 0, inside = 0;
@@ -76,7 +87,7 @@ void add_reference_likelihood(Evaluation& out, const WeightedEnsemble& samples,
 }  // namespace
 
 Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
-                    const Generator* model, const EvaluationOptions& options) {
+                    const Generator* model, const EvaluationOptions& options, const Ranks& ranks) {
   require(std::ssize(reference.reduced_energy) == reference.frames(),
           "expected an energy for each of ", reference.frames(), " reference frames, found ",
           reference.reduced_energy.size());
@@ -113,16 +124,19 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   const auto sample_torsions = torsions_of(reference.topology, samples.positions_nm, width);
   const auto reference_torsions = torsions_of(reference.topology, reference.positions_nm, width);
   if (width > 0) {
-    out.torsion_w2_rad = distances(sample_torsions, reference_torsions, width, at,
-                                   [&](const std::vector<double>& a, const std::vector<double>& b) {
-                                     return metrics::wasserstein2_torus(a, b, width).distance;
-                                   });
+    const auto torus = [&](const std::vector<double>& a, const std::vector<double>& b) {
+      return metrics::wasserstein2_torus(a, b, width).distance;
+    };
+    out.torsion_w2_rad = distances(sample_torsions, reference_torsions, width, at, torus, ranks);
   }
   if (options.only_distances) return out;
-  begin(0.2, "residues");
+  begin(0.1, "likelihood of the reference");
+  if (model != nullptr) add_reference_likelihood(out, samples, reference, *model, options, ranks);
+  if (!ranks.is_first()) return out;
+  begin(0.4, "residues");
   out.angles = compare_residues(samples, reference, sample_torsions, reference_torsions, out.weight,
                                 at, options.seed);
-  begin(0.3, "size, side chains, bonds and angles");
+  begin(0.4, "size, side chains, bonds and angles");
   out.spreads = compare_spreads(observables_of(reference.topology, options.structure_nm), samples,
                                 reference, at, options.seed);
   if (!options.structure_nm.empty()) {
@@ -132,8 +146,6 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   begin(0.5, "slowest motions");
   if (options.tica.lag > 0 || options.components)
     out.slow = slow_motions(samples, reference, at, options);
-  begin(0.9, "likelihood of the reference");
-  if (model != nullptr) add_reference_likelihood(out, samples, reference, *model, options);
   return out;
 }
 

@@ -19,6 +19,7 @@
 #include "sampling/evaluation/ensembles.h"
 #include "sampling/evaluation/slow_components.h"
 #include "sampling/proposals/generator.h"
+#include "tensor/base/ranks.h"
 
 namespace arbg::sampling {
 
@@ -127,7 +128,11 @@ struct EvaluationOptions {
 // Atoms of both are in the order of the reference's topology. `model`, which drew the samples, may
 // be null: then nothing is said of the reference's likelihood. Throws Error if the reference has no
 // energies, and for fewer than two points, two samples or four frames.
+//
+// Several ranks do it together, all with the same ensembles: they share T-W2 with its floor and the
+// likelihoods. The first alone has all of the result; the others have the weights, E-W2 and that.
 Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
-                    const Generator* model, const EvaluationOptions& options);
+                    const Generator* model, const EvaluationOptions& options,
+                    const Ranks& ranks = Ranks::alone());
 
 }  // namespace arbg::sampling

@@ -1,12 +1,15 @@
-// What arbg evaluate does with a folder of samples: refusals, and budgets.
+// What arbg evaluate does with a folder of samples: refusals, budgets, and several ranks.
 #include "apps/jobs/evaluate_job.h"
 
 #include <doctest/doctest.h>
 
+#include "apps/pages/budget_page.h"
+#include "apps/runs/results_json.h"
 #include "md/dynamics/simulation_file.h"
 #include "tensor/base/npy.h"
 #include "tests/audit/small_runs.h"
 #include "tests/md/error_message.h"
+#include "tests/tensor/thread_ranks.h"
 
 namespace arbg::apps {
 namespace {
@@ -54,6 +57,29 @@ TEST_SUITE("fast") {
     CHECK(outcome.budgets[0].energy_w2_kt.weighted == alone.energy_w2_kt.weighted);
     CHECK(outcome.budgets[0].torsion_w2_rad.floor == alone.torsion_w2_rad.floor);
     CHECK(outcome.budgets[0].ess == alone.weights.ess);
+  }
+
+  TEST_CASE("ranks share an evaluation, and the first finds what one alone does") {
+    const TemporaryFolder here;
+    EvaluateJob job = small_job();
+    fs::copy(job.reference / "positions.npy", here / "Ace-A-Nme_300K_test.npy");  // no energies
+    fs::copy(job.reference / "topology.pdb", here / "Ace-A-Nme_300K.pdb");
+    job.reference = here / "Ace-A-Nme_300K_test.npy";
+    job.model = small_run().path() / "model" / "checkpoint.safetensors";
+    job.budgets = {60, 150};
+    const auto figures = [](const EvaluateOutcome& outcome) {
+      return to_json(outcome.evaluation).dump() + to_json(outcome.budgets).dump();
+    };
+    const std::string alone = figures(run_evaluate_job(job));
+    for (const int count : {2, 5}) {
+      CAPTURE(count);
+      std::string found;
+      on_ranks(count, [&](const Ranks& ranks) {
+        const auto outcome = run_evaluate_job(job, ranks);
+        if (ranks.is_first()) found = figures(outcome);
+      });
+      CHECK(found == alone);
+    }
   }
 
   TEST_CASE("a reference that is shorter than a budget asks for is refused, with the way out") {

@@ -62,6 +62,7 @@ refine="refine --model model-1/checkpoint.safetensors --walkers 150 --warm-up 16
 for count in 1 2 4; do
   ranks $count $md --output md-$count
   same_files md-1 md-$count topology.pdb positions.npy energy.npy run.json checkpoint.bin
+  [ -e frames ] || { mkdir frames; cp md-1/positions.npy frames/AG_310K_test.npy; cp md-1/topology.pdb frames/AG_310K.pdb; }
   for shards in 8 5; do
     ranks $count $train --steps 40 --shards $shards --optimizer muon --output muon-$shards-$count
     same_files muon-$shards-1 muon-$shards-$count checkpoint.safetensors best.safetensors
@@ -73,6 +74,13 @@ for count in 1 2 4; do
   for method in twisted annealed; do
     ranks $count sample --model model-1/checkpoint.safetensors --count 120 --method $method --populations 5 --output $method-$count
     same_files $method-1 $method-$count positions.npy log_q.npy energy.npy log_weight.npy ancestor.npy
+  done
+  for reference in md-1 frames/AG_310K_test.npy; do
+    compare="evaluate --reference $reference --tica-lag 5 --budgets 30,100"
+    own=own-$(basename $reference) other=other-$(basename $reference)
+    ranks $count $compare --samples samples-1 --model model-1/checkpoint.safetensors --output $own-$count
+    ranks $count $compare --samples frames/AG_310K_test.npy --output $other-$count
+    for name in $own $other; do same_files $name-1 $name-$count evaluation.json tica.json; done
   done
   ranks $count $refine --output refined-$count
   same_files refined-1 refined-$count topology.pdb checkpoint.safetensors walkers-2.npy
@@ -115,6 +123,29 @@ ranks 2 $train --steps 200 --output parts --resume
 same_files parts whole checkpoint.safetensors best.safetensors
 echo "$stops ranks killed"
 
+### Ctrl-C of one rank, or of mpirun, long before a save is due
+long="md --sequence AG --replicas 5 --tempering 1 --warmup 1000 --save-every 100000000 --threads 1"
+for whom in rank mpirun; do
+  $mpi -n 2 "$arbg" $long --steps 100000000 --output parts-$whom >out.txt 2>err.txt &
+  pid=$!
+  while [ ! -e parts-$whom/energy.npy ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
+  sleep 1
+  victim=$pid
+  [ $whom = mpirun ] || victim=$(pgrep -P $pid -x arbg | sed -n 2p)
+  start=$(milliseconds)
+  kill -INT "$victim"
+  wait $pid 2>/dev/null
+  status=$?
+  pid=
+  echo "Ctrl-C of one $whom: exit $status after $(($(milliseconds) - start)) ms"
+  [ $whom = mpirun ] || [ $status -eq 130 ] || failed "Ctrl-C of one rank: exit $status instead of 130: $(cat err.txt)"
+  step=$(sed -n 's/.*"step": *\([0-9]*\).*/\1/p' parts-$whom/run.json)
+  [ "$step" -gt 1000 ] || failed "Ctrl-C of one $whom: nothing was saved"
+  ranks 4 $long --steps $((step + 500)) --output parts-$whom
+  "$arbg" $long --steps $((step + 500)) --output whole-$whom >out.txt 2>err.txt || failed "arbg $long: $(cat err.txt)"
+  same_files parts-$whom whole-$whom topology.pdb positions.npy energy.npy run.json checkpoint.bin
+done
+
 ### Ranks that are not alike, and one that fails
 one="-n 1 $arbg"
 refused "rank 1: a command line that is not rank 0's" $one $train --steps 9 --output no : $one $train --steps 8 --output no
@@ -131,6 +162,8 @@ cp -r model-1 here/model
 cp -r muon-5-1 there/model
 draw="$arbg sample --model model/checkpoint.safetensors --output no"
 refused "rank 1: a model that is not rank 0's" -n 1 -wdir "$work/here" $draw : -n 1 -wdir "$work/there" $draw
+compare="$arbg evaluate --samples md-1 --reference md-1 --output no"
+refused "rank 1: a set of samples that is not rank 0's" -n 1 -wdir "$work/here" $compare : -n 1 -wdir "$work/there" $compare
 refused "model-1/checkpoint.safetensors exists" -n 4 "$arbg" $train --steps 9 --output model-1
 refused "not shared among processes" -n 2 "$arbg" demo --output no
 refused "a replica for each of 4 processes, found 3" -n 4 "$arbg" md --replicas 3 --output no
