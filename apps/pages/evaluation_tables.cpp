@@ -200,7 +200,8 @@ metrics::Table published_table() {
   metrics::Table table({"published (200,000 energies)", "E-W2 (kT)", "T-W2 (rad)"});
   for (const auto& [name, points] : published_molecules()) {
     const PublishedPoint& p = points.front();
-    table.add_row({name, format_number(p.energy_w2_kt, 4), format_number(p.torsion_w2_rad, 4)});
+    const auto figure = [](double value) { return format_number(value, value < 1 ? 3 : 4); };
+    table.add_row({name, figure(p.energy_w2_kt), figure(p.torsion_w2_rad)});
   }
   return table;
 }

@@ -33,11 +33,12 @@ metrics::Interval interval_of(const Measured& measured, const Parts& a, const Pa
   for (double& potential : of_b) potential = -potential;  // a difference of means is drawn
   const Ratio mean_a(a.sum(measured.of_rows.a), a.sum({})), mean_b(of_b, b.sum({}));
   metrics::Interval out = difference_over(mean_a, mean_b, seed);
-  if (measured.squared) {
-    const auto root = [](double square) { return square < 0 ? 0 : std::sqrt(square); };
-    out.low = root(out.low);
-    out.high = root(out.high);
-  }
+  const auto limit = [&](double drawn) {  // no distance is below 0; NaN stays
+    if (drawn < 0) return 0.0;
+    return measured.squared ? std::sqrt(drawn) : drawn;
+  };
+  out.low = limit(out.low);
+  out.high = limit(out.high);
   out.estimate = measured.distance;
   return out;
 }
