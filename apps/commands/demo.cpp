@@ -369,6 +369,8 @@ void Demo::evaluate_samples() {
       sampling::evaluate(samples_.ensemble(), reference_.ensemble(), &model_->generator, options);
   output_.require_ours();
   write_file(options_.output / "evaluation.json", to_json(evaluation_).dump(2) + "\n");
+  const auto components = components_text(evaluation_, reference_.topology);
+  if (!components.empty()) write_file(options_.output / "tica.json", components);
   end();
   note("evaluation", stage_time());
 }

@@ -76,6 +76,11 @@ constexpr const char* kFiles[] = {"evaluation.json", "report.html", "tica.json"}
 constexpr std::size_t kPublishedPoints = 10000;
 constexpr double kPublishedTrim = 0.002;
 
+PublishedFigures published_beside(const EvaluateOutcome& outcome) {
+  return published_figures(outcome.reference.topology, outcome.reference.forcefield,
+                           outcome.reference.temperature_kelvin);
+}
+
 // The page, with the log of the model's training and the audit of the samples where these are.
 void write_page(const std::filesystem::path& output, const EvaluateJob& job,
                 const EvaluateOutcome& outcome, const std::string& command) {
@@ -91,6 +96,7 @@ void write_page(const std::filesystem::path& output, const EvaluateJob& job,
   const auto log = job.model.parent_path() / "train_log.jsonl";
   if (!job.model.empty() && std::filesystem::exists(log)) input.train_log = log;
   if (!outcome.budgets.empty()) input.budgets = {{job.samples.string(), outcome.budgets}};
+  input.published = published_beside(outcome);
   input.facts = {{"samples", std::to_string(samples.count())}};
   if (run.weight_kind == sampling::WeightKind::absolute)
     input.facts.emplace_back("decoding", run.decoding.text());
@@ -165,11 +171,8 @@ std::vector<std::filesystem::path> paths_of(const std::string& list) {
   return out;
 }
 
-// The components that were fitted, so that other samples can be projected alike.
-std::string components_text(const EvaluateOutcome& outcome) {
-  const auto& components = outcome.evaluation.slow.components;
-  if (!components) return "";
-  return sampling::to_json(*components, outcome.reference.topology).dump() + "\n";
+void print_budgets(const std::vector<BudgetCurve>& curves, const PublishedFigures& published) {
+  std::printf("%s%s\n\n", budget_table(curves, published).text().c_str(), published.note.c_str());
 }
 
 // Results of one set of samples.
@@ -189,9 +192,13 @@ void evaluate_one(EvaluateJob job, const std::filesystem::path& output, const st
   if (!ranks.is_first()) return;
   progress.reset();  // its line ends before anything is printed
   const auto& evaluation = outcome.evaluation;
-  const std::string components = components_text(outcome);
+  const std::string components = components_text(outcome.evaluation, outcome.reference.topology);
   Json json = to_json(evaluation);
-  if (!outcome.budgets.empty()) json["budgets"] = to_json(outcome.budgets);
+  const PublishedFigures published = published_beside(outcome);
+  if (!outcome.budgets.empty()) {
+    json["budgets"] = to_json(outcome.budgets);
+    json["published"] = to_json(published);
+  }
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
     write_file(fresh / "evaluation.json", json.dump(2) + "\n");
     if (!components.empty()) write_file(fresh / "tica.json", components);
@@ -202,10 +209,10 @@ void evaluate_one(EvaluateJob job, const std::filesystem::path& output, const st
     return;
   }
   for (const auto& label : outcome.labels) std::printf("weights: %s\n", label.c_str());
-  if (!outcome.budgets.empty())
-    std::printf("%s\n", budget_table({{job.samples.string(), outcome.budgets}}).text().c_str());
-  std::printf("%s\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
-              published_table().text().c_str(), (output / "report.html").c_str());
+  if (!outcome.budgets.empty()) print_budgets({{job.samples.string(), outcome.budgets}}, published);
+  std::printf("%s%s\n\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
+              interval_note().c_str(), published_table().text().c_str(),
+              (output / "report.html").c_str());
 }
 
 // Of several, in one table; their positions are not kept.
@@ -219,6 +226,7 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
   std::vector<ComparedSamples> compared;
   std::vector<double> reference_energy;
   std::string components;
+  PublishedFigures published;
   Json json = Json::object();
   Json& list = json["evaluations"] = Json::list();
   for (const auto& samples : all) {
@@ -226,7 +234,8 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
     progress.update(static_cast<double>(compared.size()) / static_cast<double>(all.size()),
                     samples.string());
     EvaluateOutcome outcome = run_evaluate_job(job, ranks);
-    components = components_text(outcome);
+    components = components_text(outcome.evaluation, outcome.reference.topology);
+    published = published_beside(outcome);
     Json one = to_json(outcome.evaluation);
     one["samples"] = samples.string();
     if (!outcome.budgets.empty()) one["budgets"] = to_json(outcome.budgets);
@@ -238,11 +247,13 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
     reference_energy = std::move(outcome.reference.reduced_energy);
   }
   if (!ranks.is_first()) return;
+  const auto curves = curves_of(compared);
+  if (!curves.empty()) json["published"] = to_json(published);
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
     write_file(fresh / "evaluation.json", json.dump(2) + "\n");
     if (!components.empty()) write_file(fresh / "tica.json", components);
-    write_comparison(fresh / "report.html", compared, reference_energy, job.reference.string(),
-                     command);
+    write_comparison(fresh / "report.html", compared, reference_energy, published,
+                     job.reference.string(), command);
   });
   if (as_json) {
     std::puts(json.dump().c_str());
@@ -252,8 +263,7 @@ void evaluate_several(EvaluateJob job, const std::vector<std::filesystem::path>&
     for (const std::string& label : one.labels)
       std::printf("%s: weights: %s\n", one.name.c_str(), label.c_str());
   }
-  const auto curves = curves_of(compared);
-  if (!curves.empty()) std::printf("%s\n", budget_table(curves).text().c_str());
+  if (!curves.empty()) print_budgets(curves, published);
   std::printf("%s\nreport: %s\n", comparison_table(compared).text().c_str(),
               (output / "report.html").c_str());
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
+#include <span>
 
 #include "apps/runs/given_samples.h"
 #include "apps/runs/model_file.h"
@@ -12,6 +13,7 @@
 #include "md/forcefields/forcefield.h"
 #include "md/molecule/structure_check.h"
 #include "metrics/format_number.h"
+#include "sampling/evaluation/observables.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
 #include "tensor/base/json_file.h"
@@ -114,13 +116,12 @@ std::optional<Model> load_evaluated(const EvaluateJob& job, const EvaluateOutcom
   return model;
 }
 
-std::vector<std::string> amino_acids(const md::Topology& topology, std::vector<int>& c_alphas) {
+// The names of the residues of these atoms.
+std::vector<std::string> amino_acids(const md::Topology& topology, std::span<const int> c_alphas) {
   std::vector<std::string> out;
-  for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r) {
-    const int atom = topology.find(r, "CA");
-    if (atom < 0) continue;
-    out.push_back(topology.residues[static_cast<std::size_t>(r)].name);
-    c_alphas.push_back(atom);
+  for (const int atom : c_alphas) {
+    const int residue = topology.atoms[static_cast<std::size_t>(atom)].residue;
+    out.push_back(topology.residues[static_cast<std::size_t>(residue)].name);
   }
   return out;
 }
@@ -128,9 +129,9 @@ std::vector<std::string> amino_acids(const md::Topology& topology, std::vector<i
 // C-alpha positions of the file's first model, whose amino acids must be those of the reference.
 std::vector<double> load_structure(const std::filesystem::path& path, const Dataset& reference) {
   const md::Pdb pdb = load_pdb(path);
-  std::vector<int> there, here;
+  const auto there = sampling::c_alphas(pdb.topology);
   const auto found = amino_acids(pdb.topology, there),
-             expected = amino_acids(reference.topology, here);
+             expected = amino_acids(reference.topology, sampling::c_alphas(reference.topology));
   require(found == expected, path.string(), ": expected the ", expected.size(),
           " amino acids of the samples in their order, found ", found.size(),
           found.size() == expected.size() ? " others" : "");
@@ -192,6 +193,11 @@ std::vector<BudgetPoint> points_of_budgets(const std::vector<std::int64_t>& budg
 bool is_from_elsewhere(const std::filesystem::path& samples) {
   std::error_code not_there;
   return std::filesystem::is_regular_file(samples, not_there) || kind_of(samples) == RunKind::md;
+}
+
+std::string components_text(const sampling::Evaluation& evaluation, const md::Topology& topology) {
+  const auto& components = evaluation.slow.components;
+  return components ? sampling::to_json(*components, topology).dump() + "\n" : "";
 }
 
 EvaluateOutcome run_evaluate_job(const EvaluateJob& job, const Ranks& ranks) {

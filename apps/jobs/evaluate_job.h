@@ -43,6 +43,10 @@ struct EvaluateOutcome {
 // Whether these samples, which are there, are not a folder of arbg sample.
 bool is_from_elsewhere(const std::filesystem::path& samples);
 
+// The slow components of an evaluation as tica.json, so that other samples can be projected alike;
+// empty where there are none.
+std::string components_text(const sampling::Evaluation& evaluation, const md::Topology& topology);
+
 // Throws Error if samples, reference and model do not fit together: another molecule, force field
 // or temperature, arrays that are cut, a model with samples that are not of its own density,
 // weights where there can be none, components or a structure of another molecule.

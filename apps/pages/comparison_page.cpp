@@ -50,8 +50,8 @@ metrics::Table comparison_table(const std::vector<ComparedSamples>& all) {
         weighted && e.populations == 0 ? format_number(e.weights.pareto_k, 2) : "",
         std::to_string(e.points)};
     const auto add = [&](const sampling::Distance& distance, bool known) {
-      row.push_back(known ? format_number(distance.weighted, 3) : "");
-      row.push_back(known ? format_number(distance.floor, 3) : "");
+      row.push_back(known ? format_number(distance.weighted.estimate, 3) : "");
+      row.push_back(known ? format_number(distance.floor.estimate, 3) : "");
     };
     add(e.energy_w2_kt, true);
     add(e.torsion_w2_rad, true);
@@ -70,7 +70,8 @@ std::vector<BudgetCurve> curves_of(const std::vector<ComparedSamples>& all) {
 }
 
 void write_comparison(const std::filesystem::path& path, const std::vector<ComparedSamples>& all,
-                      const std::vector<double>& reference_energy, const std::string& reference,
+                      const std::vector<double>& reference_energy,
+                      const PublishedFigures& published, const std::string& reference,
                       const std::string& command) {
   metrics::Report report("Samples against molecular dynamics",
                          std::to_string(all.size()) + " sets against " + reference);
@@ -78,7 +79,7 @@ void write_comparison(const std::filesystem::path& path, const std::vector<Compa
   report.add_paragraph(
       "A distance is only news above its floor, the same distance between as many points of "
       "independent halves of the reference; a difference between two sets only beyond the scatter "
-      "of seeds, and at the same number of points.");
+      "of seeds, and at the same number of points. Intervals are in evaluation.json.");
   report.add_table(comparison_table(all));
   for (const ComparedSamples& one : all) {
     for (const std::string& label : one.labels)
@@ -87,7 +88,7 @@ void write_comparison(const std::filesystem::path& path, const std::vector<Compa
   report.add_heading("Energies");
   report.add_plot(energy_plot(all, reference_energy));
   const auto curves = curves_of(all);
-  if (!curves.empty()) add_budgets(curves, report);
+  if (!curves.empty()) add_budgets(curves, published, report);
   report.add_details("Make this page again", command);
   report.save(path);
 }

@@ -28,7 +28,8 @@ std::vector<BudgetCurve> curves_of(const std::vector<ComparedSamples>& all);
 
 // `command` makes the page again.
 void write_comparison(const std::filesystem::path& path, const std::vector<ComparedSamples>& all,
-                      const std::vector<double>& reference_energy, const std::string& reference,
+                      const std::vector<double>& reference_energy,
+                      const PublishedFigures& published, const std::string& reference,
                       const std::string& command);
 
 }  // namespace arbg::apps

@@ -142,8 +142,8 @@ std::vector<metrics::Figure> torsion_maps(const sampling::ResidueAngles& a,
           metrics::ramachandran_difference(
               a.residue + ", difference",
               "Samples less reference, in kT. Total variation " +
-                  metrics::format_number(a.total_variation.weighted, 3) + ", floor " +
-                  metrics::format_number(a.total_variation.floor, 3) + ".",
+                  metrics::format_number(a.total_variation.weighted.estimate, 3) + ", floor " +
+                  metrics::format_number(a.total_variation.floor.estimate, 3) + ".",
               histogram_of(a.samples, weights, kDifferenceBins),
               histogram_of(a.reference, {}, kDifferenceBins), kLeastCount / count)};
 }
@@ -198,8 +198,8 @@ metrics::Plot spread_plot(const sampling::Spread& spread, const sampling::Evalua
   metrics::Plot plot;
   plot.title =
       spread.name + (spread.group == "bonds" || spread.group == "angles" ? " " + spread.group : "");
-  plot.description = "JSD " + metrics::format_number(spread.jsd.weighted, 2) + ", floor " +
-                     metrics::format_number(spread.jsd.floor, 2) + ".";
+  plot.description = "JSD " + metrics::format_number(spread.jsd.weighted.estimate, 2) + ", floor " +
+                     metrics::format_number(spread.jsd.floor.estimate, 2) + ".";
   plot.x.label = spread.unit.empty() ? "number" : spread.unit;
   if (spread.group == "omega" || spread.group == "chi") plot.x.tick_step = 90;
   plot.y.label = "density";

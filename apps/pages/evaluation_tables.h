@@ -11,6 +11,12 @@ namespace arbg::apps {
 
 std::string percent(double fraction);  // "71.2 %"
 
+// "0.231 (0.21 to 0.26)", the limits with a digit less; the number alone without an interval.
+std::string interval_text(const metrics::Interval& figure, int digits);
+
+// What intervals are, and which figures have none and why.
+std::string interval_note();
+
 // The main figures, and of each group of spreads the one that is farthest above its floor.
 metrics::Table results_table(const sampling::Evaluation& evaluation);
 

@@ -40,10 +40,10 @@ std::vector<metrics::KeyNumber> key_numbers(const sampling::Evaluation& e) {
          e.populations == 1 ? "one population gives no error"
                             : "from the scatter of the populations"}};
   }
-  out.push_back({"E-W2", format_number(e.energy_w2_kt.weighted, 3) + " kT",
-                 "MD against MD " + format_number(e.energy_w2_kt.floor, 3)});
-  out.push_back({"T-W2", format_number(e.torsion_w2_rad.weighted, 3) + " rad",
-                 "MD against MD " + format_number(e.torsion_w2_rad.floor, 3)});
+  out.push_back({"E-W2", format_number(e.energy_w2_kt.weighted.estimate, 3) + " kT",
+                 "MD against MD " + format_number(e.energy_w2_kt.floor.estimate, 3)});
+  out.push_back({"T-W2", format_number(e.torsion_w2_rad.weighted.estimate, 3) + " rad",
+                 "MD against MD " + format_number(e.torsion_w2_rad.floor.estimate, 3)});
   return out;
 }
 
@@ -64,14 +64,15 @@ void add_backbone(const sampling::Evaluation& e, metrics::Report& report) {
       "Differences: orange where samples have less than the reference, purple where they have "
       "more. Cells of 15 degrees with fewer than 10 frames or effective samples are left empty.");
   for (const auto& residue : e.angles) report.add_small_plots(torsion_maps(residue, e));
-  report.add_table(basin_table(e),
-                   "Shares of the basins, with intervals of 95 %: by bootstrap over a hundred "
-                   "parts of the samples, over populations or over replicas. None: fewer than "
-                   "ten of these weigh something.");
+  report.add_table(
+      basin_table(e),
+      "Shares of the basins, with intervals of 95 %. Where there is none in a basin, up "
+      "to what its share can be at most: as many draws as samples are effective, or "
+      "dynamics has replicas, have not met it.");
   report.add_table(free_energy_table(e),
                    "Differences of free energy between a basin and the one that most frames are "
-                   "in, with the same intervals. The last column is samples less reference: they "
-                   "differ where its interval does not hold 0.");
+                   "in, with the same intervals; infinite where it is empty. The last column is "
+                   "samples less reference: they differ where its interval does not hold 0.");
 }
 
 void add_slow_motions(const sampling::Evaluation& e, metrics::Report& report) {
@@ -96,10 +97,8 @@ void add_spreads(const sampling::Evaluation& e, metrics::Report& report) {
   for (const auto& spread : e.spreads) figures.push_back(spread_plot(spread, e));
   report.add_small_plots(figures);
   report.add_table(spread_table(e),
-                   "Divergences with intervals of 95 % by bootstrap over parts of the samples, and "
-                   "of the floor over the replicas of one half. A draw has fewer different parts "
-                   "than all have, so that its divergence is larger: compare intervals with each "
-                   "other. Above the floor: whether the interval of the difference says so.");
+                   "Divergences with intervals of 95 %. Above the floor: where the two intervals "
+                   "have nothing in common.");
 }
 
 }  // namespace
@@ -119,7 +118,7 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
       "Every distance stands beside its floor: the same distance between independent halves of the "
       "reference.");
   report.add_table(results_table(e), "Distances compare " + std::to_string(e.points) +
-                                         " samples with as many MD frames.");
+                                         " samples with as many MD frames. " + interval_note());
   add_conformations(*input.samples, report);
   add_backbone(e, report);
   add_slow_motions(e, report);
@@ -135,7 +134,7 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
   if (tuning) figures.push_back(tuning_plot(*tuning));
   if (!input.train_log.empty()) figures.push_back(loss_plot(input.train_log));
   report.add_plots(figures);
-  if (!input.budgets.empty()) add_budgets(input.budgets, report);
+  if (!input.budgets.empty()) add_budgets(input.budgets, input.published, report);
   if (smc) {
     report.add_heading("Sequential Monte Carlo");
     report.add_plots(input.smc_figures);

@@ -21,6 +21,7 @@ struct ReportInput {
   const SamplesRun* samples = nullptr;
   const Dataset* reference = nullptr;
   std::vector<BudgetCurve> budgets;                        // empty: no such section
+  PublishedFigures published;                              // beside the budgets
   std::vector<metrics::Figure> smc_figures;                // of sequential Monte Carlo only
   std::filesystem::path train_log;                         // may be empty
   const sampling::Audit* audit = nullptr;                  // of these samples, if there was one

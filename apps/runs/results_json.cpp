@@ -62,19 +62,38 @@ sampling::TemperatureTuning tuning_from_json(const Json& json) {
 
 namespace {
 
+// A limit or a free energy; NaN is null.
+Json number_or_word(double value) {
+  if (std::isinf(value)) return value > 0 ? "infinite" : "-infinite";
+  return value;
+}
+
+}  // namespace
+
+void add_figure(Json& to, const std::string& name, const metrics::Interval& figure) {
+  to[name] = number_or_word(figure.estimate);
+  Json& limits = to[name + "_interval"];
+  if (std::isnan(figure.low) || std::isnan(figure.high)) return;
+  limits = Json::list();
+  limits.push_back(number_or_word(figure.low));
+  limits.push_back(number_or_word(figure.high));
+}
+
+namespace {
+
 Json distance(const sampling::Distance& d) {
   Json json = Json::object();
-  json["weighted"] = d.weighted;
-  json["raw"] = d.raw;
-  json["floor"] = d.floor;
+  add_figure(json, "weighted", d.weighted);
+  add_figure(json, "raw", d.raw);
+  add_figure(json, "floor", d.floor);
   return json;
 }
 
 Json interval(const metrics::Interval& i, const char* figure) {
   Json json = Json::object();
-  json[figure] = i.estimate;
-  json["low"] = i.low;
-  json["high"] = i.high;
+  json[figure] = number_or_word(i.estimate);
+  json["low"] = number_or_word(i.low);
+  json["high"] = number_or_word(i.high);
   return json;
 }
 
@@ -101,9 +120,7 @@ Json to_json(const sampling::Spread& spread) {
   json["group"] = spread.group;
   json["name"] = spread.name;
   json["jsd"] = distance(spread.jsd);
-  json["samples"] = interval(spread.of_samples, "jsd");
-  json["floor"] = interval(spread.of_floor, "jsd");
-  json["above_floor"] = interval(spread.above_floor, "jsd");
+  if (spread.jsd.has_intervals()) json["above_floor"] = spread.jsd.is_above_floor();
   return json;
 }
 
@@ -124,6 +141,8 @@ Json to_json(const sampling::Evaluation& e) {
   if (e.weight_kind != sampling::WeightKind::none) out["weights"] = summary_json(e.weights);
   if (e.weight_kind == sampling::WeightKind::relative)
     out["weights"]["log_z"] = out["weights"]["log_z_error"] = Json();
+  if (e.weight_kind != sampling::WeightKind::none)
+    add_figure(out["weights"], "ess_fraction", e.ess_fraction);
   if (e.populations > 0) out["populations"] = e.populations;
   out["decoding"] = to_json(e.decoding);
   if (e.trim > 0) {
@@ -141,6 +160,7 @@ Json to_json(const sampling::Evaluation& e) {
     out["tica_timescales_frames"] =
         Json(Json::List(e.slow.timescales.begin(), e.slow.timescales.end()));
   }
+  if (!e.angles.empty()) out["ramachandran_total_variation"] = distance(e.total_variation);
   Json& residues = out["residues"] = Json::list();
   for (const auto& residue : e.angles) residues.push_back(to_json(residue));
   Json& spreads = out["spreads"] = Json::list();
@@ -148,9 +168,9 @@ Json to_json(const sampling::Evaluation& e) {
   if (e.folding) out["folded"] = to_json(*e.folding);
   if (e.likelihood_frames > 0) {
     out["reference_likelihood_frames"] = e.likelihood_frames;
-    out["reference_nats_per_coordinate"] = e.reference_nats;
+    add_figure(out, "reference_nats_per_coordinate", e.reference_nats);
     out["reference_frames_outside_support"] = e.reference_outside;
-    out["reverse_ess_fraction"] = e.reverse_ess_fraction;
+    add_figure(out, "reverse_ess_fraction", e.reverse_ess_fraction);
     out["bennett_log_z"] = e.bennett->log_z;
     out["bennett_log_z_error"] = e.bennett->error;
     out["bennett_overlap"] = e.bennett->overlap;

@@ -36,6 +36,18 @@ Histogram2D ramachandran(std::span<const double> phi, std::span<const double> ps
   return make_histogram_2d(wrapped(phi, "phi"), wrapped(psi, "psi"), weights, edges, edges);
 }
 
+std::vector<std::size_t> ramachandran_cells(std::span<const double> phi,
+                                            std::span<const double> psi, std::size_t bins) {
+  require(phi.size() == psi.size(), "expected as many psi as phi, found ", psi.size(), " and ",
+          phi.size());
+  const auto x = wrapped(phi, "phi"), y = wrapped(psi, "psi");
+  const std::vector<double> edges = uniform_edges(-kPi, kPi, bins);
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    out.push_back(*bin_of(y[i], edges, i) * bins + *bin_of(x[i], edges, i));
+  return out;
+}
+
 double total_variation(const Histogram2D& p, const Histogram2D& q) {
   require(p.x_edges == q.x_edges && p.y_edges == q.y_edges,
           "expected two histograms over the same bins");

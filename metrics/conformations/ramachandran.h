@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "metrics/statistics/histogram.h"
 
@@ -25,6 +26,10 @@ namespace arbg::metrics {
 // The histogram of phi (x) and psi (y), bins x bins over [-pi, pi] each, of all mass 1.
 Histogram2D ramachandran(std::span<const double> phi, std::span<const double> psi,
                          std::span<const double> weights, std::size_t bins = 60);
+
+// The cell of each pair in that histogram, as its mass is ordered.
+std::vector<std::size_t> ramachandran_cells(std::span<const double> phi,
+                                            std::span<const double> psi, std::size_t bins);
 
 // Half of sum |p - q| over bins (and what lies outside): from 0 (equal) to 1 (disjoint); the
 // largest difference of the probabilities that both give to any set of bins. It grows with the

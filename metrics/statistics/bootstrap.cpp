@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 #include <vector>
 
@@ -58,6 +59,25 @@ Interval interval_of(double estimate, const std::function<double(std::size_t)>& 
           quantile(figures, (1 + settings.level) / 2)};
 }
 
+// The normal distribution's share below z, and where it has that share.
+double normal_below(double z) { return std::erfc(-z / std::numbers::sqrt2) / 2; }
+
+double normal_quantile(double share) {
+  double low = -40, high = 40;
+  while (high - low > 1e-12) {
+    const double middle = (low + high) / 2;
+    (normal_below(middle) < share ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+double student_quantile(double share, double freedom) {
+  const double z = normal_quantile(share), z2 = z * z, v = freedom;
+  return z * (1 + (z2 + 1) / (4 * v) + ((5 * z2 + 16) * z2 + 3) / (96 * v * v) +
+              (((3 * z2 + 19) * z2 + 17) * z2 - 15) / (384 * v * v * v) +
+              ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / (92160 * v * v * v * v));
+}
+
 void check_units(std::size_t units) {
   require(units >= 2, "expected at least two units to draw from, found ", units);
 }
@@ -84,6 +104,13 @@ Interval bootstrap_difference(std::size_t units_a, const Statistic& statistic_a,
   };
   return interval_of(statistic_a(all_units(units_a)) - statistic_b(all_units(units_b)), figure,
                      settings);
+}
+
+double widened_level(double level, double units) {
+  require(units >= 5 && level > 0 && level < 1,
+          "expected five units and a level between 0 and 1, found ", units, " and ", level);
+  const double t = student_quantile((1 + level) / 2, units - 1);
+  return 1 - 2 * normal_below(-t * std::sqrt(units / (units - 1)));
 }
 
 bool exceeds(const Interval& difference, double bound) {

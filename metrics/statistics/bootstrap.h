@@ -4,8 +4,8 @@
 // weights) n are drawn with replacement, many times; the statistic of each draw is computed, and
 // the interval is what lies between the (1 - level)/2 and (1 + level)/2 quantiles of these, with
 // linear interpolation between order statistics. Source: Efron, Tibshirani, "An introduction to the
-// bootstrap" (1993), chapter 13. It is too narrow for few units (below about ten), and frames of
-// one trajectory are no units: they are correlated.
+// bootstrap" (1993), chapter 13. Of few units it is too narrow, unless a wider level is asked for:
+// widened_level(). Frames of one trajectory are no units: they are correlated.
 #pragma once
 
 #include <cstddef>
@@ -43,6 +43,14 @@ Interval bootstrap(std::size_t units, const Statistic& statistic,
 Interval bootstrap_difference(std::size_t units_a, const Statistic& statistic_a,
                               std::size_t units_b, const Statistic& statistic_b,
                               const BootstrapSettings& settings = {});
+
+// The level at which the percentile interval of a mean of so many normal units has the level that
+// is asked for: 1 - 2 Phi(-t sqrt(n / (n-1))), t the quantile of Student's distribution with n - 1
+// degrees of freedom. Source: Hesterberg, "What teachers should know about the bootstrap", The
+// American Statistician 69 (2015), section 4.2; t by the series 26.7.5 of Abramowitz and Stegun,
+// "Handbook of mathematical functions" (1964), to 0.001 from five units on. Throws Error for fewer
+// units than that, which need not be a whole number, and a level that is not between 0 and 1.
+double widened_level(double level, double units);
 
 // Whether all of the interval lies farther from 0 than `bound`, which is at least 0.
 bool exceeds(const Interval& difference, double bound = 0);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 
 #include "metrics/weights/shares.h"
 #include "tensor/base/error.h"
@@ -20,6 +19,8 @@ void check_edges(const std::vector<double>& edges) {
   }
 }
 
+}  // namespace
+
 std::optional<std::size_t> bin_of(double value, const std::vector<double>& edges,
                                   std::size_t index) {
   require(!std::isnan(value), "expected a number to bin, found NaN at index ", index);
@@ -28,8 +29,6 @@ std::optional<std::size_t> bin_of(double value, const std::vector<double>& edges
   const auto bin = static_cast<std::size_t>(above - edges.begin()) - 1;
   return std::min(bin, edges.size() - 2);
 }
-
-}  // namespace
 
 std::vector<double> uniform_edges(double low, double high, std::size_t bins) {
   require(low < high && bins > 0, "expected low < high and at least one bin, found ", low, ", ",

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,10 @@ struct Histogram2D {
 
 // bins + 1 equally spaced edges from low to high, both included.
 std::vector<double> uniform_edges(double low, double high, std::size_t bins);
+
+// The bin of a value, or none. The index is that of the value, to be named.
+std::optional<std::size_t> bin_of(double value, const std::vector<double>& edges,
+                                  std::size_t index);
 
 // `weights` may be empty: equal weights.
 Histogram make_histogram(std::span<const double> values, std::span<const double> weights,

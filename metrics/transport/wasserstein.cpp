@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include "metrics/transport/assignment.h"
@@ -128,7 +129,9 @@ TransportDistance certify(const std::vector<double>& a, const std::vector<double
     bound += cheapest[i] + assignment.column_price[i];
   }
   const auto points = static_cast<double>(n);
-  return {std::sqrt(total / points), std::sqrt(std::max(bound, 0.0) / points)};
+  return {std::sqrt(total / points),
+          std::sqrt(std::max(bound, 0.0) / points),
+          {std::move(cheapest), std::move(assignment.column_price)}};
 }
 
 TransportDistance transport(std::span<const double> a, std::span<const double> b,

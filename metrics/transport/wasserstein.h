@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <span>
 
+#include "metrics/statistics/potentials.h"
+
 namespace arbg::metrics {
 
 // Samples of equal weight; sizes may differ. Throws Error if one is empty or not finite (naming the
@@ -24,8 +26,9 @@ double wasserstein2_line(std::span<const double> a, std::span<const double> weig
                          std::span<const double> b, std::span<const double> weights_b);
 
 struct TransportDistance {
-  double distance;     // the square root of the mean cost of the assignment found
-  double lower_bound;  // none is shorter; equals `distance` up to rounding
+  double distance;        // the square root of the mean cost of the assignment found
+  double lower_bound;     // none is shorter; equals `distance` up to rounding
+  Potentials potentials;  // of each point: mean a + mean b = lower_bound^2
 };
 
 // a and b hold n points of D coordinates each, [n, D] row-major, angles in radians (any turn); the

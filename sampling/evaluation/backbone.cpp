@@ -42,25 +42,39 @@ std::vector<ResidueAngles> angles_of_residues(const md::Topology& topology,
   return out;
 }
 
-// [B, 2], phi and psi.
-std::vector<double> pairs_of(const Angles& angles) {
-  std::vector<double> out;
-  for (std::size_t i = 0; i < angles.phi.size(); ++i) {
-    out.push_back(angles.phi[i]);
-    out.push_back(angles.psi[i]);
-  }
+constexpr std::size_t kCells = 60;  // of either angle
+
+std::vector<std::size_t> cells_of(const Angles& angles) {
+  return metrics::ramachandran_cells(angles.phi, angles.psi, kCells);
+}
+
+std::vector<std::size_t> pick_cells(const std::vector<std::size_t>& all, const Side& side) {
+  std::vector<std::size_t> out;
+  for (const auto row : side.rows) out.push_back(all[static_cast<std::size_t>(row)]);
   return out;
 }
 
-Distance total_variation(const ResidueAngles& residue, const Points& at) {
-  const auto map = [](const std::vector<double>& pairs) {
-    const Angles angles = columns(pairs, 2, 0, 1);
-    return metrics::ramachandran(angles.phi, angles.psi, {});
+MeasuredThree total_variation(const ResidueAngles& residue, const Points& at) {
+  const auto s = cells_of(residue.samples), r = cells_of(residue.reference);
+  const auto measure = [&](const std::vector<std::size_t>& a, const Side& side_a,
+                           const std::vector<std::size_t>& b, const Side& side_b) {
+    return measured_cells(pick_cells(a, side_a), pick_cells(b, side_b), kCells * kCells, 1,
+                          metrics::variation_potentials);
   };
-  return distances(pairs_of(residue.samples), pairs_of(residue.reference), 2, at,
-                   [&](const std::vector<double>& a, const std::vector<double>& b) {
-                     return metrics::total_variation(map(a), map(b));
-                   });
+  return {measure(s, at.weighted, r, at.reference), measure(s, at.raw, r, at.reference_of_raw),
+          measure(r, at.left, r, at.right)};
+}
+
+void add(const std::vector<double>& values, double factor, std::vector<double>& to) {
+  to.resize(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) to[i] += factor * values[i];
+}
+
+// Potentials of a mean are the means of potentials.
+void add(const Measured& one, double factor, Measured& to) {
+  to.distance += factor * one.distance;
+  add(one.of_rows.a, factor, to.of_rows.a);
+  add(one.of_rows.b, factor, to.of_rows.b);
 }
 
 }  // namespace
@@ -79,14 +93,21 @@ std::vector<ResidueAngles> compare_residues(const WeightedEnsemble& samples,
                                             std::span<const double> sample_torsions,
                                             std::span<const double> reference_torsions,
                                             std::span<const double> weight, const Points& at,
-                                            std::uint64_t seed) {
+                                            Distance& mean_variation) {
   auto out = angles_of_residues(reference.topology, sample_torsions, reference_torsions);
   const Parts parts = parts_of(samples),
               replicas = replicas_of(reference.frames(), reference.replicas);
+  MeasuredThree mean;
   for (ResidueAngles& residue : out) {
-    residue.total_variation = total_variation(residue, at);
-    compare_basins(residue, weight, parts, replicas, seed);
+    const auto one = total_variation(residue, at);
+    residue.total_variation = with_intervals(one, at);
+    const double factor = 1 / static_cast<double>(out.size());
+    add(one.weighted, factor, mean.weighted);
+    add(one.raw, factor, mean.raw);
+    add(one.floor, factor, mean.floor);
+    compare_basins(residue, weight, parts, replicas, at.seed);
   }
+  if (!out.empty()) mean_variation = with_intervals(mean, at);
   return out;
 }
 

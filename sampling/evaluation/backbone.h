@@ -13,12 +13,13 @@ namespace arbg::sampling {
 std::vector<double> torsions_of(const md::Topology& topology, std::span<const double> positions_nm,
                                 std::size_t& width);
 
-// Torsions as torsions_of() gives them; weight [B], normalised.
+// Torsions as torsions_of() gives them; weight [B], normalised. And the mean of their total
+// variations, if there are any.
 std::vector<ResidueAngles> compare_residues(const WeightedEnsemble& samples,
                                             const ReferenceEnsemble& reference,
                                             std::span<const double> sample_torsions,
                                             std::span<const double> reference_torsions,
                                             std::span<const double> weight, const Points& at,
-                                            std::uint64_t seed);
+                                            Distance& mean_variation);
 
 }  // namespace arbg::sampling

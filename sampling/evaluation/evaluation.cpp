@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
-#include "metrics/statistics/histogram.h"
+#include "metrics/statistics/potentials.h"
 #include "metrics/transport/wasserstein.h"
 #include "sampling/evaluation/backbone.h"
 #include "sampling/evaluation/compared_rows.h"
+#include "sampling/evaluation/parts.h"
 #include "sampling/evaluation/spreads.h"
 #include "sampling/smc/population.h"
 #include "sampling/targets/target.h"
@@ -15,10 +17,48 @@
 namespace arbg::sampling {
 namespace {
 
-Distance energy_distance(std::span<const double> u, std::span<const double> v, const Points& at) {
-  return {metrics::wasserstein2_line(pick(u, at.weighted), pick(v, at.reference)),
-          metrics::wasserstein2_line(pick(u, at.raw), pick(v, at.reference_of_raw)),
-          metrics::wasserstein2_line(pick(v, at.left), pick(v, at.right))};
+// Above it the mean of what has this tail is not reliable (metrics/weights/weights.h).
+constexpr double kHeavy = 0.7;
+
+// exp(scale (log w - largest)) of each, which is 0 where a weight is.
+std::vector<double> powers(std::span<const double> log_weight, double scale) {
+  double largest = -std::numeric_limits<double>::infinity();
+  for (const double log_w : log_weight) largest = std::max(largest, scale * log_w);
+  std::vector<double> out;
+  for (const double log_w : log_weight) out.push_back(std::exp(scale * log_w - largest));
+  return out;
+}
+
+std::vector<double> scaled(std::span<const double> values, double factor) {
+  std::vector<double> out;
+  for (const double value : values) out.push_back(factor * value);
+  return out;
+}
+
+// Scaled so that its estimate is this one.
+metrics::Interval scaled_to(double estimate, const metrics::Interval& found) {
+  if (!(found.estimate > 0)) return without_interval(estimate);
+  const double factor = estimate / found.estimate;
+  return {estimate, factor * found.low, factor * found.high};
+}
+
+metrics::Interval ess_interval(const WeightedEnsemble& samples, double fraction,
+                               std::uint64_t seed) {
+  const auto squares = scaled(samples.log_weight, 2);
+  if (metrics::pareto_k(squares) >= kHeavy) return without_interval(fraction);
+  const Parts parts = parts_of(samples);
+  const auto w = parts.sum(powers(samples.log_weight, 1)), whole = parts.sum({});
+  const auto ww = parts.sum(powers(samples.log_weight, 2));
+  const metrics::Statistic share = [&](std::span<const std::size_t> units) {
+    double sum = 0, of_squares = 0, total = 0;
+    for (const std::size_t unit : units) {
+      sum += w[unit];
+      of_squares += ww[unit];
+      total += whole[unit];
+    }
+    return of_squares > 0 ? sum * sum / (of_squares * total) : 0;
+  };
+  return scaled_to(fraction, interval_over(whole, share, seed));
 }
 
 SlowMotions slow_motions(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
@@ -37,16 +77,17 @@ SlowMotions slow_motions(const WeightedEnsemble& samples, const ReferenceEnsembl
     out.timescales.push_back(-static_cast<double>(fitted.tica.lag) / std::log(std::abs(lambda)));
   out.samples = project(fitted, reference.topology.atoms.size(), samples.positions_nm);
   out.reference = project(fitted, reference.topology.atoms.size(), reference.positions_nm);
-  out.w2 = distances(out.samples, out.reference, kSlowComponents, at,
-                     [](const std::vector<double>& a, const std::vector<double>& b) {
-                       return metrics::wasserstein2_space(a, b, kSlowComponents).distance;
-                     });
-  out.jsd = distances(out.samples, out.reference, kSlowComponents, at,
-                      [&](const std::vector<double>& a, const std::vector<double>& b) {
-                        return metrics::jensen_shannon_divergence(
-                            metrics::cluster_shares(fitted.clusters, a, {}),
-                            metrics::cluster_shares(fitted.clusters, b, {}));
-                      });
+  const auto measure = [&](const auto& of) {
+    return with_intervals(measure_three(out.samples, out.reference, kSlowComponents, at, of), at);
+  };
+  out.w2 = measure([](const std::vector<double>& a, const std::vector<double>& b) {
+    return measured_square(metrics::wasserstein2_space(a, b, kSlowComponents).potentials);
+  });
+  out.jsd = measure([&](const std::vector<double>& a, const std::vector<double>& b) {
+    return measured_cells(metrics::nearest_centres(fitted.clusters, a),
+                          metrics::nearest_centres(fitted.clusters, b), fitted.clusters.count(), 1,
+                          metrics::divergence_potentials);
+  });
   return out;
 }
 
@@ -58,6 +99,27 @@ std::vector<double> shared_log_density(const Generator& model, std::span<const d
   const auto own = z.subspan(static_cast<std::size_t>(share.first) * width,
                              static_cast<std::size_t>(share.count()) * width);
   return ranks.gather(std::span<const double>(model.log_density(own, decoding)));
+}
+
+// Over replicas.
+metrics::Interval reverse_ess_interval(std::span<const double> log_w, const Parts& replicas,
+                                       std::uint64_t seed) {
+  const double fraction = metrics::reverse_ess_fraction(log_w);
+  if (fraction == 0 || metrics::pareto_k(log_w) >= kHeavy ||
+      metrics::pareto_k(scaled(log_w, -1)) >= kHeavy)
+    return without_interval(fraction);
+  const auto w = replicas.sum(powers(log_w, 1)), inverse = replicas.sum(powers(log_w, -1)),
+             whole = replicas.sum({});
+  const metrics::Statistic share = [&](std::span<const std::size_t> units) {
+    double sum = 0, of_inverse = 0, total = 0;
+    for (const std::size_t unit : units) {
+      sum += w[unit];
+      of_inverse += inverse[unit];
+      total += whole[unit];
+    }
+    return total * total / (sum * of_inverse);
+  };
+  return scaled_to(fraction, interval_over(whole, share, seed));
 }
 
 void add_reference_likelihood(Evaluation& out, const WeightedEnsemble& samples,
@@ -73,14 +135,18 @@ void add_reference_likelihood(Evaluation& out, const WeightedEnsemble& samples,
   const auto decoded_log_q = samples.decoding == Decoding{} ? log_q : of(samples.decoding);
   const auto log_w =
       log_weights(pick(reference.reduced_energy, frames), encoded.log_volume, decoded_log_q);
-  double sum = 0, inside = 0;
+  const Parts replicas = replicas_of(reference.frames(), reference.replicas).of_rows(frames);
+  std::vector<double> nats, inside;
   for (const double value : log_q) {
-    if (std::isfinite(value)) sum += value, inside += 1;
+    const bool is_inside = std::isfinite(value);
+    nats.push_back(is_inside ? -value / model.map().size() : 0);
+    inside.push_back(is_inside ? 1 : 0);
   }
+  const Ratio mean_nats(replicas.sum(nats), replicas.sum(inside));
   out.likelihood_frames = std::ssize(frames);
   out.reference_outside = encoded.outside;
-  out.reference_nats = -sum / inside / model.map().size();
-  out.reverse_ess_fraction = metrics::reverse_ess_fraction(log_w);
+  out.reference_nats = interval_over(mean_nats.whole, mean_nats.statistic(), options.seed);
+  out.reverse_ess_fraction = reverse_ess_interval(log_w, replicas, options.seed);
   out.bennett = metrics::bennett_log_z(samples.log_weight, log_w);
 }
 
@@ -99,6 +165,7 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   out.decoding = samples.decoding;
   out.populations = samples.populations;
   out.weights = summarise(samples.log_weight, samples.populations);
+  out.ess_fraction = ess_interval(samples, out.weights.ess_fraction, options.seed);
   out.trim = options.trim;
   out.weight_kind = samples.weight_kind;
   std::vector<double> log_weight(samples.log_weight.begin(), samples.log_weight.end());
@@ -118,16 +185,22 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
       {static_cast<std::int64_t>(options.points), samples.count(), reference.frames() / 2});
   const Points at = points_of(samples, log_weight, reference, points, options);
   out.points = static_cast<std::size_t>(points);
-  out.energy_w2_kt = energy_distance(samples.reduced_energy, reference.reduced_energy, at);
+  out.energy_w2_kt =
+      with_intervals(measure_three(samples.reduced_energy, reference.reduced_energy, 1, at,
+                                   [](const std::vector<double>& a, const std::vector<double>& b) {
+                                     return measured_square(metrics::line_potentials(a, b));
+                                   }),
+                     at);
 
   std::size_t width = 0;
   const auto sample_torsions = torsions_of(reference.topology, samples.positions_nm, width);
   const auto reference_torsions = torsions_of(reference.topology, reference.positions_nm, width);
   if (width > 0) {
     const auto torus = [&](const std::vector<double>& a, const std::vector<double>& b) {
-      return metrics::wasserstein2_torus(a, b, width).distance;
+      return measured_square(metrics::wasserstein2_torus(a, b, width).potentials);
     };
-    out.torsion_w2_rad = distances(sample_torsions, reference_torsions, width, at, torus, ranks);
+    out.torsion_w2_rad = with_intervals(
+        measure_three(sample_torsions, reference_torsions, width, at, torus, ranks), at);
   }
   if (options.only_distances) return out;
   begin(0.1, "likelihood of the reference");
@@ -135,10 +208,10 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   if (!ranks.is_first()) return out;
   begin(0.4, "residues");
   out.angles = compare_residues(samples, reference, sample_torsions, reference_torsions, out.weight,
-                                at, options.seed);
+                                at, out.total_variation);
   begin(0.4, "size, side chains, bonds and angles");
   out.spreads = compare_spreads(observables_of(reference.topology, options.structure_nm), samples,
-                                reference, at, options.seed);
+                                reference, at);
   if (!options.structure_nm.empty()) {
     out.folding = compare_folding(options.structure_nm, options.folded_nm, samples, reference,
                                   out.weight, options.seed);

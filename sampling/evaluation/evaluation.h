@@ -4,9 +4,20 @@
 // Distances compare `points` samples, drawn from the weights by systematic resampling, with as many
 // reference frames, evenly spaced. The floor is the same distance between the two halves of the
 // reference, split by independent replicas.
+//
+// Intervals are of 95 %, by bootstrap over independent parts: a hundred parts of the samples or
+// their populations, and the replicas of dynamics (parts.h). Where these are fewer than ten on one
+// side, effectively, there is none: low and high are NaN. Of a distance it is where that of as many
+// points of runs done again lies on average: it does not hold what more points would bring it down
+// to, and is compared with the interval of the floor (metrics/statistics/potentials.h: near the
+// floor it is wider than it need be). No interval have: the largest weight and k-hat, which hang on
+// the few heaviest samples, that no draw of the same samples renews; time scales, whose motions
+// would be fitted anew. log Z and Bennett's have standard errors; of Bennett's, frames count as
+// independent.
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,9 +35,11 @@
 namespace arbg::sampling {
 
 struct Distance {
-  double weighted = 0,
-         raw = 0;    // reference against reweighted samples, and against samples as drawn
-  double floor = 0;  // reference against reference
+  metrics::Interval weighted, raw;  // reference against reweighted samples, and as drawn
+  metrics::Interval floor;          // reference against reference
+
+  bool has_intervals() const { return !std::isnan(weighted.low) && !std::isnan(floor.low); }
+  bool is_above_floor() const { return weighted.low > floor.high; }  // both intervals say so
 };
 
 struct Angles {
@@ -37,14 +50,15 @@ struct Angles {
 struct BasinFigures {
   metrics::Interval samples, reference;  // shares
   // Free energies in kT above the residue's basin that most frames are in: -log(share / its share).
-  // The difference is that of samples less that of the reference, drawn independently. What reaches
-  // 20 kT in a draw of the bootstrap, as an empty basin does, is infinite.
+  // The difference is that of samples less that of the reference, drawn independently. That of an
+  // empty basin is infinite, and its interval begins where its share is the most that may be in a
+  // basin no draw has met (most_unseen(), parts.h): of as many draws as samples are effective, or
+  // dynamics has replicas. It knows nothing of basins that the model never reaches. A limit is
+  // infinite where a draw of the bootstrap reaches 20 kT. NaN: empty on both sides.
   metrics::Interval samples_kt, reference_kt, difference_kt;
 };
 
-// Of a residue that has both. Intervals of 95 % by bootstrap over a hundred parts of the samples or
-// over populations, and over replicas, where these are ten or more, effectively. Low and high are
-// NaN where they are not, and for frames without weights of one replica.
+// Of a residue that has both.
 struct ResidueAngles {
   std::string residue;  // "ALA2"
   Angles samples, reference;
@@ -61,10 +75,6 @@ struct Spread {
   std::vector<double> edges;                      // of the cells in which they are compared
   std::vector<double> samples, drawn, reference;  // mass in each: of all but what lies outside
   Distance jsd;  // Jensen-Shannon divergence to base 2, from 0 (equal) to 1
-  // The same with intervals: over parts of the samples against the frames as they are, over the
-  // replicas of the first half of the reference against the second, and of the first less the
-  // second. A divergence of a draw is larger than that of all: a limit is compared with a limit.
-  metrics::Interval of_samples, of_floor, above_floor;
 };
 
 // Conformations near a given structure: with a C-alpha RMSD below a limit.
@@ -88,11 +98,15 @@ struct Evaluation {
   std::int64_t populations = 0;  // of sequential Monte Carlo; 0: independent samples
   WeightKind weight_kind = WeightKind::absolute;  // none: no figure of weights means anything
   metrics::WeightSummary weights;                 // raw; summarise() of population.h
+  // Of the effective samples' share, raw. None where the mean of w^2 has no finite variance to draw
+  // from: its k-hat, pareto_k(2 log w), is 0.7 or more.
+  metrics::Interval ess_fraction;
   double trim = 0;                 // share of the largest weights that were dropped, if any: then
   metrics::WeightSummary trimmed;  // the same figures without them, as are the distances
   Decoding decoding;               // of the samples
   std::size_t points = 0;          // samples a side in the distances
   Distance energy_w2_kt, torsion_w2_rad;
+  Distance total_variation;  // mean of the residues'
   std::vector<ResidueAngles> angles;
   SlowMotions slow;
   std::vector<Spread> spreads;
@@ -101,10 +115,10 @@ struct Evaluation {
 
   // Where the model is at hand: held-out frames of the reference seen by the model. On frames that
   // it was trained on q is too large, and log Z from them too small.
-  std::int64_t likelihood_frames = 0;  // 0: no model
-  double reference_nats = 0;           // -log q per coordinate, in nats of density
-  std::int64_t reference_outside = 0;  // frames outside the support
-  double reverse_ess_fraction = 0;
+  std::int64_t likelihood_frames = 0;      // 0: no model
+  metrics::Interval reference_nats;        // -log q per coordinate, in nats of density
+  std::int64_t reference_outside = 0;      // frames outside the support
+  metrics::Interval reverse_ess_fraction;  // none where a frame is outside, or w or 1/w too wide
   std::optional<metrics::BennettEstimate> bennett;
 };
 

@@ -23,15 +23,6 @@ const std::string& element(const md::Topology& topology, int atom) {
   return topology.atoms[static_cast<std::size_t>(atom)].element;
 }
 
-std::vector<int> c_alphas(const md::Topology& topology) {
-  std::vector<int> out;
-  for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r) {
-    const int atom = topology.find(r, "CA");
-    if (atom >= 0) out.push_back(atom);
-  }
-  return out;
-}
-
 void add_radius(const md::Topology& topology, std::vector<Observable>& out) {
   std::vector<double> heavy;
   for (const md::Atom& atom : topology.atoms) heavy.push_back(atom.element == "H" ? 0 : 1);
@@ -150,6 +141,15 @@ std::vector<std::vector<int>> angles_of(const md::Topology& topology) {
 }
 
 }  // namespace
+
+std::vector<int> c_alphas(const md::Topology& topology) {
+  std::vector<int> out;
+  for (int r = 0; r < static_cast<int>(topology.residues.size()); ++r) {
+    const int atom = topology.find(r, "CA");
+    if (atom >= 0) out.push_back(atom);
+  }
+  return out;
+}
 
 std::vector<double> c_alpha_rmsd(const md::Topology& topology, std::span<const double> structure_nm,
                                  std::span<const double> positions_nm) {

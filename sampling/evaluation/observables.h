@@ -1,5 +1,5 @@
 // The numbers of a conformation that samples are to spread as the reference does, besides phi and
-// psi. Inside sampling/evaluation only.
+// psi.
 //
 //   size            radius of gyration of the heavy atoms, each counted alike; the distance from
 //                   the N of the first amino acid to the C of the last; hydrogen bonds
@@ -30,6 +30,9 @@ struct Observable {
 // Throws Error for a structure of fewer than three or of another number of atoms.
 std::vector<Observable> observables_of(const md::Topology& topology,
                                        std::span<const double> structure_nm);
+
+// The C-alpha atoms, one of each amino acid.
+std::vector<int> c_alphas(const md::Topology& topology);
 
 // The RMSD of C-alpha atoms to these of a structure, of each conformation, in nm.
 std::vector<double> c_alpha_rmsd(const md::Topology& topology, std::span<const double> structure_nm,

@@ -16,8 +16,7 @@ namespace arbg::sampling {
 
 std::vector<Spread> compare_spreads(const std::vector<Observable>& observables,
                                     const WeightedEnsemble& samples,
-                                    const ReferenceEnsemble& reference, const Points& at,
-                                    std::uint64_t seed);
+                                    const ReferenceEnsemble& reference, const Points& at);
 
 // Of all samples and all frames; `weight` [B], normalised.
 Folding compare_folding(std::span<const double> structure_nm, double limit_nm,

@@ -141,6 +141,27 @@ TEST_CASE("the interval of a mean of n normal numbers is 1.96 standard errors to
   CHECK(std::fabs(found.high - (mean + 1.96 * error)) < 4 * of_quantile);
 }
 
+TEST_CASE("the widened level makes intervals of ten units hold the mean as often as they say") {
+  CHECK(widened_level(0.95, 10) == doctest::Approx(0.9829).epsilon(1e-3));  // t = 2.2622
+  CHECK(widened_level(0.95, 1e6) == doctest::Approx(0.95).epsilon(1e-5));
+  CHECK_THROWS_AS(widened_level(0.95, 4), Error);
+  constexpr std::uint64_t kSeeds = 1000;
+  int held = 0, held_plain = 0;
+  for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+    const Random random(seed, 3);
+    std::vector<double> values;
+    for (std::uint64_t i = 0; i < 10; ++i) values.push_back(random.normal_pair(i)[0]);
+    const auto interval = [&](double level) {
+      return bootstrap(10, weighted_mean(values, {}), {.draws = 400, .level = level, .seed = seed});
+    };
+    held += interval(widened_level(0.95, 10)).contains(0);
+    held_plain += interval(0.95).contains(0);
+  }
+  // Three standard errors are 21 seeds; percentiles of few draws lie a little inside.
+  CHECK(std::abs(held - 950) < 25);
+  CHECK(held_plain < 925);
+}
+
 TEST_SUITE_END();
 
 TEST_SUITE_BEGIN("golden");

@@ -67,21 +67,21 @@ TEST_SUITE("fast") {
     const auto e = evaluated(molecule, x, log_weight, molecule.turned(0, 80), 20);
     CHECK(e.points == 40);
     const Spread& chi = named(e.spreads, "chi", "chi1 SER3");
-    CHECK(chi.jsd.weighted == doctest::Approx(0));
-    CHECK(chi.jsd.floor == doctest::Approx(0));
+    CHECK(chi.jsd.weighted.estimate == doctest::Approx(0));
+    CHECK(chi.jsd.floor.estimate == doctest::Approx(0));
     // All in one cell against half there and half in another.
     const double drawn = std::log2(4.0 / 3) / 2 + (std::log2(2.0 / 3) / 2 + std::log2(2.0) / 2) / 2;
-    CHECK(chi.jsd.raw == doctest::Approx(drawn));
+    CHECK(chi.jsd.raw.estimate == doctest::Approx(drawn));
     CHECK(chi.unit == "degrees");
     CHECK(std::ranges::count_if(chi.reference, [](double m) { return m > 0; }) == 1);
     CHECK(std::ranges::count_if(chi.drawn, [](double m) { return m > 0; }) == 2);
     for (const char* name : {"omega ALA2"})
-      CHECK(named(e.spreads, "omega", name).jsd.raw == doctest::Approx(0));
+      CHECK(named(e.spreads, "omega", name).jsd.raw.estimate == doctest::Approx(0));
     for (const char* name : {"C-C", "C-N", "C-O", "C-H", "N-H", "O-H"})
-      CHECK(named(e.spreads, "bonds", name).jsd.raw == doctest::Approx(0));
-    CHECK(named(e.spreads, "angles", "C-C-O").jsd.raw == doctest::Approx(0));
-    CHECK(named(e.spreads, "size", "end to end").jsd.raw == doctest::Approx(0));
-    CHECK(named(e.spreads, "size", "radius of gyration").jsd.raw > 0.1);
+      CHECK(named(e.spreads, "bonds", name).jsd.raw.estimate == doctest::Approx(0));
+    CHECK(named(e.spreads, "angles", "C-C-O").jsd.raw.estimate == doctest::Approx(0));
+    CHECK(named(e.spreads, "size", "end to end").jsd.raw.estimate == doctest::Approx(0));
+    CHECK(named(e.spreads, "size", "radius of gyration").jsd.raw.estimate > 0.1);
   }
 
   TEST_CASE("the interval of a spread is over parts of samples and replicas, if there are ten") {
@@ -99,14 +99,14 @@ TEST_SUITE("fast") {
     const std::vector<double> log_weight(400, 0.0);
     const auto e = evaluated(molecule, samples, log_weight, frames, 20);
     const Spread& chi = named(e.spreads, "chi", "chi1 SER3");
-    CHECK(chi.of_samples.estimate == doctest::Approx(0));
-    CHECK(chi.of_samples.high == doctest::Approx(0));  // every part is alike
-    CHECK(chi.of_floor.low == doctest::Approx(1));     // the halves have nothing in common
-    CHECK(chi.above_floor.estimate == doctest::Approx(-1));
+    CHECK(chi.jsd.weighted.estimate == doctest::Approx(0));
+    CHECK(chi.jsd.floor.low == doctest::Approx(1));  // the halves have nothing in common
+    CHECK(chi.jsd.has_intervals());
+    CHECK_FALSE(chi.jsd.is_above_floor());
     const auto few = evaluated(molecule, samples, log_weight, frames, 4);
-    CHECK(std::isnan(named(few.spreads, "chi", "chi1 SER3").of_floor.low));
-    CHECK(std::isfinite(named(few.spreads, "chi", "chi1 SER3").of_samples.low));
-    CHECK(std::isnan(named(few.spreads, "chi", "chi1 SER3").above_floor.low));
+    CHECK(std::isnan(named(few.spreads, "chi", "chi1 SER3").jsd.floor.low));
+    CHECK(std::isnan(named(few.spreads, "chi", "chi1 SER3").jsd.weighted.low));
+    CHECK_FALSE(named(few.spreads, "chi", "chi1 SER3").jsd.has_intervals());
   }
 
   TEST_CASE("a shift of all numbers beyond the range of the reference is a divergence of 1") {
@@ -114,9 +114,9 @@ TEST_SUITE("fast") {
     auto x = molecule.turned(0, 40);
     for (double& coordinate : x) coordinate *= 1.1;
     const auto e = evaluated(molecule, x, std::vector<double>(40, 0.0), molecule.turned(0, 80), 20);
-    CHECK(named(e.spreads, "bonds", "O-H").jsd.weighted == doctest::Approx(1));
-    CHECK(named(e.spreads, "angles", "C-C-O").jsd.weighted == doctest::Approx(0));
-    CHECK(named(e.spreads, "omega", "omega ALA2").jsd.weighted == doctest::Approx(0));
+    CHECK(named(e.spreads, "bonds", "O-H").jsd.weighted.estimate == doctest::Approx(1));
+    CHECK(named(e.spreads, "angles", "C-C-O").jsd.weighted.estimate == doctest::Approx(0));
+    CHECK(named(e.spreads, "omega", "omega ALA2").jsd.weighted.estimate == doctest::Approx(0));
   }
 
   TEST_CASE("the folded share is of conformations near the structure, by weight, with intervals") {
@@ -151,7 +151,7 @@ TEST_SUITE("fast") {
     CHECK(e.folding->difference.estimate == doctest::Approx(0.5));
     CHECK(metrics::exceeds(e.folding->difference, 0.4));
     CHECK(e.folding->drawn == doctest::Approx(0.5));
-    CHECK(named(e.spreads, "size", "C-alpha RMSD").jsd.weighted > 0.1);
+    CHECK(named(e.spreads, "size", "C-alpha RMSD").jsd.weighted.estimate > 0.1);
     options.structure_nm.pop_back();
     CHECK_THROWS_AS(evaluate({x, u, log_weight}, {topology, 10, frames, u}, nullptr, options),
                     Error);
@@ -184,6 +184,13 @@ TEST_SUITE("fast") {
     CHECK(empty.samples_kt.estimate == kInfinity);
     CHECK(empty.reference_kt.estimate == doctest::Approx(std::log(2.0)));
     CHECK(empty.difference_kt.high == kInfinity);
+    // Twenty parts have not met it: a share of 5 % of being unmet is 0.139 (0.861^20 = 0.05).
+    CHECK(empty.samples.low == 0);
+    CHECK(empty.samples.high == doctest::Approx(0.1391).epsilon(1e-3));
+    CHECK(empty.samples_kt.low == doctest::Approx(-std::log(0.1391 / 0.25)).epsilon(1e-3));
+    CHECK(empty.samples_kt.high == kInfinity);
+    CHECK(empty.difference_kt.low ==
+          doctest::Approx(empty.samples_kt.low - empty.reference_kt.high));
     CHECK(residue.basins[residue.lowest].difference_kt.estimate == 0);
   }
 }
