@@ -140,20 +140,6 @@ void keep_beginning(const std::filesystem::path& folder, md::SimulationOptions& 
   options.scramble_kelvin = there.scramble_kelvin;
 }
 
-std::string slowest_torsion(const sampling::Convergence& convergence) {
-  if (convergence.torsions.empty()) return "";
-  const sampling::TorsionConvergence& slowest = convergence.slowest();
-  return "; slowest torsion " + slowest.name + ", " + format_number(slowest.effective_frames, 3) +
-         " effective frames";
-}
-
-std::string halves(const sampling::Convergence& convergence) {
-  if (convergence.floor_points == 0) return "";
-  return "; half of the replicas against the other half: T-W2 " +
-         format_number(convergence.torsion_floor_rad, 3) + " rad (" +
-         std::to_string(convergence.floor_points) + " a side)";
-}
-
 // The stages of the demo, in order. Each notes what it did and how long it took.
 class Demo {
  public:
@@ -274,7 +260,7 @@ void Demo::note_dynamics(const char* what, const MdOutcome& outcome) {
            (outcome.steps == 0 ? "made before"
                                : "in " + stage_time() + " (" +
                                      format_number(outcome.ns_per_day, 3) + " ns/day together)") +
-           slowest_torsion(outcome.convergence) + halves(outcome.convergence));
+           convergence_text(outcome.convergence));
 }
 
 bool Demo::simulate() {
@@ -298,6 +284,7 @@ bool Demo::simulate_reference() {
   const MdOutcome outcome = run_dynamics(second_, begun);
   if (!outcome.result.finished) return false;
   note_dynamics("reference", outcome);
+  note("replicas", outcome.convergence.agreement.sentence(" of the reference"));
   convergence_ = outcome.convergence;
   reference_ = load_dataset(second_.path());
   return true;

@@ -202,7 +202,8 @@ void evaluate_one(EvaluateJob job, const std::filesystem::path& output, const st
   for (const auto& label : outcome.labels) std::printf("weights: %s\n", label.c_str());
   if (!outcome.budgets.empty())
     std::printf("%s\n", budget_table({{job.samples.string(), outcome.budgets}}).text().c_str());
-  std::printf("%s\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
+  std::printf("%s%s\n\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
+              evaluation.agreement.sentence(" of the reference").c_str(),
               published_table().text().c_str(), (output / "report.html").c_str());
 }
 

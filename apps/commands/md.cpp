@@ -77,6 +77,7 @@ void print_convergence(const sampling::Convergence& convergence) {
         "phi and psi of half of the replicas against the other half: T-W2 %s rad (%zu a side)\n",
         metrics::format_number(convergence.torsion_floor_rad, 3).c_str(), convergence.floor_points);
   }
+  std::printf("%s\n", convergence.agreement.sentence().c_str());
 }
 
 MdJob job_from(const Arguments& arguments, const CommonOptions& common) {

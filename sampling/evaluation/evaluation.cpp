@@ -122,6 +122,7 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   begin(0.2, "residues");
   out.angles = compare_residues(samples, reference, sample_torsions, reference_torsions, out.weight,
                                 at, options.seed);
+  out.agreement = agreement_of(reference_torsions, width, reference.replicas);
   begin(0.3, "size, side chains, bonds and angles");
   out.spreads = compare_spreads(observables_of(reference.topology, options.structure_nm), samples,
                                 reference, at, options.seed);

@@ -16,6 +16,7 @@
 #include "metrics/statistics/bootstrap.h"
 #include "metrics/weights/bennett.h"
 #include "metrics/weights/weights.h"
+#include "sampling/evaluation/agreement.h"
 #include "sampling/evaluation/ensembles.h"
 #include "sampling/evaluation/slow_components.h"
 #include "sampling/proposals/generator.h"
@@ -93,6 +94,7 @@ struct Evaluation {
   std::size_t points = 0;          // samples a side in the distances
   Distance energy_w2_kt, torsion_w2_rad;
   std::vector<ResidueAngles> angles;
+  Agreement agreement;  // of the reference's replicas
   SlowMotions slow;
   std::vector<Spread> spreads;
   std::optional<Folding> folding;  // where a structure is given
