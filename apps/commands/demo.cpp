@@ -20,6 +20,7 @@
 #include "apps/runs/recipes.h"
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
+#include "md/dynamics/scramble.h"
 #include "md/dynamics/simulation_file.h"
 #include "metrics/pages/table.h"
 #include "nn/files/checkpoint.h"
@@ -129,24 +130,14 @@ std::optional<std::int64_t> steps_made(const std::filesystem::path& folder) {
   return run.options.steps;
 }
 
-// A run that is there keeps its warm-up.
-std::int64_t warmup_of(const std::filesystem::path& folder, std::int64_t otherwise) {
-  if (!std::filesystem::exists(folder / "run.json")) return otherwise;
-  return md::read_simulation_file(folder).options.warmup_steps;
-}
-
-std::string slowest_torsion(const sampling::Convergence& convergence) {
-  if (convergence.torsions.empty()) return "";
-  const sampling::TorsionConvergence& slowest = convergence.slowest();
-  return "; slowest torsion " + slowest.name + ", " + format_number(slowest.effective_frames, 3) +
-         " effective frames";
-}
-
-std::string halves(const sampling::Convergence& convergence) {
-  if (convergence.floor_points == 0) return "";
-  return "; half of the replicas against the other half: T-W2 " +
-         format_number(convergence.torsion_floor_rad, 3) + " rad (" +
-         std::to_string(convergence.floor_points) + " a side)";
+// A run that is there keeps what it did before its frames: one of an older version is not
+// scrambled.
+void keep_beginning(const std::filesystem::path& folder, md::SimulationOptions& options) {
+  if (!std::filesystem::exists(folder / "run.json")) return;
+  const md::SimulationOptions there = md::read_simulation_file(folder).options;
+  options.warmup_steps = there.warmup_steps;
+  options.scramble_steps = there.scramble_steps;
+  options.scramble_kelvin = there.scramble_kelvin;
 }
 
 // The stages of the demo, in order. Each notes what it did and how long it took.
@@ -177,7 +168,7 @@ class Demo {
  private:
   void require_can_go_on() const;
   void expect() const;
-  MdOutcome run_dynamics(const RunFolder& folder, std::uint64_t seed, std::int64_t warmup);
+  MdOutcome run_dynamics(const RunFolder& folder, const md::SimulationOptions& begun);
   void note_dynamics(const char* what, const MdOutcome& outcome);
   double training_s() const;
   void begin(const char* stage, const char* text) {
@@ -236,11 +227,10 @@ void Demo::end() {
   write_file(path, times.dump(2) + "\n");
 }
 
-// A complete run that is there keeps its steps.
-MdOutcome Demo::run_dynamics(const RunFolder& folder, std::uint64_t seed, std::int64_t warmup) {
+// `begun`: seed, scramble and warm-up. A complete run that is there keeps its steps.
+MdOutcome Demo::run_dynamics(const RunFolder& folder, const md::SimulationOptions& begun) {
   const Recipe& recipe = options_.recipe;
-  MdJob job;
-  job.output = folder.path();
+  MdJob job{folder.path(), {}, begun};
   job.options.sequence = recipe.sequence;
   job.options.forcefield = recipe.forcefield;
   set_published(job.options);
@@ -248,10 +238,10 @@ MdOutcome Demo::run_dynamics(const RunFolder& folder, std::uint64_t seed, std::i
   job.options.top_temperature_kelvin = kTopTemperature_K;
   job.options.replicas = kReplicas;
   job.options.steps = options_.md_steps.value_or(steps_made(job.output).value_or(recipe.steps));
-  job.options.warmup_steps = warmup_of(job.output, std::min(warmup, job.options.steps));
+  job.options.warmup_steps = std::min(begun.warmup_steps, job.options.steps);
+  keep_beginning(job.output, job.options);
   if (!options_.md_steps) job.options.most_seconds = recipe.most_dynamics_s / 2;
   job.options.save_interval = recipe.save_interval;
-  job.options.seed = seed;
   job.options.backend = options_.common.backend;
   const MdOutcome outcome = run_md_job(job, folder);
   if (outcome.steps > 0) seconds_a_step_ = outcome.seconds / static_cast<double>(outcome.steps);
@@ -270,26 +260,31 @@ void Demo::note_dynamics(const char* what, const MdOutcome& outcome) {
            (outcome.steps == 0 ? "made before"
                                : "in " + stage_time() + " (" +
                                      format_number(outcome.ns_per_day, 3) + " ns/day together)") +
-           slowest_torsion(outcome.convergence) + halves(outcome.convergence));
+           convergence_text(outcome.convergence));
 }
 
 bool Demo::simulate() {
   begin("dynamics", "1/6  Molecular dynamics: conformations to learn from");
-  const MdOutcome outcome =
-      run_dynamics(md_, options_.md_seed, md::SimulationOptions{}.warmup_steps);
+  md::SimulationOptions begun;
+  begun.seed = options_.md_seed;
+  const MdOutcome outcome = run_dynamics(md_, begun);
   if (outcome.result.finished) note_dynamics("molecular dynamics", outcome);
   return outcome.result.finished;
 }
 
 bool Demo::simulate_reference() {
-  begin("reference", "2/6  A second run of it: the reference, which training does not see");
-  const std::uint64_t seed = stream_id(streams::kReferenceRun, options_.md_seed);
-  // Where the machine is so slow that the first run was cut short, there is less time for it.
-  const std::int64_t warmup =
-      std::min(options_.recipe.reference_warmup, steps_made(md_.path()).value());
-  const MdOutcome outcome = run_dynamics(second_, seed, warmup);
+  begin("reference",
+        "2/6  A second run of it, scrambled: the reference, which training does not see");
+  md::SimulationOptions begun;
+  begun.seed = stream_id(streams::kReferenceRun, options_.md_seed);
+  // Where the machine is so slow that the first run was cut short, there is less time for these.
+  const std::int64_t made = steps_made(md_.path()).value();
+  begun.warmup_steps = std::min(options_.recipe.reference_warmup, made);
+  begun.scramble_steps = std::min(md::scramble_steps(begun.timestep_ps), made);
+  const MdOutcome outcome = run_dynamics(second_, begun);
   if (!outcome.result.finished) return false;
   note_dynamics("reference", outcome);
+  note("replicas", outcome.convergence.agreement.sentence(" of the reference"));
   convergence_ = outcome.convergence;
   reference_ = load_dataset(second_.path());
   return true;

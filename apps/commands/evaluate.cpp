@@ -210,9 +210,9 @@ void evaluate_one(EvaluateJob job, const std::filesystem::path& output, const st
   }
   for (const auto& label : outcome.labels) std::printf("weights: %s\n", label.c_str());
   if (!outcome.budgets.empty()) print_budgets({{job.samples.string(), outcome.budgets}}, published);
-  std::printf("%s%s\n\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
-              interval_note().c_str(), published_table().text().c_str(),
-              (output / "report.html").c_str());
+  std::printf("%s%s\n%s\n\n%s\nreport: %s\n", results_table(evaluation).text().c_str(),
+              interval_note().c_str(), evaluation.agreement.sentence(" of the reference").c_str(),
+              published_table().text().c_str(), (output / "report.html").c_str());
 }
 
 // Of several, in one table; their positions are not kept.

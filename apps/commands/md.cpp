@@ -10,6 +10,7 @@
 #include "apps/runs/dataset.h"
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
+#include "md/dynamics/scramble.h"
 #include "md/files/pdb.h"
 #include "md/molecule/stereocentres.h"
 #include "metrics/pages/table.h"
@@ -32,6 +33,10 @@ const CommandSpec kSpec{
      {"temperature", "K", "", "temperature of the saved frames (default: 300; amber14-obc1: 310)"},
      {"steps", "N", "1000000", "steps of each replica after the warm-up"},
      {"warmup", "N", "50000", "steps discarded first, a fifth of them at the top temperature"},
+     {"scramble", "", "",
+      "replicas begin apart: before the warm-up each is heated to 1200 K for 30 ps, hands and cis "
+      "or "
+      "trans held, and cooled for 20 ps"},
      {"replicas", "N", "24", "independent simulations, kept apart in the files"},
      {"save-every", "N", "100", "steps between saved frames"},
      {"tempering", "N", "auto",
@@ -45,6 +50,7 @@ const CommandSpec kSpec{
      {"checkpoint-every", "N", "100",
       "saves between checkpoints; a crash loses no more than these"}},
     {"arbg md --sequence Ace-A-Nme --output runs/ala2-md --steps 1000000",
+     "arbg md --sequence AAA --forcefield amber14-obc1 --output runs/reference --scramble --seed 2",
      "arbg md --sequence Ace-A-Nme --output runs/plain --tempering 1 --save-every 1000",
      "arbg md --sequence GYDPETGTWG --forcefield amber14-obc1 --output runs/chignolin"},
     {},
@@ -71,6 +77,7 @@ void print_convergence(const sampling::Convergence& convergence) {
         "phi and psi of half of the replicas against the other half: T-W2 %s rad (%zu a side)\n",
         metrics::format_number(convergence.torsion_floor_rad, 3).c_str(), convergence.floor_points);
   }
+  std::printf("%s\n", convergence.agreement.sentence().c_str());
 }
 
 MdJob job_from(const Arguments& arguments, const CommonOptions& common) {
@@ -100,6 +107,7 @@ MdJob job_from(const Arguments& arguments, const CommonOptions& common) {
   options.swap_interval = arguments.integer("swap-every", 1);
   options.timestep_ps = arguments.number("timestep") / 1000;
   options.checkpoint_interval = arguments.integer("checkpoint-every", 1);
+  if (arguments.flag("scramble")) options.scramble_steps = md::scramble_steps(options.timestep_ps);
   options.seed = common.seed;
   options.backend = common.backend;
   return job;

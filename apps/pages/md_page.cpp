@@ -63,6 +63,21 @@ std::vector<metrics::Figure> energy_plots(const std::vector<double>& u,
 
 }  // namespace
 
+std::string convergence_text(const sampling::Convergence& convergence) {
+  std::string out;
+  if (!convergence.torsions.empty()) {
+    const sampling::TorsionConvergence& slowest = convergence.slowest();
+    out += "; slowest torsion " + slowest.name + ", " + format_number(slowest.effective_frames, 3) +
+           " effective frames";
+  }
+  if (convergence.floor_points > 0) {
+    out += "; half of the replicas against the other half: T-W2 " +
+           format_number(convergence.torsion_floor_rad, 3) + " rad (" +
+           std::to_string(convergence.floor_points) + " a side)";
+  }
+  return out;
+}
+
 void write_md_page(const std::filesystem::path& path, const MdJob& job, const MdOutcome& outcome) {
   const sampling::Convergence& c = outcome.convergence;
   metrics::Report report(
@@ -101,6 +116,7 @@ void write_md_page(const std::filesystem::path& path, const MdJob& job, const Md
   report.add_table(torsions, "From " + std::to_string(c.frames) + " frames, " +
                                  format_number(c.spacing_ps, 3) + " ps apart in each replica." +
                                  (all_reliable ? "" : " At most: the run is too short to tell."));
+  if (!c.torsions.empty()) report.add_paragraph(c.agreement.sentence() + ".");
   if (!outcome.result.swap_acceptance.empty()) {
     metrics::Table swaps({"swaps between", "accepted"});
     for (std::size_t k = 0; k < outcome.result.swap_acceptance.size(); ++k) {

@@ -116,7 +116,8 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
                         "distribution. "
                       : "") +
       "Every distance stands beside its floor: the same distance between independent halves of the "
-      "reference.");
+      "reference. " +
+      e.agreement.sentence(" of the reference") + ".");
   report.add_table(results_table(e), "Distances compare " + std::to_string(e.points) +
                                          " samples with as many MD frames. " + interval_note());
   add_conformations(*input.samples, report);

@@ -36,7 +36,7 @@ void take_dynamics(const std::filesystem::path& folder, const Dataset& reference
   const auto temperatures = std::max<std::int64_t>(1, std::ssize(file.ladder_kelvin));
   out.file.replicas = run.replicas;
   out.file.energies_a_sample = file.options.save_interval * temperatures;
-  out.file.warm_up_energies = file.options.warmup_steps * temperatures * run.replicas;
+  out.file.warm_up_energies = file.options.steps_before_saves() * temperatures * run.replicas;
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ sampling::Convergence convergence_of_run(const fs::path& folder) {
   const double spacing_ps =
       static_cast<double>(stride * run.options.save_interval) * run.options.timestep_ps;
   return sampling::assess_convergence(
-      topology, read_frames(file, replicas, stride, 3 * topology.atoms.size()), spacing_ps);
+      topology, read_frames(file, replicas, stride, 3 * topology.atoms.size()), replicas,
+      spacing_ps);
 }
 
 }  // namespace arbg::apps

@@ -12,15 +12,20 @@ namespace arbg::md {
 
 namespace {
 
-// Appends Maxwell-Boltzmann velocities [N, 3] of one replica.
-void add_thermal_velocities(const System& system, double temperature_kelvin, std::uint64_t seed,
-                            std::uint64_t replica, std::vector<double>& velocities) {
+// Maxwell-Boltzmann velocities [N, 3] of one replica, drawn at a step.
+std::vector<double> thermal_velocities(const System& system, double temperature_kelvin,
+                                       std::uint64_t seed, std::uint64_t replica,
+                                       std::int64_t step) {
   const Random random(seed, stream_id(streams::kVelocities, replica));
-  for (std::size_t a = 0; a < system.mass_amu.size(); ++a) {
+  const std::size_t atoms = system.mass_amu.size();
+  std::vector<double> velocities;
+  for (std::size_t a = 0; a < atoms; ++a) {
     const double scale = std::sqrt(thermal_energy(temperature_kelvin) / system.mass_amu[a]);
-    const auto xy = random.normal_pair(2 * a), z = random.normal_pair(2 * a + 1);
+    const std::uint64_t index = 2 * (static_cast<std::uint64_t>(step) * atoms + a);
+    const auto xy = random.normal_pair(index), z = random.normal_pair(index + 1);
     for (const double normal : {xy[0], xy[1], z[0]}) velocities.push_back(scale * normal);
   }
+  return velocities;
 }
 
 }  // namespace
@@ -41,13 +46,33 @@ Dynamics::Dynamics(const System& system, const DynamicsOptions& options,
   std::vector<double> positions(positions_nm.begin(), positions_nm.end()), velocities;
   while (positions.size() < size * replicas)
     positions.insert(positions.end(), positions_nm.begin(), positions_nm.end());
-  for (std::size_t r = 0; r < replicas; ++r)
-    add_thermal_velocities(system, temperatures_kelvin_[r], seed_, first_replica_ + r, velocities);
+  for (std::size_t r = 0; r < replicas; ++r) {
+    const auto own =
+        thermal_velocities(system, temperatures_kelvin_[r], seed_, first_replica_ + r, step_);
+    velocities.insert(velocities.end(), own.begin(), own.end());
+  }
   integrator_->set(positions, velocities);
 }
 
 double Dynamics::temperature_kelvin(int replica) const {
   return temperatures_kelvin_.at(static_cast<std::size_t>(replica));
+}
+
+void Dynamics::put_back(std::span<const int> replicas, std::span<const double> positions_nm) {
+  std::vector<double> positions = integrator_->positions_nm(),
+                      velocities = integrator_->velocities_nm_ps();
+  require(positions_nm.size() == positions.size(), "expected positions of ", replica_count(),
+          " replicas, ", positions.size(), " numbers, found ", positions_nm.size());
+  const std::size_t size = positions.size() / temperatures_kelvin_.size();
+  for (const int replica : replicas) {
+    const auto r = static_cast<std::size_t>(replica);
+    const auto fresh = thermal_velocities(energy_.system(), temperature_kelvin(replica), seed_,
+                                          first_replica_ + r, step_);
+    std::ranges::copy(fresh, velocities.begin() + static_cast<std::ptrdiff_t>(r * size));
+    std::ranges::copy(positions_nm.subspan(r * size, size),
+                      positions.begin() + static_cast<std::ptrdiff_t>(r * size));
+  }
+  integrator_->set(positions, velocities);
 }
 
 void Dynamics::set_temperatures(std::span<const double> kelvin) {

@@ -44,6 +44,11 @@ class Dynamics {
   std::vector<double> kinetic_energy_kj_mol() const;    // [R]
   double temperature_kelvin(int replica) const;         // of its thermostat
 
+  // These replicas go to their rows of positions [R, N, 3], with velocities from Maxwell-Boltzmann
+  // at the temperatures of their thermostats. Random numbers are keyed by the step: call it at most
+  // once a step, and not before the first.
+  void put_back(std::span<const int> replicas, std::span<const double> positions_nm);
+
   // New temperatures for the thermostats, [R]; velocities are rescaled by sqrt(T_new/T_old).
   void set_temperatures(std::span<const double> kelvin);
 

@@ -11,6 +11,8 @@
 #include <optional>
 
 #include "md/dynamics/dynamics.h"
+#include "md/dynamics/scramble.h"
+#include "md/dynamics/simulation_checkpoint.h"
 #include "md/dynamics/simulation_file.h"
 #include "md/dynamics/temperature_ladder.h"
 #include "md/energy/engine.h"
@@ -30,19 +32,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where a run stands.
-struct Checkpoint {
-  DynamicsState state;
-  std::int64_t saves = 0, sweeps = 0;
-  std::vector<std::int64_t> swapped;  // [ladder - 1], over all ladders
-};
-
 void require_sensible(const SimulationOptions& o) {
   require(o.replicas >= 1 && o.ladder >= 1,
           "expected at least one replica and one temperature, found ", o.replicas, " and ",
           o.ladder);
-  require(o.steps >= 0 && o.warmup_steps >= 0, "expected no negative numbers of steps, found ",
-          o.steps, " and ", o.warmup_steps);
+  require(o.steps >= 0 && o.warmup_steps >= 0 && o.scramble_steps >= 0,
+          "expected no negative numbers of steps, found ", o.steps, ", ", o.warmup_steps, " and ",
+          o.scramble_steps);
   require(o.save_interval >= 1 && o.swap_interval >= 1 && o.checkpoint_interval >= 1,
           "expected intervals of at least 1, found ", o.save_interval, " (save), ", o.swap_interval,
           " (swap), ", o.checkpoint_interval, " (checkpoint)");
@@ -51,21 +47,16 @@ void require_sensible(const SimulationOptions& o) {
           " K, that of the run, found ", o.top_temperature_kelvin, " K");
 }
 
-std::vector<double> swap_acceptance(const SimulationOptions& o, const Checkpoint& c) {
+std::vector<double> swap_acceptance(const SimulationOptions& o, const SimulationCheckpoint& c) {
   std::vector<double> rates;
   const double tried = static_cast<double>(std::max<std::int64_t>(1, c.sweeps * o.replicas));
   for (const std::int64_t count : c.swapped) rates.push_back(static_cast<double>(count) / tried);
   return rates;
 }
 
-// Saves that a run has made after so many steps.
-std::int64_t saves_at(const SimulationOptions& o, std::int64_t step) {
-  return std::max<std::int64_t>(0, step - o.warmup_steps) / o.save_interval;
-}
-
 // What run.json says at a checkpoint.
 SimulationFile file_of(const SimulationOptions& o, int atoms, const std::vector<double>& rungs,
-                       const Checkpoint& c) {
+                       const SimulationCheckpoint& c) {
   SimulationFile out;
   out.options = o;
   out.atoms = atoms;
@@ -74,74 +65,6 @@ SimulationFile file_of(const SimulationOptions& o, int atoms, const std::vector<
   out.step = c.state.step;
   out.frames = c.saves * o.replicas;
   return out;
-}
-
-template <class Real>
-void append_bytes(std::span<const double> values, std::string& bytes) {
-  const std::vector<Real> stored(values.begin(), values.end());
-  bytes.append(reinterpret_cast<const char*>(stored.data()), stored.size() * sizeof(Real));
-}
-
-template <class Real>
-std::vector<double> numbers_in(std::string_view bytes) {
-  std::vector<Real> stored(bytes.size() / sizeof(Real));
-  std::memcpy(stored.data(), bytes.data(), stored.size() * sizeof(Real));
-  return {stored.begin(), stored.end()};
-}
-
-// Real numbers as the backend computes them, so that nothing is lost.
-void write_checkpoint(const fs::path& path, Backend backend, const Checkpoint& c) {
-  Json header = Json::object();
-  header["version"] = 1;
-  header["step"] = c.state.step;
-  header["saves"] = c.saves;
-  header["sweeps"] = c.sweeps;
-  header["swapped"] = Json::list();
-  for (const std::int64_t count : c.swapped) header["swapped"].push_back(count);
-  std::string bytes = header.dump() + "\n";
-  for (const auto* array : {&c.state.positions_nm, &c.state.velocities_nm_ps}) {
-    backend == Backend::reference ? append_bytes<double>(*array, bytes)
-                                  : append_bytes<float>(*array, bytes);
-  }
-  write_file(path, bytes);
-}
-
-// All but the arrays.
-Checkpoint standing_of(const Json& header) {
-  const auto integer = [&](const char* name) { return member(header, name, &Json::integer); };
-  require(integer("version") == 1, "expected version 1, found ", integer("version"));
-  Checkpoint c;
-  c.state.step = integer("step");
-  c.saves = integer("saves");
-  c.sweeps = integer("sweeps");
-  c.swapped = member(header, "swapped", [](const Json& list) {
-    std::vector<std::int64_t> counts;
-    for (const Json& count : list.items()) counts.push_back(count.integer());
-    return counts;
-  });
-  return c;
-}
-
-Checkpoint read_checkpoint(const fs::path& path, Backend backend, std::size_t numbers,
-                           std::size_t neighbours) {
-  const bool in_double = backend == Backend::reference;
-  const std::size_t array_size = numbers * (in_double ? sizeof(double) : sizeof(float));
-  const std::string bytes = read_file(path);
-  const std::size_t line = bytes.find('\n');
-  require(line != std::string::npos && bytes.size() == line + 1 + 2 * array_size, path.string(),
-          ": expected one line of JSON and 2 x ", numbers, in_double ? " float64" : " float32",
-          " numbers, found ", bytes.size(), " bytes");
-  const Json header = Json::parse(std::string_view(bytes).substr(0, line), path.string());
-  Checkpoint c = located(path.string(), [&] { return standing_of(header); });
-  require(c.swapped.size() == neighbours, path.string(), ": expected ", neighbours,
-          " swap counts, found ", c.swapped.size());
-  std::string_view rest = std::string_view(bytes).substr(line + 1);
-  for (auto* array : {&c.state.positions_nm, &c.state.velocities_nm_ps}) {
-    const std::string_view stored = rest.substr(0, array_size);
-    *array = in_double ? numbers_in<double>(stored) : numbers_in<float>(stored);
-    rest.remove_prefix(array_size);
-  }
-  return c;
 }
 
 // A run writes run.json, then frames, then a checkpoint of them, then run.json again. Throws Error
@@ -158,26 +81,6 @@ void require_whole(const fs::path& folder, const std::optional<SimulationFile>& 
             " is missing, and the run.json beside it is at step ", step,
             ": bring it back or choose another folder");
   }
-}
-
-// Whether a checkpoint can be of the run whose run.json is beside it.
-void require_of_run(const fs::path& path, const Checkpoint& c, const SimulationOptions& o,
-                    const SimulationFile& there) {
-  const std::int64_t saves = saves_at(o, c.state.step), most_swaps = c.sweeps * o.replicas;
-  const char* const advice = "; bring back that of this run or choose another folder";
-  require(c.state.step >= there.step, path.string(), ": expected step ", there.step,
-          " of the run.json beside it or a later one, found ", c.state.step, advice);
-  require(c.saves == saves, path.string(), ": expected ", saves, " saves at step ", c.state.step,
-          ", found ", c.saves, advice);
-  require(c.sweeps >= 0 && c.sweeps <= c.state.step / o.swap_interval, path.string(),
-          ": expected at most ", c.state.step / o.swap_interval, " sweeps at step ", c.state.step,
-          ", found ", c.sweeps, advice);
-  for (const std::int64_t count : c.swapped)
-    require(count >= 0 && count <= most_swaps, path.string(), ": expected at most ", most_swaps,
-            " swaps in ", c.sweeps, " sweeps, found ", count, advice);
-  for (const auto* array : {&c.state.positions_nm, &c.state.velocities_nm_ps})
-    require(std::ranges::all_of(*array, [](double x) { return std::isfinite(x); }), path.string(),
-            ": a position or velocity is not a finite number", advice);
 }
 
 // An open folder.
@@ -204,7 +107,7 @@ class Frames {
   // require_ours() throws if the folder under that name is another's. It is asked once the folder
   // is open, in which the files are then made, and again before they are read by name.
   Frames(const fs::path& folder, const EnergyEngine& engine, const SimulationOptions& options,
-         const Checkpoint& checkpoint, const std::function<void()>& require_ours)
+         const SimulationCheckpoint& checkpoint, const std::function<void()>& require_ours)
       : engine_(engine),
         options_(options),
         open_(folder),
@@ -213,7 +116,7 @@ class Frames {
         energy_(folder / "energy.npy", {}, checkpoint.saves * options.replicas, open_.fd()) {
     require_ours();
     require_sound(folder);
-    const std::int64_t since = checkpoint.state.step - options.warmup_steps;
+    const std::int64_t since = checkpoint.state.step - options.steps_before_saves();
     if (since > 0 && since % options.save_interval == 0) require_ends_at(folder, checkpoint.state);
   }
 
@@ -291,18 +194,44 @@ class Frames {
   NpyAppender positions_, energy_;
 };
 
-// Steps of the hot start.
-std::int64_t hot_steps(const SimulationOptions& o) {
-  return o.top_temperature_kelvin > o.temperature_kelvin ? o.warmup_steps / 5 : 0;
+// The step at which the hot start ends: a fifth of the warm-up after its beginning.
+std::int64_t hot_start_ends(const SimulationOptions& o) {
+  const bool is_hotter = o.top_temperature_kelvin > o.temperature_kelvin;
+  return o.scramble_steps + (is_hotter ? o.warmup_steps / 5 : 0);
+}
+
+ScrambleOptions scramble_of(const SimulationOptions& o) {
+  return {o.scramble_steps, o.scramble_kelvin, o.timestep_ps};
+}
+
+// Of thermostats that warm up: during the hot start the top temperature, then those of the run.
+std::vector<double> warm_kelvin(const SimulationOptions& o, std::int64_t step,
+                                const std::vector<double>& of_run) {
+  if (step >= hot_start_ends(o)) return of_run;
+  return std::vector<double>(of_run.size(), o.top_temperature_kelvin);
+}
+
+// Of all thermostats at a step.
+std::vector<double> kelvin_at(const SimulationOptions& o, std::int64_t step,
+                              const std::vector<double>& of_run) {
+  std::vector<double> kelvin = warm_kelvin(o, std::max(step, o.scramble_steps), of_run);
+  if (step >= o.scramble_steps) return kelvin;
+  for (double& now : kelvin) now = scramble_kelvin(scramble_of(o), step, now);
+  return kelvin;
+}
+
+// Steps from the last beginning: that of the warm-up, or of what is saved.
+std::int64_t since_beginning(const SimulationOptions& o, std::int64_t step) {
+  return step - (step < o.steps_before_saves() ? o.scramble_steps : o.steps_before_saves());
 }
 
 // Steps from `step` to the next one where something is due: a swap, a save, the end of the hot
 // start, of the warm-up or of the run.
 std::int64_t steps_until_due(const SimulationOptions& o, std::int64_t step) {
-  const std::int64_t end = step < o.warmup_steps ? o.warmup_steps : o.warmup_steps + o.steps;
-  const std::int64_t since = step < o.warmup_steps ? step : step - o.warmup_steps;
-  std::int64_t due = std::min(end - step, o.save_interval - since % o.save_interval);
-  if (step < hot_steps(o)) due = std::min(due, hot_steps(o) - step);
+  const std::int64_t lead = o.steps_before_saves(), end = step < lead ? lead : lead + o.steps;
+  std::int64_t due =
+      std::min(end - step, o.save_interval - since_beginning(o, step) % o.save_interval);
+  if (step < hot_start_ends(o)) due = std::min(due, hot_start_ends(o) - step);
   if (o.ladder > 1) due = std::min(due, o.swap_interval - step % o.swap_interval);
   return due;
 }
@@ -351,7 +280,7 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
 
   const EnergyEngine engine(system, o.backend);
   std::vector<double> start(start_nm.begin(), start_nm.end());
-  Checkpoint c;
+  SimulationCheckpoint c;
   c.swapped.assign(rungs.size() - 1, 0);
   const auto file = [&] { return file_of(o, system.atom_count(), rungs, c); };
   const auto require_ours = [&] {
@@ -364,20 +293,19 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     c = read_checkpoint(checkpoint_path, o.backend, start.size() * temperatures.size(),
                         rungs.size() - 1);
     require_of_run(checkpoint_path, c, o, *there);
-  } else {
-    minimize(engine, start);
   }
-  std::int64_t total = o.warmup_steps + o.steps;
+  if (!resumes || c.state.step < o.scramble_steps) minimize(engine, start);  // hands as they were
+  std::int64_t total = o.steps_before_saves() + o.steps;
   require(c.state.step <= total, folder.string(), " already holds ", c.state.step,
           " steps (warm-up included), more than the ", total, " asked for");
   const Share share = ranks.share(o.replicas);
   const auto own_temperatures = own_part(temperatures, o.replicas, share);
-  DynamicsOptions options{o.timestep_ps, o.friction_per_ps, o.seed, own_temperatures, o.backend};
+  DynamicsOptions options{o.timestep_ps, o.friction_per_ps, o.seed,
+                          kelvin_at(o, c.state.step, own_temperatures), o.backend};
   options.first_replica = static_cast<std::size_t>(share.first * o.ladder);
   options.all_replicas = temperatures.size();
-  if (c.state.step < hot_steps(o))
-    options.temperatures_kelvin.assign(own_temperatures.size(), o.top_temperature_kelvin);
   Dynamics dynamics(system, options, start);
+  const Walls walls(topology, system, start);
   if (resumes)
     dynamics.restore({own_part(c.state.positions_nm, o.replicas, share),
                       own_part(c.state.velocities_nm_ps, o.replicas, share), c.state.step});
@@ -409,16 +337,22 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   };
   SharedInterrupt stop(ranks);
   while (c.state.step < total && !stop.heard(c.state.step, interrupted())) {
-    dynamics.run(std::min(steps_until_due(o, c.state.step), stop.steps_left(c.state.step)));
+    if (c.state.step < o.scramble_steps)
+      scramble_segment(scramble_of(o), walls, warm_kelvin(o, o.scramble_steps, own_temperatures),
+                       dynamics);
+    else
+      dynamics.run(std::min(steps_until_due(o, c.state.step), stop.steps_left(c.state.step)));
     const std::int64_t step = dynamics.step();
-    if (step == hot_steps(o)) dynamics.set_temperatures(own_temperatures);
-    if (o.ladder > 1 && step > hot_steps(o) && step % o.swap_interval == 0) {
+    if (step == o.scramble_steps)
+      walls.require_natural(dynamics.state().positions_nm, options.first_replica);
+    if (step == hot_start_ends(o)) dynamics.set_temperatures(own_temperatures);
+    if (o.ladder > 1 && step > hot_start_ends(o) && step % o.swap_interval == 0) {
       const std::vector<int> swapped = dynamics.swap_neighbours(o.ladder);
       for (std::size_t k = 0; k < swapped.size(); ++k) c.swapped[k] += swapped[k];
       ++c.sweeps;
     }
     c.state.step = step;
-    const std::int64_t since = step - o.warmup_steps;
+    const std::int64_t since = step - o.steps_before_saves();
     if (since > 0 && since % o.save_interval == 0) {
       c.state = state_of_all(dynamics.state(), ranks);
       require_ours();

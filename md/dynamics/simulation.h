@@ -7,8 +7,10 @@
 //   checkpoint.bin  a line of JSON (step, saves, swaps), then float32 positions and velocities
 //                   (reference backend: float64)
 //
-// All replicas begin as one minimised conformation. During the hot start, the first fifth of the
-// warm-up, every thermostat has the top temperature, so that they part; then each takes its own.
+// All replicas begin as one minimised conformation. With scramble_steps each, at every temperature,
+// forgets it before the warm-up (md/dynamics/scramble.h). During the hot start, the first fifth of
+// the warm-up, every thermostat has the top temperature, so that they part; then each takes its
+// own.
 //
 // A run that was killed at any moment goes on from its last checkpoint to the very numbers of an
 // uninterrupted one.
@@ -36,6 +38,8 @@ struct SimulationOptions {
   int replicas = 16;                    // ladders; replicas * ladder is best a multiple of 32
   double timestep_ps = 0.001;
   double friction_per_ps = 1.0;
+  std::int64_t scramble_steps = 0;         // before the warm-up; 0: all begin alike
+  double scramble_kelvin = 1200;           // of the scramble's hot part
   std::int64_t warmup_steps = 50000;       // nothing saved
   std::int64_t steps = 1000000;            // after the warm-up; may grow in the same folder
   std::int64_t save_interval = 1000;       // steps between saves; each save is one frame a replica
@@ -45,6 +49,8 @@ struct SimulationOptions {
   std::uint64_t seed = 1;
   Backend backend = Backend::cpu;
   std::function<void()> before_writing;  // may throw, and nothing more is written
+
+  std::int64_t steps_before_saves() const { return scramble_steps + warmup_steps; }
 };
 
 struct SimulationResult {
@@ -54,10 +60,10 @@ struct SimulationResult {
 };
 
 // Starts a run in `folder`, or goes on with the one there. Starting positions [N, 3] in nm are
-// minimised first. progress(done, total) is called with steps, warm-up included. Throws Error if
-// the folder holds a run of other settings (saying which differ), lacks one of the files above or
-// holds one that cannot be of the same run (naming it), if options make no sense, or if a replica
-// blows up.
+// minimised first. progress(done, total) is called with steps, scramble and warm-up included.
+// Throws Error if the folder holds a run of other settings (saying which differ), lacks one of the
+// files above or holds one that cannot be of the same run (naming it), if options make no sense, or
+// if a replica blows up.
 //
 // Several ranks do it together: they share the ladders, of which there must be one for each, and
 // the first alone writes and has the result's swap acceptance.

@@ -31,6 +31,10 @@ Json settings_of(const SimulationFile& file) {
   json["swap_interval"] = o.swap_interval;
   json["seed"] = std::to_string(o.seed);
   if (o.backend != Backend::cpu) json["backend"] = name_of(o.backend);
+  if (o.scramble_steps > 0) {
+    json["scramble_steps"] = o.scramble_steps;
+    json["scramble_kelvin"] = o.scramble_kelvin;
+  }
   return json;
 }
 
@@ -59,6 +63,10 @@ void read_settings(const Json& json, SimulationFile& file) {
   o.swap_interval = member(json, "swap_interval", &Json::integer);
   o.seed = member(json, "seed", &Json::natural);  // of old runs a number
   o.backend = backend_of(json);
+  if (json.has("scramble_steps")) {
+    o.scramble_steps = member(json, "scramble_steps", &Json::integer);
+    o.scramble_kelvin = member(json, "scramble_kelvin", &Json::number);
+  }
   require(o.replicas > 0, "expected at least one replica, found ", o.replicas);
   const Json known = settings_of(file);
   for (const auto& [name, value] : json.members())

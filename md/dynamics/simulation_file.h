@@ -16,10 +16,10 @@ struct SimulationFile {
   std::int64_t atoms = 0;
   std::vector<std::string> unknown;  // settings of another version: the run does not go on here
   std::vector<double> ladder_kelvin, swap_acceptance;
-  std::int64_t step = 0, frames = 0;  // so far, the warm-up's steps included
+  std::int64_t step = 0, frames = 0;  // so far, with scramble and warm-up
   Json convergence;                   // as it was judged, once complete; null before
 
-  bool complete() const { return step == options.warmup_steps + options.steps; }
+  bool complete() const { return step == options.steps_before_saves() + options.steps; }
 };
 
 // Whether a run.json is of dynamics at all.

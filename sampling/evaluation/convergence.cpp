@@ -50,6 +50,18 @@ void add_floor(Convergence& out, std::size_t width) {
   out.torsion_floor_rad = metrics::floor_torus(rows, width).distance;
 }
 
+// phi and psi of all frames, the replicas of a save side by side.
+Agreement agreement_of_series(const Convergence& c, std::size_t width, std::size_t replicas) {
+  const std::size_t saves = c.frames / replicas;
+  std::vector<double> rows;
+  for (std::size_t save = 0; save < saves; ++save) {
+    for (std::size_t replica = 0; replica < replicas; ++replica) {
+      for (std::size_t d = 0; d < width; ++d) rows.push_back(c.angles[d][replica * saves + save]);
+    }
+  }
+  return agreement_of(rows, width, static_cast<std::int64_t>(replicas));
+}
+
 }  // namespace
 
 const TorsionConvergence& Convergence::slowest() const {
@@ -58,7 +70,7 @@ const TorsionConvergence& Convergence::slowest() const {
 }
 
 Convergence assess_convergence(const md::Topology& topology, std::span<const double> positions_nm,
-                               double spacing_ps) {
+                               std::int64_t replicas, double spacing_ps) {
   Convergence out;
   const std::size_t frames = positions_nm.size() / (3 * topology.atoms.size());
   if (frames < 2) return out;
@@ -76,7 +88,9 @@ Convergence assess_convergence(const md::Topology& topology, std::span<const dou
         {torsions[t].name, tau.time * out.spacing_ps, tau.effective_frames, tau.reliable});
   }
   const auto backbone = md::backbone_torsions(topology);
-  add_floor(out, backbone.phi.size() + backbone.psi.size());
+  const std::size_t width = backbone.phi.size() + backbone.psi.size();
+  add_floor(out, width);
+  out.agreement = agreement_of_series(out, width, static_cast<std::size_t>(replicas));
   return out;
 }
 

@@ -4,7 +4,7 @@
 // (metrics/statistics/autocorrelation.h) and the effective number of frames. Replicas stand one
 // after the other in one series about one mean, so that replicas that stay in different states show
 // as a time as long as a replica. And the floor of T-W2: all phi and psi of the first half of the
-// replicas against those of the second.
+// replicas against those of the second. And whether replicas agree (agreement.h).
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "md/molecule/topology.h"
+#include "sampling/evaluation/agreement.h"
 
 namespace arbg::sampling {
 
@@ -30,13 +31,15 @@ struct Convergence {
   std::vector<std::vector<double>> angles;  // [torsions][frames] radians, replica by replica
   double torsion_floor_rad = 0;
   std::size_t floor_points = 0;  // frames a side in the floor; 0: too few to tell
+  Agreement agreement;
 
   const TorsionConvergence& slowest() const;  // throws Error if there are no torsions
 };
 
-// Frames [frames, N, 3] in nm, replica by replica, evenly spaced in time. With fewer than two of
-// them there is nothing to tell, and no torsion in the result.
+// Frames [frames, N, 3] in nm, of so many replicas, replica by replica, as many of each, evenly
+// spaced in time. With fewer than two of them there is nothing to tell, and no torsion in the
+// result.
 Convergence assess_convergence(const md::Topology& topology, std::span<const double> positions_nm,
-                               double spacing_ps);
+                               std::int64_t replicas, double spacing_ps);
 
 }  // namespace arbg::sampling

@@ -209,6 +209,7 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   begin(0.4, "residues");
   out.angles = compare_residues(samples, reference, sample_torsions, reference_torsions, out.weight,
                                 at, out.total_variation);
+  out.agreement = agreement_of(reference_torsions, width, reference.replicas);
   begin(0.4, "size, side chains, bonds and angles");
   out.spreads = compare_spreads(observables_of(reference.topology, options.structure_nm), samples,
                                 reference, at);

@@ -27,6 +27,7 @@
 #include "metrics/statistics/bootstrap.h"
 #include "metrics/weights/bennett.h"
 #include "metrics/weights/weights.h"
+#include "sampling/evaluation/agreement.h"
 #include "sampling/evaluation/ensembles.h"
 #include "sampling/evaluation/slow_components.h"
 #include "sampling/proposals/generator.h"
@@ -108,6 +109,7 @@ struct Evaluation {
   Distance energy_w2_kt, torsion_w2_rad;
   Distance total_variation;  // mean of the residues'
   std::vector<ResidueAngles> angles;
+  Agreement agreement;  // of the reference's replicas
   SlowMotions slow;
   std::vector<Spread> spreads;
   std::optional<Folding> folding;  // where a structure is given

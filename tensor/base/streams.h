@@ -39,6 +39,9 @@ inline constexpr std::string_view kWalkerMove = "walkers ";     // walker_pool: 
 inline constexpr std::string_view kExchange = "exchange";       // walker_pool: global moves
 inline constexpr std::string_view kPool = "pool";               // walker_pool: batches
 
+// sampling/evaluation; k: division
+inline constexpr std::string_view kAgreement = "agreement";  // agreement: halves of replicas
+
 // arbg demo; k: the seed of the run to learn from
 inline constexpr std::string_view kReferenceRun = "reference run";  // becomes that of the reference
 

@@ -78,6 +78,11 @@ TEST_SUITE("golden") {
     REQUIRE(file.ladder_kelvin.empty());
     CHECK(run.file.energies_a_sample == file.options.save_interval);
     CHECK(run.file.warm_up_energies == 2 * file.options.warmup_steps);
+    auto scrambled = file;
+    scrambled.options.scramble_steps = 700;
+    md::write_simulation_file(fixture.folder.path(), scrambled);
+    CHECK(load_given_samples(fixture.folder.path(), {}, fixture.reference).file.warm_up_energies ==
+          2 * (file.options.warmup_steps + 700));
   }
 
   TEST_CASE("log weights from a file are as many as frames, and numbers below infinity") {

@@ -63,6 +63,8 @@ for count in 1 2 4; do
   ranks $count $md --output md-$count
   same_files md-1 md-$count topology.pdb positions.npy energy.npy run.json checkpoint.bin
   [ -e frames ] || { mkdir frames; cp md-1/positions.npy frames/AG_310K_test.npy; cp md-1/topology.pdb frames/AG_310K.pdb; }
+  ranks $count $md --scramble --timestep 2 --tempering 1 --steps 100 --output scrambled-$count
+  same_files scrambled-1 scrambled-$count topology.pdb positions.npy energy.npy run.json checkpoint.bin
   for shards in 8 5; do
     ranks $count $train --steps 40 --shards $shards --optimizer muon --output muon-$shards-$count
     same_files muon-$shards-1 muon-$shards-$count checkpoint.safetensors best.safetensors

@@ -62,6 +62,34 @@ double dihedral(std::span<const double> x) {
 }  // namespace
 
 TEST_SUITE("fast") {
+  TEST_CASE("replicas that are put back stand where they are told, and move as heat has it") {
+    for (const Backend backend : backends_here()) {
+      CAPTURE(std::string(name_of(backend)));
+      const System system = alanine_dipeptide();
+      DynamicsOptions options;
+      options.backend = backend;
+      options.temperatures_kelvin.assign(5, 300);
+      Dynamics dynamics(system, options, alanine_positions());
+      const DynamicsState before = dynamics.state();
+      dynamics.run(10);
+      const DynamicsState there = dynamics.state();
+      dynamics.put_back(std::vector{1, 4}, before.positions_nm);
+      const DynamicsState now = dynamics.state();
+      double kinetic = 0;
+      for (std::size_t i = 0; i < now.positions_nm.size(); ++i) {
+        const bool is_back = i / 66 == 1 || i / 66 == 4;
+        CHECK(now.positions_nm[i] == (is_back ? before : there).positions_nm[i]);
+        CHECK((now.velocities_nm_ps[i] == there.velocities_nm_ps[i]) == !is_back);
+        CHECK((!is_back || now.velocities_nm_ps[i] != before.velocities_nm_ps[i]));
+        if (is_back)
+          kinetic += system.mass_amu[i / 3 % 22] * std::pow(now.velocities_nm_ps[i], 2) / 2;
+      }
+      // RT/2 for each of 132 numbers; the standard error is 12 %.
+      CHECK(kinetic / 132 == doctest::Approx(thermal_energy(300) / 2).epsilon(0.35));
+      CHECK(dynamics.step() == 10);
+    }
+  }
+
   TEST_CASE("a trajectory is the same for any number of threads and any company in its lanes") {
     for (const Backend backend : backends_here()) {
       CAPTURE(std::string(name_of(backend)));

@@ -8,12 +8,10 @@
 #include <cmath>
 #include <csignal>
 #include <stdexcept>
-#include <system_error>
 
 #include "md/dynamics/dynamics.h"
 #include "md/energy/engine.h"
 #include "md/files/pdb.h"
-#include "md/forcefields/forcefield.h"
 #include "md/molecule/units.h"
 #include "tensor/base/files.h"
 #include "tensor/base/interrupt.h"
@@ -21,61 +19,10 @@
 #include "tensor/base/npy.h"
 #include "tensor/base/threads.h"
 #include "tests/md/error_message.h"
+#include "tests/md/small_simulation.h"
 #include "tests/tensor/thread_ranks.h"
 
 namespace arbg::md {
-
-namespace {
-
-namespace fs = std::filesystem;
-
-struct Run {
-  fs::path folder;
-  Topology topology = Topology::from_sequence("Ace-A-Nme");
-  System system = ForceField::named("amber99sbildn-obc2").create_system(topology);
-  std::vector<double> start;
-  SimulationOptions options;
-
-  explicit Run(const std::string& name)
-      : folder(fs::temp_directory_path() / ("arbg-simulation-" + std::to_string(::getpid())) /
-               name) {
-    const auto all =
-        read_npy(ARBG_GOLDEN_DIR "/energies/amber99sbildn-obc2/Ace-A-Nme/positions.npy").data;
-    start.assign(all.begin(), all.begin() + 66);
-    options.sequence = "Ace-A-Nme";
-    options.forcefield = "amber99sbildn-obc2";
-    options.top_temperature_kelvin = 500;
-    options.ladder = 3;
-    options.replicas = 2;
-    options.warmup_steps = 130;
-    options.steps = 1200;
-    options.save_interval = 40;
-    options.swap_interval = 25;
-    options.checkpoint_interval = 4;
-  }
-  ~Run() {
-    std::error_code not_empty;
-    fs::remove_all(folder);
-    fs::remove(folder.parent_path(), not_empty);
-  }
-
-  SimulationResult go(const std::function<void(std::int64_t, std::int64_t)>& progress = {},
-                      const Ranks& ranks = Ranks::alone()) const {
-    return run_simulation(folder, topology, system, options, start, progress, ranks);
-  }
-};
-
-const char* const kFiles[] = {"topology.pdb", "positions.npy", "energy.npy", "run.json",
-                              "checkpoint.bin"};
-
-void check_same_files(const Run& a, const Run& b) {
-  for (const char* name : kFiles) {
-    CAPTURE(std::string(name));
-    CHECK((read_file(a.folder / name) == read_file(b.folder / name)));
-  }
-}
-
-}  // namespace
 
 TEST_SUITE("fast") {
   TEST_CASE("the folder holds the frames, their reduced energies and what was run") {

@@ -36,7 +36,7 @@ TEST_SUITE("fast") {
     constexpr double kSpacing = 0.02;
     const TurnedTorsions turned;
     const auto c = assess_convergence(
-        turned.topology, by_replica(turned.frames(5000), turned.start.size()), kSpacing);
+        turned.topology, by_replica(turned.frames(5000), turned.start.size()), kReplicas, kSpacing);
     CHECK(c.frames == 20000);
     CHECK(c.spacing_ps == kSpacing);
     const double tau = (1 + kPhi) / (1 - kPhi);
@@ -50,6 +50,8 @@ TEST_SUITE("fast") {
     CHECK(c.floor_points == 2000);
     CHECK(c.torsion_floor_rad > 0);
     CHECK(c.torsion_floor_rad < 0.1);
+    CHECK(c.agreement.agree());
+    CHECK(c.agreement.points == 500);
   }
 
   // One mean for all: each replica by itself looks converged.
@@ -63,15 +65,17 @@ TEST_SUITE("fast") {
       turn(turned.topology, x, ca, c, 2);
       std::ranges::copy(x, at);
     }
-    const auto convergence = assess_convergence(turned.topology, frames, 1);
+    const auto convergence = assess_convergence(turned.topology, frames, kReplicas, 1);
     CHECK(torsion(convergence, "psi ALA2").time_ps > 50);
     CHECK(torsion(convergence, "phi ALA2").time_ps < 2);
     CHECK(convergence.torsion_floor_rad > 1);
+    CHECK(convergence.agreement.why_not.empty());
+    CHECK(!convergence.agreement.agree());
   }
 
   TEST_CASE("of a single frame nothing is said, and nothing is slowest") {
     const TurnedTorsions turned;
-    const auto c = assess_convergence(turned.topology, turned.start, 1);
+    const auto c = assess_convergence(turned.topology, turned.start, 1, 1);
     CHECK(c.torsions.empty());
     CHECK_THROWS_WITH_AS(c.slowest(), doctest::Contains("without torsions or frames"), Error);
   }

@@ -8,12 +8,20 @@ slow="md --tempering 1 --replicas 1 --steps 20 --warmup 10 --save-every 10"
 succeeds $slow --backend reference --output slow
 refuses 'backend is "reference" there' $slow --output slow
 succeeds $md --output md
+grep -q "^Replicas .*agree: T-W2 of phi and psi between halves of them is .* a side)" out.txt ||
+  failed "arbg md does not say whether replicas agree: $(cat out.txt)"
 succeeds $md --output md --json
 is_json out.txt
 grep -q '"name": "psi ALA2"' md/run.json || failed "run.json does not say how many frames are independent"
+grep -A1 '"replicas": {' md/run.json | grep -q '"agree": ' || failed "run.json does not say whether replicas agree"
+grep -q "Replicas .*agree: T-W2 of phi and psi" md/report.html || failed "the page of arbg md does not say whether replicas agree"
 grep -q "<svg" md/report.html || failed "the report of arbg md has no pictures"
 succeeds md --sequence AAA --forcefield amber14-obc1 --replicas 2 --steps 400 --warmup 100 --save-every 20 --output aaa --json
 grep -q '"ladder_kelvin": \[310, .*"torsion_w2_points": 20' out.txt || failed "arbg md --json says: $(cat out.txt)"
+succeeds md --scramble --replicas 1 --tempering 1 --steps 20 --warmup 10 --save-every 10 --output scrambled
+grep -q '"scramble_steps": 50000' scrambled/run.json || failed "run.json does not say that a run is scrambled"
+grep -q "^Whether replicas agree cannot be told: there is one$" out.txt || failed "of one replica arbg md says: $(cat out.txt)"
+refuses "scramble_steps is 50000 there and nothing here" md --replicas 1 --tempering 1 --steps 20 --warmup 10 --save-every 10 --output scrambled
 refuses "--tempering expects a whole number" md --tempering some --output refused
 refuses "0 < low <= high, found 300 K and 200 K" md --top-temperature 200 --output refused
 refuses "friction_per_ps is 1 there and 2 here" $md --output md --friction 2
@@ -122,6 +130,9 @@ grep -aqF '\"placement\": {' demo/model/checkpoint.safetensors || failed "a demo
 grep -q "Are the samples what they claim" demo/report.html demo/audit.html || failed "the demo's report leaves the audit out"
 grep -q "half of the replicas against the other half: T-W2" demo/report.html || failed "the demo's report does not judge the reference"
 cmp -s demo/md/positions.npy demo/reference/positions.npy && failed "the reference of a demo is what was trained on"
+grep -q '"scramble_steps": 2000' demo/reference/run.json || failed "the reference of a demo is not scrambled"
+grep -q scramble demo/md/run.json && failed "the run that a demo trains on is scrambled"
+grep -q "Replicas of the reference .*agree: T-W2" demo/report.html || failed "the demo's report does not say whether replicas agree"
 grep -qF '"warmup_steps": 2000' demo/reference/run.json || failed "few steps have a long warm-up: $(cat demo/reference/run.json)"
 # The audit has the frames that training has not seen.
 mv demo/reference reference
@@ -137,6 +148,11 @@ grep "reverse effective sample size" out.txt | cmp -s - of-md.txt && failed "the
 for stage in dynamics reference training sampling evaluation audit; do
   grep -q "\"$stage\": [0-9]" demo/times.json || failed "times.json does not have $stage: $(cat demo/times.json)"
 done
+# A reference of an older version, which is not scrambled, stays, and may go on.
+cp -r demo old-demo
+sed -i '/"scramble_/d' old-demo/reference/run.json
+succeeds demo --output old-demo --samples 100
+grep -q scramble old-demo/reference/run.json && failed "a reference that was not scrambled is said to be"
 # With other steps the model could not go on: the dynamics are not lengthened first.
 refuses "give --md-steps 2000 or choose another --output" demo --output demo --md-steps 4000 --samples 100
 succeeds info demo/md
