@@ -8,6 +8,7 @@
 
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
+#include "tensor/base/random.h"
 #include "tests/sampling/small_generators.h"
 #include "tests/sampling/turned_torsions.h"
 
@@ -112,6 +113,31 @@ TEST_SUITE("fast") {
     CHECK(e.trimmed.ess == doctest::Approx(19));
     CHECK(e.weight[3] == 0);
     CHECK(e.energy_w2_kt.weighted.estimate == doctest::Approx(0));
+  }
+
+  TEST_CASE("the interval of effective samples holds their share, where weights have a variance") {
+    const Setting s;
+    const std::size_t count = 1000;
+    const auto x = turned_psi(s.molecule, 0, count);
+    const std::vector<double> u(count, 1.0);
+    EvaluationOptions options;
+    options.points = 2;
+    options.only_distances = true;
+    const auto interval = [&](std::uint64_t seed, double width) {
+      const Random random(seed, 0);
+      std::vector<double> log_weight;
+      for (std::size_t i = 0; i < count; ++i)
+        log_weight.push_back(width * random.normal_pair(i)[0]);
+      return evaluate({x, u, log_weight}, s.reference(), nullptr, options).ess_fraction;
+    };
+    // Of log-normal weights exp(-width^2) are effective. 57 of 60, with a standard error of 1.7.
+    int held = 0;
+    for (std::uint64_t seed = 0; seed < 60; ++seed)
+      held += interval(seed, 0.3).contains(std::exp(-0.09));
+    CHECK(held >= 52);
+    CHECK(held < 60);
+    CHECK(std::isnan(interval(1, 3).low));
+    CHECK(interval(1, 3).estimate > 0);
   }
 
   TEST_CASE("the reference's likelihood is the model's, frame by frame") {
