@@ -136,10 +136,6 @@ Json to_json(const sampling::Folding& folding) {
 
 Json to_json(const sampling::Agreement& a) {
   Json json = Json::object();
-  if (!a.why_not.empty()) {
-    json["not_told"] = a.why_not;
-    return json;
-  }
   json["agree"] = a.agree();
   json["ratio"] = a.ratio();
   json["torsion_w2_of_halves_rad"] = a.halves_rad;
@@ -180,7 +176,7 @@ Json to_json(const sampling::Evaluation& e) {
   for (const auto& residue : e.angles) residues.push_back(to_json(residue));
   Json& spreads = out["spreads"] = Json::list();
   for (const auto& spread : e.spreads) spreads.push_back(to_json(spread));
-  out["reference_replicas"] = to_json(e.agreement);
+  if (e.agreement.why_not.empty()) out["reference_replicas"] = to_json(e.agreement);
   if (e.folding) out["folded"] = to_json(*e.folding);
   if (e.likelihood_frames > 0) {
     out["reference_likelihood_frames"] = e.likelihood_frames;
@@ -211,7 +207,7 @@ Json to_json(const sampling::Convergence& c) {
     out["torsion_w2_floor_rad"] = c.torsion_floor_rad;
     out["torsion_w2_points"] = static_cast<std::int64_t>(c.floor_points);
   }
-  if (!c.torsions.empty()) out["replicas"] = to_json(c.agreement);
+  if (!c.torsions.empty() && c.agreement.why_not.empty()) out["replicas"] = to_json(c.agreement);
   return out;
 }
 

@@ -26,15 +26,15 @@ Json settings_of(const SimulationFile& file) {
   json["replicas"] = o.replicas;
   json["timestep_ps"] = o.timestep_ps;
   json["friction_per_ps"] = o.friction_per_ps;
+  if (o.scramble_steps > 0) {
+    json["scramble_steps"] = o.scramble_steps;
+    json["scramble_kelvin"] = o.scramble_kelvin;
+  }
   json["warmup_steps"] = o.warmup_steps;
   json["save_interval"] = o.save_interval;
   json["swap_interval"] = o.swap_interval;
   json["seed"] = std::to_string(o.seed);
   if (o.backend != Backend::cpu) json["backend"] = name_of(o.backend);
-  if (o.scramble_steps > 0) {
-    json["scramble_steps"] = o.scramble_steps;
-    json["scramble_kelvin"] = o.scramble_kelvin;
-  }
   return json;
 }
 

@@ -69,7 +69,7 @@ TEST_SUITE("fast") {
   }
 
   TEST_CASE("a run that is made of one distribution agrees whatever the number of replicas") {
-    for (const std::size_t replicas : {3, 4, 7, 1500}) {
+    for (const std::size_t replicas : {3u, 4u, 7u, 1500u}) {
       CAPTURE(replicas);
       const Agreement a = of(replicas > 10 ? 2 : 600, std::vector<double>(replicas, 0), 0.5);
       CHECK(a.points > 400);

@@ -148,11 +148,12 @@ grep "reverse effective sample size" out.txt | cmp -s - of-md.txt && failed "the
 for stage in dynamics reference training sampling evaluation audit; do
   grep -q "\"$stage\": [0-9]" demo/times.json || failed "times.json does not have $stage: $(cat demo/times.json)"
 done
-# A reference of an older version, which is not scrambled, stays, and may go on.
-cp -r demo old-demo
-sed -i '/"scramble_/d' old-demo/reference/run.json
-succeeds demo --output old-demo --samples 100
-grep -q scramble old-demo/reference/run.json && failed "a reference that was not scrambled is said to be"
+# A reference of an older version, which is not scrambled, stays.
+cp -r demo old-demo && rm -r old-demo/reference
+succeeds md --steps 2000 --warmup 2000 --save-every 50 --output old-demo/reference \
+  --seed "$(sed -n 's/.*"seed": "\([0-9]*\)".*/\1/p' demo/reference/run.json)"
+"$arbg" demo --output old-demo --samples 100 >out.txt 2>err.txt || failed "arbg demo of an older version: $(cat err.txt)"
+[ "$(grep -c "made before" out.txt)" -eq 2 ] || failed "arbg demo does not take an older reference: $(cat out.txt)"
 # With other steps the model could not go on: the dynamics are not lengthened first.
 refuses "give --md-steps 2000 or choose another --output" demo --output demo --md-steps 4000 --samples 100
 succeeds info demo/md
