@@ -36,6 +36,9 @@ CommandSpec spec() {
        {"placement", "NAME", "",
         "without --model: energies of the places that an atom may take enter the logits (logits), "
         "and moments of them the network as well (full), or nothing (none) (default: full)"},
+       {"within-bins", "NAME", "",
+        "density within a bin, when the model is drawn from: sloped by the bins beside it, or "
+        "uniform (default: sloped; of a run that goes on: as it began)"},
        {"rounds", "N", std::to_string(job.options.rounds),
         "rounds of drawing samples, moving walkers and training"},
        {"samples", "N", std::to_string(job.options.samples),
@@ -77,6 +80,8 @@ RefineJob job_from(const Arguments& arguments, const CommonOptions& common) {
   job.temperature_kelvin = arguments.number("temperature-kelvin");
   job.placement = arguments.text("placement");
   if (!job.placement.empty()) placement_named(job.placement);  // for its check
+  if (arguments.given("within-bins"))
+    job.within_bins = nn::within_bins_named(arguments.text("within-bins"));
   job.options.rounds = arguments.integer("rounds", 1, kMostOfAnything);
   job.options.samples = arguments.integer("samples", 2, kMostOfAnything);
   job.options.steps = arguments.integer("steps", 1, kMostOfAnything);

@@ -44,6 +44,9 @@ const CommandSpec kSpec{
           "samples"},
          {"weights", "WHAT", "average",
           "of the network: average (exponential moving average of training) or last"},
+         {"within-bins", "NAME", "",
+          "density within a bin: sloped by the bins beside it, or uniform, of any checkpoint "
+          "(default: as its training was told, of older ones uniform)"},
          {"mirror-images", "RULE", "keep",
           "Cartesian, enantiomers: keep (weight 0), reflect (log q of both mirror images: exact), "
           "or "
@@ -114,6 +117,7 @@ void print_json(const SamplesRun& samples) {
   Json out = summary_json(*run.weights);
   out["seconds"] = run.seconds;
   out["decoding"] = to_json(run.decoding);
+  nn::say_within_bins(out, run.within_bins);
   if (run.tuning) out["tuning"] = to_json(*run.tuning);
   if (run.reflected) out["reflected"] = *run.reflected;
   for (const auto& label : run.labels) out["labels"].push_back(label);
@@ -134,6 +138,7 @@ void print_table(const SamplesRun& samples, const SampleJob& job) {
   table.add_row({"Pareto k-hat (reliable below 0.7)", metrics::format_number(summary.pareto_k, 3)});
   table.add_row({"log Z", log_z_text(summary)});
   table.add_row({"decoding", run.decoding.text()});
+  table.add_row({"within bins", nn::name_of(run.within_bins)});
   if (summary.zero_count > 0)
     table.add_row({"of weight 0 (mirror images, overlaps)", std::to_string(summary.zero_count)});
   if (run.reflected) table.add_row({"mirror images reflected", std::to_string(*run.reflected)});
@@ -155,7 +160,9 @@ int sample_command(const Words& words, const Ranks& ranks) {
 
   const RunFolder output(job.output, RunKind::sample, {}, ranks);
   const auto told = told_molecule(arguments);
-  const Model model = load_model(job.model, job.backend, job.averaged, told);
+  std::optional<nn::WithinBins> within;
+  if (arguments.given("within-bins")) within = nn::within_bins_named(arguments.text("within-bins"));
+  const Model model = load_model(job.model, job.backend, job.averaged, told, within);
   require(model.of_many || !told, job.model.string(),
           ": this model is of one molecule, which its checkpoint holds; leave --molecule out");
   ranks.agree("a model", read_file(job.model));

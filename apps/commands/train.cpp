@@ -84,6 +84,9 @@ CommandSpec spec() {
         "published, with the learning rate 5e-4; large with dropout 0.1)"},
        {"bins", "N", recommended([](Job j) { return j.network.num_bins; }),
         "bins for every coordinate"},
+       {"within-bins", "NAME", "",
+        "density within a bin, when the model is drawn from: sloped by the bins beside it, or "
+        "uniform (default: sloped; of a run that goes on: as it began)"},
        {"range", "X", recommended([](Job j) { return j.range; }),
         "cartesian only: bins cover this many standard deviations to each side"},
        {"scale", "NM", Json(TrainJob().scale_nm).dump(), "--mix only: the unit of coordinates"},
@@ -174,6 +177,8 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
               (job.coordinates == "internal" && !arguments.given("mix")),
           "--placement ", job.placement,
           " needs --coordinates internal and one molecule: leave it out, or say none");
+  if (arguments.given("within-bins"))
+    job.within_bins = nn::within_bins_named(arguments.text("within-bins"));
   job.network.swiglu = !second_of(arguments, "activation", "swiglu", "gelu");
   job.network.rms_norm = !second_of(arguments, "norm", "rms", "layer");
   if (arguments.given("positions") || !arguments.given("mix"))

@@ -52,7 +52,8 @@ Model load_audited(const AuditJob& job, const std::optional<SamplesRun>& run) {
           drawn == "tf32" ? "--backend cuda --products " : "--products ", drawn);
   return load_model(job.model, job.backend, run->file.averaged,
                     ToldMolecule{run->topology, run->topology_pdb, run->file.forcefield,
-                                 run->file.temperature_kelvin});
+                                 run->file.temperature_kelvin},
+                    run->file.within_bins);
 }
 
 // Of a figure that run.json gives, relative; what JSON cannot hold is as good as itself.

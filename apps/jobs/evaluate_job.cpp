@@ -111,7 +111,8 @@ std::optional<Model> load_evaluated(const EvaluateJob& job, const EvaluateOutcom
   const Dataset& reference = of.reference;
   Model model = load_model(job.model, job.backend, true,
                            ToldMolecule{reference.topology, reference.topology_pdb,
-                                        reference.forcefield, reference.temperature_kelvin});
+                                        reference.forcefield, reference.temperature_kelvin},
+                           run.within_bins);
   require_same_atoms(model, reference, job.model.string());
   return model;
 }

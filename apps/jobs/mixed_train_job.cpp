@@ -97,6 +97,7 @@ TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::pat
     if (!molecule.note.empty()) std::fprintf(stderr, "%s\n", molecule.note.c_str());
   }
   Json description = describe(data);
+  nn::say_within_bins(description, within_bins_for(job, saved));
   add_computed_by(description, job.backend);
   const auto config = make_config(job, data.most_atoms());
   if (saved) require_same_run(*saved, job, description, config);

@@ -32,6 +32,7 @@ Json settings_of(const RefineJob& job) {
   json["forcefield"] = job.forcefield;
   json["temperature_kelvin"] = job.temperature_kelvin;
   if (job.model.empty() && job.placement != "none") json["placement"] = job.placement;
+  nn::say_within_bins(json, *job.within_bins);
   json["rounds"] = options.rounds;
   json["samples"] = options.samples;
   json["steps"] = options.steps;
@@ -91,6 +92,11 @@ std::string default_placement(const RefineFolder& folder) {
   return there->has("placement") ? there->at("placement").string() : "none";
 }
 
+nn::WithinBins default_within_bins(const RefineFolder& folder) {
+  const auto there = folder.settings_there();
+  return there ? nn::within_bins_of(*there) : nn::WithinBins::sloped;
+}
+
 Start start_from_model(const RefineJob& job, const RunFolder& output) {
   Start out;
   out.checkpoint = nn::Checkpoint::read(job.model, job.backend);
@@ -104,7 +110,10 @@ Start start_from_model(const RefineJob& job, const RunFolder& output) {
 Start start_of(const RefineJob& job, const RunFolder& output,
                const std::optional<nn::Checkpoint>& saved) {
   if (saved) return {*saved, 0};
-  return job.model.empty() ? start_from_forcefield(job, output) : start_from_model(job, output);
+  Start start =
+      job.model.empty() ? start_from_forcefield(job, output) : start_from_model(job, output);
+  nn::say_within_bins(start.checkpoint.description, *job.within_bins);
+  return start;
 }
 
 // Ranks have read the same.
@@ -177,6 +186,7 @@ RefineJob::RefineJob(nn::Backend on) : backend(on) {
 RefineOutcome run_refine_job(const RefineJob& asked, const RunFolder& output) {
   RefineJob job = asked;
   if (job.placement.empty()) job.placement = default_placement({job.output, {}, output});
+  if (!job.within_bins) job.within_bins = default_within_bins({job.output, {}, output});
   const RefineFolder folder(job.output, settings_of(job), output);
   const auto saved = folder.read_checkpoint(job.backend);
   const Start start = start_of(job, output, saved);

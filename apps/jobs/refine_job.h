@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct RefineJob {
   double temperature_kelvin = 300;
   std::string placement;  // of a start without data, placement_named(); empty: full, or as the run
                           // in the folder has begun
+  std::optional<nn::WithinBins> within_bins;  // nothing: sloped, or as the run has begun
   sampling::RefinementOptions options;
   std::int64_t final_samples = 20000;
   nn::Backend backend;

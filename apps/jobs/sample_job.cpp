@@ -60,6 +60,7 @@ SamplesRun begin_samples(const SampleJob& job, const Model& model,
   out.file.products = products_of(job.backend);
   out.file.coordinates = model.generator.map().name();
   out.file.decoding = job.decoding;
+  out.file.within_bins = model.generator.within_bins();
   out.file.labels = labels(job);
   out.file.seed = job.seed;
   out.file.samples = std::ssize(coordinates) / model.generator.map().size();

@@ -62,6 +62,7 @@ Json describe_run(const TrainJob& job, const Dataset& all, const md::CoordinateM
     sum.add(std::as_bytes(std::span(all.reduced_energy)));
     out["frames_crc32"] = static_cast<std::int64_t>(sum.value());
   }
+  nn::say_within_bins(out, *job.within_bins);
   add_computed_by(out, job.backend);
   return out;
 }
@@ -132,6 +133,7 @@ TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunF
   TrainJob job = asked;
   const auto saved = saved_run(job);
   job.network.placement = placement_for(job, saved);
+  job.within_bins = within_bins_for(job, saved);
   require(job.held_out >= 0 && job.held_out < 1,
           "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
   require(job.trainer.variance_weight == 0 || !all.reduced_energy.empty(),

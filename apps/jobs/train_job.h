@@ -14,6 +14,7 @@
 #include "apps/runs/dataset.h"
 #include "apps/runs/run_folder.h"
 #include "md/coordinates/coordinate_map.h"
+#include "nn/heads/within_bins.h"
 #include "nn/training/trainer.h"
 #include "tensor/gemm/precision.h"
 
@@ -35,6 +36,7 @@ struct TrainJob {
   double scale_nm = 0.35;  // of many molecules, instead of the standard deviation
   nn::TransformerConfig network = own_network();  // all but what depends on the molecule
   std::string placement;   // placement_named(); empty: recommended, or as the run has begun
+  std::optional<nn::WithinBins> within_bins;  // to draw with; nothing: sloped, or as the run began
   double held_out = 0.05;  // fraction of the frames, the last ones, at most 4096
   bool drop_outside = false;
   bool resume = false;

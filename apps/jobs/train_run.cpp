@@ -49,6 +49,11 @@ std::optional<nn::Checkpoint> saved_run(const TrainJob& job) {
   return saved;
 }
 
+nn::WithinBins within_bins_for(const TrainJob& job, const std::optional<nn::Checkpoint>& saved) {
+  if (job.within_bins) return *job.within_bins;
+  return saved ? nn::within_bins_of(saved->description) : nn::WithinBins::sloped;
+}
+
 void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Json& description,
                       const nn::TransformerConfig& config) {
   const auto before = nn::TrainerOptions::from_json(saved.trainer.at("options"));

@@ -15,6 +15,10 @@ namespace arbg::apps {
 // set, or if it holds no training state.
 std::optional<nn::Checkpoint> saved_run(const TrainJob& job);
 
+// How the bins of its model are filled when it is drawn from: as the job says or, where it does
+// not, as the run began; a new one has slopes.
+nn::WithinBins within_bins_for(const TrainJob& job, const std::optional<nn::Checkpoint>& saved);
+
 // A run goes on bit for bit or not at all: throws Error naming every member of the data's
 // description, the network and the options that differs from the checkpoint's.
 void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Json& description,

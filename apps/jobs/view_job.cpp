@@ -165,7 +165,8 @@ View view_of_run(const ViewJob& job, const fs::path& folder, const fs::path& mod
   if (wanted && fs::exists(model)) {
     drew = load_model(model, job.backend, run.file.averaged,
                       ToldMolecule{run.topology, run.topology_pdb, run.file.forcefield,
-                                   run.file.temperature_kelvin});
+                                   run.file.temperature_kelvin},
+                      run.file.within_bins);
     require_same_atoms(*drew, run.topology, model);
   }
   require(drew || !wanted || !job.roll_outs, "roll-outs need the model of ", folder.string(),

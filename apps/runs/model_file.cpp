@@ -14,7 +14,7 @@ namespace {
 
 // All molecules share bins, scale and range.
 Model model_of_told(nn::Transformer network, const Json& map_of_largest, const ToldMolecule& told,
-                    const std::string& name) {
+                    nn::WithinBins within, const std::string& name) {
   const int atoms = told.topology.atom_count();
   require(atoms <= network.config().num_atoms, name, ": the model has room for ",
           network.config().num_atoms, " atoms, the molecule has ", atoms);
@@ -22,7 +22,7 @@ Model model_of_told(nn::Transformer network, const Json& map_of_largest, const T
                                     map_of_largest.at("range").number());
   auto bins = sampling::bins_of(*map, network.config().num_bins);
   return {sampling::Generator(std::move(network), std::move(bins), std::move(map),
-                              sampling::encode_molecule(told.topology)),
+                              sampling::encode_molecule(told.topology), {}, within),
           told.topology,
           told.topology_pdb,
           told.forcefield,
@@ -96,7 +96,8 @@ std::shared_ptr<const nn::Placement> placement_of(const Json& description,
 }
 
 Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged,
-                 const std::string& name, const std::optional<ToldMolecule>& told) {
+                 const std::string& name, const std::optional<ToldMolecule>& told,
+                 std::optional<nn::WithinBins> asked) {
   const Json& description = checkpoint.description;
   require(
       checkpoint.bins.has_value() && description.is_object() && description.has("coordinate_map"),
@@ -110,26 +111,28 @@ Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool ave
       fail(name, ": ", error.what());
     }
   };
+  const nn::WithinBins within = asked ? *asked : nn::within_bins_of(description);
   if (description.has("molecules")) {
     require(told.has_value(), name,
             ": this model is of many molecules; say of which with --molecule (a PDB file or a "
             "sequence), --forcefield and --temperature-kelvin");
-    return model_of_told(network(), description.at("coordinate_map"), *told, name);
+    return model_of_told(network(), description.at("coordinate_map"), *told, within, name);
   }
   const std::string pdb = description.at("topology_pdb").string();
   auto molecule = md::parse_pdb(pdb, name + " (topology)");
   md::require_natural_hands(molecule.topology, molecule.positions_nm, name + " (topology)");
   auto map = md::CoordinateMap::from_json(description.at("coordinate_map"));
   auto placement = placement_of(description, molecule.topology, *map, checkpoint.config);
-  return {
-      sampling::Generator(network(), *checkpoint.bins, std::move(map), {}, std::move(placement)),
-      std::move(molecule.topology), pdb, description.at("forcefield").string(),
-      description.at("temperature_kelvin").number()};
+  return {sampling::Generator(network(), *checkpoint.bins, std::move(map), {}, std::move(placement),
+                              within),
+          std::move(molecule.topology), pdb, description.at("forcefield").string(),
+          description.at("temperature_kelvin").number()};
 }
 
 Model load_model(const std::filesystem::path& path, nn::Backend backend, bool averaged,
-                 const std::optional<ToldMolecule>& told) {
-  return make_model(nn::Checkpoint::read(path, backend), backend, averaged, path.string(), told);
+                 const std::optional<ToldMolecule>& told, std::optional<nn::WithinBins> within) {
+  return make_model(nn::Checkpoint::read(path, backend), backend, averaged, path.string(), told,
+                    within);
 }
 
 }  // namespace arbg::apps

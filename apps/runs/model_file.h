@@ -57,9 +57,12 @@ std::shared_ptr<const nn::Placement> placement_of(const Json& description,
 
 // Throws Error naming the file and what is missing in it. `averaged`: the weight average, where
 // there is one. A model of many molecules becomes one of that which is told; others ignore it.
+// `within`: instead of what the checkpoint says.
 Model load_model(const std::filesystem::path& path, nn::Backend backend, bool averaged,
-                 const std::optional<ToldMolecule>& told = {});
+                 const std::optional<ToldMolecule>& told = {},
+                 std::optional<nn::WithinBins> within = {});
 Model make_model(const nn::Checkpoint& checkpoint, nn::Backend backend, bool averaged,
-                 const std::string& name, const std::optional<ToldMolecule>& told = {});
+                 const std::string& name, const std::optional<ToldMolecule>& told = {},
+                 std::optional<nn::WithinBins> within = {});
 
 }  // namespace arbg::apps

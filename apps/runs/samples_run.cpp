@@ -30,6 +30,7 @@ Json to_json(const SamplesFile& file) {
   if (file.products != SamplesFile().products) run["products"] = file.products;
   run["sampling_temperature"] = file.decoding.temperature;
   run["decoding"] = apps::to_json(file.decoding);
+  nn::say_within_bins(run, file.within_bins);
   const auto add_labels = [&] {
     for (const auto& label : file.labels) run["labels"].push_back(label);
   };
@@ -70,6 +71,7 @@ SamplesFile samples_file_of(const Json& run) {
   out.coordinates = run.at("coordinates").string();
   if (run.has("products")) out.products = run.at("products").string();
   out.decoding = decoding_of(run);
+  out.within_bins = nn::within_bins_of(run);
   if (run.has("labels"))
     for (const Json& label : run.at("labels").items()) out.labels.push_back(label.string());
   out.seed = run.at("seed").natural();  // of old runs a number

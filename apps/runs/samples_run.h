@@ -27,6 +27,7 @@ struct SamplesFile {
   double temperature_kelvin = 0;
   bool averaged = true;  // drawn with the weight average of training
   sampling::Decoding decoding;
+  nn::WithinBins within_bins = nn::WithinBins::uniform;
   std::vector<std::string> labels;   // what makes the weights inconsistent, or figures too good
   std::string products = "float32";  // of the network that drew them (computed_by.h)
   std::uint64_t seed = 1;

@@ -52,14 +52,22 @@ struct Fractions {
   }
 };
 
+// The root f of a/2 f^2 + (1 - a/2) f = u: of slope 0 u itself, to the bit.
+__device__ double sloped_place(double u, double slope) {
+  const double b = 1 - slope / 2;
+  return 2 * u / (b + sqrt(fma(b, b, 2 * slope * u)));
+}
+
 // A thread a conformation.
 __global__ void add_one(Span<double> z, Span<double> positions, PlacementView t,
                         Span<const std::int32_t> bins, Span<const std::int32_t> place,
-                        Fractions fractions) {
+                        Span<const double> slopes, Fractions fractions) {
   const std::int64_t b = thread_number(), j = place[0], K = t.curves.size();
   if (b >= bins.size() || j >= K) return;
   const DeviceCurve own = t.curves[j];
-  z[b * K + j] = own.low + (bins[b] + fractions.at(b, j)) * own.width;
+  double slope = 0;
+  if (slopes.size() > 0) slope = slopes[b];
+  z[b * K + j] = own.low + (bins[b] + sloped_place(fractions.at(b, j), slope)) * own.width;
   const Atoms<Span<double>> atoms{positions + b * 3 * t.rows.size()};
   const Coordinates<Span<double>> row{z, K, 1};
   if (j == 2) place_first_three(t, b, row, atoms);
@@ -364,7 +372,7 @@ void add_drawn(const DevicePlacementMemory& memory, const DeviceDraws& drawn, On
                OnDevice<double> positions_nm) {
   launch(
       add_one, one_thread_each(drawn.bins.size), span_of(z), span_of(positions_nm), view_of(memory),
-      span_of(drawn.bins), span_of(drawn.place),
+      span_of(drawn.bins), span_of(drawn.place), span_of(drawn.slopes),
       Fractions{drawn.random.seed(), drawn.random.stream(), drawn.first, drawn.step, drawn.stride});
 }
 

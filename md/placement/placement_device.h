@@ -29,11 +29,13 @@ struct DeviceCoordinates {
 };
 
 // Coordinates as they are drawn: their place [1], the same in all rows, and the bin of each row
-// [B]; U is random.uniform(first + j step + b stride) of row b.
+// [B]; U is random.uniform(first + j step + b stride) of row b. Within a bin the density goes as 1 +
+// a t, t from -1/2 to 1/2.
 struct DeviceDraws {
   OnDevice<const std::int32_t> bins, place;
   Random random;
   std::uint64_t first = 0, step = 0, stride = 1;
+  OnDevice<const double> slopes;  // a [B], from -2 to 2 (excluded), or empty: 0
 };
 
 // What is told of S coordinates of B rows.
@@ -59,9 +61,9 @@ class DevicePlacement {
   // positions_from_internal() has them, in double.
   void place_atoms(const DeviceCoordinates& z, std::int64_t known,
                    OnDevice<double> positions_nm) const;
-  // The coordinate at place j of each row, into z [B, K]: low_j + (bin + U) width_j; and the atom
-  // of which it is the last, or the first three with the third, into positions [B, N, 3], where
-  // place_atoms() has them to rounding.
+  // The coordinate at place j of each row, into z [B, K]: low_j + (bin + f) width_j, f the root of
+  // a/2 f^2 + (1 - a/2) f = U, which for a = 0 is U; and the atom of which it is the last, or the
+  // first three with the third, into positions [B, N, 3], where place_atoms() has them to rounding.
   void add(const DeviceDraws& drawn, OnDevice<double> z, OnDevice<double> positions_nm) const;
 
   // coordinates [S]. One without a curve has zeros, and means of zero.

@@ -8,6 +8,8 @@
 #include "nn/heads/label_smoothing.h"
 #include "tensor/base/defects.h"
 #include "tensor/base/error.h"
+#include "tensor/ops/bin_slope.h"
+#include "tensor/ops/gather_rows.h"
 
 namespace arbg::nn {
 
@@ -123,17 +125,50 @@ Variable BinnedHead::log_p(const Variable& parameters, const EncodedRows& rows) 
 std::vector<double> BinnedHead::log_p(const Tensor& parameters, const Tensor& z, std::int64_t first,
                                       const Decoding& decoding) const {
   const auto tokens = tokens_of(z, first);
-  auto log_p = checked_log_p(tensor::log_categorical(
-      parameters, index_of(tokens, z.shape(), parameters.backend()), decoding));
+  const Tensor index = index_of(tokens, z.shape(), parameters.backend());
+  auto log_p = checked_log_p(tensor::log_categorical(parameters, index, decoding));
+  const auto n = z.extent(1);
+  if (within_ == WithinBins::sloped) {
+    const Tensor rounds = goes_round(parameters.backend()).rows(first, n);
+    const auto slopes = tensor::bin_slope(parameters, index, rounds, decoding.temperature).values();
+    const auto values = z.values();
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+      if (!is_outside(tokens[i]))
+        log_p[i] +=
+            log_within(first + static_cast<std::int64_t>(i) % n, tokens[i], slopes[i], values[i]);
+  }
   for (std::size_t i = 0; i < tokens.size(); ++i)
     if (is_outside(tokens[i])) log_p[i] = -kInfinity;
   return log_p;
 }
 
+// Made when first asked for, which uploads.
+Tensor BinnedHead::goes_round(Backend backend) const {
+  const std::lock_guard lock(rounds_->mutex);
+  Tensor& here = rounds_->on[backend];
+  if (!here.defined()) {
+    std::vector<std::int32_t> flags;
+    for (std::int64_t j = 0; j < coordinates(); ++j) flags.push_back(bins_.axis(j).periodic);
+    here = Tensor::from_indices(flags, {coordinates()}, backend);
+  }
+  return here;
+}
+
+double BinnedHead::log_within(std::int64_t j, std::int32_t token, double slope, double z) const {
+  return log_sloped(slope, bins_.place_in_bin(j, token, z));
+}
+
 PendingDraw BinnedHead::draw(const Tensor& parameters, const Tensor& place,
                              const Decoding& decoding, const RowRandom& random) const {
   auto drawn = tensor::draw_categorical(parameters, decoding, random.random, random.words, place);
-  return {std::move(drawn.index), std::move(drawn.log_p)};
+  PendingDraw out{std::move(drawn.index), std::move(drawn.log_p), {}};
+  if (within_ == WithinBins::uniform) return out;
+  const auto B = parameters.extent(0), V = parameters.extent(1);
+  const Tensor round = tensor::gather_rows(goes_round(parameters.backend()), place);
+  out.slope = tensor::bin_slope(parameters.reshape({B, 1, V}), out.value.reshape({B, 1}), round,
+                                decoding.temperature)
+                  .reshape({B});
+  return out;
 }
 
 Variable BinnedHead::embed(const Variable& table, const PendingDraw& before) const {
@@ -144,16 +179,20 @@ void BinnedHead::tell(GrowingPlacement& placement, const PendingDraw& drawn, con
                       const RowRandom& random) const {
   auto within = random.words;  // the second number
   ++within.first;
-  placement.add(drawn.value, place, random.random, within);
+  placement.add(drawn.value, drawn.slope, place, random.random, within);
 }
 
 DrawnCoordinates BinnedHead::read(const PendingDraw& drawn, std::int64_t first,
                                   const RowRandom& random) const {
   DrawnCoordinates out{{}, checked_log_p(drawn.log_p)};
   const auto B = drawn.value.extent(-1);
+  const auto slopes = drawn.slope.defined() ? drawn.slope.values() : std::vector<double>{};
   for (const auto token : drawn.value.indices()) {
-    const auto i = std::ssize(out.z), j = first + i / B;
-    out.z.push_back(bins_.decode(j, token, random.uniform(i % B, j, 1)));
+    const auto i = out.z.size();
+    const auto b = static_cast<std::int64_t>(i) % B, j = first + static_cast<std::int64_t>(i) / B;
+    const double u = random.uniform(b, j, 1);
+    out.z.push_back(bins_.decode(j, token, slopes.empty() ? u : sloped_place(u, slopes[i])));
+    if (!slopes.empty()) out.log_p[i] += log_within(j, token, slopes[i], out.z[i]);
   }
   return out;
 }

@@ -89,6 +89,11 @@ float CoordinateBins::decode_float(std::int64_t j, std::int32_t k, double fracti
   return decode_as<float>(j, k, fraction);
 }
 
+double CoordinateBins::place_in_bin(std::int64_t j, std::int32_t k, double x) const {
+  if (axis(j).periodic) x = wrap(x, axis(j));
+  return (x - axis(j).low) / width(j) - k - 0.5;
+}
+
 std::int64_t CoordinateBins::encode_rows(std::span<const double> x, std::span<std::int32_t> tokens,
                                          std::span<std::int64_t> outside) const {
   const auto K = axes_.size();

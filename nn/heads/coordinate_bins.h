@@ -41,6 +41,8 @@ class CoordinateBins {
   // if k is no bin.
   double decode(std::int64_t j, std::int32_t k, double fraction) const;
   float decode_float(std::int64_t j, std::int32_t k, double fraction) const;
+  // Where x lies in bin k = encode(x): (x - low_j) / h_j - k - 1/2, from -1/2 to 1/2.
+  double place_in_bin(std::int64_t j, std::int32_t k, double x) const;
 
   // Rows of K coordinates -> rows of K tokens. Returns the number of rows with a coordinate
   // outside; if given, adds to outside[j] the rows in which coordinate j is.

@@ -8,7 +8,9 @@
 // What embeddings are and what parameters mean is a head's to say: bins (binned.h), later mixtures
 // of densities on the line. p is a density up to a constant of the coordinate, the unit in which
 // likelihoods are trained and reported; for bins p is the probability of a cell, and log_volume()
-// the log of the volume of K such cells; where p is itself a density, log_volume() is 0.
+// the log of the volume of K such cells; where p is itself a density, log_volume() is 0. A head may
+// be drawn from with another p than the one that is trained (draws_as_trained()): each is a density
+// of the same coordinates, and the loss, like figures in nats, is of the one that is trained.
 //
 // A head learns nothing: what is learned is the network's, which lends its input table. One head
 // serves all replicas of a network, and several threads at a time.
@@ -47,7 +49,9 @@ struct RowRandom {
 // Coordinates as they were drawn, where the network is: nobody has waited for them yet.
 struct PendingDraw {
   Tensor value;  // [B] of one coordinate, or [n, B]; what it means is the head's to say
-  Tensor log_p;  // f64, log p of the very distribution that was drawn from
+  Tensor log_p;  // f64, log p of the very distribution that was drawn from, but for what read()
+                 // adds of the place within a bin
+  Tensor slope;  // f64, of the density within the bin (within_bins.h); undefined: uniform
 };
 
 struct DrawnCoordinates {
@@ -71,6 +75,7 @@ class Head {
   virtual std::int64_t coordinates() const = 0;            // K
   virtual std::int64_t parameters_a_position() const = 0;  // P
   virtual double log_volume() const = 0;                   // of all K coordinates
+  virtual bool draws_as_trained() const { return true; }   // Decoding{}
 
   // Whether p may be above 0 at a value of coordinate j: the support, without a network.
   virtual bool inside(std::int64_t j, double z) const = 0;

@@ -47,10 +47,11 @@ class GrowingPlacement {
 
   // Of the coordinate at `place` (tensor/ops/place.h); those before it have been added.
   virtual PlacementRows next(const Tensor& place) = 0;
-  // The coordinate at `place`, drawn as bins [B] and, in the bin, at the uniform number that words
-  // name (tensor/ops/draw.h): that of BinnedHead::read(), to rounding.
-  virtual void add(const Tensor& bins, const Tensor& place, const Random& random,
-                   const tensor::DrawWords& words) = 0;
+  // The coordinate at `place`, drawn as bins [B] and, in the bin of that slope [B] (undefined: all
+  // 0), at the uniform number that words name (tensor/ops/draw.h): that of BinnedHead::read(), to
+  // rounding.
+  virtual void add(const Tensor& bins, const Tensor& slope, const Tensor& place,
+                   const Random& random, const tensor::DrawWords& words) = 0;
 };
 
 // Where they come from. Several threads may ask at a time.

@@ -16,15 +16,14 @@
 namespace arbg::sampling {
 namespace {
 
-// All conditionals of all draws together are independent and uniform.
-Check uniform_draws(std::span<const double> transform) {
+// Of all conditionals of all draws together, which are independent and uniform.
+Check uniform_draws(const char* of, std::span<const double> transform) {
   std::vector<double> values;
   for (const double f : transform) values.push_back(std::clamp(f, 0.0, 1.0));
   const double statistic =
       std::sqrt(static_cast<double>(values.size())) * metrics::kolmogorov_distance(values);
-  return judged("transforms of the draws against the uniform distribution, sqrt(n) D", statistic,
-                metrics::kolmogorov_bound(1e-6),
-                std::to_string(values.size()) + " conditionals, places within bins included");
+  return judged(std::string(of) + " against the uniform distribution, sqrt(n) D", statistic,
+                metrics::kolmogorov_bound(1e-6), std::to_string(values.size()) + " conditionals");
 }
 
 std::vector<Check> weight_lines(std::span<const double> log_weight, const std::string& of) {
@@ -117,7 +116,10 @@ Audit audit(const AuditSubject& subject, const AuditOptions& options) {
   if (subject.stored) {
     auto stored = audit_stored(proposal, subject.target, *subject.stored, options.close);
     out.draws = std::move(stored.transform);
-    if (!out.draws.empty()) stored.checks.push_back(uniform_draws(out.draws));
+    if (!out.draws.empty()) {
+      stored.checks.push_back(uniform_draws("transforms of the draws", out.draws));
+      stored.checks.push_back(uniform_draws("places within bins, uphill,", stored.uphill));
+    }
     append(stored.checks, subject.said);
     if (populations > 0)
       stored.checks.push_back(

@@ -68,9 +68,9 @@ void add_calibration(ReferenceAudit& out, const md::Topology& topology, const Ge
   const std::size_t count = tokens.size() / K;
   if (count < 20) return;
   const Random random(seed, stream_id(streams::kAuditTransform));
-  std::vector<double> fraction;
-  for (std::size_t i = 0; i < tokens.size(); ++i) fraction.push_back(random.uniform(i));
-  out.transform = replay(generator, {tokens, z}, fraction, {}).transform;
+  std::vector<double> share;
+  for (std::size_t i = 0; i < tokens.size(); ++i) share.push_back(random.uniform(i));
+  out.transform = replay(generator, {tokens, z}, {}, share).transform;
 
   out.kolmogorov_bound = metrics::kolmogorov_bound(0.001 / static_cast<double>(K));
   std::size_t worst = 0;

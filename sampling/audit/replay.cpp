@@ -37,6 +37,34 @@ std::vector<double> plain_probabilities(std::span<const double> logits, const De
   return mixed;
 }
 
+// Of the line through the mean heights at both edges of bin k, over its own height. An edge is half
+// of the sum of the bins that meet there; at an end, as far from the height as the other edge.
+double plain_slope(const Generator& generator, std::int64_t j, std::span<const double> p,
+                   std::size_t k) {
+  constexpr double kMost = 1.8;
+  if (generator.within_bins() == nn::WithinBins::uniform) return 0;
+  const bool ends = !generator.bins().axis(j).periodic;
+  const std::size_t last = p.size() - 1;
+  double lower = (p[k == 0 ? last : k - 1] + p[k]) / 2,
+         upper = (p[k] + p[k == last ? 0 : k + 1]) / 2;
+  if (last == 0)
+    lower = upper;
+  else if (ends && k == 0)
+    lower = 2 * p[k] - upper;
+  else if (ends && k == last)
+    upper = 2 * p[k] - lower;
+  return std::clamp((upper - lower) / p[k], -kMost, kMost);
+}
+
+// The share of bin k that lies below z.
+double part_below(const nn::CoordinateBins& bins, std::int64_t j, std::int32_t k, double z) {
+  const auto& axis = bins.axis(j);
+  const auto V = static_cast<double>(bins.bins());
+  double part = (z - axis.low) / (axis.high - axis.low) * V - k;
+  if (axis.periodic) part -= V * std::round((part - 0.5) / V);
+  return std::clamp(part, 0.0, 1.0);
+}
+
 std::span<const double> rows_of(std::span<const double> z, std::int64_t first, std::int64_t rows,
                                 std::int64_t length) {
   return z.subspan(static_cast<std::size_t>(first * length),
@@ -53,12 +81,14 @@ nn::Tensor column(std::span<const std::int32_t> tokens, std::int64_t first, std:
 
 }  // namespace
 
-Replay replay(const Generator& generator, const Sequences& sequences,
-              std::span<const double> fraction, const Decoding& decoding) {
+Replay replay(const Generator& generator, const Sequences& sequences, const Decoding& decoding,
+              std::span<const double> share) {
   const auto& network = generator.network();
   const auto tokens = sequences.tokens;
   const std::int64_t K = generator.map().size(), V = generator.bins().bins();
   const std::int64_t count = std::ssize(tokens) / K;
+  Decoding full;
+  full.temperature = decoding.temperature;
   double log_cell = 0;
   for (std::int64_t j = 0; j < K; ++j) {
     const auto& axis = generator.bins().axis(j);
@@ -67,6 +97,7 @@ Replay replay(const Generator& generator, const Sequences& sequences,
   Replay out;
   out.log_q.resize(static_cast<std::size_t>(count));
   out.transform.resize(static_cast<std::size_t>(count * K));
+  out.uphill.resize(out.transform.size());
   const std::int64_t groups = (count + kLanes - 1) / kLanes;
   std::vector<double> worst(static_cast<std::size_t>(groups)), excess(worst), variance(worst);
   tensor::for_each_on({network.backend()}, groups, [&](std::int64_t group) {
@@ -100,8 +131,13 @@ Replay replay(const Generator& generator, const Sequences& sequences,
           if (v < token) below += p[v];
         }
         const double log_p = std::log(p[token]);
-        out.log_q[static_cast<std::size_t>(first + b)] += log_p;
-        out.transform[at] = below + fraction[at] * p[token];
+        const double part = part_below(generator.bins(), j, tokens[at], sequences.z[at]);
+        const auto of_all = decoding.truncates() ? plain_probabilities(row, full) : p;
+        const double a = plain_slope(generator, j, of_all, token);
+        out.log_q[static_cast<std::size_t>(first + b)] += log_p + std::log(1 + a * (part - 0.5));
+        const double own = share.empty() ? part + a / 2 * (part * part - part) : share[at];
+        out.transform[at] = below + own * p[token];
+        out.uphill[at] = a < 0 ? 1 - own : own;
         excess[g] += log_p - mean;
         variance[g] += square - mean * mean;
       }

@@ -83,9 +83,7 @@ void add_mirror_images(Replay& again, const Generator& generator, const Target& 
     mirrored.push_back(static_cast<std::int32_t>(generator.bins().bins()) - 1 - token);
   std::vector<double> mirrored_z(sequences.z.begin(), sequences.z.end());
   for (double& value : mirrored_z) value = -value;
-  const auto other =
-      replay(generator, {mirrored, mirrored_z}, std::vector<double>(mirrored.size(), 0.5), decoding)
-          .log_q;
+  const auto other = replay(generator, {mirrored, mirrored_z}, decoding).log_q;
   std::vector<double> mirror(x.begin(), x.end());
   for (double& value : mirror) value = -value;
   const std::size_t frame = x.size() / other.size();
@@ -175,7 +173,7 @@ StoredAudit audit_stored(const AutoregressiveProposal& proposal, const Target& t
 
   // A part of them, closely.
   std::vector<std::int32_t> tokens;
-  std::vector<double> z, fraction, log_q, u, x;
+  std::vector<double> z, log_q, u, x;
   const std::size_t part = std::min(count, static_cast<std::size_t>(most));
   for (std::size_t n = 0; n < part; ++n) {
     const std::size_t i = n * count / part;
@@ -184,13 +182,6 @@ StoredAudit audit_stored(const AutoregressiveProposal& proposal, const Target& t
     tokens.insert(tokens.end(), row.begin(), row.end());
     z.insert(z.end(), measured.z.begin() + static_cast<std::ptrdiff_t>(i * K),
              measured.z.begin() + static_cast<std::ptrdiff_t>((i + 1) * K));
-    for (std::size_t j = 0; j < K; ++j) {
-      const auto& axis = generator.bins().axis(static_cast<std::int64_t>(j));
-      const double place = (measured.z[i * K + j] - axis.low) / (axis.high - axis.low) *
-                               static_cast<double>(generator.bins().bins()) -
-                           row[j];
-      fraction.push_back(std::clamp(place, 0.0, 1.0));
-    }
     log_q.push_back(samples.log_q[i]);
     u.push_back(samples.reduced_energy[i]);
     x.insert(x.end(), samples.positions_nm.begin() + static_cast<std::ptrdiff_t>(i * frame),
@@ -198,7 +189,7 @@ StoredAudit audit_stored(const AutoregressiveProposal& proposal, const Target& t
   }
   if (log_q.empty()) return out;
   const Sequences sequences{tokens, z};
-  Replay again = replay(generator, sequences, fraction, proposal.decoding());
+  Replay again = replay(generator, sequences, proposal.decoding());
   if (samples.reflected)
     add_mirror_images(again, generator, target, sequences, x, proposal.decoding());
   double worst_q = 0, worst_u = 0;
@@ -224,6 +215,7 @@ StoredAudit audit_stored(const AutoregressiveProposal& proposal, const Target& t
                               std::abs(again.surprise), 5,
                               "were they drawn from this very q (temperature, bins)?"));
   out.transform = again.transform;
+  out.uphill = again.uphill;
   return out;
 }
 

@@ -31,7 +31,7 @@ struct StoredSamples {
 struct StoredAudit {
   std::vector<Check> checks;
   // Of the samples looked at closely: uniform on [0, 1] if they are draws from q.
-  std::vector<double> transform;  // [b, K]
+  std::vector<double> transform, uphill;  // [b, K], of replay.h
 };
 
 // Arithmetic on all samples; at most `most` of them, evenly spaced, through the network and the

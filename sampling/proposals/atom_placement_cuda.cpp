@@ -127,10 +127,12 @@ class AtomPlacement::Growing final : public nn::GrowingPlacement {
     return there_->told(z_, positions_nm_, place, slot_, 0, 1);
   }
 
-  void add(const Tensor& bins, const Tensor& place, const Random& random,
+  void add(const Tensor& bins, const Tensor& slope, const Tensor& place, const Random& random,
            const tensor::DrawWords& words) override {
+    md::OnDevice<const double> slopes;
+    if (slope.defined()) slopes = numbers<double>(slope);
     there_->energies.add({numbers<std::int32_t>(bins), numbers<std::int32_t>(place), random,
-                          words.first, words.step, words.stride},
+                          words.first, words.step, words.stride, slopes},
                          numbers<double>(z_), numbers<double>(positions_nm_));
   }
 

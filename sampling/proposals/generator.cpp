@@ -40,9 +40,9 @@ nn::TransformerConfig network_for(nn::TransformerConfig config, const md::Coordi
 Generator::Generator(nn::Transformer network, nn::CoordinateBins bins,
                      std::unique_ptr<md::CoordinateMap> map,
                      std::optional<MoleculeEncoding> molecule,
-                     std::shared_ptr<const nn::Placement> placement)
+                     std::shared_ptr<const nn::Placement> placement, nn::WithinBins within)
     : network_(std::move(network)),
-      head_(std::move(bins), std::move(placement)),
+      head_(std::move(bins), std::move(placement), within),
       map_(std::move(map)),
       molecule_(std::move(molecule)) {
   const auto& config = network_.config();
@@ -164,7 +164,7 @@ std::vector<double> Generator::log_density(std::span<const double> z, const Deco
     inside.push_back(i);
     kept.insert(kept.end(), row.begin(), row.end());
   }
-  const bool plain = decoding == Decoding{};
+  const bool plain = decoding == Decoding{} && head_.draws_as_trained();
   const auto log_p = nn::log_likelihood(network_, head_, nn::host_rows(kept, map_->size()),
                                         molecules(std::ssize(inside)),
                                         plain ? std::nullopt : std::optional(decoding), stop);

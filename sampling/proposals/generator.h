@@ -44,11 +44,13 @@ class Generator {
   // they come from (atom_placement.h).
   Generator(nn::Transformer network, nn::CoordinateBins bins,
             std::unique_ptr<md::CoordinateMap> map, std::optional<MoleculeEncoding> molecule = {},
-            std::shared_ptr<const nn::Placement> placement = {});
+            std::shared_ptr<const nn::Placement> placement = {},
+            nn::WithinBins within = nn::WithinBins::uniform);
 
   const nn::Transformer& network() const { return network_; }
   const nn::Head& head() const { return head_; }
   const nn::CoordinateBins& bins() const { return head_.bins(); }
+  nn::WithinBins within_bins() const { return head_.within(); }
   const md::CoordinateMap& map() const { return *map_; }
   // That many times the molecule, for the network; undefined where it needs none.
   nn::Molecules molecules(std::int64_t count) const;

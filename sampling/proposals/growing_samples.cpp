@@ -79,16 +79,18 @@ void GrowingSamples::draw_next() {
   const auto next = head_.draw(parameters, cache_.place(), decoding_, row_random());
   if (!previous_) {
     const nn::Shape all{head_.coordinates(), next.log_p.elements()};
-    for (const auto part : {&nn::PendingDraw::value, &nn::PendingDraw::log_p}) {
+    for (const auto part :
+         {&nn::PendingDraw::value, &nn::PendingDraw::log_p, &nn::PendingDraw::slope}) {
       const nn::Tensor& one = next.*part;
-      drawn_.*part = nn::Tensor::empty(all, one.dtype(), one.backend());
+      if (one.defined()) drawn_.*part = nn::Tensor::empty(all, one.dtype(), one.backend());
     }
-    previous_ = nn::PendingDraw{next.value.clone(), {}};
+    previous_ = nn::PendingDraw{next.value.clone(), {}, {}};
   } else {
     previous_->value.copy_from(next.value);
   }
   tensor::put_row(drawn_.value, cache_.place(), next.value);
   tensor::put_row(drawn_.log_p, cache_.place(), next.log_p);
+  if (next.slope.defined()) tensor::put_row(drawn_.slope, cache_.place(), next.slope);
   if (placement_) head_.tell(*placement_, next, cache_.place(), row_random());
   cache_.advance();
 }
@@ -121,8 +123,9 @@ bool GrowingSamples::grow(std::int64_t length) {
 // Coordinates first ... first + count - 1 of every row, from the device.
 void GrowingSamples::take(std::int64_t first, std::int64_t count) {
   const auto K = static_cast<std::size_t>(head_.coordinates()), B = log_p_.size();
-  const auto read = head_.read({drawn_.value.rows(first, count), drawn_.log_p.rows(first, count)},
-                               first, row_random());
+  const auto rows = [&](const nn::Tensor& x) { return x.defined() ? x.rows(first, count) : x; };
+  const auto read =
+      head_.read({rows(drawn_.value), rows(drawn_.log_p), rows(drawn_.slope)}, first, row_random());
   for (std::size_t i = 0; i < read.z.size(); ++i) {
     const std::size_t b = i % B;
     coordinates_[b * K + static_cast<std::size_t>(first) + i / B] = read.z[i];

@@ -37,7 +37,7 @@ RollOut roll_out(const Generator& generator, std::span<const double> z, const De
   const auto& network = generator.network();
   const auto V = static_cast<std::size_t>(generator.bins().bins());
   const nn::Tensor row = nn::host_rows(z, std::ssize(z));
-  RollOut out{tokens_of(generator.bins(), z), {}, {}};
+  RollOut out{tokens_of(generator.bins(), z), {}, {}, {}};
   auto cache = network.make_cache(1, generator.molecules(1));
   nn::Tensor previous;
   std::int32_t curves = 0;
@@ -46,6 +46,9 @@ RollOut roll_out(const Generator& generator, std::span<const double> z, const De
     const auto logits = network.next_logits(previous, cache, placement);
     const auto log_p = nn::checked_log_p(tensor::log_categorical_all(logits, decoding));
     out.log_p.insert(out.log_p.end(), log_p.begin(), log_p.end());
+    const auto own_z = nn::host_rows(z.subspan(static_cast<std::size_t>(j), 1), 1);
+    out.log_drawn.push_back(
+        generator.head().log_p(logits.reshape({1, 1, std::ssize(log_p)}), own_z, j, decoding)[0]);
     const bool has_curve = placement.energies.defined();
     out.curve.push_back(has_curve ? curves++ : -1);
     if (has_curve) {

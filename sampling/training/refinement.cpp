@@ -49,7 +49,7 @@ Refinement::Refinement(const nn::Checkpoint& start, const Potential& potential,
       backend_(backend),
       ranks_(ranks),
       placement_(std::move(placement)),
-      head_(start.bins.value(), placement_),
+      head_(start.bins.value(), placement_, nn::within_bins_of(start.description)),
       description_(start.description),
       map_(md::CoordinateMap::from_json(description_.at("coordinate_map"))),
       potential_(potential),
@@ -84,7 +84,8 @@ Generator Refinement::generator() const {
           head_.bins(),
           md::CoordinateMap::from_json(description_.at("coordinate_map")),
           {},
-          placement_};
+          placement_,
+          head_.within()};
 }
 
 Decoding Refinement::decoding() const {

@@ -20,6 +20,9 @@ enum class Defect {
   selection_keeps_z,      // resampling copies everything but the coordinates drawn so far
   candidates_beside,      // placement energies of a dihedral's bin are of the bin beside
   curve_sees_itself,      // placement energies of a coordinate change with its own draw
+  slope_of_bin_above,     // the slope within a bin is that of the bin above
+  slope_downhill,         // draws fall within a bin where their density rises
+  slope_without_density,  // draws are sloped, log q is of uniform bins
   float32_total,          // the sum over a conditional in float32
   float32_log_q,          // the sum of log probabilities in float32
   volume_power,           // r instead of r^2

@@ -143,6 +143,10 @@ TEST_CASE("a defect planted in the code fails on the line that names it") {
       {"cached_position_early", Defect::cached_position_early, "log q with a cache against"},
       {"stale_cache_row", Defect::stale_cache_row, "log q with a cache against"},
       {"selection_keeps_rows", Defect::selection_keeps_rows, "logits of a cache with selected"},
+      {"slope_of_bin_above", Defect::slope_of_bin_above, "log q against plain sums"},
+      {"slope_without_density", Defect::slope_without_density, "log q against plain sums"},
+      {"slope_without_density, again", Defect::slope_without_density,
+       "stored log q against the model's"},
       {"float32_total", Defect::float32_total, "conditionals: |sum - 1|"},
       {"float32_log_q", Defect::float32_log_q, "log q against plain sums"},
       {"volume_power", Defect::volume_power, "log volume factor against finite differences"},
@@ -211,6 +215,8 @@ TEST_CASE("a defect planted in the samples fails on the line that names it") {
          change(folder / "tokens.npy", [](std::vector<double>& tokens) { tokens[0] = -1; });
        }},
       {"places at the lower edges of their bins", "transforms of the draws", to_lower_edges},
+      {"places at the lower edges of their bins, again", "places within bins, uphill",
+       to_lower_edges},
       {"the figures of dropped weights", "run.json: figures of the weights",
        [](const fs::path& folder) {
          change_run_json(folder, [](Json& run) {
@@ -359,6 +365,22 @@ TEST_CASE("populations of sequential Monte Carlo pass, and fail where they were 
   if (line) check_seen(job, line);
 }
 
+// log q is that of the places drawn, but these are not drawn from it.
+TEST_CASE("draws that fall within a bin where their density rises fail on their line") {
+  const Planted planted(Defect::slope_downhill);
+  TemporaryFolder folder;
+  SampleJob sample;
+  sample.model = small_run().job().model;
+  sample.output = folder.path();
+  sample.count = 400;
+  run_sample_job(sample, load_model(sample.model, sample.backend, true),
+                 RunFolder(folder.path(), RunKind::sample));
+  AuditJob job = small_run().job();
+  job.samples = folder.path();
+  job.reference.clear();
+  check_seen(job, "places within bins, uphill");
+}
+
 // Everything in the folder agrees with everything else; only the draws themselves are of a hotter
 // q.
 TEST_CASE("draws of another temperature, passed off as this one's with its log q, are surprising") {
@@ -371,11 +393,7 @@ TEST_CASE("draws of another temperature, passed off as this one's with its log q
   sample.decoding.temperature = 1.1;
   run_sample_job(sample, model, RunFolder(copy.path(), RunKind::sample));
   const auto stored = read_samples(copy.path());
-  const auto K = model.generator.map().size();
-  std::vector<double> z;
-  for (const double token : read_npy(copy.path() / "tokens.npy").data)
-    z.push_back(
-        model.generator.bins().decode(std::ssize(z) % K, static_cast<std::int32_t>(token), 0.5));
+  const auto z = model.generator.encode(stored.positions_nm, 1).coordinates;
   const auto log_q = model.generator.log_density(z);
   change(copy.path() / "log_q.npy", [&](std::vector<double>& v) { v = log_q; });
   change(copy.path() / "log_weight.npy", [&](std::vector<double>& w) {

@@ -136,7 +136,8 @@ TEST_SUITE("fast") {
       const std::size_t of_step =
           3 + 2 * 6 + (training.optimizer == OptimizerKind::muon ? 2 : 0) + 1;
       if (!training.conditioned && training.smoothing == 0)
-        CHECK(bytes_of(events, StubEvent::upload) == 3 * (B * of_molecule + of_step * kLog + kIndex));
+        CHECK(bytes_of(events, StubEvent::upload) ==
+              3 * (B * of_molecule + of_step * kLog + kIndex));
     }
   }
 
@@ -234,6 +235,24 @@ TEST_SUITE("fast") {
       CHECK(of_density.back().kind == StubEvent::download);
       CHECK(log_q == three_atoms(8, Backend::cpu).log_density(samples.coordinates, decoding));
     }
+  }
+
+  TEST_CASE("slopes within bins are read with the draws, at the end") {
+    const OneThread one;
+    constexpr std::size_t B = 20;
+    SampleOptions options;
+    options.count = options.lanes = B;
+    const auto expected = three_atoms(8, Backend::cpu, nn::WithinBins::sloped).sample(options);
+    const auto generator = three_atoms(8, kStub, nn::WithinBins::sloped);
+    take_stub_events();
+    const auto samples = generator.sample(options);
+    const auto events = take_stub_events();
+    const auto K = static_cast<std::size_t>(generator.map().size());
+    CHECK(reads_come_last(events));
+    CHECK(bytes_of(events, StubEvent::download) == B * K * (kIndex + 2 * kLog));
+    CHECK(bytes_of(events, StubEvent::upload) == (B + 1 + K) * kIndex);  // which bins go round
+    CHECK(samples.coordinates == expected.coordinates);
+    CHECK(samples.log_q == expected.log_q);
   }
 }
 

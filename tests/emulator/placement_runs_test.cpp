@@ -32,9 +32,9 @@ struct Peptide {
     born_radii_nm = md::placement_born_radii(molecule.topology, molecule.system);
     closures = md::ring_closures(molecule.topology, molecule.system, *map, kTemperature);
   }
-  Generator generator(Backend backend) const {
+  Generator generator(Backend backend, nn::WithinBins within = nn::WithinBins::uniform) const {
     return lively_generator(md::CoordinateMap::from_json(map->to_json()), kBins, backend,
-                            Told{molecule.system, born_radii_nm, closures});
+                            Told{molecule.system, born_radii_nm, closures}, within);
   }
 };
 
@@ -130,12 +130,15 @@ TEST_SUITE("fast") {
     SampleOptions options;
     options.count = 5;
     options.lanes = 3;
-    const auto device = peptide().generator(Backend::cuda),
-               host = peptide().generator(Backend::cpu);
-    const auto samples = device.sample(options);
-    REQUIRE(samples.count() == 5);
-    CHECK(largest_difference(device.log_density(samples.coordinates), samples.log_q) < 1e-3);
-    CHECK(largest_difference(host.log_density(samples.coordinates), samples.log_q) < 1e-3);
+    for (const auto within : {nn::WithinBins::uniform, nn::WithinBins::sloped}) {
+      CAPTURE(std::string(name_of(within)));
+      const auto device = peptide().generator(Backend::cuda, within),
+                 host = peptide().generator(Backend::cpu, within);
+      const auto samples = device.sample(options);
+      REQUIRE(samples.count() == 5);
+      CHECK(largest_difference(device.log_density(samples.coordinates), samples.log_q) < 1e-3);
+      CHECK(largest_difference(host.log_density(samples.coordinates), samples.log_q) < 1e-3);
+    }
   }
 }
 

@@ -181,15 +181,21 @@ TEST_SUITE("fast") {
       const Coordinate& axis = c.map->coordinates()[j];
       const double width = (axis.high - axis.low) / kBins;
       std::vector<std::int32_t> bins;
+      std::vector<double> slopes;
       for (std::size_t b = 0; b < B; ++b) {
         bins.push_back(static_cast<std::int32_t>((5 * j + 3 * b) % kBins));
-        expected[b * K + j] =
-            axis.low + (bins[b] + random.uniform(kFirst + j * kStep + b * kStride)) * width;
+        slopes.push_back(j % 3 == 0 ? 0 : 1.8 * std::sin(static_cast<double>(j + 7 * b)));
+        const double u = random.uniform(kFirst + j * kStep + b * kStride), a = slopes[b];
+        const double root = std::sqrt((1 - a / 2) * (1 - a / 2) + 2 * a * u);
+        const double f = a == 0 ? u : (root - 1 + a / 2) / a;
+        expected[b * K + j] = axis.low + (bins[b] + f) * width;
       }
       const auto there = array_of(bins),
                  place = array_of(std::vector{static_cast<std::int32_t>(j)});
-      device.add({on_device(there), on_device(place), random, kFirst, kStep, kStride}, on_device(z),
-                 on_device(grown));
+      const auto steep = array_of(slopes);
+      DeviceDraws drawn{on_device(there), on_device(place), random, kFirst, kStep, kStride, {}};
+      if (j % 3 != 0) drawn.slopes = on_device(steep);
+      device.add(drawn, on_device(z), on_device(grown));
     }
     const auto found = z.values();
     for (std::size_t i = 0; i < found.size(); ++i) CHECK(std::abs(found[i] - expected[i]) < 1e-14);

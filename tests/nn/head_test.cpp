@@ -37,10 +37,11 @@ struct Row {
   std::vector<Decoding> decodings;
 };
 
-Row binned(bool own_start_row) {
+Row binned(bool own_start_row, WithinBins within = WithinBins::uniform) {
   std::vector<CoordinateBins::Axis> axes = {{-1, 2}, {0, 6, true}, {2, 2.5}};
   Row row;
   row.name = own_start_row ? "bins" : "bins, as published";
+  if (within == WithinBins::sloped) row.name += ", sloped";
   row.table_rows = own_start_row ? 7 : 6;
   row.points = 60;
   row.error = 1e-12;
@@ -48,7 +49,7 @@ Row binned(bool own_start_row) {
   for (const auto& axis : axes) row.intervals.push_back({axis.low, axis.high});
   row.outside = {{-1.001, 2.0, std::nan("")}, {kInfinity}, {0, 2.51}};
   row.decodings = {{1, 0, 1, 0}, {0.7, 0, 1, 0}, {1, 2, 1, 0}, {1.5, 0, 0.8, 0.1}};
-  row.head = std::make_unique<BinnedHead>(CoordinateBins(6, std::move(axes)));
+  row.head = std::make_unique<BinnedHead>(CoordinateBins(6, std::move(axes)), nullptr, within);
   return row;
 }
 
@@ -56,6 +57,7 @@ std::vector<Row> rows() {
   std::vector<Row> all;
   all.push_back(binned(true));
   all.push_back(binned(false));
+  all.push_back(binned(true, WithinBins::sloped));
   return all;
 }
 

@@ -40,7 +40,8 @@ inline double angle_z(double width) {
 inline Generator near_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t bins,
                                 const std::function<double(const md::Coordinate&, double)>& density,
                                 nn::Backend backend = nn::Backend::cpu,
-                                const std::optional<Told>& told = {}) {
+                                const std::optional<Told>& told = {},
+                                nn::WithinBins within = nn::WithinBins::uniform) {
   const auto axes = bins_of(*map, bins);
   std::vector<double> counts;
   for (std::int64_t j = 0; j < axes.coordinates(); ++j) {
@@ -49,10 +50,11 @@ inline Generator near_generator(std::unique_ptr<md::CoordinateMap> map, std::int
       counts.push_back(1000 * density(map->coordinates()[static_cast<std::size_t>(j)], centre));
     }
   }
-  return small_generator(std::move(map), bins, backend, told, [&](nn::Transformer& network) {
+  const auto prepare = [&](nn::Transformer& network) {
     network.initialise_from_marginals(counts);
     stir(network, "output_proj", 0.1);
-  });
+  };
+  return small_generator(std::move(map), bins, backend, told, prepare, within);
 }
 
 // Atoms on springs, each step coupled to the next: u = sum k/2 |r_i|^2 + c sum r_i . r_{i+1} over

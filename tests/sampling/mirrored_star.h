@@ -21,7 +21,8 @@ inline md::Molecule star() {
 
 // Near normal coordinates of each atom, with conditionals that depend on what was drawn before, so
 // that z and -z are not equally likely.
-inline Generator star_generator(nn::Backend backend = nn::Backend::cpu) {
+inline Generator star_generator(nn::Backend backend = nn::Backend::cpu,
+                                nn::WithinBins within = nn::WithinBins::uniform) {
   auto map = md::make_cartesian_map(4, kStarScale, 4.5);
   nn::Transformer network(config_of(*map, 32), backend, 3);
   auto axes = bins_of(*map, 32);
@@ -34,7 +35,7 @@ inline Generator star_generator(nn::Backend backend = nn::Backend::cpu) {
   }
   network.initialise_from_marginals(counts);
   stir(network, "output_proj", 0.1);
-  return {std::move(network), std::move(axes), std::move(map)};
+  return {std::move(network), std::move(axes), std::move(map), {}, {}, within};
 }
 
 inline double star_log_z() {

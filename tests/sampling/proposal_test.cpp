@@ -46,15 +46,15 @@ Row chain_row(const std::string& name) {
           {}};
 }
 
-Row network_row(const Decoding& decoding) {
-  Row row = chain_row("network, " + decoding.text());
+Row network_row(const Decoding& decoding, nn::WithinBins within = nn::WithinBins::uniform) {
+  Row row = chain_row(std::string("network, ") + name_of(within) + ", " + decoding.text());
   row.generator = std::make_unique<Generator>(near_generator(
       md::CoordinateMap::from_json(row.map->to_json()), kBins,
       [](const md::Coordinate& c, double value) {
         return c.kind == 0 ? boltzmann(value, kLength, 1.2 * kBondWidth)
                            : boltzmann(value, kAngle, 1.2 * kAngleWidth);
       },
-      nn::Backend::reference));
+      nn::Backend::reference, {}, within));
   row.proposal = std::make_unique<AutoregressiveProposal>(*row.generator, decoding);
   row.consistent = !decoding.biased();
   return row;
@@ -72,7 +72,7 @@ Row marginals_row(bool with_gap) {
   return row;
 }
 
-std::unique_ptr<Row> mirrored_row(Mirror rule) {
+std::unique_ptr<Row> mirrored_row(Mirror rule, nn::WithinBins within = nn::WithinBins::uniform) {
   const auto m = star();
   auto row = std::make_unique<Row>(Row{rule == Mirror::reflect ? "mirrored" : "mirrored, published",
                                        Target(m.topology, m.system, kTemperature),
@@ -80,7 +80,7 @@ std::unique_ptr<Row> mirrored_row(Mirror rule) {
                                        {},
                                        {},
                                        {}});
-  row->generator = std::make_unique<Generator>(star_generator(nn::Backend::reference));
+  row->generator = std::make_unique<Generator>(star_generator(nn::Backend::reference, within));
   row->proposal = std::make_unique<MirroredProposal>(
       std::make_unique<AutoregressiveProposal>(*row->generator), row->target, rule);
   row->consistent = row->exact_log_q = rule == Mirror::reflect;
@@ -97,8 +97,11 @@ void for_every_kind(const Body& body) {
   for (const Decoding& decoding :
        {Decoding{}, Decoding{1.2, 0, 1, 0}, Decoding{1, 12, 1, 0.2}, Decoding{1, 6, 1, 0}})
     run(network_row(decoding));
+  for (const Decoding& decoding : {Decoding{}, Decoding{1.2, 12, 1, 0.2}})
+    run(network_row(decoding, nn::WithinBins::sloped));
   for (const bool with_gap : {false, true}) run(marginals_row(with_gap));
   for (const Mirror rule : {Mirror::reflect, Mirror::keep_old_log_q}) run(*mirrored_row(rule));
+  run(*mirrored_row(Mirror::reflect, nn::WithinBins::sloped));
 }
 
 SampleOptions options_for(std::int64_t count, std::int64_t first = 0) {

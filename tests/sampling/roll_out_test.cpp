@@ -17,11 +17,11 @@ using namespace arbg::sampling;
 
 namespace {
 
-Generator lively_dipeptide(nn::Backend backend) {
+Generator lively_dipeptide(nn::Backend backend, nn::WithinBins within = nn::WithinBins::uniform) {
   const auto topology = md::Topology::from_sequence("Ace-A-Nme");
   const auto system = md::ForceField::named("amber99sbildn-obc2").create_system(topology);
   return lively_generator(md::make_internal_map(topology, system, kTemperature), 32, backend,
-                          Told{system, md::placement_born_radii(topology, system)});
+                          Told{system, md::placement_born_radii(topology, system)}, within);
 }
 
 // Of rows [rows, V]: the largest |sum - 1| of exp.
@@ -38,8 +38,11 @@ double worst_sum(const std::vector<double>& log_p, std::size_t V) {
 double log_q_of(const RollOut& steps, const Generator& generator) {
   const auto V = static_cast<std::size_t>(generator.bins().bins());
   double log_q = -generator.bins().log_volume();
-  for (std::size_t j = 0; j < steps.token.size(); ++j)
-    log_q += steps.log_p[j * V + static_cast<std::size_t>(steps.token[j])];
+  for (std::size_t j = 0; j < steps.token.size(); ++j) {
+    log_q += steps.log_drawn[j];
+    if (generator.within_bins() == nn::WithinBins::uniform)
+      CHECK(steps.log_drawn[j] == steps.log_p[j * V + static_cast<std::size_t>(steps.token[j])]);
+  }
   return log_q;
 }
 
@@ -50,10 +53,12 @@ TEST_SUITE("fast") {
     for (const auto backend : backends_here()) {
       CAPTURE(name_of(backend));
       const double bound = backend == Backend::reference ? 1e-11 : 1e-4;
-      for (const bool told : {false, true}) {
-        CAPTURE(told);
+      for (const char* which : {"cartesian", "told", "told, sloped"}) {
+        CAPTURE(which);
+        const bool told = which[0] == 't';
+        const auto within = which[4] == ',' ? nn::WithinBins::sloped : nn::WithinBins::uniform;
         const Generator generator =
-            told ? lively_dipeptide(backend) : two_atoms_cartesian(16, backend);
+            told ? lively_dipeptide(backend, within) : two_atoms_cartesian(16, backend);
         for (const Decoding& decoding :
              {Decoding{}, Decoding{1.3, 0, 1, 0}, Decoding{1, 5, 1, 0}}) {
           SampleOptions options;

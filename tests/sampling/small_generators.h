@@ -63,7 +63,7 @@ struct Told {
 template <class Prepare>
 Generator small_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t bins,
                           nn::Backend backend, const std::optional<Told>& told,
-                          const Prepare& prepare) {
+                          const Prepare& prepare, nn::WithinBins within = nn::WithinBins::uniform) {
   auto config = config_of(*map, bins);
   std::shared_ptr<const nn::Placement> placement;
   if (told) {
@@ -75,19 +75,23 @@ Generator small_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t b
   nn::Transformer network(config, backend, 3);
   prepare(network);
   auto axes = bins_of(*map, bins);
-  return {std::move(network), std::move(axes), std::move(map), {}, std::move(placement)};
+  return {std::move(network), std::move(axes), std::move(map), {}, std::move(placement), within};
 }
 
 // Random weights of order one: every conditional depends on every token before it.
 inline Generator lively_generator(std::unique_ptr<md::CoordinateMap> map, std::int64_t bins,
-                                  nn::Backend backend, const std::optional<Told>& told = {}) {
-  return small_generator(std::move(map), bins, backend, told,
-                         [](const nn::Transformer& network) { stir(network, "", 0.4); });
+                                  nn::Backend backend, const std::optional<Told>& told = {},
+                                  nn::WithinBins within = nn::WithinBins::uniform) {
+  return small_generator(
+      std::move(map), bins, backend, told,
+      [](const nn::Transformer& network) { stir(network, "", 0.4); }, within);
 }
 
-inline Generator three_atoms(std::int64_t bins, nn::Backend backend) {
+inline Generator three_atoms(std::int64_t bins, nn::Backend backend,
+                             nn::WithinBins within = nn::WithinBins::uniform) {
   const auto m = chain(3, 0.012, 0.4);
-  return lively_generator(md::make_internal_map(m.topology, m.system, kTemperature), bins, backend);
+  return lively_generator(md::make_internal_map(m.topology, m.system, kTemperature), bins, backend,
+                          {}, within);
 }
 
 inline Generator two_atoms_cartesian(std::int64_t bins, nn::Backend backend) {

@@ -126,6 +126,11 @@ std::vector<Row> rows_for_backends() {
       draw_row(3, 1500, {1, 40, 1, 0}),
       draw_row(2, 9001, {1.1, 0, 0.9, 0.02}),
       draw_row(0, 4, {}),
+      bin_slope_row(7, 3, 5, 1),
+      bin_slope_row(40, 2, 256, 0.7),
+      bin_slope_row(300, 1, 2, 1.3),
+      bin_slope_row(3, 2, 1, 1),
+      bin_slope_row(0, 2, 4, 1),
   };
   for (const Shape& shape : {Shape{3, 5, 7}, Shape{1}, Shape{0, 4}, Shape{2, 33000}}) {
     for (Row& row : elementwise_rows(shape)) rows.push_back(std::move(row));

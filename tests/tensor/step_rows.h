@@ -6,6 +6,7 @@
 
 #include "operation_rows.h"
 #include "tensor/ops/adamw_step.h"
+#include "tensor/ops/bin_slope.h"
 #include "tensor/ops/blend.h"
 #include "tensor/ops/clip_scale.h"
 #include "tensor/ops/draw.h"
@@ -165,6 +166,24 @@ inline Row draw_row(std::int64_t M, std::int64_t V, const Decoding& decoding) {
     return Tensor::from_values(finite(out.values()), out.shape(), Backend::reference);
   };
   row.tolerance = 1e-14;  // in double on every backend
+  return row;
+}
+
+// Positions one after the other are of ranges with ends, and of periods.
+inline Row bin_slope_row(std::int64_t B, std::int64_t n, std::int64_t V, double temperature) {
+  Row row;
+  row.inputs = {{B, n, V}};
+  row.index = {B, n};
+  row.index_below = V;
+  row.name = "bin_slope" + sizes(row.inputs) + " " + std::to_string(temperature);
+  row.forward = [=](const auto& in, const Tensor& index) {
+    std::vector<std::int32_t> round;
+    for (std::int64_t t = 0; t < n; ++t) round.push_back(static_cast<std::int32_t>(t % 2));
+    const Tensor slope =
+        bin_slope(in[0], index, Tensor::from_indices(round, {n}, in[0].backend()), temperature);
+    return Tensor::from_values(slope.values(), slope.shape(), Backend::reference);
+  };
+  row.tolerance = 1e-13;  // in double on every backend
   return row;
 }
 
