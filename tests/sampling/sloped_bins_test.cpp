@@ -38,7 +38,8 @@ Samples draw(const Generator& generator, const Decoding& decoding, std::int64_t 
 
 // The points of a rule within each of all V^K cells, `places` of each bin: rows of K.
 std::vector<double> grid(const Generator& generator, std::span<const double> places) {
-  const auto V = generator.bins().bins(), K = generator.map().size(), n = std::ssize(places);
+  const std::int64_t V = generator.bins().bins(), K = generator.map().size(),
+                     n = std::ssize(places);
   std::vector<double> z;
   for (const auto fine : all_sequences(V * n, K)) {
     const auto j = std::ssize(z) % K;

@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "tensor/base/error.h"
 #include "tests/backends.h"
