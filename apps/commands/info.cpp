@@ -92,9 +92,8 @@ Json describe_checkpoint(const std::filesystem::path& path, const std::string& c
   out["flops_per_token"] = checkpoint.config.flops_per_token();
   out["averaged_weights"] = !checkpoint.averaged_weights.empty();
   out["tensors"] = std::move(tensors);
-  for (const char* member :
-       {"forcefield", "temperature_kelvin", "molecules", nn::kWithinBins, "step",
-        "held_out_nats_per_coordinate"}) {
+  for (const char* member : {"forcefield", "temperature_kelvin", "molecules", nn::kWithinBins,
+                             "step", "held_out_nats_per_coordinate"}) {
     if (checkpoint.description.has(member)) out[member] = checkpoint.description.at(member);
   }
   if (checkpoint.bins) out["coordinates"] = checkpoint.bins->coordinates();

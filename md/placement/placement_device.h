@@ -29,8 +29,8 @@ struct DeviceCoordinates {
 };
 
 // Coordinates as they are drawn: their place [1], the same in all rows, and the bin of each row
-// [B]; U is random.uniform(first + j step + b stride) of row b. Within a bin the density goes as 1 +
-// a t, t from -1/2 to 1/2.
+// [B]; U is random.uniform(first + j step + b stride) of row b. Within a bin the density goes as 1
+// + a t, t from -1/2 to 1/2.
 struct DeviceDraws {
   OnDevice<const std::int32_t> bins, place;
   Random random;

@@ -69,9 +69,9 @@ struct RefinementState {
 class Refinement {
  public:
   // `start`: configuration, weights, bins, and in its description the coordinate map and how bins
-  // are filled (nn/heads/within_bins.h); the rest of the description goes through to checkpoint(). It took that many `energies` to make. A network
-  // with placement energies is told where they come from (proposals/atom_placement.h). The
-  // potential must outlive the refinement.
+  // are filled (nn/heads/within_bins.h); the rest of the description goes through to checkpoint().
+  // It took that many `energies` to make. A network with placement energies is told where they come
+  // from (proposals/atom_placement.h). The potential must outlive the refinement.
   Refinement(const nn::Checkpoint& start, const Potential& potential, RefinementOptions options,
              nn::Backend backend, std::int64_t energies = 0,
              std::shared_ptr<const nn::Placement> placement = {},

@@ -161,10 +161,40 @@ for data in "--data md --coordinates cartesian" "--mix peptides.txt"; do
   refuses "--placement full needs --coordinates internal and one molecule" train $data --steps 4 --output other --placement full
   absent other
 done
+
+### Slopes within bins: of new runs; one that began without them goes on without, and any model is drawn from either way
+flat="$(echo $told | sed 's/told$/flat/') --placement logits"
+succeeds $flat --within-bins uniform
+succeeds $flat --resume
+keeps flat "within_bins" $flat --resume --within-bins sloped
+keeps told "within_bins" $told --placement logits --resume --within-bins uniform
+refuses "a density within bins is sloped or uniform, not 'steep'" $flat --within-bins steep
+succeeds sample --model flat/checkpoint.safetensors --output of-flat --count 20
+succeeds sample --model told/checkpoint.safetensors --output of-told --count 20
+succeeds sample --model told/checkpoint.safetensors --output told-as-flat --count 20 --within-bins uniform
+succeeds sample --model flat/checkpoint.safetensors --output flat-as-told --count 20 --within-bins sloped
+for file in positions.npy log_q.npy tokens.npy log_weight.npy; do
+  cmp of-flat/$file told-as-flat/$file || failed "$file of a model drawn with uniform bins is not that of a model of uniform bins"
+  cmp of-told/$file flat-as-told/$file || failed "$file of a model drawn with slopes is not that of a model of slopes"
+done
+cmp -s of-flat/log_q.npy of-told/log_q.npy && failed "slopes change nothing"
+for folder in of-told flat-as-told; do
+  grep -q '"within_bins": "sloped"' $folder/run.json || failed "run.json of $folder does not say that bins are sloped"
+done
+for folder in of-flat told-as-flat; do
+  grep -q within_bins $folder/run.json && failed "run.json of $folder says more than one of before there was a choice"
+done
+for folder in told-as-flat flat-as-told; do # as their run.json says, whatever the checkpoint does
+  "$arbg" audit --samples $folder --fresh 20 >out.txt
+  grep -q "stored log q against the model's.*pass" out.txt || failed "an audit of $folder does not follow its run.json"
+done
+
 untold="refine --walkers 4 --warm-up 4 --rounds 1 --samples 4 --moves 1 --steps 2 --output untold"
 succeeds $untold --placement none
 succeeds $untold # as one from before there was a choice
 cksum untold/checkpoint.safetensors >before.txt
+grep -aq within_bins untold/checkpoint.safetensors || failed "a new refinement is without slopes within bins"
+keeps untold 'within_bins' $untold --within-bins uniform
 keeps untold 'placement is the default there and "full" here' $untold --placement full
 cksum untold/checkpoint.safetensors | cmp before.txt || failed "a complete refinement without placement energies goes on"
 cd ..
