@@ -104,6 +104,7 @@ Json roll_out_json(const View& view, const GrownSample& sample, std::int64_t tog
     out["value"].push_back(shown_unit(map, coordinate) * sample.z[j]);
     out["column"].push_back(steps.token[j] / together);
     out["log_p"].push_back(steps.log_p[j * static_cast<std::size_t>(V) + token]);
+    out["log_drawn"].push_back(steps.log_drawn[j]);
   }
   out["probability"] = base64_of_log_p(steps.log_p, V, together);
   out["placed"] = base64_of_log_p(steps.log_placed, V, together);

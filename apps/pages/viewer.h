@@ -17,10 +17,11 @@
 //                  (of a bin), curve (row of `placed`, -1: none), axis (of the tree: grandparent
 //                  and parent); null without roll-outs
 //   roll_outs      name, log_q, positions [N, 3], value [K], column [K] (both of what was drawn),
-//                  log_p [K] (of the drawn bin), probability [K, C], placed [curves, C] (what the
-//                  placement energies alone would give)
+//                  log_p [K] (of the drawn bin), log_drawn [K] (with the density within it),
+//                  probability [K, C], placed [curves, C] (what the placement energies alone would
+//                  give)
 //
-// Sum over j of log_p - log_width is log_q.
+// Sum over j of log_drawn - log_width is log_q.
 #pragma once
 
 #include <string>

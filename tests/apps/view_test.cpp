@@ -97,19 +97,20 @@ fs::path cartesian_samples(const TemporaryFolder& here, std::int64_t bins) {
 }
 
 // Every distribution in the page sums to 1 within what `count` roundings leave, and log p of the
-// drawn bins adds up to log q.
+// drawn bins adds up to log q, with the densities within them.
 void check_roll_outs(const Json& data, double log_q_bound) {
   const double nats = data.at("nats_per_unit").number();
   const auto columns = static_cast<std::size_t>(data.at("columns").integer());
   const auto log_width = numbers_of(data.at("coordinates").at("log_width"));
   REQUIRE_FALSE(data.at("roll_outs").items().empty());
   for (const Json& one : data.at("roll_outs").items()) {
-    const auto log_p = numbers_of(one.at("log_p")), column = numbers_of(one.at("column"));
+    const auto log_p = numbers_of(one.at("log_p")), column = numbers_of(one.at("column")),
+               log_drawn = numbers_of(one.at("log_drawn"));
     const auto units = words_of(one.at("probability").string());
     REQUIRE(units.size() == columns * log_p.size());
     double log_q = 0, worst_sum = 0, worst_bin = 0;
     for (std::size_t j = 0; j < log_p.size(); ++j) {
-      log_q += log_p[j] - log_width[j];
+      log_q += log_drawn[j] - log_width[j];
       double sum = 0;
       for (std::size_t k = 0; k < columns; ++k) sum += std::exp(-nats * units[j * columns + k]);
       worst_sum = std::max(worst_sum, std::abs(sum - 1));

@@ -134,7 +134,7 @@ class Viewer {
     this.showConditional(rollout, j, probability);
     const nats = rollout.log_p[j];
     let log_q = 0;
-    for (let k = 0; k <= j; ++k) log_q += rollout.log_p[k] - coordinates.log_width[k];
+    for (let k = 0; k <= j; ++k) log_q += rollout.log_drawn[k] - coordinates.log_width[k];
     const placed = this.frames[0].length / 3 - waiting.size;
     this.find('.words').textContent = coordinates.text[j];
     this.setFigures([['coordinate', `${s} of ${this.last}`],
