@@ -34,9 +34,9 @@ const CommandSpec kSpec{
      {"steps", "N", "1000000", "steps of each replica after the warm-up"},
      {"warmup", "N", "50000", "steps discarded first, a fifth of them at the top temperature"},
      {"scramble", "", "",
-      "replicas begin apart: before the warm-up each is heated to 1200 K for 30 ps, hands and cis "
-      "or "
-      "trans held, and cooled for 20 ps"},
+      "replicas begin apart: before the warm-up each is heated to 1200 K for 30 ps, with hands, "
+      "cis "
+      "and trans held, and cooled for 20 ps"},
      {"replicas", "N", "24", "independent simulations, kept apart in the files"},
      {"save-every", "N", "100", "steps between saved frames"},
      {"tempering", "N", "auto",

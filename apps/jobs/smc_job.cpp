@@ -44,7 +44,8 @@ SmcOutcome summarise(const std::vector<sampling::SmcPopulation>& populations) {
 
 std::vector<std::string> labels_of_populations(const SmcJob& job) {
   std::vector<std::string> out;
-  if (job.smc.ess_threshold > 0) out.emplace_back(kCorrelated);
+  if (job.smc.independent()) return out;
+  out.emplace_back(kCorrelated);
   if (job.smc.populations == 1) out.emplace_back(kNoError);
   return out;
 }
@@ -172,7 +173,8 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model, const RunFolder& o
     append(all.log_weight, population.log_weight);
   }
   SmcOutcome out = summarise(populations);
-  out.weights = sampling::summarise(all.log_weight, job.smc.populations);
+  out.weights =
+      sampling::summarise(all.log_weight, job.smc.independent() ? 0 : job.smc.populations);
   out.energies += plan.energies;
   out.densities += plan.densities;
   out.seconds = all.file.seconds = clock.elapsed_s();

@@ -14,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kMostFrames = 20000;
-
 // Every stride-th frame of each replica, replica by replica, [frames, N, 3] in nm: the file may be
 // larger than memory.
 std::vector<double> read_frames(const NpyFrames& file, std::int64_t replicas, std::int64_t stride,
@@ -46,7 +44,7 @@ sampling::Convergence convergence_of_run(const fs::path& folder) {
           ", ", topology.atom_count(), ", 3], found ",
           Json(Json::List(file.shape().begin(), file.shape().end())).dump());
   if (frames < 2) return {};
-  const std::int64_t stride = std::max<std::int64_t>(1, (frames + kMostFrames - 1) / kMostFrames);
+  const std::int64_t stride = sampling::saves_apart(frames);
   const double spacing_ps =
       static_cast<double>(stride * run.options.save_interval) * run.options.timestep_ps;
   return sampling::assess_convergence(

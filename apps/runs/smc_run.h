@@ -30,8 +30,7 @@ struct SmcRun {
   std::vector<double> ladder, steps;  // of the rungs
   std::int64_t pilot_energies = 0;
 
-  // Without resampling no particle is a copy of another: annealed importance sampling.
-  bool independent() const { return ess_threshold == 0; }
+  bool independent() const { return ess_threshold == 0; }  // as in SmcOptions
 
   SmcOutcome outcome;  // what JSON has of it: of `weights` log Z, its error and the share
 };

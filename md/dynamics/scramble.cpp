@@ -13,7 +13,7 @@ namespace arbg::md {
 
 namespace {
 
-constexpr double kScramble_ps = 50;
+constexpr double kScramble_ps = 50, kMostSteps = 1e12;
 
 bool is_cis(std::span<const double> x, const std::array<int, 4>& q) {
   return std::abs(dihedral(at(x, q[0]), at(x, q[1]), at(x, q[2]), at(x, q[3]))) <
@@ -98,6 +98,8 @@ void Walls::require_natural(std::span<const double> positions_nm, std::size_t fi
 
 std::int64_t scramble_steps(double timestep_ps) {
   require(timestep_ps > 0, "expected a timestep above 0 ps, found ", timestep_ps);
+  require(kScramble_ps / timestep_ps <= kMostSteps, "a scramble of ", kScramble_ps,
+          " ps takes too many steps of ", timestep_ps, " ps");
   return std::max<std::int64_t>(1, std::llround(kScramble_ps / timestep_ps));
 }
 

@@ -39,6 +39,8 @@ void require_sensible(const SimulationOptions& o) {
   require(o.steps >= 0 && o.warmup_steps >= 0 && o.scramble_steps >= 0,
           "expected no negative numbers of steps, found ", o.steps, ", ", o.warmup_steps, " and ",
           o.scramble_steps);
+  require(o.scramble_steps == 0 || (std::isfinite(o.scramble_kelvin) && o.scramble_kelvin > 0),
+          "expected a temperature above 0 K to scramble at, found ", o.scramble_kelvin, " K");
   require(o.save_interval >= 1 && o.swap_interval >= 1 && o.checkpoint_interval >= 1,
           "expected intervals of at least 1, found ", o.save_interval, " (save), ", o.swap_interval,
           " (swap), ", o.checkpoint_interval, " (checkpoint)");
@@ -335,6 +337,7 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     require_ours();
     write_simulation_file(folder, file());
   };
+  if (progress) progress(c.state.step, total);
   SharedInterrupt stop(ranks);
   while (c.state.step < total && !stop.heard(c.state.step, interrupted())) {
     if (c.state.step < o.scramble_steps)

@@ -55,7 +55,8 @@ struct Fractions {
 // The root f of a/2 f^2 + (1 - a/2) f = u: of slope 0 u itself, to the bit.
 __device__ double sloped_place(double u, double slope) {
   const double b = 1 - slope / 2;
-  return 2 * u / (b + sqrt(fma(b, b, 2 * slope * u)));
+  const double last = 1 - 0x1p-53;  // below 1
+  return fmin(2 * u / (b + sqrt(fma(b, b, 2 * slope * u))), last);
 }
 
 // A thread a conformation.

@@ -10,7 +10,7 @@
 // samples gives their distance, its first change where some points count more and others less, and
 // a lower bound of the distance then.
 //
-// That makes a bootstrap cheap, and right: means of fixed potentials are drawn instead of
+// That makes a bootstrap cheap: means of fixed potentials are drawn instead of
 // distances. A drawn sample has fewer different points than the sample, so that its distance is too
 // large; a mean has no such bias. Of transport, del Barrio and Loubes, "Central limit theorems for
 // empirical transportation cost in general dimension", Annals of Probability 47 (2019), prove that
@@ -18,7 +18,8 @@
 // only where p and q are nearly the same: there the draws scatter too much, 1.0 to 1.4 times as
 // much for W2 and the divergence and up to 1.7 times for the total variation of cells that hold few
 // points (as the jackknife does: Efron and Stein, Annals of Statistics 9, 1981). The interval of a
-// floor is too wide, then, never too narrow.
+// floor is too wide, then. It is too narrow where most cells hold a point or none: of the
+// divergence, with 200 points in 1,000 cells, 85 to 88 % of intervals of 95 % cover.
 #pragma once
 
 #include <span>

@@ -21,6 +21,10 @@ namespace arbg::sampling {
 inline constexpr int kDivisions = 16;
 inline constexpr double kAgreeingRatio = 1.2;  // the highest (apps/bench/RESULTS.md)
 
+// Of long runs some frames are judged, by `arbg md` and `arbg evaluate` the same: every so many
+// saves.
+std::int64_t saves_apart(std::int64_t frames);
+
 struct Agreement {
   std::string why_not;      // if there is nothing to say, the reason; otherwise empty
   std::int64_t points = 0;  // frames a side
@@ -35,9 +39,9 @@ struct Agreement {
   std::string sentence(const std::string& whose = "") const;
 };
 
-// Rows [frames, width] of angles in radians; frame f is of replica f % replicas. At most
-// `most_points` frames a side.
+// Rows [frames, width] of angles in radians; frame f is of replica f % replicas. Of every `apart`
+// saves the first is judged, and at most 500 frames a side.
 Agreement agreement_of(std::span<const double> rows, std::size_t width, std::int64_t replicas,
-                       std::int64_t most_points = 500);
+                       std::int64_t apart = 1);
 
 }  // namespace arbg::sampling

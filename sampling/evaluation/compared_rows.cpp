@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "sampling/smc/population.h"
+#include "tensor/base/error.h"
 #include "tensor/base/random.h"
 #include "tensor/base/streams.h"
 
@@ -26,6 +27,12 @@ Parts parts_met(const Parts& all) {
 
 double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double finite(double distance) {
+  require(std::isfinite(distance),
+          "a distance of samples and reference is not finite: their numbers are too large");
+  return distance;
 }
 
 metrics::Interval interval_of(const Measured& measured, const Parts& a, const Parts& b,
@@ -96,12 +103,12 @@ Points points_of(const WeightedEnsemble& samples, std::span<const double> log_we
 }
 
 Measured measured_square(metrics::Potentials of_rows) {
-  const double square = mean(of_rows.a) + mean(of_rows.b);
+  const double square = finite(mean(of_rows.a) + mean(of_rows.b));
   return {std::sqrt(std::max(0.0, square)), true, std::move(of_rows)};
 }
 
 Measured measured(metrics::Potentials of_rows) {
-  const double distance = mean(of_rows.a) + mean(of_rows.b);
+  const double distance = finite(mean(of_rows.a) + mean(of_rows.b));
   return {std::max(0.0, distance), false, std::move(of_rows)};
 }
 

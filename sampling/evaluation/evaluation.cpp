@@ -45,7 +45,7 @@ metrics::Interval scaled_to(double estimate, const metrics::Interval& found) {
 metrics::Interval ess_interval(const WeightedEnsemble& samples, double fraction,
                                std::uint64_t seed) {
   const auto squares = scaled(samples.log_weight, 2);
-  if (metrics::pareto_k(squares) >= kHeavy) return without_interval(fraction);
+  if (!(metrics::pareto_k(squares) < kHeavy)) return without_interval(fraction);
   const Parts parts = parts_of(samples);
   const auto w = parts.sum(powers(samples.log_weight, 1)), whole = parts.sum({});
   const auto ww = parts.sum(powers(samples.log_weight, 2));
@@ -105,8 +105,8 @@ std::vector<double> shared_log_density(const Generator& model, std::span<const d
 metrics::Interval reverse_ess_interval(std::span<const double> log_w, const Parts& replicas,
                                        std::uint64_t seed) {
   const double fraction = metrics::reverse_ess_fraction(log_w);
-  if (fraction == 0 || metrics::pareto_k(log_w) >= kHeavy ||
-      metrics::pareto_k(scaled(log_w, -1)) >= kHeavy)
+  if (fraction == 0 || !(metrics::pareto_k(log_w) < kHeavy) ||
+      !(metrics::pareto_k(scaled(log_w, -1)) < kHeavy))
     return without_interval(fraction);
   const auto w = replicas.sum(powers(log_w, 1)), inverse = replicas.sum(powers(log_w, -1)),
              whole = replicas.sum({});
@@ -209,7 +209,8 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   begin(0.4, "residues");
   out.angles = compare_residues(samples, reference, sample_torsions, reference_torsions, out.weight,
                                 at, out.total_variation);
-  out.agreement = agreement_of(reference_torsions, width, reference.replicas);
+  out.agreement =
+      agreement_of(reference_torsions, width, reference.replicas, saves_apart(reference.frames()));
   begin(0.4, "size, side chains, bonds and angles");
   out.spreads = compare_spreads(observables_of(reference.topology, options.structure_nm), samples,
                                 reference, at);

@@ -117,6 +117,15 @@ metrics::Interval difference_over(const Ratio& a, const Ratio& b, std::uint64_t 
   return difference_over(a.whole, a.statistic(), b.whole, b.statistic(), seed);
 }
 
+metrics::Interval difference_of_shares(const Ratio& a, const metrics::Interval& share_a,
+                                       const Ratio& b, const metrics::Interval& share_b,
+                                       std::uint64_t seed) {
+  const auto is_end = [](double share) { return share == 0 || share == 1; };
+  if (!is_end(share_a.estimate) && !is_end(share_b.estimate)) return difference_over(a, b, seed);
+  return {share_a.estimate - share_b.estimate, share_a.low - share_b.high,
+          share_a.high - share_b.low};
+}
+
 metrics::Interval share_over(const Ratio& share, double draws, std::uint64_t seed) {
   const double found = share.of_all();
   if (found > 0 && found < 1) return interval_over(share.whole, share.statistic(), seed);

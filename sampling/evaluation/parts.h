@@ -69,6 +69,11 @@ metrics::Interval difference_over(const Ratio& a, const Ratio& b, std::uint64_t 
 // bootstrap differs: then from the other end to what `most_unseen` allows.
 metrics::Interval share_over(const Ratio& share, double draws, std::uint64_t seed);
 
+// The difference of two such shares. Where either is 0 or 1: as far apart as their intervals allow.
+metrics::Interval difference_of_shares(const Ratio& a, const metrics::Interval& share_a,
+                                       const Ratio& b, const metrics::Interval& share_b,
+                                       std::uint64_t seed);
+
 // What no draw of n met has a share of at most this, with a probability of 95 %: p with (1 - p)^n =
 // 5 %, about 3 / n (Hanley and Lippman-Hand, JAMA 249, 1983).
 double most_unseen(double draws);

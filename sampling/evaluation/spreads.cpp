@@ -123,7 +123,7 @@ Folding compare_folding(std::span<const double> structure_nm, double limit_nm,
   out.limit_nm = limit_nm;
   out.samples = share_over(s, independent_draws(parts, weight), seed);
   out.reference = share_over(r, independent_draws(replicas, {}), seed);
-  out.difference = difference_over(s, r, seed);
+  out.difference = difference_of_shares(s, out.samples, r, out.reference, seed);
   out.drawn = share_below(of_samples, limit_nm, {}, parts).of_all();
   return out;
 }

@@ -35,6 +35,8 @@ struct SmcOptions {
   // From any thread, one call at a time: stages done in all populations of this rank, of how many.
   std::function<void(std::int64_t done, std::int64_t of)> on_progress;
 
+  // Without resampling no particle is a copy of another: importance sampling, annealed or not.
+  bool independent() const { return ess_threshold == 0; }
   void check() const;                             // throws Error, naming what is out of its range
   std::int64_t particles(std::int64_t p) const {  // of population p
     return first_particle(count, populations, p + 1) - first_particle(count, populations, p);

@@ -66,6 +66,11 @@ Potentials of_divergence(const std::vector<double>& a, const std::vector<double>
   return {in_cells(a, &cells, true), in_cells(b, &cells, false)};
 }
 
+Potentials of_variation(const std::vector<double>& a, const std::vector<double>& b) {
+  auto cells = variation_potentials(in_cells(a, nullptr, true), in_cells(b, nullptr, false));
+  return {in_cells(a, &cells, true), in_cells(b, &cells, false)};
+}
+
 // In how many of the seeds the interval holds the mean of all seeds' distances, as a share.
 double coverage(OfPoints* measure, std::size_t n, double apart) {
   constexpr std::uint64_t kSeeds = 400;
@@ -134,10 +139,11 @@ TEST_CASE("intervals of distances hold their mean over 400 seeds as often as the
   CHECK(coverage(of_line, 200, 0.8) == doctest::Approx(0.95).epsilon(0.035));
   CHECK(coverage(of_torus, 200, 0.8) == doctest::Approx(0.95).epsilon(0.035));
   CHECK(coverage(of_divergence, 200, 0.8) == doctest::Approx(0.95).epsilon(0.035));
+  CHECK(coverage(of_variation, 200, 0.8) == doctest::Approx(0.95).epsilon(0.035));
 }
 
 TEST_CASE("and more often, never less, where the two sides are one distribution") {
-  for (OfPoints* measure : {of_line, of_torus, of_divergence})
+  for (OfPoints* measure : {of_line, of_torus, of_divergence, of_variation})
     CHECK(coverage(measure, 200, 0) > 0.93);
 }
 
