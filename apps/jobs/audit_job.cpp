@@ -63,8 +63,10 @@ double difference(double said, double found) {
 }
 
 // The figures of populations in run.json.
-Check populations_said(const SmcOutcome& said, const sampling::StoredSamples& samples) {
-  const auto summary = sampling::summarise(samples.log_weight, samples.populations);
+Check populations_said(const SmcRun& run, const sampling::StoredSamples& samples) {
+  const SmcOutcome& said = run.outcome;
+  const auto summary =
+      sampling::summarise(samples.log_weight, run.independent() ? 0 : samples.populations);
   const auto log_z = sampling::log_z_of_populations(samples.log_weight, samples.populations);
   double largest = said.log_z.size() == log_z.size() ? 0 : 1;
   for (std::size_t p = 0; p < std::min(said.log_z.size(), log_z.size()); ++p)
@@ -119,7 +121,7 @@ std::vector<Check> audit_run_json(const SamplesFile& run, const Model& model,
   for (const auto& label : run.labels)
     out.push_back({"run.json: a label", 0, 0, Verdict::warning, label});
   if (run.smc)
-    out.push_back(populations_said(run.smc->outcome, samples));
+    out.push_back(populations_said(*run.smc, samples));
   else if (run.weights)
     out.push_back(weights_said(*run.weights, samples));
   return out;
