@@ -83,7 +83,8 @@ PublishedFigures published_beside(const EvaluateOutcome& outcome) {
 
 // The page, with the log of the model's training and the audit of the samples where these are.
 void write_page(const std::filesystem::path& output, const EvaluateJob& job,
-                const EvaluateOutcome& outcome, const std::string& command) {
+                const EvaluateOutcome& outcome, const std::string& command,
+                const PublishedFigures& published) {
   const SamplesRun& samples = outcome.samples;
   const SamplesFile& run = samples.file;
   ReportInput input;
@@ -96,7 +97,7 @@ void write_page(const std::filesystem::path& output, const EvaluateJob& job,
   const auto log = job.model.parent_path() / "train_log.jsonl";
   if (!job.model.empty() && std::filesystem::exists(log)) input.train_log = log;
   if (!outcome.budgets.empty()) input.budgets = {{job.samples.string(), outcome.budgets}};
-  input.published = published_beside(outcome);
+  input.published = published;
   input.facts = {{"samples", std::to_string(samples.count())}};
   if (run.weight_kind == sampling::WeightKind::absolute)
     input.facts.emplace_back("decoding", run.decoding.text());
@@ -202,7 +203,7 @@ void evaluate_one(EvaluateJob job, const std::filesystem::path& output, const st
   replace_together(written, kFiles, [&](const std::filesystem::path& fresh) {
     write_file(fresh / "evaluation.json", json.dump(2) + "\n");
     if (!components.empty()) write_file(fresh / "tica.json", components);
-    write_page(fresh, job, outcome, command);
+    write_page(fresh, job, outcome, command, published);
   });
   if (as_json) {
     std::puts(json.dump().c_str());
