@@ -75,6 +75,9 @@ CommandSpec spec() {
         "decay of the average of the network's weights, which samples are drawn with; 0: none"},
        {"variance-weight", "X", recommended([](Job j) { return j.trainer.variance_weight; }),
         "weight of the log-variance loss, which uses the energies; 0: maximum likelihood only"},
+       {"variance-weight-most", "X",
+        recommended([](Job j) { return j.trainer.variance_weight_most; }),
+        "as log weights scatter less, that weight grows up to this; 0: it stays"},
        {"label-smoothing", "X", recommended([](Job j) { return j.trainer.label_smoothing; }),
         "share of every target probability that is spread over all bins"},
        {"dropout", "X", recommended([](Job j) { return j.network.dropout; }),
@@ -159,7 +162,9 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   number("weight-decay", trainer.adamw.weight_decay);
   number("clip", trainer.clip_norm);
   number("average", trainer.average_decay);
+  if (arguments.given("variance-weight")) trainer.variance_weight_most = 0;
   number("variance-weight", trainer.variance_weight);
+  number("variance-weight-most", trainer.variance_weight_most);
   number("label-smoothing", trainer.label_smoothing);
   integer("evaluate-every", trainer.evaluate_every, 0);
   integer("early-stop", trainer.early_stop, 0);

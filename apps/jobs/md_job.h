@@ -1,6 +1,7 @@
 // Molecular dynamics into a run folder: what `arbg md` and `arbg demo` share.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 
@@ -10,6 +11,9 @@
 #include "sampling/evaluation/convergence.h"
 
 namespace arbg::apps {
+
+// Steps between tries to turn peptide bonds, unless the user says otherwise.
+inline constexpr std::int64_t kTurnInterval = 100;
 
 struct MdJob {
   std::filesystem::path output;

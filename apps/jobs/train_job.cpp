@@ -153,7 +153,8 @@ TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunF
   const Json description =
       describe_run(job, all, *map, saved ? &saved->description : nullptr, false);
   const nn::BinnedHead head(saved ? *saved->bins : sampling::bins_of(*map, job.network.num_bins),
-                            placement_of(description, all.topology, *map, job.network));
+                            placement_of(description, all.topology, *map, job.network),
+                            *job.within_bins);
   sampling::TrainingData data(
       *map, head, {train.positions_nm.begin(), train.positions_nm.end()},
       job.trainer.variance_weight > 0 ? train.reduced_energy : std::vector<double>{},

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "md/dynamics/integrator.h"
+#include "md/dynamics/peptide_turns.h"
 #include "md/energy/engine.h"
 #include "md/molecule/system.h"
 
@@ -59,6 +60,11 @@ class Dynamics {
   // and velocities rescaled by sqrt(T_new/T_old). Random numbers are keyed by the step: call it at
   // most once a step. Returns how many ladders swapped at each pair of neighbours: [L-1].
   std::vector<int> swap_neighbours(int ladder_size);
+
+  // One try of every replica to turn about one of these peptide bonds, drawn at random: Metropolis'
+  // rule at the temperature of its thermostat; velocities stay. Random numbers are keyed by the
+  // step: call it at most once a step. Returns how many have turned.
+  std::int64_t try_turns(std::span<const PeptideTurn> turns);
 
  private:
   EnergyEngine energy_;

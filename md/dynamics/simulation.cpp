@@ -44,6 +44,7 @@ void require_sensible(const SimulationOptions& o) {
   require(o.save_interval >= 1 && o.swap_interval >= 1 && o.checkpoint_interval >= 1,
           "expected intervals of at least 1, found ", o.save_interval, " (save), ", o.swap_interval,
           " (swap), ", o.checkpoint_interval, " (checkpoint)");
+  require(o.turn_interval >= 0, "expected no negative interval of turns, found ", o.turn_interval);
   require(o.top_temperature_kelvin >= o.temperature_kelvin,
           "expected a top temperature of at least ", o.temperature_kelvin,
           " K, that of the run, found ", o.top_temperature_kelvin, " K");
@@ -56,6 +57,11 @@ std::vector<double> swap_acceptance(const SimulationOptions& o, const Simulation
   return rates;
 }
 
+double turn_acceptance(const SimulationCheckpoint& c) {
+  return static_cast<double>(c.turned) /
+         static_cast<double>(std::max<std::int64_t>(1, c.turn_tries));
+}
+
 // What run.json says at a checkpoint.
 SimulationFile file_of(const SimulationOptions& o, int atoms, const std::vector<double>& rungs,
                        const SimulationCheckpoint& c) {
@@ -64,6 +70,7 @@ SimulationFile file_of(const SimulationOptions& o, int atoms, const std::vector<
   out.atoms = atoms;
   out.ladder_kelvin = rungs;
   out.swap_acceptance = swap_acceptance(o, c);
+  if (c.turn_tries > 0) out.turn_acceptance = turn_acceptance(c);
   out.step = c.state.step;
   out.frames = c.saves * o.replicas;
   return out;
@@ -227,14 +234,15 @@ std::int64_t since_beginning(const SimulationOptions& o, std::int64_t step) {
   return step - (step < o.steps_before_saves() ? o.scramble_steps : o.steps_before_saves());
 }
 
-// Steps from `step` to the next one where something is due: a swap, a save, the end of the hot
-// start, of the warm-up or of the run.
+// Steps from `step` to the next one where something is due: a swap, a turn, a save, the end of the
+// hot start, of the warm-up or of the run.
 std::int64_t steps_until_due(const SimulationOptions& o, std::int64_t step) {
   const std::int64_t lead = o.steps_before_saves(), end = step < lead ? lead : lead + o.steps;
   std::int64_t due =
       std::min(end - step, o.save_interval - since_beginning(o, step) % o.save_interval);
   if (step < hot_start_ends(o)) due = std::min(due, hot_start_ends(o) - step);
   if (o.ladder > 1) due = std::min(due, o.swap_interval - step % o.swap_interval);
+  if (o.turn_interval > 0) due = std::min(due, o.turn_interval - step % o.turn_interval);
   return due;
 }
 
@@ -244,8 +252,8 @@ DynamicsState state_of_all(const DynamicsState& own, const Ranks& ranks) {
           ranks.gather_at_first(std::span(own.velocities_nm_ps)), own.step};
 }
 
-// [ladder - 1] over all ladders, at the first rank; zeros at the others, which begin anew.
-std::vector<std::int64_t> swaps_of_all(const std::vector<std::int64_t>& own, const Ranks& ranks) {
+// Counts over all replicas, at the first rank; zeros at the others, which begin anew.
+std::vector<std::int64_t> counts_of_all(const std::vector<std::int64_t>& own, const Ranks& ranks) {
   std::vector<std::int64_t> sum(own.size());
   const auto all = ranks.gather_at_first(std::span(own));
   for (std::size_t i = 0; i < all.size(); ++i) sum[i % sum.size()] += all[i];
@@ -307,12 +315,16 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   options.first_replica = static_cast<std::size_t>(share.first * o.ladder);
   options.all_replicas = temperatures.size();
   Dynamics dynamics(system, options, start);
+  const std::vector<PeptideTurn> turns = peptide_turns(topology);
   const Walls walls(topology, system, start);
   if (resumes)
     dynamics.restore({own_part(c.state.positions_nm, o.replicas, share),
                       own_part(c.state.velocities_nm_ps, o.replicas, share), c.state.step});
   ranks.agree("a start", std::as_bytes(std::span(resumes ? c.state.positions_nm : start)));
-  if (!ranks.is_first()) c.swapped.assign(c.swapped.size(), 0);  // the first has those of before
+  if (!ranks.is_first()) {  // the first has the counts of before
+    c.swapped.assign(c.swapped.size(), 0);
+    c.turn_tries = c.turned = 0;
+  }
   require_ours();
   if (!resumes && ranks.is_first()) {  // nothing is written before everything has been checked
     create_folder(folder);
@@ -325,11 +337,13 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
 
   // run.json stays, with the convergence that was added since.
   if (c.state.step == total && there && there->complete() && there->options.steps == o.steps)
-    return {c.saves * o.replicas, true, swap_acceptance(o, c)};
+    return {c.saves * o.replicas, true, swap_acceptance(o, c), turn_acceptance(c)};
 
-  // Swaps of the other ranks' ladders are with them until now.
+  // Counts of the other ranks' replicas are with them until now.
   const auto checkpoint = [&] {
-    c.swapped = swaps_of_all(c.swapped, ranks);
+    c.swapped = counts_of_all(c.swapped, ranks);
+    const auto counts = counts_of_all({c.turn_tries, c.turned}, ranks);
+    c.turn_tries = counts[0], c.turned = counts[1];
     if (!ranks.is_first()) return;
     frames->sync();  // may take long: whose folder it is is asked afterwards
     require_ours();
@@ -349,6 +363,10 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
     if (step == o.scramble_steps)
       walls.require_natural(dynamics.state().positions_nm, options.first_replica);
     if (step == hot_start_ends(o)) dynamics.set_temperatures(own_temperatures);
+    if (o.turn_interval > 0 && step > hot_start_ends(o) && step % o.turn_interval == 0) {
+      c.turned += dynamics.try_turns(turns);
+      if (!turns.empty()) c.turn_tries += std::ssize(own_temperatures);
+    }
     if (o.ladder > 1 && step > hot_start_ends(o) && step % o.swap_interval == 0) {
       const std::vector<int> swapped = dynamics.swap_neighbours(o.ladder);
       for (std::size_t k = 0; k < swapped.size(); ++k) c.swapped[k] += swapped[k];
@@ -370,7 +388,7 @@ SimulationResult run_simulation(const fs::path& folder, const Topology& topology
   }
   c.state = state_of_all(dynamics.state(), ranks);
   checkpoint();
-  return {c.saves * o.replicas, c.state.step == total, swap_acceptance(o, c)};
+  return {c.saves * o.replicas, c.state.step == total, swap_acceptance(o, c), turn_acceptance(c)};
 }
 
 }  // namespace arbg::md

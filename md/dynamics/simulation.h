@@ -3,8 +3,10 @@
 //   topology.pdb    the minimised start
 //   positions.npy   float32 [frames, N, 3] nm; frame f is of independent replica f % replicas
 //   energy.npy      float32 [frames], reduced energy in kT at the target temperature
-//   run.json        settings, steps, frames, swap acceptance of neighbouring temperatures
-//   checkpoint.bin  a line of JSON (step, saves, swaps), then float32 positions and velocities
+//   run.json        settings, steps, frames, swap acceptance of neighbouring temperatures, and of
+//                   turns of peptide bonds (md/dynamics/peptide_turns.h)
+//   checkpoint.bin  a line of JSON (step, saves, swaps, turns), then float32 positions and
+//   velocities
 //                   (reference backend: float64)
 //
 // All replicas begin as one minimised conformation. With scramble_steps each, at every temperature,
@@ -44,6 +46,7 @@ struct SimulationOptions {
   std::int64_t steps = 1000000;            // after the warm-up; may grow in the same folder
   std::int64_t save_interval = 1000;       // steps between saves; each save is one frame a replica
   std::int64_t swap_interval = 100;        // steps between sweeps of swaps
+  std::int64_t turn_interval = 0;          // steps between tries to turn peptide bonds; 0: none
   std::int64_t checkpoint_interval = 100;  // saves between checkpoints
   double most_seconds = 0;  // of a call: complete with the first save after so long; 0: no limit
   std::uint64_t seed = 1;
@@ -57,6 +60,7 @@ struct SimulationResult {
   std::int64_t frames = 0;  // saved, of all replicas together
   bool finished = false;    // false: arbg::interrupted() came first, and a checkpoint was written
   std::vector<double> swap_acceptance;  // [ladder - 1]
+  double turn_acceptance = 0;           // of peptide bonds, at all temperatures together
 };
 
 // Starts a run in `folder`, or goes on with the one there. Starting positions [N, 3] in nm are

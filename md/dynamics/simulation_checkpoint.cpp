@@ -43,6 +43,10 @@ SimulationCheckpoint standing_of(const Json& header) {
     for (const Json& count : list.items()) counts.push_back(count.integer());
     return counts;
   });
+  if (header.has("turn_tries")) {
+    c.turn_tries = integer("turn_tries");
+    c.turned = integer("turned");
+  }
   return c;
 }
 
@@ -57,6 +61,10 @@ void write_checkpoint(const fs::path& path, Backend backend, const SimulationChe
   header["sweeps"] = c.sweeps;
   header["swapped"] = Json::list();
   for (const std::int64_t count : c.swapped) header["swapped"].push_back(count);
+  if (c.turn_tries > 0) {
+    header["turn_tries"] = c.turn_tries;
+    header["turned"] = c.turned;
+  }
   std::string bytes = header.dump() + "\n";
   for (const auto* array : {&c.state.positions_nm, &c.state.velocities_nm_ps}) {
     backend == Backend::reference ? append_bytes<double>(*array, bytes)
@@ -102,6 +110,8 @@ void require_of_run(const fs::path& path, const SimulationCheckpoint& c, const S
   for (const std::int64_t count : c.swapped)
     require(count >= 0 && count <= most_swaps, path.string(), ": expected at most ", most_swaps,
             " swaps in ", c.sweeps, " sweeps, found ", count, advice);
+  require(c.turned >= 0 && c.turned <= c.turn_tries, path.string(), ": expected at most ",
+          c.turn_tries, " turns, found ", c.turned, advice);
   for (const auto* array : {&c.state.positions_nm, &c.state.velocities_nm_ps})
     require(std::ranges::all_of(*array, [](double x) { return std::isfinite(x); }), path.string(),
             ": a position or velocity is not a finite number", advice);

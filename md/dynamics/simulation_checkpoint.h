@@ -15,7 +15,8 @@ namespace arbg::md {
 struct SimulationCheckpoint {
   DynamicsState state;
   std::int64_t saves = 0, sweeps = 0;
-  std::vector<std::int64_t> swapped;  // [ladder - 1], over all ladders
+  std::vector<std::int64_t> swapped;        // [ladder - 1], over all ladders
+  std::int64_t turn_tries = 0, turned = 0;  // of peptide bonds, over all replicas
 };
 
 void write_checkpoint(const std::filesystem::path& path, Backend backend,

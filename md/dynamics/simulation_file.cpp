@@ -33,6 +33,7 @@ Json settings_of(const SimulationFile& file) {
   json["warmup_steps"] = o.warmup_steps;
   json["save_interval"] = o.save_interval;
   json["swap_interval"] = o.swap_interval;
+  if (o.turn_interval > 0) json["turn_interval"] = o.turn_interval;
   json["seed"] = std::to_string(o.seed);
   if (o.backend != Backend::cpu) json["backend"] = name_of(o.backend);
   return json;
@@ -67,6 +68,7 @@ void read_settings(const Json& json, SimulationFile& file) {
     o.scramble_steps = member(json, "scramble_steps", &Json::integer);
     o.scramble_kelvin = member(json, "scramble_kelvin", &Json::number);
   }
+  if (json.has("turn_interval")) o.turn_interval = member(json, "turn_interval", &Json::integer);
   require(o.replicas > 0, "expected at least one replica, found ", o.replicas);
   const Json known = settings_of(file);
   for (const auto& [name, value] : json.members())
@@ -87,6 +89,8 @@ SimulationFile from_json(const Json& json) {
           out.step, " and ", out.frames);
   if (json.has("swap_acceptance"))
     out.swap_acceptance = member(json, "swap_acceptance", numbers_of);
+  if (json.has("turn_acceptance"))
+    out.turn_acceptance = member(json, "turn_acceptance", &Json::number);
   if (json.has("convergence")) out.convergence = json.at("convergence");
   return out;
 }
@@ -112,6 +116,7 @@ void write_simulation_file(const fs::path& folder, const SimulationFile& file) {
   json["step"] = file.step;
   json["frames"] = file.frames;
   json["swap_acceptance"] = list_of(file.swap_acceptance);
+  if (file.turn_acceptance) json["turn_acceptance"] = *file.turn_acceptance;
   if (!file.convergence.is_null()) json["convergence"] = file.convergence;
   write_file(path_in(folder), json.dump(2) + "\n");
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct SimulationFile {
   std::int64_t atoms = 0;
   std::vector<std::string> unknown;  // settings of another version: the run does not go on here
   std::vector<double> ladder_kelvin, swap_acceptance;
+  std::optional<double> turn_acceptance;
   std::int64_t step = 0, frames = 0;  // so far, with scramble and warm-up
   Json convergence;                   // as it was judged, once complete; null before
 

@@ -8,6 +8,7 @@
 #include "nn/heads/label_smoothing.h"
 #include "tensor/base/defects.h"
 #include "tensor/base/error.h"
+#include "tensor/ops/add_log_slopes.h"
 #include "tensor/ops/bin_slope.h"
 #include "tensor/ops/gather_rows.h"
 
@@ -81,7 +82,10 @@ Tensor BinnedHead::fed_with(std::int64_t table_rows, std::vector<std::int32_t> b
 
 EncodedRows BinnedHead::own(const std::vector<std::int32_t>& tokens, const Shape& shape,
                             Backend backend) const {
-  return {{}, index_of(tokens, shape, backend), outside_of(tokens, shape, backend), {}, {}, {}};
+  EncodedRows rows;
+  rows.own = index_of(tokens, shape, backend);
+  rows.outside = outside_of(tokens, shape, backend);
+  return rows;
 }
 
 Variable BinnedHead::embed(const Variable& table, const Tensor& before, std::int64_t first) const {
@@ -105,6 +109,7 @@ EncodedRows BinnedHead::encode(const Tensor& z, std::int64_t input_rows, Backend
   if (smooths)
     rows.one_column =
         index_of(places_in_one_column(in_bins(tokens), bins_.bins()), z.shape(), backend);
+  if (within_ == WithinBins::sloped) rows.within = places_of(tokens, z, backend);
   if (placement_ && placement_->works_on(backend)) {
     rows.coordinates = Tensor::empty(z.shape(), tensor::DType::f64, backend);
     rows.coordinates.copy_from(z);
@@ -112,6 +117,27 @@ EncodedRows BinnedHead::encode(const Tensor& z, std::int64_t input_rows, Backend
     rows.placement = placement_rows(z, 0, z.extent(1), backend);
   }
   return rows;
+}
+
+// Places within bins of whole rows, where the network is; 0 outside.
+Tensor BinnedHead::places_of(const std::vector<std::int32_t>& tokens, const Tensor& z,
+                             Backend backend) const {
+  auto places = z.values();
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto j = static_cast<std::int64_t>(i) % z.extent(1);
+    places[i] = is_outside(tokens[i]) ? 0 : bins_.place_in_bin(j, tokens[i], places[i]);
+  }
+  Tensor there = Tensor::empty(z.shape(), tensor::DType::f64, backend);
+  there.copy_from(Tensor::from_values(places, z.shape(), Backend::reference));
+  return there;
+}
+
+Tensor BinnedHead::log_drawn(const Tensor& log_q, const Tensor& parameters, const EncodedRows& rows,
+                             const Tensor& count) const {
+  if (!rows.within.defined()) return log_q;
+  const Tensor round = goes_round(parameters.backend()).rows(0, rows.own.extent(1));
+  return tensor::add_log_slopes(log_q, tensor::bin_slope(parameters, rows.own, round, 1),
+                                rows.within, count);
 }
 
 Variable BinnedHead::embed(const Variable& table, const EncodedRows& rows) const {

@@ -8,7 +8,8 @@
 // it truncates or not (tensor/ops/bin_slope.h); of uniform bins they are 0.
 //
 // The parameters are logits, P = V. p is trained as P(k), of uniform bins, and drawn with the
-// slopes: nothing is learned of them, and any model can be drawn from either way. Position j is fed
+// slopes: nothing is learned of them, and any model can be drawn from either way (the variance term
+// of training knows them, so that stairs are no noise there). Position j is fed
 // with row k_{j-1} of the input table, and the first one with row V, or row 0 of a table that has
 // no such row, as published. The draws of a decoding: tensor/ops/draw.h; the first random number
 // chooses the bin, the second the place in it.
@@ -55,6 +56,8 @@ class BinnedHead final : public Head {
                      bool smooths) const override;
   Variable embed(const Variable& table, const EncodedRows& rows) const override;
   Variable log_p(const Variable& parameters, const EncodedRows& rows) const override;
+  Tensor log_drawn(const Tensor& log_q, const Tensor& parameters, const EncodedRows& rows,
+                   const Tensor& count) const override;
   Variable smoothing_term(const Variable& parameters, const EncodedRows& rows) const override;
 
  private:
@@ -64,6 +67,7 @@ class BinnedHead final : public Head {
   EncodedRows own(const std::vector<std::int32_t>& tokens, const Shape& shape,
                   Backend backend) const;
 
+  Tensor places_of(const std::vector<std::int32_t>& tokens, const Tensor& z, Backend backend) const;
   Tensor goes_round(Backend backend) const;
   double log_within(std::int64_t j, std::int32_t token, double slope, double z) const;
 

@@ -47,6 +47,11 @@ PlacementRows Head::placement_rows(const EncodedRows& rows) const {
   return z.defined() ? placement_rows(z, 0, z.extent(1), z.backend()) : rows.placement;
 }
 
+Tensor Head::log_drawn(const Tensor& log_q, const Tensor&, const EncodedRows&,
+                       const Tensor&) const {
+  return log_q;
+}
+
 Variable Head::smoothing_term(const Variable&, const EncodedRows&) const {
   fail("label smoothing needs a distribution over labels, as bins have; leave it out");
 }

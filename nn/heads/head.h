@@ -64,6 +64,7 @@ struct EncodedRows {
   Tensor own;         // its own coordinate
   Tensor outside;     // real [B, n], 0 or -infinity: where it is outside; undefined: nowhere
   Tensor one_column;  // what smoothing_term() needs, undefined without it
+  Tensor within;      // f64 [B, n], places within sloped bins (within_bins.h); undefined: none are
   PlacementRows placement;
   Tensor coordinates;  // f64 [B, n], instead of `placement` where energies are computed from them
 };
@@ -97,6 +98,11 @@ class Head {
                              bool smooths) const = 0;
   virtual Variable embed(const Variable& table, const EncodedRows& rows) const = 0;
   virtual Variable log_p(const Variable& parameters, const EncodedRows& rows) const = 0;
+
+  // Of sums log_q f64 [B] of log p over the first count [B] positions of each row, those of draws
+  // at Decoding{}: log_q itself where these are as trained. Has no gradient.
+  virtual Tensor log_drawn(const Tensor& log_q, const Tensor& parameters, const EncodedRows& rows,
+                           const Tensor& count) const;
 
   // Where energies of bins come from (transformer/placement.h); null: nowhere.
   virtual const Placement* placement() const { return nullptr; }

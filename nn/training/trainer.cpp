@@ -22,7 +22,7 @@ namespace arbg::nn {
 namespace {
 
 constexpr double kBudgetParts = 1e6;    // of a time budget, which stand for steps in the schedule
-constexpr double kCentreRate = 0.05;    // of the running mean c
+constexpr double kMeanRate = 0.05;      // of running means
 constexpr std::int64_t kPiece = 16384;  // of a gradient, summed at once
 
 // Molecules of a pass: as many as asked for, or as suit the device.
@@ -50,6 +50,12 @@ std::unique_ptr<Optimizer> make_optimizer(const std::vector<Parameter>& paramete
   muon.weight_decay = options.adamw.weight_decay;
   muon.adamw = options.adamw;
   return std::make_unique<Muon>(parameters, muon);
+}
+
+// A running mean, which begins with the first value.
+void follow(double& mean, bool& has_mean, double value) {
+  mean = has_mean ? mean + kMeanRate * (value - mean) : value;
+  has_mean = true;
 }
 
 // H(d) = d^2/2 for |d| <= clip, clip (|d| - clip/2) beyond.
@@ -82,6 +88,7 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
       positions_(static_cast<std::size_t>(options_.batch)),
       log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
       log_q_(static_cast<std::size_t>(options_.batch)),
+      log_drawn_(static_cast<std::size_t>(options_.batch)),
       smoothing_(static_cast<std::size_t>(options_.batch)),
       place_of_step_(tensor::make_place(0, network.backend())),
       slope_numbers_(Tensor::zeros({3}, DType::f64, network.backend())),
@@ -117,9 +124,15 @@ double Trainer::learning_rate() const {
 }
 
 // Without the mean c there is no variance term yet.
+double Trainer::variance_weight() const {
+  const double least = options_.variance_weight, most = options_.variance_weight_most;
+  if (!has_variance_centre_) return 0;
+  if (!has_mean_square_ || most <= least) return least;
+  return std::clamp(1 / mean_square_, least, most);
+}
+
 void Trainer::fill_slope_numbers() {
-  const std::array numbers{has_variance_centre_ ? options_.variance_weight : 0, variance_centre_,
-                           options_.variance_clip};
+  const std::array numbers{variance_weight(), variance_centre_, options_.variance_clip};
   tensor::set_numbers(slope_numbers_, numbers, network_.backend());
 }
 
@@ -160,6 +173,8 @@ void Trainer::fill_pass(std::size_t pass) {
 void Trainer::read_passes() {
   for (const auto& pass : passes_) {
     std::ranges::copy(pass.work.log_q().values(), log_q_.begin() + pass.first);
+    if (!log_target_.empty())
+      std::ranges::copy(pass.work.log_drawn().values(), log_drawn_.begin() + pass.first);
     if (options_.label_smoothing > 0)
       std::ranges::copy(pass.work.smoothing().values(), smoothing_.begin() + pass.first);
   }
@@ -169,7 +184,7 @@ void Trainer::read_passes() {
 void Trainer::gather_log_q() {
   const auto first = static_cast<std::size_t>(first_molecule(shards_.first)),
              last = static_cast<std::size_t>(first_molecule(shards_.last));
-  for (auto* numbers : {&log_q_, &smoothing_})
+  for (auto* numbers : {&log_q_, &log_drawn_, &smoothing_})
     *numbers = ranks_.gather(std::span<const double>(*numbers).subspan(first, last - first));
 }
 
@@ -262,33 +277,34 @@ void Trainer::sum_gradients() {
 // then the step has changed nothing.
 void Trainer::finish_batch(StepReport& report) {
   const double count = static_cast<double>(options_.batch);
-  double nats = 0, smoothing = 0, difference = 0, variance = 0, variance_loss = 0;
+  const double weight = variance_weight();
+  double nats = 0, smoothing = 0, difference = 0, variance = 0, variance_loss = 0, square = 0;
   for (std::size_t b = 0; b < log_q_.size(); ++b) {
     nats -= log_q_[b] / positions_[b];
     smoothing -= smoothing_[b] / positions_[b];
     if (log_target_.empty()) continue;
     require(std::isfinite(log_target_[b]), "the batch of step ", step_,
             " has a log target density of ", log_target_[b], " for its molecule ", b);
-    const double d = log_q_[b] - log_target_[b];
+    const double d = log_drawn_[b] - log_target_[b];
     difference += d;
     if (!has_variance_centre_) continue;
     const double h = huber(d - variance_centre_, options_.variance_clip);
+    const double clipped = std::min(std::abs(d - variance_centre_), options_.variance_clip);
+    square += clipped * clipped;
     variance += h;
     variance_loss += h / positions_[b];
   }
   report.nats_per_coordinate = nats / count;
   report.variance = variance / count;
   report.loss = report.nats_per_coordinate + options_.label_smoothing * smoothing / count +
-                options_.variance_weight * variance_loss / count;
+                weight * variance_loss / count;
   require(std::isfinite(report.gradient_norm) && std::isfinite(report.loss),
           "training diverged: at step ", step_ + 1, " the loss is ", report.loss,
           " and the gradient norm ", report.gradient_norm,
           "; lower the learning rate or the clip norm; the last checkpoint stays as it is");
   if (log_target_.empty()) return;
-  const double mean = difference / count;
-  variance_centre_ =
-      has_variance_centre_ ? variance_centre_ + kCentreRate * (mean - variance_centre_) : mean;
-  has_variance_centre_ = true;
+  if (has_variance_centre_) follow(mean_square_, has_mean_square_, square / count);
+  follow(variance_centre_, has_variance_centre_, difference / count);
 }
 
 // The molecules of this step's batch, and how many positions each has: on the host, where lengths
@@ -410,6 +426,7 @@ Checkpoint Trainer::checkpoint() const {
   checkpoint.trainer["total_steps"] = total_steps_;
   checkpoint.trainer["spent_s"] = spent_s_;
   if (has_variance_centre_) checkpoint.trainer["variance_centre"] = variance_centre_;
+  if (has_mean_square_) checkpoint.trainer["mean_square"] = mean_square_;
   if (options_.evaluate_every > 0) checkpoint.trainer["best"] = best_.to_json();
   return checkpoint;
 }
@@ -432,6 +449,8 @@ void Trainer::resume(const Checkpoint& checkpoint) {
     best_ = EarlyStopping::from_json(checkpoint.trainer.at("best"));
   has_variance_centre_ = checkpoint.trainer.has("variance_centre");
   if (has_variance_centre_) variance_centre_ = checkpoint.trainer.at("variance_centre").number();
+  has_mean_square_ = checkpoint.trainer.has("mean_square");
+  if (has_mean_square_) mean_square_ = checkpoint.trainer.at("mean_square").number();
 }
 
 }  // namespace arbg::nn

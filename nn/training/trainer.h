@@ -6,8 +6,16 @@
 // H(d) = d^2/2 for |d| <= clip, and linear beyond; c, the running mean of log q - log_target,
 // estimates -log Z. lambda = 0 is maximum likelihood as published; the second term (ours; it uses
 // the energies of the frames) is the log-variance loss of Richter et al., "VarGrad", NeurIPS 2020.
-// A batch is cut into a number of shards, each with a replica of the network; their gradients are
-// the leaves of a binary sum (tensor/base/ranks.h). The options alone fix the shards, so that the
+// There log q is that of draws (Head::log_drawn()), without a gradient of what it adds.
+//
+// How large lambda is best: near the target, d = log q - log_target - c is small, and s the
+// gradient of log q. Over frames of the target E[s] = -E[d s] to first order: both terms pull the
+// same way, together by (1 + lambda) of it, with a noise of variance (1 + lambda^2 v) E[s^2], v =
+// E[d^2]. Their ratio (1 + lambda)^2/(1 + lambda^2 v) is largest at lambda = 1/v, 1 + 1/v: the
+// closer q is, the less of a batch is noise. So lambda = clamp(1/v, variance_weight,
+// variance_weight_most) where the latter is larger, v a running mean of d^2, |d| <= clip. A batch
+// is cut into a number of shards, each with a replica of the network; their gradients are the
+// leaves of a binary sum (tensor/base/ranks.h). The options alone fix the shards, so that the
 // numbers do not depend on threads or ranks; more of these than shards find nothing to do in a
 // step's passes. Of several ranks each runs its share of the shards, and holds all the rest.
 // Clipping, AdamW or Muon, and the schedules of schedule.h. Dropout is keyed by (seed, step, place
@@ -75,7 +83,8 @@ struct TrainerOptions {
   double clip_norm = 1.0;           // of the whole gradient; 0: no clipping
   double average_decay = 0.0;       // of the weight average (EMA); 0: none
   double label_smoothing = 0.0;     // s
-  double variance_weight = 0.0;     // lambda
+  double variance_weight = 0.0;     // lambda, or the smallest
+  double variance_weight_most = 0;  // the largest lambda; below variance_weight: it does not grow
   double variance_clip = 10.0;      // nats
   std::int64_t evaluate_every = 0;  // steps from one held-out evaluation to the next; 0: none
   std::int64_t early_stop = 0;      // stop after so many without a better one; 0: never
@@ -146,6 +155,7 @@ class Trainer {
   double budget_share() const { return spent_s_ / options_.time_budget_s; }
   double learning_rate() const;
   void fetch_molecules();
+  double variance_weight() const;
   void fill_slope_numbers();
   void fill_pass(std::size_t pass);
   bool can_be_repeated() const;
@@ -181,8 +191,8 @@ class Trainer {
   Share shards_;  // of this rank
   std::int64_t step_ = 0, total_steps_ = 0;
   EarlyStopping best_;
-  double variance_centre_ = 0;
-  bool has_variance_centre_ = false;
+  double variance_centre_ = 0, mean_square_ = 0;  // running means: c, and v where lambda grows
+  bool has_variance_centre_ = false, has_mean_square_ = false;
   double spent_s_ = 0;  // of the time budget
 
   // What a shard of this rank does in a step.
@@ -196,14 +206,14 @@ class Trainer {
   std::vector<Tensor> gradient_storages_;  // the same, flat, one a storage
   std::unique_ptr<Optimizer> optimizer_;
   WeightAverage average_;
-  std::vector<double> z_;                   // [B, T]
-  Molecules molecules_;                     // of this batch
-  std::vector<double> positions_;           // [B], without padding
-  std::vector<double> log_target_, log_q_;  // [B]
-  std::vector<double> smoothing_;           // [B], S; zero without label smoothing
-  Tensor place_of_step_;                    // int32 [1], where the network is
-  Tensor slope_numbers_;                    // of tensor/ops/log_q_slopes.h
-  Tensor gradient_square_;                  // f64 [1]
+  std::vector<double> z_;                               // [B, T]
+  Molecules molecules_;                                 // of this batch
+  std::vector<double> positions_;                       // [B], without padding
+  std::vector<double> log_target_, log_q_, log_drawn_;  // [B]
+  std::vector<double> smoothing_;                       // [B], S; zero without label smoothing
+  Tensor place_of_step_;                                // int32 [1], where the network is
+  Tensor slope_numbers_;                                // of tensor/ops/log_q_slopes.h
+  Tensor gradient_square_;                              // f64 [1]
   tensor::Repeated work_of_step_;
 };
 

@@ -32,13 +32,14 @@ void for_each_option(Options& o, const Visit& visit) {
   visit("evaluate_every", o.evaluate_every);
   visit("early_stop", o.early_stop);
   visit("variance_weight", o.variance_weight);
+  visit("variance_weight_most", o.variance_weight_most);
   visit("variance_clip", o.variance_clip);
 }
 
 // Options that files written before they existed do not have: there they had the default value.
 bool is_newer(std::string_view name) {
   constexpr std::string_view kNewer[] = {"momentum", "label_smoothing", "evaluate_every",
-                                         "early_stop"};
+                                         "early_stop", "variance_weight_most"};
   return std::ranges::find(kNewer, name) != std::end(kNewer);
 }
 
@@ -84,6 +85,7 @@ void TrainerOptions::check() const {
   check_range("average_decay", average_decay, 0, 0.99999999);
   check_range("label_smoothing", label_smoothing, 0, 1);
   check_range("variance_weight", variance_weight, 0, HUGE_VAL);
+  check_range("variance_weight_most", variance_weight_most, 0, HUGE_VAL);
   check_range("variance_clip", variance_clip, 0, HUGE_VAL);
 }
 

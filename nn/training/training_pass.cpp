@@ -36,6 +36,7 @@ void TrainingPass::fill(const Tensor& z, const Molecules& molecules,
   keep(rows_.placement.energies, rows.placement.energies);
   keep(rows_.placement.slot, rows.placement.slot);
   keep(rows_.placement.features, rows.placement.features);
+  keep(rows_.within, rows.within);
   keep(rows_.coordinates, rows.coordinates);
   rows_.outside = rows.outside;
   molecules_ = molecules;
@@ -62,6 +63,7 @@ void TrainingPass::run(const Tensor& slope_numbers, const DropoutKey& dropout) {
       network_.outputs(embedded, molecules_, dropout, head_.placement_rows(rows_));
   Variable terms = network_.without_padding(head_.log_p(parameters, rows_), molecules_);
   keep(log_q_, sums(terms));
+  keep(log_drawn_, head_.log_drawn(log_q_, parameters.value(), rows_, count_));
   if (smoothing_ > 0) {
     const Variable smoothing = head_.smoothing_term(parameters, rows_);
     keep(smoothing_sum_, sums(smoothing));
@@ -79,7 +81,7 @@ Tensor TrainingPass::sums(const Variable& terms) const {
 // 0 where there is padding.
 Tensor TrainingPass::weights(const Tensor& slope_numbers) const {
   const Shape shape = rows_.own.shape();
-  const Tensor slopes = tensor::log_q_slopes(log_q_, log_target_, divisor_, slope_numbers);
+  const Tensor slopes = tensor::log_q_slopes(log_drawn(), log_target_, divisor_, slope_numbers);
   const Tensor of_log_p = tensor::sum_last_backward(slopes, shape);
   if (smoothing_ == 0) return of_log_p;
   const Tensor of_smoothing = tensor::sum_last_backward(smoothing_slopes_, shape);

@@ -31,8 +31,10 @@ class TrainingPass {
   void run(const Tensor& slope_numbers, const DropoutKey& dropout);
 
   // Of the molecules of the last run(), in double [rows], where the network is: the sums over their
-  // positions of log p, and of the smoothing term (undefined if there is none).
+  // positions of log p, and of the smoothing term (undefined if there is none); log_drawn: of
+  // log p as it is drawn (head.h).
   const Tensor& log_q() const { return log_q_; }
+  const Tensor& log_drawn() const { return log_drawn_; }
   const Tensor& smoothing() const { return smoothing_sum_; }
 
  private:
@@ -48,7 +50,7 @@ class TrainingPass {
   Tensor log_target_;        // f64 [rows]
   Tensor divisor_;           // f64 [rows], of the loss of each molecule
   Tensor smoothing_slopes_;  // [rows]
-  Tensor log_q_, smoothing_sum_;
+  Tensor log_q_, log_drawn_, smoothing_sum_;
 };
 
 }  // namespace arbg::nn

@@ -19,6 +19,7 @@ inline constexpr std::string_view kPositions = "pos_embed.weight";  // transform
 inline constexpr std::string_view kBuilder = "builder";        // molecule/builder; k: attempt
 inline constexpr std::string_view kVelocities = "velocities";  // dynamics/dynamics; k: replica
 inline constexpr std::string_view kSwaps = "swaps";            // dynamics/dynamics
+inline constexpr std::string_view kTurns = "turns";            // dynamics/dynamics: peptide bonds
 inline constexpr std::string_view kLangevin = "langevin";      // dynamics/integrator; k: replica
 
 // sampling/proposals

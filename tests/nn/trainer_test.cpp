@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -76,6 +77,7 @@ TEST_SUITE("fast") {
       const auto config = conditioned ? conditioned_config() : small_config();
       auto options = small_options();
       if (conditioned) options.optimizer = OptimizerKind::muon;
+      options.variance_weight_most = 0.5;
       Transformer straight_network(config, backend, 5);
       Trainer straight(straight_network, cells(), source, options);
       CHECK(run_training(straight, {}));
@@ -180,6 +182,34 @@ TEST_SUITE("fast") {
       check_gradient_of_loss(smoothing, conditioned);
   }
 
+  TEST_CASE(
+      "the weight of the variance term is one over the mean square before, within its limits") {
+    // Of the third step: the mean square is that of the second, the first with a centre.
+    for (const auto& [least, most] :
+         {std::pair{0.01, 1.0}, std::pair{0.01, 0.02}, std::pair{2.0, 3.0}, std::pair{0.3, 0.0}}) {
+      CAPTURE(most);
+      RingWalk source;
+      auto options = small_options();
+      options.learning_rate = 0;
+      options.variance_weight = least;
+      options.variance_weight_most = most;
+      options.variance_clip = 1000;
+      Transformer network(small_config(), Backend::reference, 5);
+      Trainer trainer(network, cells(), source, options);
+      trainer.train_step();
+      const auto weight_of = [](const StepReport& report) {
+        return 6 * (report.loss - report.nats_per_coordinate) / report.variance;
+      };
+      const auto second = trainer.train_step(), third = trainer.train_step();
+      const double mean_square = 2 * second.variance;
+      REQUIRE(mean_square > 2);
+      CHECK(weight_of(second) == doctest::Approx(least).epsilon(1e-10));
+      CHECK(weight_of(third) ==
+            doctest::Approx(most > least ? std::clamp(1 / mean_square, least, most) : least)
+                .epsilon(1e-10));
+    }
+  }
+
   TEST_CASE("the learning rates are the schedule's and the gradient is clipped at its norm") {
     RingWalk source;
     auto options = small_options();
@@ -260,6 +290,7 @@ TEST_SUITE("fast") {
     refused([](TrainerOptions& o) { o.adamw.beta2 = 1; });
     refused([](TrainerOptions& o) { o.label_smoothing = 1.5; });
     refused([](TrainerOptions& o) { o.warm_up = -0.1; });
+    refused([](TrainerOptions& o) { o.variance_weight_most = -1; });
     CHECK_THROWS_AS(optimizer_named("sgd"), Error);
     CHECK_THROWS_AS(schedule_named("linear"), Error);
 

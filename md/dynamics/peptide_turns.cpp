@@ -1,0 +1,60 @@
+#include "md/dynamics/peptide_turns.h"
+
+#include <algorithm>
+
+#include "md/molecule/vector3.h"
+
+namespace arbg::md {
+
+namespace {
+
+using Neighbours = std::vector<std::vector<int>>;
+
+// The atoms that hang on `to` when its bond with `from` is cut, ascending, `to` left out.
+std::vector<int> beyond(const Neighbours& neighbours, int from, int to) {
+  std::vector<int> found{to};
+  for (std::size_t i = 0; i < found.size(); ++i)
+    for (const int next : neighbours[static_cast<std::size_t>(found[i])])
+      if (!(found[i] == to && next == from) && std::ranges::find(found, next) == found.end())
+        found.push_back(next);
+  found.erase(found.begin());
+  std::ranges::sort(found);
+  return found;
+}
+
+}  // namespace
+
+std::vector<PeptideTurn> peptide_turns(const Topology& topology) {
+  const Neighbours neighbours = topology.neighbours();
+  const auto is = [&](int atom, const char* element) {
+    return topology.atoms[static_cast<std::size_t>(atom)].element == element;
+  };
+  std::vector<PeptideTurn> out;
+  for (const auto& [i, j] : topology.bonds) {
+    const int carbon = is(i, "C") ? i : j, nitrogen = i + j - carbon;
+    if (!is(carbon, "C") || !is(nitrogen, "N")) continue;
+    if (topology.atoms[static_cast<std::size_t>(i)].residue ==
+        topology.atoms[static_cast<std::size_t>(j)].residue)
+      continue;
+    const auto& around = neighbours[static_cast<std::size_t>(nitrogen)];
+    if (std::ranges::all_of(around, [&](int a) { return a == carbon || is(a, "H"); })) continue;
+    auto behind = beyond(neighbours, carbon, nitrogen),
+         before = beyond(neighbours, nitrogen, carbon);
+    if (std::ranges::binary_search(behind, carbon)) continue;  // a ring
+    if (behind.size() <= before.size())
+      out.push_back({carbon, nitrogen, std::move(behind)});
+    else
+      out.push_back({nitrogen, carbon, std::move(before)});
+  }
+  return out;
+}
+
+void turn(const PeptideTurn& turn, std::span<double> positions_nm) {
+  const Vector3 p = at(positions_nm, turn.from), u = unit(at(positions_nm, turn.to) - p);
+  for (const int atom : turn.moved) {
+    const Vector3 d = at(positions_nm, atom) - p;
+    set_position(positions_nm, atom, p + 2 * dot(u, d) * u - d);
+  }
+}
+
+}  // namespace arbg::md
