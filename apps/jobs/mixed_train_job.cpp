@@ -83,7 +83,7 @@ TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::pat
           "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
   require(job.trainer.evaluate_every == 0 || job.held_out > 0,
           "--evaluate-every needs held-out frames: --held-out above 0");
-  require(job.trainer.variance_weight == 0,
+  require(job.trainer.variance_weight == 0 && job.trainer.variance_weight_most == 0,
           "--mix has no energies for the variance term; leave --variance-weight out");
   sampling::MixedOptions options;
   options.scale_nm = job.scale_nm;

@@ -243,9 +243,10 @@ void set_recommended(TrainJob& job) {
   job.trainer.learning_rate = 3e-3;
   job.trainer.average_decay = 0.99;
   job.trainer.variance_weight = 0.3;
+  job.trainer.variance_weight_most = 10;
   if (job.coordinates == "cartesian") {
     job.network.num_bins = 1024;
-    job.trainer.variance_weight = 0;
+    job.trainer.variance_weight = job.trainer.variance_weight_most = 0;
     job.trainer.learning_rate = 2e-3;
   }
 }

@@ -86,6 +86,8 @@ void TrainerOptions::check() const {
   check_range("label_smoothing", label_smoothing, 0, 1);
   check_range("variance_weight", variance_weight, 0, HUGE_VAL);
   check_range("variance_weight_most", variance_weight_most, 0, HUGE_VAL);
+  require(variance_weight > 0 || variance_weight_most == 0, "variance_weight_most is ",
+          variance_weight_most, ", which needs a variance_weight above 0 to grow from");
   check_range("variance_clip", variance_clip, 0, HUGE_VAL);
 }
 

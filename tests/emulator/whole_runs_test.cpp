@@ -22,17 +22,30 @@ struct Training {
   OptimizerKind optimizer;
   bool conditioned;
   double smoothing, variance_weight, dropout;
+  WithinBins within = WithinBins::uniform;
 };
 constexpr Training kTrainings[] = {
     {"AdamW, energies", OptimizerKind::adamw, false, 0, 0.1, 0},
+    {"AdamW, energies, slopes within bins", OptimizerKind::adamw, false, 0, 0.1, 0,
+     WithinBins::sloped},
     {"Muon, smoothed labels", OptimizerKind::muon, false, 0.1, 0, 0},
     {"AdamW, conditioned, padding", OptimizerKind::adamw, true, 0.1, 0.1, 0},
     {"AdamW, dropout", OptimizerKind::adamw, false, 0, 0, 0.2},
 };
 
+// Its tokens are the middles of their cells: with slopes, places besides.
+struct PlacedWalk : RingWalk {
+  void fill(std::int64_t step, std::span<double> z, std::span<double> log_target) override {
+    RingWalk::fill(step, z, log_target);
+    const Random random(31, stream_id("places", static_cast<std::uint64_t>(step)));
+    for (std::size_t i = 0; i < z.size(); ++i) z[i] += random.uniform(i) - 0.5;
+  }
+};
+
 struct Run {
   explicit Run(const Training& training, Backend backend)
-      : network(config_of(training), backend, 5),
+      : head(cells().bins(), {}, training.within),
+        network(config_of(training), backend, 5),
         trainer(network, head, source_of(training), options_of(training)) {}
 
   static TransformerConfig config_of(const Training& training) {
@@ -49,6 +62,7 @@ struct Run {
     options.optimizer = training.optimizer;
     options.label_smoothing = training.smoothing;
     options.variance_weight = training.variance_weight;
+    options.variance_weight_most = 2 * training.variance_weight;
     options.clip_norm = 0.5;
     return options;
   }
@@ -61,8 +75,8 @@ struct Run {
     while (trainer.step() < step) losses.push_back(trainer.train_step().loss);
   }
 
-  RingWalk source;
-  BinnedHead head = cells();
+  PlacedWalk source;
+  BinnedHead head;
   Transformer network;
   Trainer trainer;
   std::vector<double> losses;

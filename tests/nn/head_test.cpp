@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <string>
 
 #include "nn/heads/binned.h"
 #include "tensor/base/error.h"
+#include "tensor/ops/numbers.h"
 #include "tensor/ops/place.h"
 #include "tests/backends.h"
 #include "tests/nn/cells.h"
@@ -163,6 +165,36 @@ TEST_SUITE("fast") {
             }
           }
         }
+      }
+    }
+  }
+
+  TEST_CASE("sums of log p as trained become those of draws, of as many positions as count") {
+    for (const auto& row : rows()) {
+      for (const auto backend : backends_here()) {
+        CAPTURE(row.name);
+        const auto P = row.head->parameters_a_position(), K = row.head->coordinates();
+        const Tensor parameters = some({2, K, P}, backend, 7);
+        std::vector<double> z;
+        for (const std::size_t i : {3, 17})
+          for (std::int64_t j = 0; j < K; ++j) z.push_back(midpoints(row, j)[i]);
+        const Tensor both = host_rows(z, K);
+        const auto encoded = row.head->encode(both, row.table_rows, backend, false);
+        const auto trained = row.head->log_p(Variable(parameters), encoded).value().values(),
+                   drawn = row.head->log_p(parameters, both, 0, Decoding{});
+        const std::vector<std::int32_t> count{static_cast<std::int32_t>(K), 1};
+        std::vector<double> log_q, expected;
+        for (std::size_t b = 0; b < 2; ++b) {
+          const auto first = static_cast<std::ptrdiff_t>(b) * K;
+          log_q.push_back(std::reduce(trained.begin() + first, trained.begin() + first + count[b]));
+          expected.push_back(std::reduce(drawn.begin() + first, drawn.begin() + first + count[b]));
+        }
+        const auto found = row.head->log_drawn(tensor::make_numbers(log_q, backend), parameters,
+                                               encoded, Tensor::from_indices(count, {2}, backend));
+        CHECK(row.head->draws_as_trained() == (found.values() == log_q));
+        for (std::size_t b = 0; b < 2; ++b)
+          CHECK(std::abs(found.values()[b] - expected[b]) <
+                (backend == Backend::reference ? 1e-12 : 2e-6));
       }
     }
   }

@@ -291,6 +291,7 @@ TEST_SUITE("fast") {
     refused([](TrainerOptions& o) { o.label_smoothing = 1.5; });
     refused([](TrainerOptions& o) { o.warm_up = -0.1; });
     refused([](TrainerOptions& o) { o.variance_weight_most = -1; });
+    refused([](TrainerOptions& o) { o.variance_weight = 0, o.variance_weight_most = 1; });
     CHECK_THROWS_AS(optimizer_named("sgd"), Error);
     CHECK_THROWS_AS(schedule_named("linear"), Error);
 

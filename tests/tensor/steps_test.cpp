@@ -6,6 +6,7 @@
 #include "step_rows.h"
 #include "tensor/base/error.h"
 #include "tensor/base/threads.h"
+#include "tensor/ops/add_log_slopes.h"
 #include "tensor/ops/log_q_slopes.h"
 #include "tests/backends.h"
 
@@ -110,6 +111,27 @@ TEST_SUITE("fast") {
         return out;
       };
       CHECK(run(1) == run(3));
+    }
+  }
+
+  TEST_CASE("log densities get what places within sloped bins add, of as many as count") {
+    for (const Backend backend : backends_here()) {
+      const Tensor like = random_tensor({1}, backend);
+      const Tensor log_q = numbers({-3, 7, 0.5}, like),
+                   slope =
+                       numbers({1.8, -0.5, 0, 1, 0.3, 1.8, -1.8, 1.8, 1.8}, like).reshape({3, 3}),
+                   place = numbers({0.5, 0.25, 0.1, -0.5, -0.2, NAN, NAN, NAN, NAN}, like)
+                               .reshape({3, 3}),
+                   count = indices({3, 2, 0}, {3}, backend);
+      const auto y = add_log_slopes(log_q, slope, place, count).values();
+      CHECK(std::abs(y[0] - (-3 + std::log(1.9) + std::log(0.875))) < 1e-14);
+      CHECK(std::abs(y[1] - (7 + std::log(0.5) + std::log(0.94))) < 1e-14);
+      CHECK(y[2] == 0.5);
+      CHECK_THROWS_AS(add_log_slopes(log_q, slope, place.rows(0, 2), count), Error);
+      CHECK_THROWS_AS(add_log_slopes(log_q.rows(0, 2), slope, place, count), Error);
+      CHECK_THROWS_AS(add_log_slopes(log_q, slope, place, count.rows(0, 2)), Error);
+      CHECK_THROWS_WITH_AS(add_log_slopes(log_q, slope, place, indices({3, 4, 0}, {3}, backend)),
+                           "add_log_slopes: index 4 at place 1 is outside 0 ... 3", Error);
     }
   }
 
