@@ -49,9 +49,9 @@ std::vector<PeptideTurn> peptide_turns(const Topology& topology) {
   return out;
 }
 
-void turn(const PeptideTurn& turn, std::span<double> positions_nm) {
-  const Vector3 p = at(positions_nm, turn.from), u = unit(at(positions_nm, turn.to) - p);
-  for (const int atom : turn.moved) {
+void turn(const PeptideTurn& bond, std::span<double> positions_nm) {
+  const Vector3 p = at(positions_nm, bond.from), u = unit(at(positions_nm, bond.to) - p);
+  for (const int atom : bond.moved) {
     const Vector3 d = at(positions_nm, atom) - p;
     set_position(positions_nm, atom, p + 2 * dot(u, d) * u - d);
   }

@@ -1,7 +1,7 @@
 // Half turns about peptide bonds: from trans to cis and back.
 //
 // Some 80 kJ/mol lie between the two, which no dynamics of nanoseconds crosses, tempered to 600 K
-// or not. Yet both are of the ensemble: cis is a few parts in a thousand of it, and more before
+// or not. Yet both are of the ensemble: cis is some parts in ten thousand of it, and more before
 // proline. A turn moves all atoms on one side of the bond by half a turn about it,
 //
 //   x' = p + 2 (u . (x - p)) u - (x - p),   p on the bond, u along it, |u| = 1
@@ -27,6 +27,6 @@ struct PeptideTurn {
 std::vector<PeptideTurn> peptide_turns(const Topology& topology);
 
 // Turns one conformation [N, 3].
-void turn(const PeptideTurn& turn, std::span<double> positions_nm);
+void turn(const PeptideTurn& bond, std::span<double> positions_nm);
 
 }  // namespace arbg::md

@@ -6,8 +6,7 @@
 //   run.json        settings, steps, frames, swap acceptance of neighbouring temperatures, and of
 //                   turns of peptide bonds (md/dynamics/peptide_turns.h)
 //   checkpoint.bin  a line of JSON (step, saves, swaps, turns), then float32 positions and
-//   velocities
-//                   (reference backend: float64)
+//                   velocities (reference backend: float64)
 //
 // All replicas begin as one minimised conformation. With scramble_steps each, at every temperature,
 // forgets it before the warm-up (md/dynamics/scramble.h). During the hot start, the first fifth of

@@ -13,9 +13,10 @@
 // same way, together by (1 + lambda) of it, with a noise of variance (1 + lambda^2 v) E[s^2], v =
 // E[d^2]. Their ratio (1 + lambda)^2/(1 + lambda^2 v) is largest at lambda = 1/v, 1 + 1/v: the
 // closer q is, the less of a batch is noise. So lambda = clamp(1/v, variance_weight,
-// variance_weight_most) where the latter is larger, v a running mean of d^2, |d| <= clip. A batch
-// is cut into a number of shards, each with a replica of the network; their gradients are the
-// leaves of a binary sum (tensor/base/ranks.h). The options alone fix the shards, so that the
+// variance_weight_most) where the latter is larger, v a running mean of d^2, |d| <= clip.
+//
+// A batch is cut into a number of shards, each with a replica of the network; their gradients are
+// the leaves of a binary sum (tensor/base/ranks.h). The options alone fix the shards, so that the
 // numbers do not depend on threads or ranks; more of these than shards find nothing to do in a
 // step's passes. Of several ranks each runs its share of the shards, and holds all the rest.
 // Clipping, AdamW or Muon, and the schedules of schedule.h. Dropout is keyed by (seed, step, place

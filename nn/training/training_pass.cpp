@@ -63,7 +63,10 @@ void TrainingPass::run(const Tensor& slope_numbers, const DropoutKey& dropout) {
       network_.outputs(embedded, molecules_, dropout, head_.placement_rows(rows_));
   Variable terms = network_.without_padding(head_.log_p(parameters, rows_), molecules_);
   keep(log_q_, sums(terms));
-  keep(log_drawn_, head_.log_drawn(log_q_, parameters.value(), rows_, count_));
+  if (head_.draws_as_trained())
+    log_drawn_ = log_q_;
+  else
+    keep(log_drawn_, head_.log_drawn(log_q_, parameters.value(), rows_, count_));
   if (smoothing_ > 0) {
     const Variable smoothing = head_.smoothing_term(parameters, rows_);
     keep(smoothing_sum_, sums(smoothing));
