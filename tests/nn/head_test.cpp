@@ -176,7 +176,7 @@ TEST_SUITE("fast") {
         const auto P = row.head->parameters_a_position(), K = row.head->coordinates();
         const Tensor parameters = some({2, K, P}, backend, 7);
         std::vector<double> z;
-        for (const std::size_t i : {3, 17})
+        for (const std::size_t i : {3u, 17u})
           for (std::int64_t j = 0; j < K; ++j) z.push_back(midpoints(row, j)[i]);
         const Tensor both = host_rows(z, K);
         const auto encoded = row.head->encode(both, row.table_rows, backend, false);

@@ -187,13 +187,13 @@ TEST_SUITE("fast") {
     // Of the third step: the mean square is that of the second, the first with a centre.
     for (const auto& [least, most] :
          {std::pair{0.01, 1.0}, std::pair{0.01, 0.02}, std::pair{2.0, 3.0}, std::pair{0.3, 0.0}}) {
-      CAPTURE(most);
       RingWalk source;
       auto options = small_options();
       options.learning_rate = 0;
       options.variance_weight = least;
       options.variance_weight_most = most;
       options.variance_clip = 1000;
+      CAPTURE(options.variance_weight_most);
       Transformer network(small_config(), Backend::reference, 5);
       Trainer trainer(network, cells(), source, options);
       trainer.train_step();
