@@ -88,7 +88,7 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
       positions_(static_cast<std::size_t>(options_.batch)),
       log_target_(options_.variance_weight > 0 ? static_cast<std::size_t>(options_.batch) : 0),
       log_q_(static_cast<std::size_t>(options_.batch)),
-      log_drawn_(static_cast<std::size_t>(options_.batch)),
+      log_drawn_(head.draws_as_trained() ? 0 : log_target_.size()),
       smoothing_(static_cast<std::size_t>(options_.batch)),
       place_of_step_(tensor::make_place(0, network.backend())),
       slope_numbers_(Tensor::zeros({3}, DType::f64, network.backend())),
@@ -173,7 +173,7 @@ void Trainer::fill_pass(std::size_t pass) {
 void Trainer::read_passes() {
   for (const auto& pass : passes_) {
     std::ranges::copy(pass.work.log_q().values(), log_q_.begin() + pass.first);
-    if (!log_target_.empty())
+    if (!log_drawn_.empty())
       std::ranges::copy(pass.work.log_drawn().values(), log_drawn_.begin() + pass.first);
     if (options_.label_smoothing > 0)
       std::ranges::copy(pass.work.smoothing().values(), smoothing_.begin() + pass.first);
@@ -185,7 +185,8 @@ void Trainer::gather_log_q() {
   const auto first = static_cast<std::size_t>(first_molecule(shards_.first)),
              last = static_cast<std::size_t>(first_molecule(shards_.last));
   for (auto* numbers : {&log_q_, &log_drawn_, &smoothing_})
-    *numbers = ranks_.gather(std::span<const double>(*numbers).subspan(first, last - first));
+    if (!numbers->empty())
+      *numbers = ranks_.gather(std::span<const double>(*numbers).subspan(first, last - first));
 }
 
 // Of a parameter's gradients, numbers first ... first + count - 1: the sum over a branch of the
@@ -285,7 +286,7 @@ void Trainer::finish_batch(StepReport& report) {
     if (log_target_.empty()) continue;
     require(std::isfinite(log_target_[b]), "the batch of step ", step_,
             " has a log target density of ", log_target_[b], " for its molecule ", b);
-    const double d = log_drawn_[b] - log_target_[b];
+    const double d = (log_drawn_.empty() ? log_q_ : log_drawn_)[b] - log_target_[b];
     difference += d;
     if (!has_variance_centre_) continue;
     const double h = huber(d - variance_centre_, options_.variance_clip);

@@ -207,14 +207,15 @@ class Trainer {
   std::vector<Tensor> gradient_storages_;  // the same, flat, one a storage
   std::unique_ptr<Optimizer> optimizer_;
   WeightAverage average_;
-  std::vector<double> z_;                               // [B, T]
-  Molecules molecules_;                                 // of this batch
-  std::vector<double> positions_;                       // [B], without padding
-  std::vector<double> log_target_, log_q_, log_drawn_;  // [B]
-  std::vector<double> smoothing_;                       // [B], S; zero without label smoothing
-  Tensor place_of_step_;                                // int32 [1], where the network is
-  Tensor slope_numbers_;                                // of tensor/ops/log_q_slopes.h
-  Tensor gradient_square_;                              // f64 [1]
+  std::vector<double> z_;                   // [B, T]
+  Molecules molecules_;                     // of this batch
+  std::vector<double> positions_;           // [B], without padding
+  std::vector<double> log_target_, log_q_;  // [B]
+  std::vector<double> log_drawn_;           // [B]; empty: log_q_, or not wanted
+  std::vector<double> smoothing_;           // [B], S; zero without label smoothing
+  Tensor place_of_step_;                    // int32 [1], where the network is
+  Tensor slope_numbers_;                    // of tensor/ops/log_q_slopes.h
+  Tensor gradient_square_;                  // f64 [1]
   tensor::Repeated work_of_step_;
 };
 

@@ -88,11 +88,13 @@ struct Training {
   OptimizerKind optimizer;
   bool conditioned;
   double smoothing;
+  WithinBins within = WithinBins::uniform;
 };
 constexpr Training kTrainings[] = {
     {"AdamW", OptimizerKind::adamw, false, 0},
     {"Muon", OptimizerKind::muon, false, 0},
     {"AdamW, smoothed labels", OptimizerKind::adamw, false, 0.1},
+    {"AdamW, slopes within bins", OptimizerKind::adamw, false, 0, WithinBins::sloped},
     {"AdamW, conditioned", OptimizerKind::adamw, true, 0.1},
     {"Muon, conditioned", OptimizerKind::muon, true, 0},
 };
@@ -111,7 +113,8 @@ std::vector<double> trained(const Training& training, Backend backend,
   RingWalk source;
   source.conditioned = training.conditioned;
   Transformer network(training.conditioned ? conditioned_config() : small_config(), backend, 5);
-  Trainer trainer(network, cells(), source, options_of(training));
+  const BinnedHead head(cells().bins(), {}, training.within);
+  Trainer trainer(network, head, source, options_of(training));
   take_stub_events();
   for (int step = 0; step < 3; ++step) trainer.train_step();
   events = take_stub_events();
@@ -119,7 +122,9 @@ std::vector<double> trained(const Training& training, Backend backend,
 }
 
 TEST_SUITE("fast") {
-  TEST_CASE("a step reads one log q a molecule, one smoothing sum, and the norm of the gradient") {
+  TEST_CASE(
+      "a step reads one log q a molecule, that of draws, a smoothing sum, and the gradient's "
+      "norm") {
     const OneThread one;
     for (const Training& training : kTrainings) {
       CAPTURE(std::string(training.name));
@@ -127,7 +132,8 @@ TEST_SUITE("fast") {
       const auto expected = trained(training, Backend::cpu, none);
       CHECK(none.empty());
       CHECK(trained(training, kStub, events) == expected);
-      const std::size_t B = 22, T = 6, sums = training.smoothing > 0 ? 2 : 1;
+      const bool sloped = training.within == WithinBins::sloped;
+      const std::size_t B = 22, T = 6, sums = 1 + (training.smoothing > 0) + sloped;
       CHECK(bytes_of(events, StubEvent::download) == 3 * (sums * B + 1) * kLog);
       // What a position is fed with and what it is judged by; of a molecule its length and two
       // numbers of the loss; of the step three of the loss, two sets of AdamW's, two of Muon's, and
@@ -135,9 +141,11 @@ TEST_SUITE("fast") {
       const std::size_t of_molecule = 2 * T * kIndex + kIndex + 2 * kLog;
       const std::size_t of_step =
           3 + 2 * 6 + (training.optimizer == OptimizerKind::muon ? 2 : 0) + 1;
+      // With slopes, places within bins besides, and once which coordinates go round.
       if (!training.conditioned && training.smoothing == 0)
         CHECK(bytes_of(events, StubEvent::upload) ==
-              3 * (B * of_molecule + of_step * kLog + kIndex));
+              3 * (B * of_molecule + of_step * kLog + kIndex) +
+                  (sloped ? 3 * B * T * kLog + T * kIndex : 0));
     }
   }
 
