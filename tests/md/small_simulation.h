@@ -39,6 +39,7 @@ struct Run {
     options.steps = 1200;
     options.save_interval = 40;
     options.swap_interval = 25;
+    options.turn_interval = 35;
     options.checkpoint_interval = 4;
   }
   ~Run() {
