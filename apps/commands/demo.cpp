@@ -130,15 +130,14 @@ std::optional<std::int64_t> steps_made(const std::filesystem::path& folder) {
   return run.options.steps;
 }
 
-// A run that is there keeps what it did before its frames, and its turns of peptide bonds: one of
-// an older version is not scrambled and has none.
+// A run that is there keeps what it did before its frames: one of an older version is not
+// scrambled.
 void keep_beginning(const std::filesystem::path& folder, md::SimulationOptions& options) {
   if (!std::filesystem::exists(folder / "run.json")) return;
   const md::SimulationOptions there = md::read_simulation_file(folder).options;
   options.warmup_steps = there.warmup_steps;
   options.scramble_steps = there.scramble_steps;
   options.scramble_kelvin = there.scramble_kelvin;
-  options.turn_interval = there.turn_interval;
 }
 
 // The stages of the demo, in order. Each notes what it did and how long it took.
@@ -240,7 +239,6 @@ MdOutcome Demo::run_dynamics(const RunFolder& folder, const md::SimulationOption
   job.options.replicas = kReplicas;
   job.options.steps = options_.md_steps.value_or(steps_made(job.output).value_or(recipe.steps));
   job.options.warmup_steps = std::min(begun.warmup_steps, job.options.steps);
-  job.options.turn_interval = kTurnInterval;
   keep_beginning(job.output, job.options);
   if (!options_.md_steps) job.options.most_seconds = recipe.most_dynamics_s / 2;
   job.options.save_interval = recipe.save_interval;

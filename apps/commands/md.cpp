@@ -11,7 +11,6 @@
 #include "apps/runs/results_json.h"
 #include "apps/runs/run_folder.h"
 #include "md/dynamics/scramble.h"
-#include "md/dynamics/simulation_file.h"
 #include "md/files/pdb.h"
 #include "md/molecule/stereocentres.h"
 #include "metrics/pages/table.h"
@@ -109,9 +108,7 @@ MdJob job_from(const Arguments& arguments, const CommonOptions& common) {
   options.warmup_steps = arguments.integer("warmup", 0);
   options.save_interval = arguments.integer("save-every", 1);
   options.swap_interval = arguments.integer("swap-every", 1);
-  options.turn_interval = arguments.integer("turn-every", 0);
-  if (!arguments.given("turn-every") && std::filesystem::exists(job.output / "run.json"))
-    options.turn_interval = md::read_simulation_file(job.output).options.turn_interval;
+  if (arguments.given("turn-every")) job.turn_interval = arguments.integer("turn-every", 0);
   options.timestep_ps = arguments.number("timestep") / 1000;
   options.checkpoint_interval = arguments.integer("checkpoint-every", 1);
   if (arguments.flag("scramble")) options.scramble_steps = md::scramble_steps(options.timestep_ps);
@@ -129,7 +126,7 @@ void print_json(const MdJob& job, const MdOutcome& outcome) {
   out["ns_per_day"] = outcome.ns_per_day;
   out["ladder_kelvin"] = list_of(outcome.ladder_kelvin);
   out["swap_acceptance"] = list_of(outcome.result.swap_acceptance);
-  if (job.options.turn_interval > 0) out["turn_acceptance"] = outcome.result.turn_acceptance;
+  if (outcome.result.turn_acceptance) out["turn_acceptance"] = *outcome.result.turn_acceptance;
   out["convergence"] = to_json(outcome.convergence);
   std::puts(out.dump().c_str());
 }
@@ -149,9 +146,9 @@ void print_text(const MdJob& job, const MdOutcome& outcome) {
       std::printf("swaps between %.0f K and %.0f K: %.0f %% accepted\n", outcome.ladder_kelvin[i],
                   outcome.ladder_kelvin[i + 1], 100 * outcome.result.swap_acceptance[i]);
     }
-    if (job.options.turn_interval > 0)
+    if (outcome.result.turn_acceptance)
       std::printf("turns of peptide bonds between trans and cis: %s %% accepted\n",
-                  metrics::format_number(100 * outcome.result.turn_acceptance, 2).c_str());
+                  metrics::format_number(100 * *outcome.result.turn_acceptance, 2).c_str());
     print_convergence(outcome.convergence);
     if (outcome.result.finished) std::printf("report: %s\n", (job.output / "report.html").c_str());
   }

@@ -162,6 +162,8 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   number("weight-decay", trainer.adamw.weight_decay);
   number("clip", trainer.clip_norm);
   number("average", trainer.average_decay);
+  job.names_variance_weight =
+      arguments.given("variance-weight") || arguments.given("variance-weight-most");
   if (arguments.given("variance-weight")) trainer.variance_weight_most = 0;
   number("variance-weight", trainer.variance_weight);
   number("variance-weight-most", trainer.variance_weight_most);

@@ -26,6 +26,12 @@ MdOutcome run_md_job(const MdJob& job, const RunFolder& output) {
   const auto system = md::ForceField::named(options.forcefield).create_system(topology);
   const auto start = job.start ? job.start->positions_nm : md::build_structure(topology, system);
 
+  if (job.turn_interval)
+    options.turn_interval = *job.turn_interval;
+  else if (std::filesystem::exists(job.output / "run.json"))
+    options.turn_interval = md::read_simulation_file(job.output).options.turn_interval;
+  else
+    options.turn_interval = kTurnInterval;
   if (options.ladder == 0) {
     options.ladder = md::ladder_size(topology.atom_count(), options.temperature_kelvin,
                                      options.top_temperature_kelvin);

@@ -17,8 +17,9 @@ inline constexpr std::int64_t kTurnInterval = 100;
 
 struct MdJob {
   std::filesystem::path output;
-  std::optional<md::Pdb> start;   // otherwise built from options.sequence
-  md::SimulationOptions options;  // ladder 0: as many temperatures as swaps need
+  std::optional<md::Pdb> start;                    // otherwise built from options.sequence
+  md::SimulationOptions options;                   // ladder 0: as many temperatures as swaps need
+  std::optional<std::int64_t> turn_interval = {};  // nothing: kTurnInterval, or as the run began
 };
 
 struct MdOutcome {

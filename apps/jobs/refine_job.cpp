@@ -181,6 +181,7 @@ RefineJob::RefineJob(nn::Backend on) : backend(on) {
   recommended.backend = backend;
   set_recommended(recommended);
   options.trainer = recommended.trainer;
+  options.trainer.variance_weight_most = 0;  // of walkers one that grows has not been measured
 }
 
 RefineOutcome run_refine_job(const RefineJob& asked, const RunFolder& output) {

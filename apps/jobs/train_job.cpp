@@ -134,6 +134,9 @@ TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunF
   const auto saved = saved_run(job);
   job.network.placement = placement_for(job, saved);
   job.within_bins = within_bins_for(job, saved);
+  if (saved && !job.names_variance_weight)
+    job.trainer.variance_weight_most =
+        nn::TrainerOptions::from_json(saved->trainer.at("options")).variance_weight_most;
   require(job.held_out >= 0 && job.held_out < 1,
           "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
   require(job.trainer.variance_weight == 0 || !all.reduced_energy.empty(),

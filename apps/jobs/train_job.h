@@ -35,9 +35,10 @@ struct TrainJob {
   double range = 3.0;      // Cartesian: bins cover +-range standard deviations of the data
   double scale_nm = 0.35;  // of many molecules, instead of the standard deviation
   nn::TransformerConfig network = own_network();  // all but what depends on the molecule
-  std::string placement;   // placement_named(); empty: recommended, or as the run has begun
+  std::string placement;  // placement_named(); empty: recommended, or as the run has begun
   std::optional<nn::WithinBins> within_bins;  // to draw with; nothing: sloped, or as the run began
-  double held_out = 0.05;  // fraction of the frames, the last ones, at most 4096
+  bool names_variance_weight = false;         // otherwise the largest, too, stays as the run began
+  double held_out = 0.05;                     // fraction of the frames, the last ones, at most 4096
   bool drop_outside = false;
   bool resume = false;
   double checkpoint_every_s = 60;

@@ -126,9 +126,9 @@ void write_md_page(const std::filesystem::path& path, const MdJob& job, const Md
     }
     report.add_table(swaps);
   }
-  if (job.options.turn_interval > 0)
+  if (outcome.result.turn_acceptance)
     report.add_paragraph("Of all tries to turn a peptide bond between trans and cis, " +
-                         format_number(100 * outcome.result.turn_acceptance, 2) +
+                         format_number(100 * *outcome.result.turn_acceptance, 2) +
                          " % were accepted.");
   report.save(path);
 }

@@ -57,9 +57,9 @@ std::vector<double> swap_acceptance(const SimulationOptions& o, const Simulation
   return rates;
 }
 
-double turn_acceptance(const SimulationCheckpoint& c) {
-  return static_cast<double>(c.turned) /
-         static_cast<double>(std::max<std::int64_t>(1, c.turn_tries));
+std::optional<double> turn_acceptance(const SimulationCheckpoint& c) {
+  if (c.turn_tries == 0) return {};
+  return static_cast<double>(c.turned) / static_cast<double>(c.turn_tries);
 }
 
 // What run.json says at a checkpoint.
@@ -70,7 +70,7 @@ SimulationFile file_of(const SimulationOptions& o, int atoms, const std::vector<
   out.atoms = atoms;
   out.ladder_kelvin = rungs;
   out.swap_acceptance = swap_acceptance(o, c);
-  if (c.turn_tries > 0) out.turn_acceptance = turn_acceptance(c);
+  out.turn_acceptance = turn_acceptance(c);
   out.step = c.state.step;
   out.frames = c.saves * o.replicas;
   return out;

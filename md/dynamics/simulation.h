@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -58,8 +59,8 @@ struct SimulationOptions {
 struct SimulationResult {
   std::int64_t frames = 0;  // saved, of all replicas together
   bool finished = false;    // false: arbg::interrupted() came first, and a checkpoint was written
-  std::vector<double> swap_acceptance;  // [ladder - 1]
-  double turn_acceptance = 0;           // of peptide bonds, at all temperatures together
+  std::vector<double> swap_acceptance;    // [ladder - 1]
+  std::optional<double> turn_acceptance;  // of peptide bonds, at all temperatures together
 };
 
 // Starts a run in `folder`, or goes on with the one there. Starting positions [N, 3] in nm are

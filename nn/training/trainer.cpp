@@ -53,22 +53,20 @@ std::unique_ptr<Optimizer> make_optimizer(const std::vector<Parameter>& paramete
 }
 
 // A running mean, which begins with the first value.
-void follow(double& mean, bool& has_mean, double value) {
-  mean = has_mean ? mean + kMeanRate * (value - mean) : value;
-  has_mean = true;
+void follow(std::optional<double>& mean, double value) {
+  mean = mean ? *mean + kMeanRate * (value - *mean) : value;
 }
 
 // H(d) = d^2/2 for |d| <= clip, clip (|d| - clip/2) beyond.
 double huber(double d, double clip) {
-  const double size = std::abs(d);
-  return size <= clip ? d * d / 2 : clip * (size - clip / 2);
+  const double within = std::min(std::abs(d), clip);
+  return within * (std::abs(d) - within / 2);
 }
 
 }  // namespace
 
 double steady_seconds() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& source,
@@ -126,13 +124,12 @@ double Trainer::learning_rate() const {
 // Without the mean c there is no variance term yet.
 double Trainer::variance_weight() const {
   const double least = options_.variance_weight, most = options_.variance_weight_most;
-  if (!has_variance_centre_) return 0;
-  if (!has_mean_square_ || most <= least) return least;
-  return std::clamp(1 / mean_square_, least, most);
+  if (!variance_centre_) return 0;
+  return mean_square_ && most > least ? std::clamp(1 / *mean_square_, least, most) : least;
 }
 
 void Trainer::fill_slope_numbers() {
-  const std::array numbers{variance_weight(), variance_centre_, options_.variance_clip};
+  const std::array numbers{variance_weight(), variance_centre_.value_or(0), options_.variance_clip};
   tensor::set_numbers(slope_numbers_, numbers, network_.backend());
 }
 
@@ -277,8 +274,7 @@ void Trainer::sum_gradients() {
 // Loss, its parts, and the running mean c for the next step, which stays if the loss is not finite:
 // then the step has changed nothing.
 void Trainer::finish_batch(StepReport& report) {
-  const double count = static_cast<double>(options_.batch);
-  const double weight = variance_weight();
+  const double count = static_cast<double>(options_.batch), weight = variance_weight();
   double nats = 0, smoothing = 0, difference = 0, variance = 0, variance_loss = 0, square = 0;
   for (std::size_t b = 0; b < log_q_.size(); ++b) {
     nats -= log_q_[b] / positions_[b];
@@ -288,10 +284,9 @@ void Trainer::finish_batch(StepReport& report) {
             " has a log target density of ", log_target_[b], " for its molecule ", b);
     const double d = (log_drawn_.empty() ? log_q_ : log_drawn_)[b] - log_target_[b];
     difference += d;
-    if (!has_variance_centre_) continue;
-    const double h = huber(d - variance_centre_, options_.variance_clip);
-    const double clipped = std::min(std::abs(d - variance_centre_), options_.variance_clip);
-    square += clipped * clipped;
+    if (!variance_centre_) continue;
+    const double h = huber(d - *variance_centre_, options_.variance_clip);
+    square += std::pow(std::min(std::abs(d - *variance_centre_), options_.variance_clip), 2);
     variance += h;
     variance_loss += h / positions_[b];
   }
@@ -304,8 +299,8 @@ void Trainer::finish_batch(StepReport& report) {
           " and the gradient norm ", report.gradient_norm,
           "; lower the learning rate or the clip norm; the last checkpoint stays as it is");
   if (log_target_.empty()) return;
-  if (has_variance_centre_) follow(mean_square_, has_mean_square_, square / count);
-  follow(variance_centre_, has_variance_centre_, difference / count);
+  if (variance_centre_) follow(mean_square_, square / count);
+  follow(variance_centre_, difference / count);
 }
 
 // The molecules of this step's batch, and how many positions each has: on the host, where lengths
@@ -387,11 +382,9 @@ StepReport Trainer::train_step() {
     // Another such step would end further beyond the budget than this one ends before it.
     if (spent_s_ + elapsed_s / 2 >= options_.time_budget_s) total_steps_ = step_;
   }
-  report.step = step_;
-  report.total_steps = total_steps_;
-  report.progress = total_steps_ == 0
-                        ? budget_share()
-                        : static_cast<double>(step_) / static_cast<double>(total_steps_);
+  const auto steps = static_cast<double>(total_steps_);
+  report.step = step_, report.total_steps = total_steps_;
+  report.progress = total_steps_ == 0 ? budget_share() : static_cast<double>(step_) / steps;
   const auto count = static_cast<double>(options_.batch);
   report.samples_per_second = count / elapsed_s;
   report.positions_per_sample = std::accumulate(positions_.begin(), positions_.end(), 0.0) / count;
@@ -426,8 +419,8 @@ Checkpoint Trainer::checkpoint() const {
   checkpoint.trainer["step"] = step_;
   checkpoint.trainer["total_steps"] = total_steps_;
   checkpoint.trainer["spent_s"] = spent_s_;
-  if (has_variance_centre_) checkpoint.trainer["variance_centre"] = variance_centre_;
-  if (has_mean_square_) checkpoint.trainer["mean_square"] = mean_square_;
+  if (variance_centre_) checkpoint.trainer["variance_centre"] = *variance_centre_;
+  if (mean_square_) checkpoint.trainer["mean_square"] = *mean_square_;
   if (options_.evaluate_every > 0) checkpoint.trainer["best"] = best_.to_json();
   return checkpoint;
 }
@@ -448,10 +441,10 @@ void Trainer::resume(const Checkpoint& checkpoint) {
           total_steps_);
   if (checkpoint.trainer.has("best"))
     best_ = EarlyStopping::from_json(checkpoint.trainer.at("best"));
-  has_variance_centre_ = checkpoint.trainer.has("variance_centre");
-  if (has_variance_centre_) variance_centre_ = checkpoint.trainer.at("variance_centre").number();
-  has_mean_square_ = checkpoint.trainer.has("mean_square");
-  if (has_mean_square_) mean_square_ = checkpoint.trainer.at("mean_square").number();
+  const auto& kept = checkpoint.trainer;
+  variance_centre_ = mean_square_ = {};
+  if (kept.has("variance_centre")) variance_centre_ = kept.at("variance_centre").number();
+  if (kept.has("mean_square")) mean_square_ = kept.at("mean_square").number();
 }
 
 }  // namespace arbg::nn

@@ -33,6 +33,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -192,9 +193,8 @@ class Trainer {
   Share shards_;  // of this rank
   std::int64_t step_ = 0, total_steps_ = 0;
   EarlyStopping best_;
-  double variance_centre_ = 0, mean_square_ = 0;  // running means: c, and v where lambda grows
-  bool has_variance_centre_ = false, has_mean_square_ = false;
-  double spent_s_ = 0;  // of the time budget
+  std::optional<double> variance_centre_, mean_square_;  // running means: c, and v
+  double spent_s_ = 0;                                   // of the time budget
 
   // What a shard of this rank does in a step.
   struct Pass {

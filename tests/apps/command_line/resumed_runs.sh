@@ -150,7 +150,7 @@ keeps warm 'sequence is "Ace-A-Nme" there and "Ace-G-Nme" here' $(echo $on_warm_
 absent refused
 
 ### Placement energies: a run goes on with those that it began with
-told="train --data md --steps 4 --batch 8 --bins 32 --channels 4 --layers 1 --heads 1 --held-out 0.1 --output told"
+told="train --data md --steps 4 --batch 8 --bins 32 --channels 4 --layers 1 --heads 1 --held-out 0.1 --variance-weight 0 --output told"
 afresh
 succeeds $told --placement logits
 succeeds $told --resume
