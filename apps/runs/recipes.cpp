@@ -51,7 +51,7 @@ constexpr std::int64_t kSamples = 20000;
 constexpr System kSystems[] = {
     {{"dipeptide", "Ace-A-Nme", "amber99sbildn-obc2"},
      {525000, 150000, 50, 3},
-     {6, 64, 3, 4, 1, 8, "raw ESS about 85 %"},
+     {6, 64, 3, 4, 1, 8, "raw ESS about 80 %"},
      {6, 64, 3, 4, 1.03, 10, "one effective sample of 20000"}},
     {{"AAA", "AAA", "amber14-obc1"},
      {1500000, 300000, 100, 15},
