@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 #include <type_traits>
 
 #include "nn/training/trainer.h"
@@ -93,7 +94,11 @@ void TrainerOptions::check() const {
 
 Json TrainerOptions::to_json() const {
   Json json = Json::object();
-  for_each_option(*this, [&](const char* name, const auto& value) { json[name] = value; });
+  for_each_option(*this, [&](const char* name, const auto& value) {
+    // As before it existed: files of runs without it stay comparable, word for word.
+    const bool is_new = std::string_view(name) == "variance_weight_most";
+    if (!is_new || value != 0) json[name] = value;
+  });
   json["optimizer"] = optimizer == OptimizerKind::muon ? "muon" : "adamw";
   json["schedule"] = schedule == ScheduleKind::constant ? "constant" : "one-cycle";
   json["seed"] = std::to_string(seed);
