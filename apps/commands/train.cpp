@@ -51,9 +51,10 @@ CommandSpec spec() {
         "(default: full; cartesian and --mix: none, and nothing else)"},
        {"time", "DURATION", "10m", "train for about this long: 90s, 10m, 1.5h (or give --steps)"},
        {"steps", "N", "", "train for exactly this many steps"},
-       {"optimizer", "NAME", "adamw",
-        "adamw, or muon (momentum 0.95; parameters that are not matrices by AdamW, at a tenth of "
-        "the rate)"},
+       {"optimizer", "NAME", "",
+        "soap (Adam in the eigenbases of each matrix's gradients), adamw, or muon (momentum 0.95; "
+        "parameters that are not matrices by AdamW, at a tenth of the rate) (default: soap; "
+        "cartesian, --mix and published networks: adamw; of a run that goes on: as it began)"},
        {"batch", "N", recommended([](Job j) { return j.trainer.batch; }),
         "conformations in a step; their gradients are accumulated over micro-batches"},
        {"micro-batch", "N", recommended([](Job j) { return j.trainer.micro_batch; }),
@@ -150,8 +151,8 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   nn::TrainerOptions& trainer = job.trainer;
   integer("steps", trainer.total_steps, 1);
   if (!arguments.given("steps")) trainer.time_budget_s = arguments.duration_s("time");
-  if (second_of(arguments, "optimizer", "adamw", "muon"))
-    trainer.optimizer = nn::OptimizerKind::muon;
+  job.names_optimizer = arguments.given("optimizer");
+  if (job.names_optimizer) trainer.optimizer = nn::optimizer_named(arguments.text("optimizer"));
   if (second_of(arguments, "schedule", "one-cycle", "constant"))
     trainer.schedule = nn::ScheduleKind::constant;
   integer("shards", trainer.shards, 1);

@@ -76,9 +76,11 @@ void set_mixed(TrainJob& job) {
   job.network.output_bias = false;  // a coordinate's place says little where molecules differ
 }
 
-TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::path& mixture_file,
+TrainOutcome run_mixed_train_job(const TrainJob& asked, const std::filesystem::path& mixture_file,
                                  const RunFolder& output) {
+  TrainJob job = asked;
   const auto saved = saved_run(job);
+  settle_unnamed(job, saved);
   require(job.held_out >= 0 && job.held_out < 1,
           "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
   require(job.trainer.evaluate_every == 0 || job.held_out > 0,
@@ -97,7 +99,7 @@ TrainOutcome run_mixed_train_job(const TrainJob& job, const std::filesystem::pat
     if (!molecule.note.empty()) std::fprintf(stderr, "%s\n", molecule.note.c_str());
   }
   Json description = describe(data);
-  nn::say_within_bins(description, within_bins_for(job, saved));
+  nn::say_within_bins(description, *job.within_bins);
   add_computed_by(description, job.backend);
   const auto config = make_config(job, data.most_atoms());
   if (saved) require_same_run(*saved, job, description, config);

@@ -181,7 +181,8 @@ RefineJob::RefineJob(nn::Backend on) : backend(on) {
   recommended.backend = backend;
   set_recommended(recommended);
   options.trainer = recommended.trainer;
-  options.trainer.variance_weight_most = 0;  // of walkers one that grows has not been measured
+  options.trainer.optimizer = nn::OptimizerKind::adamw;  // with walkers for data, neither SOAP nor
+  options.trainer.variance_weight_most = 0;              // a weight that grows has been measured
 }
 
 RefineOutcome run_refine_job(const RefineJob& asked, const RunFolder& output) {

@@ -133,10 +133,7 @@ TrainOutcome run_train_job(const TrainJob& asked, const Dataset& all, const RunF
   TrainJob job = asked;
   const auto saved = saved_run(job);
   job.network.placement = placement_for(job, saved);
-  job.within_bins = within_bins_for(job, saved);
-  if (saved && !job.names_variance_weight)
-    job.trainer.variance_weight_most =
-        nn::TrainerOptions::from_json(saved->trainer.at("options")).variance_weight_most;
+  settle_unnamed(job, saved);
   require(job.held_out >= 0 && job.held_out < 1,
           "--held-out expects a fraction from 0 to below 1, got ", job.held_out);
   require(job.trainer.variance_weight == 0 || !all.reduced_energy.empty(),
@@ -222,6 +219,7 @@ void set_network(TrainJob& job, const std::string& name) {
   job.network.num_heads = size->heads;
   job.network.num_bins = size->bins;
   job.network.dropout = size->dropout;
+  job.trainer.optimizer = nn::OptimizerKind::adamw;
   job.trainer.learning_rate = 5e-4;
 }
 
@@ -243,6 +241,7 @@ void set_recommended(TrainJob& job) {
     job.trainer.shards = 1;  // all of a device works on one
     job.trainer.micro_batch = 0;
   }
+  job.trainer.optimizer = nn::OptimizerKind::soap;
   job.trainer.learning_rate = 3e-3;
   job.trainer.average_decay = 0.99;
   job.trainer.variance_weight = 0.3;
@@ -250,6 +249,7 @@ void set_recommended(TrainJob& job) {
   if (job.coordinates == "cartesian") {
     job.network.num_bins = 1024;
     job.trainer.variance_weight = job.trainer.variance_weight_most = 0;
+    job.trainer.optimizer = nn::OptimizerKind::adamw;
     job.trainer.learning_rate = 2e-3;
   }
 }

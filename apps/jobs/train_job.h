@@ -37,8 +37,8 @@ struct TrainJob {
   nn::TransformerConfig network = own_network();  // all but what depends on the molecule
   std::string placement;  // placement_named(); empty: recommended, or as the run has begun
   std::optional<nn::WithinBins> within_bins;  // to draw with; nothing: sloped, or as the run began
-  bool names_variance_weight = false;         // otherwise the largest, too, stays as the run began
-  double held_out = 0.05;                     // fraction of the frames, the last ones, at most 4096
+  bool names_optimizer = false, names_variance_weight = false;  // otherwise as the run began
+  double held_out = 0.05;  // fraction of the frames, the last ones, at most 4096
   bool drop_outside = false;
   bool resume = false;
   double checkpoint_every_s = 60;

@@ -49,9 +49,13 @@ std::optional<nn::Checkpoint> saved_run(const TrainJob& job) {
   return saved;
 }
 
-nn::WithinBins within_bins_for(const TrainJob& job, const std::optional<nn::Checkpoint>& saved) {
-  if (job.within_bins) return *job.within_bins;
-  return saved ? nn::within_bins_of(saved->description) : nn::WithinBins::sloped;
+void settle_unnamed(TrainJob& job, const std::optional<nn::Checkpoint>& saved) {
+  if (!job.within_bins)
+    job.within_bins = saved ? nn::within_bins_of(saved->description) : nn::WithinBins::sloped;
+  if (!saved) return;
+  const auto before = nn::TrainerOptions::from_json(saved->trainer.at("options"));
+  if (!job.names_optimizer) job.trainer.optimizer = before.optimizer;
+  if (!job.names_variance_weight) job.trainer.variance_weight_most = before.variance_weight_most;
 }
 
 void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Json& description,

@@ -15,9 +15,10 @@ namespace arbg::apps {
 // set, or if it holds no training state.
 std::optional<nn::Checkpoint> saved_run(const TrainJob& job);
 
-// How the bins of its model are filled when it is drawn from: as the job says or, where it does
-// not, as the run began; a new one has slopes.
-nn::WithinBins within_bins_for(const TrainJob& job, const std::optional<nn::Checkpoint>& saved);
+// What the user did not name becomes as the run began, whatever is recommended today: how bins are
+// filled when the model is drawn from, the optimiser, the largest variance weight. In a new run
+// bins have slopes.
+void settle_unnamed(TrainJob& job, const std::optional<nn::Checkpoint>& saved);
 
 // A run goes on bit for bit or not at all: throws Error naming every member of the data's
 // description, the network and the options that differs from the checkpoint's.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "nn/optimizer/matrices.h"
 #include "tensor/base/error.h"
 #include "tensor/device/for_each_on.h"
 #include "tensor/ops/add.h"
@@ -21,15 +22,6 @@ namespace {
 constexpr int kIterations = 5;
 constexpr double kLinear = 3.4445, kCubic = -4.7750, kQuintic = 2.0315;
 constexpr double kSmallestNorm = 1e-7;
-
-bool is_matrix(const Parameter& parameter) {
-  return parameter.variable.value().shape().rank() == 2 && parameter.decays;
-}
-
-std::vector<Parameter> without_matrices(std::vector<Parameter> parameters) {
-  std::erase_if(parameters, is_matrix);
-  return parameters;
-}
 
 }  // namespace
 

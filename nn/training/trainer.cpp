@@ -41,17 +41,6 @@ TrainerOptions checked(TrainerOptions options) {
   return options;
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const std::vector<Parameter>& parameters,
-                                          const TrainerOptions& options) {
-  if (options.optimizer == OptimizerKind::adamw)
-    return std::make_unique<AdamW>(parameters, options.adamw);
-  MuonOptions muon;
-  muon.momentum = options.momentum;
-  muon.weight_decay = options.adamw.weight_decay;
-  muon.adamw = options.adamw;
-  return std::make_unique<Muon>(parameters, muon);
-}
-
 // A running mean, which begins with the first value.
 void follow(std::optional<double>& mean, double value) {
   mean = mean ? *mean + kMeanRate * (value - *mean) : value;
@@ -80,7 +69,7 @@ Trainer::Trainer(Transformer& network, const Head& head, TrainingBatchSource& so
       ranks_(ranks),
       shards_(ranks.share(options_.shards)),
       total_steps_(options_.total_steps),
-      optimizer_(make_optimizer(network.parameters(), options_)),
+      optimizer_(options_.make_optimizer(network.parameters())),
       average_(network.parameters(), options_.average_decay),
       z_(static_cast<std::size_t>(options_.batch * network.config().length())),
       positions_(static_cast<std::size_t>(options_.batch)),

@@ -19,8 +19,8 @@
 // the leaves of a binary sum (tensor/base/ranks.h). The options alone fix the shards, so that the
 // numbers do not depend on threads or ranks; more of these than shards find nothing to do in a
 // step's passes. Of several ranks each runs its share of the shards, and holds all the rest.
-// Clipping, AdamW or Muon, and the schedules of schedule.h. Dropout is keyed by (seed, step, place
-// of the molecule).
+// Clipping, AdamW, Muon or SOAP, and the schedules of schedule.h. Dropout is keyed by (seed, step,
+// place of the molecule).
 //
 // A run has a number of steps, or a time budget. By the budget, the learning rate follows the share
 // of it that the steps so far have taken, in millionths as if these were steps, and the run ends
@@ -41,7 +41,7 @@
 #include "nn/files/checkpoint.h"
 #include "nn/heads/head.h"
 #include "nn/optimizer/adamw.h"
-#include "nn/optimizer/muon.h"
+#include "nn/optimizer/optimizer.h"
 #include "nn/optimizer/weight_average.h"
 #include "nn/training/early_stopping.h"
 #include "nn/training/training_pass.h"
@@ -63,7 +63,8 @@ struct TrainingBatchSource {
   virtual Molecules molecules(std::int64_t /*step*/, Backend /*backend*/) { return {}; }
 };
 
-enum class OptimizerKind { adamw, muon };
+enum class OptimizerKind { adamw, muon, soap };
+const char* name_of(OptimizerKind kind);
 OptimizerKind optimizer_named(const std::string& name);  // throws Error for another name
 enum class ScheduleKind { one_cycle, constant };
 ScheduleKind schedule_named(const std::string& name);  // likewise
@@ -80,7 +81,7 @@ struct TrainerOptions {
   double warm_up = 0.05;       // fraction of the steps or of the time
   double start_divisor = 500;  // first and last learning rate are learning_rate / start_divisor
   OptimizerKind optimizer = OptimizerKind::adamw;
-  AdamWOptions adamw;               // Muon takes its weight decay, and the rest for its vectors
+  AdamWOptions adamw;               // the others take its weight decay, and it for their vectors
   double momentum = 0.95;           // of Muon
   double clip_norm = 1.0;           // of the whole gradient; 0: no clipping
   double average_decay = 0.0;       // of the weight average (EMA); 0: none
@@ -93,6 +94,7 @@ struct TrainerOptions {
   std::uint64_t seed = 1;           // of dropout, and for the source; stored with the rest
 
   void check() const;  // throws Error naming the first member that makes no sense
+  std::unique_ptr<Optimizer> make_optimizer(const std::vector<Parameter>& parameters) const;
   Json to_json() const;
   static TrainerOptions from_json(const Json& json);
 };

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "nn/optimizer/muon.h"
+#include "nn/optimizer/soap.h"
 #include "nn/training/trainer.h"
 #include "tensor/base/error.h"
 
@@ -51,9 +53,21 @@ void check_range(const char* name, double value, double low, double high) {
 
 }  // namespace
 
+namespace {
+constexpr std::pair<OptimizerKind, const char*> kOptimizers[] = {
+    {OptimizerKind::adamw, "adamw"}, {OptimizerKind::muon, "muon"}, {OptimizerKind::soap, "soap"}};
+}
+
+const char* name_of(OptimizerKind kind) {
+  const auto* named =
+      std::ranges::find(kOptimizers, kind, [](const auto& optimizer) { return optimizer.first; });
+  return named->second;
+}
+
 OptimizerKind optimizer_named(const std::string& name) {
-  require(name == "adamw" || name == "muon", "expected adamw or muon, found \"", name, "\"");
-  return name == "muon" ? OptimizerKind::muon : OptimizerKind::adamw;
+  for (const auto& [kind, known] : kOptimizers)
+    if (name == known) return kind;
+  fail("expected adamw, muon or soap, found \"", name, "\"");
 }
 
 ScheduleKind schedule_named(const std::string& name) {
@@ -92,6 +106,24 @@ void TrainerOptions::check() const {
   check_range("variance_clip", variance_clip, 0, HUGE_VAL);
 }
 
+std::unique_ptr<Optimizer> TrainerOptions::make_optimizer(
+    const std::vector<Parameter>& parameters) const {
+  if (optimizer == OptimizerKind::muon) {
+    MuonOptions muon;
+    muon.momentum = momentum;
+    muon.weight_decay = adamw.weight_decay;
+    muon.adamw = adamw;
+    return std::make_unique<Muon>(parameters, muon);
+  }
+  if (optimizer == OptimizerKind::soap) {
+    SoapOptions soap;
+    soap.matrices.weight_decay = adamw.weight_decay;
+    soap.others = adamw;
+    return std::make_unique<Soap>(parameters, soap);
+  }
+  return std::make_unique<AdamW>(parameters, adamw);
+}
+
 Json TrainerOptions::to_json() const {
   Json json = Json::object();
   for_each_option(*this, [&](const char* name, const auto& value) {
@@ -99,7 +131,7 @@ Json TrainerOptions::to_json() const {
     const bool is_new = std::string_view(name) == "variance_weight_most";
     if (!is_new || value != 0) json[name] = value;
   });
-  json["optimizer"] = optimizer == OptimizerKind::muon ? "muon" : "adamw";
+  json["optimizer"] = name_of(optimizer);
   json["schedule"] = schedule == ScheduleKind::constant ? "constant" : "one-cycle";
   json["seed"] = std::to_string(seed);
   return json;

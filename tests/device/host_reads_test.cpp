@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "nn/optimizer/matrices.h"
 #include "nn/training/trainer.h"
 #include "tensor/base/error.h"
 #include "tensor/base/files.h"
@@ -93,6 +94,7 @@ struct Training {
 constexpr Training kTrainings[] = {
     {"AdamW", OptimizerKind::adamw, false, 0},
     {"Muon", OptimizerKind::muon, false, 0},
+    {"SOAP", OptimizerKind::soap, false, 0},
     {"AdamW, smoothed labels", OptimizerKind::adamw, false, 0.1},
     {"AdamW, slopes within bins", OptimizerKind::adamw, false, 0, WithinBins::sloped},
     {"AdamW, conditioned", OptimizerKind::adamw, true, 0.1},
@@ -121,6 +123,24 @@ std::vector<double> trained(const Training& training, Backend backend,
   return all_numbers(trainer.checkpoint());
 }
 
+// Real numbers that SOAP fetches and writes where its bases follow: of each matrix the moments, of
+// each side squares (fetched alone) and basis.
+struct Followed {
+  std::size_t down = 0, up = 0;
+};
+Followed followed_by_soap() {
+  Followed out;
+  const Transformer network(small_config(), Backend::cpu, 5);
+  for (const Parameter& parameter : network.parameters()) {
+    if (!is_matrix(parameter)) continue;
+    const auto R = static_cast<std::size_t>(parameter.variable.value().extent(0)),
+               C = static_cast<std::size_t>(parameter.variable.value().extent(1));
+    out.down += 2 * R * C + 2 * (R * R + C * C);
+    out.up += 2 * R * C + R * R + C * C;
+  }
+  return out;
+}
+
 TEST_SUITE("fast") {
   TEST_CASE(
       "a step reads one log q a molecule, that of draws, a smoothing sum, and the gradient's "
@@ -134,18 +154,22 @@ TEST_SUITE("fast") {
       CHECK(trained(training, kStub, events) == expected);
       const bool sloped = training.within == WithinBins::sloped;
       const std::size_t B = 22, T = 6, sums = 1 + (training.smoothing > 0) + sloped;
-      CHECK(bytes_of(events, StubEvent::download) == 3 * (sums * B + 1) * kLog);
+      const bool soap = training.optimizer == OptimizerKind::soap;
+      const Followed followed = soap ? followed_by_soap() : Followed{};
+      CHECK(bytes_of(events, StubEvent::download) ==
+            3 * (sums * B + 1) * kLog + followed.down * kReal);
       // What a position is fed with and what it is judged by; of a molecule its length and two
       // numbers of the loss; of the step three of the loss, two sets of AdamW's, two of Muon's, and
-      // the rate of the average.
+      // the rate of the average. SOAP has six numbers of Adam, two and one besides, and its
+      // bases follow once, before the second step.
       const std::size_t of_molecule = 2 * T * kIndex + kIndex + 2 * kLog;
       const std::size_t of_step =
-          3 + 2 * 6 + (training.optimizer == OptimizerKind::muon ? 2 : 0) + 1;
+          3 + 2 * 6 + 1 + (training.optimizer == OptimizerKind::muon ? 2 : 0) + (soap ? 9 : 0);
       // With slopes, places within bins besides, and once which coordinates go round.
       if (!training.conditioned && training.smoothing == 0)
         CHECK(bytes_of(events, StubEvent::upload) ==
               3 * (B * of_molecule + of_step * kLog + kIndex) +
-                  (sloped ? 3 * B * T * kLog + T * kIndex : 0));
+                  (sloped ? 3 * B * T * kLog + T * kIndex : 0) + followed.up * kReal);
     }
   }
 

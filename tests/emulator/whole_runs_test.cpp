@@ -29,6 +29,7 @@ constexpr Training kTrainings[] = {
     {"AdamW, energies, slopes within bins", OptimizerKind::adamw, false, 0, 0.1, 0,
      WithinBins::sloped},
     {"Muon, smoothed labels", OptimizerKind::muon, false, 0.1, 0, 0},
+    {"SOAP, energies", OptimizerKind::soap, false, 0, 0.1, 0},
     {"AdamW, conditioned, padding", OptimizerKind::adamw, true, 0.1, 0.1, 0},
     {"AdamW, dropout", OptimizerKind::adamw, false, 0, 0, 0.2},
 };

@@ -1,13 +1,15 @@
 // AdamW, the one-cycle schedule and the weight average against PyTorch 2.15 in double and against
-// closed forms.
+// closed forms; SOAP against its formulas in numpy 2.4.
 #include <doctest/doctest.h>
 
 #include <array>
 #include <cmath>
 #include <memory>
+#include <string>
 
 #include "nn/optimizer/muon.h"
 #include "nn/optimizer/schedule.h"
+#include "nn/optimizer/soap.h"
 #include "nn/optimizer/weight_average.h"
 #include "tensor/base/error.h"
 #include "tensor/device/repeated.h"
@@ -25,15 +27,66 @@ Tensor row(std::vector<double> values, Backend backend = Backend::reference) {
 
 Tensor one(Backend backend) { return tensor::make_numbers(std::array{1.0}, backend); }
 
-// A matrix and a vector, with their gradients, Muon and a running mean of both.
+// A matrix [R, C] of given numbers f(i, j).
+template <class F>
+Tensor matrix_of(std::int64_t R, std::int64_t C, Backend backend, const F& f) {
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < R; ++i)
+    for (std::int64_t j = 0; j < C; ++j)
+      values.push_back(f(static_cast<double>(i), static_cast<double>(j)));
+  return row(std::move(values), backend).reshape({R, C});
+}
+
+// One matrix that SOAP moves along gradients of waves, its bases following every four steps.
+class OnWaves {
+ public:
+  OnWaves(std::int64_t rows, std::int64_t columns, SoapOptions options, Backend backend)
+      : backend_(backend),
+        parameters_{{"w",
+                     Variable::parameter(matrix_of(rows, columns, backend,
+                                                   [&](double i, double j) {
+                                                     return std::sin(
+                                                         1 + i * static_cast<double>(columns) + j);
+                                                   })),
+                     true}},
+        optimizer_(parameters_, options) {}
+
+  void step() {
+    const double k = static_cast<double>(++step_);
+    const Tensor& weight = parameters_[0].variable.value();
+    const std::vector<Tensor> gradient{
+        matrix_of(weight.extent(0), weight.extent(1), backend_, [&](double i, double j) {
+          return std::cos(0.3 * k + i) * (j + 1) + std::sin(k * (i + 1) + j);
+        })};
+    optimizer_.set_step(0.05, step_);
+    optimizer_.update(gradient, one(backend_));
+  }
+  std::vector<double> weight() const { return parameters_[0].variable.value().values(); }
+  Soap& optimizer() { return optimizer_; }
+
+ private:
+  Backend backend_;
+  std::int64_t step_ = 0;
+  std::vector<Parameter> parameters_;
+  Soap optimizer_;
+};
+
+SoapOptions every_four_steps() {
+  SoapOptions options;
+  options.interval = 4;
+  return options;
+}
+
+// A matrix and a vector, with their gradients, an optimiser and a running mean of both.
 class Updated {
  public:
-  explicit Updated(Backend backend)
+  Updated(Backend backend, bool soap)
       : parameters_{{"matrix",
                      Variable::parameter(row({1, -2, 3, 4, 5, -6}, backend).reshape({3, 2})), true},
                     {"vector", Variable::parameter(row({1, 2}, backend)), false}},
         gradients_{row({0.5, 1, 2, -1, 0, 1}, backend).reshape({3, 2}), row({1, -3}, backend)},
-        optimizer_(std::make_unique<Muon>(parameters_, MuonOptions{})),
+        optimizer_(soap ? std::unique_ptr<Optimizer>(new Soap(parameters_, every_four_steps()))
+                        : std::make_unique<Muon>(parameters_, MuonOptions{})),
         average_(std::make_unique<WeightAverage>(parameters_, 0.9)) {}
 
   void set_step(std::int64_t step, double gradient) const {
@@ -108,19 +161,107 @@ TEST_SUITE("fast") {
 
   TEST_CASE("a repeated update takes the numbers of its step, and does nothing without a norm") {
     for (const Backend backend : backends_here()) {
-      const Updated plain(backend), repeated(backend);
-      tensor::Repeated work(tensor::Device{backend}, [&] { repeated.update(); });
-      for (std::int64_t step = 1; step <= 6; ++step) {
-        CAPTURE(step);
-        const auto before = repeated.state();
-        for (const Updated* one : {&plain, &repeated})
-          one->set_step(step, step == 5 ? INFINITY : 2);
-        plain.update();
-        work.run();
-        CHECK(repeated.state() == plain.state());
-        CHECK((repeated.state() == before) == (step == 5));
+      for (const bool soap : {false, true}) {
+        CAPTURE(soap);
+        const Updated plain(backend, soap), repeated(backend, soap);
+        tensor::Repeated work(tensor::Device{backend}, [&] { repeated.update(); });
+        for (std::int64_t step = 1; step <= 6; ++step) {
+          CAPTURE(step);
+          for (const Updated* one : {&plain, &repeated})
+            one->set_step(step, step == 5 ? INFINITY : 2);
+          const auto before = repeated.state();
+          plain.update();
+          work.run();
+          CHECK(repeated.state() == plain.state());
+          CHECK((repeated.state() == before) == (step == 5));
+        }
       }
     }
+  }
+
+  TEST_CASE("SOAP's steps are those of its formulas, and so are those of a saved state") {
+    struct Case {
+      std::int64_t rows, columns;
+      std::vector<double> after_4, after_11;  // steps; bases follow before the 2nd, 6th and 10th
+    };
+    const std::vector<Case> cases = {
+        {3,
+         2,
+         {0.670150838041749, 0.752127605466077, 0.0826405742033567, -0.761874570498257,
+          -0.857818821521964, -0.083113967772924},
+         {0.588680932890535, 0.674531831471212, 0.113883619093655, -0.568798997000966,
+          -0.760984739562807, 0.209809504626187}},
+        {2,
+         3,
+         {0.690832274626446, 0.74797548318486, -0.0384374949518971, -0.798656206009051,
+          -0.970639815185624, -0.269535358832916},
+         {0.645383821165575, 0.704014304839561, -0.120178072799879, -0.759342118440211,
+          -0.861203703900726, 0.0149939770233346}}};
+    for (const Backend backend : backends_here()) {
+      const double tolerance = backend == Backend::reference ? 1e-13 : 2e-5;
+      for (const Case& c : cases) {
+        OnWaves waves(c.rows, c.columns, every_four_steps(), backend);
+        const auto check = [&](const std::vector<double>& expected) {
+          const auto found = waves.weight();
+          for (std::size_t i = 0; i < found.size(); ++i)
+            CHECK(found[i] == doctest::Approx(expected[i]).epsilon(tolerance));
+        };
+        for (int step = 0; step < 4; ++step) waves.step();
+        check(c.after_4);
+        // The state goes into another optimiser and back; the first has moved on meanwhile.
+        OnWaves other(c.rows, c.columns, every_four_steps(), backend);
+        NamedTensors first = waves.optimizer().first_moments(),
+                     second = waves.optimizer().second_moments();
+        for (auto* list : {&first, &second})
+          for (auto& named : *list) named.second = named.second.clone();
+        for (int step = 0; step < 9; ++step) other.step();
+        other.optimizer().load(first, second);
+        waves.optimizer().load(other.optimizer().first_moments(),
+                               other.optimizer().second_moments());
+        for (int step = 4; step < 11; ++step) waves.step();
+        check(c.after_11);
+      }
+    }
+  }
+
+  TEST_CASE("SOAP's bases become the eigenvectors of the mean squares, in their order") {
+    OnWaves waves(6, 4, every_four_steps(), Backend::reference);
+    // Gradients of rank one that hardly change would leave nothing to order: these change.
+    for (int step = 0; step < 400; ++step) waves.step();
+    const auto list = waves.optimizer().second_moments();
+    for (const std::string side : {"w.row", "w.column"}) {
+      CAPTURE(side);
+      const Tensor squares = find_tensor(list, side + "_squares"),
+                   basis = find_tensor(list, side + "_basis");
+      const auto n = static_cast<std::size_t>(squares.extent(0));
+      const auto L = squares.values(), P = basis.values();
+      // In the basis of some steps ago the matrix is nearly diagonal.
+      double outside = 0, all = 0, before = INFINITY;
+      for (std::size_t a = 0; a < n; ++a) {
+        for (std::size_t b = 0; b < n; ++b) {
+          double element = 0;
+          for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t j = 0; j < n; ++j)
+              element += P[i * n + a] * L[i * n + j] * P[j * n + b];
+          all += element * element;
+          if (a != b) outside += element * element;
+          if (a != b) continue;
+          CHECK(element <= 1.2 * before);
+          before = element;
+        }
+      }
+      CHECK(outside < 0.03 * all);
+    }
+  }
+
+  TEST_CASE("a side that is too long for SOAP keeps its coordinates") {
+    SoapOptions options = every_four_steps();
+    options.longest_side = 5;
+    OnWaves waves(6, 4, options, Backend::reference);
+    for (int step = 0; step < 6; ++step) waves.step();
+    const auto list = waves.optimizer().second_moments();
+    CHECK(list.size() == 3);  // v, and two of the columns
+    CHECK(find_tensor(list, "w.column_basis").shape() == tensor::Shape{4, 4});
   }
 
   TEST_CASE(
