@@ -120,7 +120,7 @@ def main():
         folder = work / f"arbg-{seed}"
         model = folder / "checkpoint.safetensors"
         result = run_arbg(args.arbg, "train", "--data", md, "--output", folder, *SIZES, "--steps", args.steps, "--batch", BATCH,
-                          "--learning-rate", args.rate, "--weight-decay", 0.01, "--variance-weight", 0, "--average", 0,
+                          "--optimizer", "adamw", "--learning-rate", args.rate, "--weight-decay", 0.01, "--variance-weight", 0, "--average", 0,
                           "--held-out", HELD_OUT, "--seed", seed, "--resume", threads=1)[0]
         network, bins = load_network(model)
         if tokens is None:

@@ -24,7 +24,7 @@ from torch_network import load_network
 # name: (molecule, options of `arbg train`, batch, steps in a turn)
 ALANINE_DIPEPTIDE, CHIGNOLIN = ["--sequence", "Ace-A-Nme"], ["--sequence", "GYDPETGTWG", "--forcefield", "amber14-obc1"]
 NETWORKS = {
-    "demo": (ALANINE_DIPEPTIDE, ["--layers", 3, "--channels", 64, "--heads", 4, "--bins", 256], 256, 40),
+    "demo": (ALANINE_DIPEPTIDE, ["--optimizer", "adamw", "--layers", 3, "--channels", 64, "--heads", 4, "--bins", 256], 256, 40),
     "base": (ALANINE_DIPEPTIDE,
              ["--coordinates", "cartesian", "--layers", 8, "--channels", 256, "--heads", 8, "--bins", 4096], 256, 2),
     "medium": (CHIGNOLIN,

@@ -152,7 +152,12 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   integer("steps", trainer.total_steps, 1);
   if (!arguments.given("steps")) trainer.time_budget_s = arguments.duration_s("time");
   job.names_optimizer = arguments.given("optimizer");
-  if (job.names_optimizer) trainer.optimizer = nn::optimizer_named(arguments.text("optimizer"));
+  if (job.names_optimizer) {
+    const std::string name = arguments.text("optimizer");
+    const auto kind = nn::optimizer_named(name);
+    require(kind.has_value(), "--optimizer expects adamw, muon or soap, got '", name, "'");
+    trainer.optimizer = *kind;
+  }
   if (second_of(arguments, "schedule", "one-cycle", "constant"))
     trainer.schedule = nn::ScheduleKind::constant;
   integer("shards", trainer.shards, 1);

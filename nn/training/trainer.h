@@ -65,7 +65,7 @@ struct TrainingBatchSource {
 
 enum class OptimizerKind { adamw, muon, soap };
 const char* name_of(OptimizerKind kind);
-OptimizerKind optimizer_named(const std::string& name);  // throws Error for another name
+std::optional<OptimizerKind> optimizer_named(const std::string& name);  // nothing: no such one
 enum class ScheduleKind { one_cycle, constant };
 ScheduleKind schedule_named(const std::string& name);  // likewise
 

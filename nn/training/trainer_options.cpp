@@ -64,10 +64,10 @@ const char* name_of(OptimizerKind kind) {
   return named->second;
 }
 
-OptimizerKind optimizer_named(const std::string& name) {
+std::optional<OptimizerKind> optimizer_named(const std::string& name) {
   for (const auto& [kind, known] : kOptimizers)
     if (name == known) return kind;
-  fail("expected adamw, muon or soap, found \"", name, "\"");
+  return {};
 }
 
 ScheduleKind schedule_named(const std::string& name) {
@@ -147,7 +147,12 @@ TrainerOptions TrainerOptions::from_json(const Json& json) {
       value = json.at(name).number();
     }
   });
-  if (json.has("optimizer")) options.optimizer = optimizer_named(json.at("optimizer").string());
+  if (json.has("optimizer")) {
+    const std::string name = json.at("optimizer").string();
+    const auto kind = optimizer_named(name);
+    require(kind.has_value(), "expected adamw, muon or soap, found \"", name, "\"");
+    options.optimizer = *kind;
+  }
   if (json.has("schedule")) options.schedule = schedule_named(json.at("schedule").string());
   options.seed = json.at("seed").natural();
   options.check();

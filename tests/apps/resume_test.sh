@@ -118,7 +118,7 @@ for sequence in AG GA AS; do
   echo "$sequence md-$sequence built" >>mix.txt
 done
 
-### Training: AdamW, Muon with evaluations, Cartesian coordinates, many molecules
+### Training: SOAP, Muon with evaluations, AdamW in Cartesian coordinates and of many molecules
 threads_of_parts=2
 [ "$points" -le 3 ] || threads_of_parts="1 2"
 for name in internal muon cartesian mix; do

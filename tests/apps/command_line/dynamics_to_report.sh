@@ -36,7 +36,7 @@ refuses "add --coordinates internal" $train --output model --resume --coordinate
 while IFS="|" read -r message options; do
   refuses "$message" $train --output model --resume $options
 done <<END
-optimizer is "adamw" there and "muon" here|--optimizer muon
+optimizer is "soap" there and "adamw" here|--optimizer adamw
 schedule is "one-cycle" there and "constant" here|--schedule constant
 warm_up is 0.05 there and 0.1 here|--warm-up 0.1
 clip_norm is 1 there and 2 here|--clip 2

@@ -113,7 +113,7 @@ refuses "does not describe a run of arbg md" train --data samples --output refus
 refuses "--bins expects a whole number from 2" train --data md --output refused --bins 1
 refuses "num_heads 3 does not divide channels" train --data md --output refused --heads 3
 refuses "internal or cartesian" train --data md --output refused --coordinates polar
-refuses "--optimizer expects adamw or muon, got 'sgd'" train --data md --output refused --optimizer sgd
+refuses "--optimizer expects adamw, muon or soap, got 'sgd'" train --data md --output refused --optimizer sgd
 refuses "--schedule expects one-cycle or constant" train --data md --output refused --schedule linear
 refuses "--activation expects swiglu or gelu" train --data md --output refused --activation relu
 refuses "--network expects demo, base, medium or large" train --data md --output refused --network huge
