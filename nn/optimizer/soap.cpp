@@ -8,7 +8,9 @@
 
 #include "nn/optimizer/matrices.h"
 #include "tensor/base/error.h"
+#include "tensor/base/threads.h"
 #include "tensor/device/for_each_on.h"
+#include "tensor/gemm/precision.h"
 #include "tensor/ops/adamw_step.h"
 #include "tensor/ops/blend.h"
 #include "tensor/ops/linear.h"
@@ -52,12 +54,30 @@ Dense followed(const Dense& squares, const Dense& basis) {
   return factors.householderQ() * Dense::Identity(basis.rows(), basis.cols());
 }
 
+// The numbers of a matrix, on the host.
+struct SideNumbers {
+  Dense squares, basis;  // empty: a side without
+};
+
+struct MatrixNumbers {
+  Dense first, second;
+  SideNumbers rows, columns;
+};
+
 // The basis of a side goes on; what turns coordinates of the old one into those of the new.
-Dense turn(const Tensor& squares, Tensor& basis, std::int64_t length) {
-  if (!basis.defined()) return Dense::Identity(length, length);
-  const Dense before = dense(basis), after = followed(dense(squares), before);
-  write(basis, after);
-  return before.transpose() * after;
+Dense turn(SideNumbers& side, Eigen::Index length) {
+  if (side.basis.size() == 0) return Dense::Identity(length, length);
+  const Dense before = side.basis;
+  side.basis = followed(side.squares, before);
+  return before.transpose() * side.basis;
+}
+
+void follow(MatrixNumbers& matrix) {
+  if (matrix.second.isZero(0)) return;  // no step with a finite gradient yet
+  const Dense A = turn(matrix.rows, matrix.first.rows()),
+              B = turn(matrix.columns, matrix.first.cols());
+  matrix.first = A.transpose() * matrix.first * B;
+  matrix.second = A.cwiseAbs2().transpose() * matrix.second * B.cwiseAbs2();
 }
 
 // P^T G Q and P d Q^T; an undefined basis is the identity.
@@ -91,13 +111,26 @@ Soap::Soap(const std::vector<Parameter>& parameters, SoapOptions options)
   }
 }
 
-void Soap::follow(Matrix& matrix) {
-  const Dense second = dense(matrix.second);
-  if (second.isZero(0)) return;  // no step with a finite gradient yet
-  const Dense A = turn(matrix.rows.squares, matrix.rows.basis, second.rows()),
-              B = turn(matrix.columns.squares, matrix.columns.basis, second.cols());
-  write(matrix.first, A.transpose() * dense(matrix.first) * B);
-  write(matrix.second, A.cwiseAbs2().transpose() * second * B.cwiseAbs2());
+// A device is asked by one thread; the work on the host is for all.
+void Soap::follow_all() {
+  const auto fetched = [](const Side& side) {
+    if (!side.basis.defined()) return SideNumbers{};
+    return SideNumbers{dense(side.squares), dense(side.basis)};
+  };
+  std::vector<MatrixNumbers> numbers;
+  for (const Matrix& matrix : matrices_) {
+    numbers.push_back(
+        {dense(matrix.first), dense(matrix.second), fetched(matrix.rows), fetched(matrix.columns)});
+  }
+  parallel_for(std::ssize(numbers),
+               [&](std::int64_t i) { follow(numbers[static_cast<std::size_t>(i)]); });
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    Matrix& matrix = matrices_[i];
+    write(matrix.first, numbers[i].first);
+    write(matrix.second, numbers[i].second);
+    if (matrix.rows.basis.defined()) write(matrix.rows.basis, numbers[i].rows.basis);
+    if (matrix.columns.basis.defined()) write(matrix.columns.basis, numbers[i].columns.basis);
+  }
 }
 
 void Soap::set_step(double learning_rate, std::int64_t step) {
@@ -116,16 +149,15 @@ void Soap::set_step(double learning_rate, std::int64_t step) {
   tensor::set_numbers(adam_, adam.numbers(), backend);
   tensor::set_numbers(decay_, std::array{1 - learning_rate * weight_decay, 1.0}, backend);
   tensor::set_numbers(share_, std::array{1 - beta2}, backend);
-  if (step >= 2 && (step - 2) % options_.interval == 0) {
-    tensor::for_each_on(tensor::Device{backend}, std::ssize(matrices_),
-                        [&](std::int64_t i) { follow(matrices_[static_cast<std::size_t>(i)]); });
-  }
+  if (step >= 2 && (step - 2) % options_.interval == 0) follow_all();
 }
 
 void Soap::update(std::span<const Tensor> gradients, const Tensor& scale) {
   require(gradients.size() == matrices_.size() + other_index_.size(), "SOAP has ",
           matrices_.size() + other_index_.size(), " parameters, found ", gradients.size(),
           " gradients");
+  // In bf16 small eigenvalues would be those of the rounding.
+  const tensor::WithPrecision in_full(tensor::ProductPrecision::float32);
   tensor::for_each_on(scale.device(), std::ssize(matrices_), [&](std::int64_t index) {
     Matrix& matrix = matrices_[static_cast<std::size_t>(index)];
     Tensor weight = matrix.parameter.variable.value();

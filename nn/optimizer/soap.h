@@ -58,7 +58,7 @@ class Soap : public Optimizer {
     Side rows, columns;
   };
 
-  static void follow(Matrix& matrix);
+  void follow_all();
   template <class Visit>
   static void for_each_side(const Matrix& matrix, const Visit& visit);
 
