@@ -292,7 +292,12 @@ TEST_SUITE("fast") {
     refused([](TrainerOptions& o) { o.warm_up = -0.1; });
     refused([](TrainerOptions& o) { o.variance_weight_most = -1; });
     refused([](TrainerOptions& o) { o.variance_weight = 0, o.variance_weight_most = 1; });
-    CHECK_THROWS_AS(optimizer_named("sgd"), Error);
+    for (const auto kind : {OptimizerKind::adamw, OptimizerKind::muon, OptimizerKind::soap})
+      CHECK(optimizer_named(name_of(kind)) == kind);
+    CHECK_FALSE(optimizer_named("sgd").has_value());
+    Json options = small_options().to_json();
+    options["optimizer"] = "sgd";
+    CHECK_THROWS_AS(TrainerOptions::from_json(options), Error);
     CHECK_THROWS_AS(schedule_named("linear"), Error);
 
     Trainer trainer(network, cells(), source, small_options());
