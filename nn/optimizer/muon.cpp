@@ -40,12 +40,9 @@ Tensor orthogonalised(const Tensor& x) {
 }
 
 Muon::Muon(const std::vector<Parameter>& parameters, MuonOptions options)
-    : options_(options), others_(without_matrices(parameters), options.adamw) {
+    : options_(options), others_(parameters, options.adamw) {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (!is_matrix(parameters[i])) {
-      other_index_.push_back(i);
-      continue;
-    }
+    if (!is_matrix(parameters[i])) continue;
     const Tensor& value = parameters[i].variable.value();
     matrix_index_.push_back(i);
     matrices_.push_back(parameters[i]);
@@ -63,9 +60,7 @@ void Muon::set_step(double learning_rate, std::int64_t step) {
 }
 
 void Muon::update(std::span<const Tensor> gradients, const Tensor& scale) {
-  require(gradients.size() == matrix_index_.size() + other_index_.size(), "Muon has ",
-          matrix_index_.size() + other_index_.size(), " parameters, found ", gradients.size(),
-          " gradients");
+  others_.update(gradients, scale);
   tensor::for_each_on(scale.device(), std::ssize(matrices_), [&](std::int64_t index) {
     const auto i = static_cast<std::size_t>(index);
     Tensor weight = matrices_[i].variable.value();
@@ -77,9 +72,6 @@ void Muon::update(std::span<const Tensor> gradients, const Tensor& scale) {
                  columns = static_cast<double>(weight.extent(1));
     tensor::descend(weight, X, scale, numbers_, std::sqrt(std::max(1.0, rows / columns)));
   });
-  std::vector<Tensor> rest;
-  for (const auto i : other_index_) rest.push_back(gradients[i]);
-  others_.update(rest, scale);
 }
 
 NamedTensors Muon::first_moments() const {

@@ -9,7 +9,7 @@
 // number of threads.
 #pragma once
 
-#include "nn/optimizer/adamw.h"
+#include "nn/optimizer/matrices.h"
 
 namespace arbg::nn {
 
@@ -33,9 +33,9 @@ class Muon : public Optimizer {
 
  private:
   std::vector<Parameter> matrices_;
-  std::vector<std::size_t> matrix_index_, other_index_;  // places among all parameters
+  std::vector<std::size_t> matrix_index_;  // places among all parameters
   MuonOptions options_;
-  AdamW others_;
+  AdamWOfOthers others_;
   std::vector<Tensor> momentum_;  // of matrices_
   Tensor numbers_;                // of the step of matrices: decay, rate
 };

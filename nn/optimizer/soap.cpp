@@ -7,7 +7,6 @@
 #include <numeric>
 
 #include "nn/optimizer/matrices.h"
-#include "tensor/base/error.h"
 #include "tensor/base/threads.h"
 #include "tensor/device/for_each_on.h"
 #include "tensor/gemm/precision.h"
@@ -94,16 +93,13 @@ Tensor out_of_bases(const Tensor& d, const Tensor& P, const Tensor& Q) {
 }  // namespace
 
 Soap::Soap(const std::vector<Parameter>& parameters, SoapOptions options)
-    : options_(options), others_(without_matrices(parameters), options.others) {
+    : options_(options), others_(parameters, options.others) {
   const auto side = [&](std::int64_t n, const Tensor& like) {
     if (n > options_.longest_side) return Side{};
     return Side{Tensor::zeros({n, n}, like.dtype(), like.backend()), identity(n, like)};
   };
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (!is_matrix(parameters[i])) {
-      other_index_.push_back(i);
-      continue;
-    }
+    if (!is_matrix(parameters[i])) continue;
     const Tensor& value = parameters[i].variable.value();
     const auto zeros = [&] { return Tensor::zeros(value.shape(), value.dtype(), value.backend()); };
     matrices_.push_back({parameters[i], i, zeros(), zeros(), side(value.extent(0), value),
@@ -153,9 +149,7 @@ void Soap::set_step(double learning_rate, std::int64_t step) {
 }
 
 void Soap::update(std::span<const Tensor> gradients, const Tensor& scale) {
-  require(gradients.size() == matrices_.size() + other_index_.size(), "SOAP has ",
-          matrices_.size() + other_index_.size(), " parameters, found ", gradients.size(),
-          " gradients");
+  others_.update(gradients, scale);
   // In bf16 small eigenvalues would be those of the rounding.
   const tensor::WithPrecision in_full(tensor::ProductPrecision::float32);
   tensor::for_each_on(scale.device(), std::ssize(matrices_), [&](std::int64_t index) {
@@ -172,9 +166,6 @@ void Soap::update(std::span<const Tensor> gradients, const Tensor& scale) {
     const Tensor turned = tensor::transpose(G);
     tensor::blend(matrix.columns.squares, tensor::linear(turned, turned, {}), scale, share_);
   });
-  std::vector<Tensor> rest;
-  for (const auto i : other_index_) rest.push_back(gradients[i]);
-  others_.update(rest, scale);
 }
 
 template <class Visit>

@@ -23,7 +23,7 @@
 #include <span>
 #include <vector>
 
-#include "nn/optimizer/adamw.h"
+#include "nn/optimizer/matrices.h"
 
 namespace arbg::nn {
 
@@ -64,8 +64,7 @@ class Soap : public Optimizer {
 
   SoapOptions options_;
   std::vector<Matrix> matrices_;
-  std::vector<std::size_t> other_index_;
-  AdamW others_;
+  AdamWOfOthers others_;
   Tensor adam_, decay_, share_;  // numbers of the step: of Adam, of the weight, of L and S
 };
 

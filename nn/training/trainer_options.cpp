@@ -13,6 +13,9 @@
 namespace arbg::nn {
 namespace {
 
+constexpr std::pair<OptimizerKind, const char*> kOptimizers[] = {
+    {OptimizerKind::adamw, "adamw"}, {OptimizerKind::muon, "muon"}, {OptimizerKind::soap, "soap"}};
+
 // Calls visit(name, member) for every option: the one list that writing and reading share.
 template <class Options, class Visit>
 void for_each_option(Options& o, const Visit& visit) {
@@ -52,11 +55,6 @@ void check_range(const char* name, double value, double low, double high) {
 }
 
 }  // namespace
-
-namespace {
-constexpr std::pair<OptimizerKind, const char*> kOptimizers[] = {
-    {OptimizerKind::adamw, "adamw"}, {OptimizerKind::muon, "muon"}, {OptimizerKind::soap, "soap"}};
-}
 
 const char* name_of(OptimizerKind kind) {
   const auto* named =
