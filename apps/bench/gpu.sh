@@ -8,10 +8,10 @@
 # against the roofs of the card and against PyTorch and OpenMM where python3 has them, runs the demo, looks with compute-sanitizer where
 # that is there, and trains by the published Cartesian recipe in what time is left. In order of importance, each part
 # bounded in time; a part that fails is reported and the next goes on. Nine minutes, or --minutes; --full: ten times the
-# limits of each part, two hours in all. Every result is written as it comes: to RESULTS.md, where a section of today
+# limits of each part, two hours in all. Every result is written as it comes: to results/gpu.md, where a section of today
 # begins at the end, and to ${OUT:-build/gpu}: section.md (the same) and log.txt (all that was printed). --built: an
 # earlier build (cmake -DARBG_CUDA=ON -DARBG_BENCH=ON). --emulated: a trial of this script without a device, in tiny sizes on
-# the emulator of the tests; its numbers mean nothing and stay out of RESULTS.md. Exit status 1 if a part failed.
+# the emulator of the tests; its numbers mean nothing and stay out of results/gpu.md. Exit status 1 if a part failed.
 # shellcheck disable=SC2086 # lists of words are meant to be split
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -40,7 +40,7 @@ trap 'rm -rf "$work"' EXIT
 section=$out/section.md log=$out/log.txt
 : >"$section"
 : >"$log"
-results=apps/bench/RESULTS.md
+results=apps/bench/results/gpu.md
 [ -z "$emulated" ] || results=/dev/null
 failures=0
 

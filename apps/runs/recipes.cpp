@@ -47,7 +47,8 @@ constexpr std::int64_t kSamples = 20000;
 // nats. Of the first three, rare regions are in the frames, cis peptide bonds too, and 1 is best.
 //
 // Figures of the dipeptide are those of the demo itself; of the other molecules, in internal
-// coordinates, those of trainings no longer than here, sampled at temperature 1 (bench/RESULTS.md).
+// coordinates, those of trainings no longer than here, sampled at temperature 1
+// (bench/results/effective_samples.md).
 constexpr System kSystems[] = {
     {{"dipeptide", "Ace-A-Nme", "amber99sbildn-obc2"},
      {525000, 150000, 50, 3},

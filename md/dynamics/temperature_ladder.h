@@ -5,7 +5,8 @@
 // probability 2 P(exp(...) > 1) (detailed balance makes both terms of the mean equal):
 //   acceptance = erfc(sqrt(f)/2 (rho - 1)/sqrt(1 + rho^2)),   rho = T_hot/T_cold
 // It depends on the ratio alone, so equal acceptance means a geometric ladder. Of peptides in
-// implicit solvent it foretells measured acceptances within a few per cent (apps/bench/RESULTS.md).
+// implicit solvent it foretells measured acceptances within a few per cent
+// (apps/bench/results/dynamics.md).
 #pragma once
 
 #include <vector>

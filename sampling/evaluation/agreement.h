@@ -19,7 +19,7 @@
 namespace arbg::sampling {
 
 inline constexpr int kDivisions = 16;
-inline constexpr double kAgreeingRatio = 1.2;  // the highest (apps/bench/RESULTS.md)
+inline constexpr double kAgreeingRatio = 1.2;  // the highest (apps/bench/results/dynamics.md)
 
 // Of long runs some frames are judged, by `arbg md` and `arbg evaluate` the same: every so many
 // saves.

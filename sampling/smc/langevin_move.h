@@ -7,8 +7,8 @@
 // min(1, pi_b(z') T(z' -> z) / (pi_b(z) T(z -> z'))), log q exact, by
 // Proposal::log_density. The drift is that of pi at every b: the gradient of q is not at hand, and
 // a q that is worth annealing has nearly that of pi. With the share b of it alone, steps of the
-// same acceptance are shorter (apps/bench/RESULTS.md, "Chignolin, annealed"). What the drift is
-// costs acceptance, never exactness.
+// same acceptance are shorter (apps/bench/results/annealing.md). What the drift is costs
+// acceptance, never exactness.
 // Periodic coordinates wrap; a move out of the support has q = 0 and is rejected. (Roberts,
 // Tweedie, Bernoulli 2, 1996.)
 #pragma once
