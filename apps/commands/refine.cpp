@@ -37,7 +37,7 @@ CommandSpec spec() {
         "without --model: energies of the places that an atom may take enter the logits (logits), "
         "and moments of them the network as well (full), or nothing (none) (default: full)"},
        {"within-bins", "NAME", "",
-        "density within a bin, when the model is drawn from: sloped by the bins beside it, or "
+        "density within a bin, of draws and of the variance term: sloped by the bins beside it, or "
         "uniform (default: sloped; of a run that goes on: as it began)"},
        {"rounds", "N", std::to_string(job.options.rounds),
         "rounds of drawing samples, moving walkers and training"},

@@ -69,7 +69,7 @@ CommandSpec spec() {
        {"warm-up", "X", recommended([](Job j) { return j.trainer.warm_up; }),
         "fraction of the steps in which the learning rate rises"},
        {"weight-decay", "X", recommended([](Job j) { return j.trainer.adamw.weight_decay; }),
-        "decoupled weight decay, of both optimizers"},
+        "decoupled weight decay, of every optimizer"},
        {"clip", "X", recommended([](Job j) { return j.trainer.clip_norm; }),
         "largest norm of the gradient: a larger one is scaled down to it; 0: no clipping"},
        {"average", "X", recommended([](Job j) { return j.trainer.average_decay; }),
@@ -89,7 +89,7 @@ CommandSpec spec() {
        {"bins", "N", recommended([](Job j) { return j.network.num_bins; }),
         "bins for every coordinate"},
        {"within-bins", "NAME", "",
-        "density within a bin, when the model is drawn from: sloped by the bins beside it, or "
+        "density within a bin, of draws and of the variance term: sloped by the bins beside it, or "
         "uniform (default: sloped; of a run that goes on: as it began)"},
        {"range", "X", recommended([](Job j) { return j.range; }),
         "cartesian only: bins cover this many standard deviations to each side"},
@@ -155,7 +155,7 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   if (job.names_optimizer) {
     const std::string name = arguments.text("optimizer");
     const auto kind = nn::optimizer_named(name);
-    require(kind.has_value(), "--optimizer expects adamw, muon or soap, got '", name, "'");
+    require(kind.has_value(), "--optimizer expects ", nn::kOptimizerNames, ", got '", name, "'");
     trainer.optimizer = *kind;
   }
   if (second_of(arguments, "schedule", "one-cycle", "constant"))
@@ -173,6 +173,11 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   if (arguments.given("variance-weight")) trainer.variance_weight_most = 0;
   number("variance-weight", trainer.variance_weight);
   number("variance-weight-most", trainer.variance_weight_most);
+  require(
+      trainer.variance_weight_most == 0 || trainer.variance_weight_most >= trainer.variance_weight,
+      "--variance-weight-most ", trainer.variance_weight_most,
+      " is less than the weight that it begins with, ", trainer.variance_weight,
+      "; say more, or 0: it stays");
   number("label-smoothing", trainer.label_smoothing);
   integer("evaluate-every", trainer.evaluate_every, 0);
   integer("early-stop", trainer.early_stop, 0);

@@ -54,6 +54,7 @@ struct HeldOut {
 
 struct TrainOutcome {
   std::filesystem::path checkpoint;
+  nn::TrainerOptions trainer;     // as the run has begun, where the job did not name them
   bool complete = false;          // false: interrupted, resume to go on
   std::int64_t steps_before = 0;  // done by earlier calls, of `steps`
   std::int64_t steps = 0, parameters = 0, frames = 0, held_out_frames = 0;

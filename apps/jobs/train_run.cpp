@@ -79,6 +79,7 @@ void train_with_log(nn::Trainer& trainer, const TrainJob& job, const nn::Coordin
   require_alike(trainer, description);
   output.require_ours();
   outcome.checkpoint = job.output / kCheckpoint;
+  outcome.trainer = job.trainer;
   nn::RunOptions run;
   run.checkpoint_path = outcome.checkpoint;
   run.best_path = job.output / kBest;

@@ -1,5 +1,7 @@
 #include "apps/pages/train_page.h"
 
+#include <algorithm>
+
 #include "apps/runs/train_log.h"
 #include "metrics/pages/report.h"
 
@@ -69,15 +71,24 @@ void write_train_page(const std::filesystem::path& path, const TrainJob& job,
   report.add_key_numbers(key);
   if (!curves.step.empty()) {
     report.add_heading("Curves");
-    report.add_plots({likelihood_plot(curves),
-                      step_plot("Loss", "What training minimises, for every logged batch.",
-                                "loss per coordinate", curves, curves.loss),
-                      step_plot("Gradient", "Its norm before clipping.", "gradient norm", curves,
-                                curves.gradient_norm)});
+    std::vector<metrics::Figure> plots = {likelihood_plot(curves)};
+    plots.push_back(step_plot("Loss",
+                              "What training minimises, for every logged batch. It may rise while "
+                              "the weight of its variance term does.",
+                              "loss per coordinate", curves, curves.loss));
+    if (std::ranges::any_of(curves.variance, [](double h) { return h > 0; })) {
+      plots.push_back(step_plot("Variance",
+                                "Half the mean square of log weights about their mean, large ones "
+                                "clipped: the smaller, the more samples are effective.",
+                                "variance term", curves, curves.variance));
+    }
+    plots.push_back(step_plot("Gradient", "Its norm before clipping.", "gradient norm", curves,
+                              curves.gradient_norm));
+    report.add_plots(plots);
   }
   report.add_heading("Options");
   metrics::Table options({"option", "value"});
-  const Json trainer = job.trainer.to_json();
+  const Json trainer = outcome.trainer.to_json();
   for (const auto& [name, value] : trainer.members())
     options.add_row({name, value.is_string() ? value.string() : value.dump()});
   report.add_table(options);

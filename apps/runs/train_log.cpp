@@ -36,6 +36,7 @@ void TrainLog::add(const nn::StepReport& report, double seconds, double gflop_pe
   line["loss"] = report.loss;
   line["nats_per_coordinate"] = report.nats_per_coordinate;
   line["variance"] = report.variance;
+  line["variance_weight"] = report.variance_weight;
   line["gradient_norm"] = report.gradient_norm;
   line["learning_rate"] = report.learning_rate;
   line["samples_per_second"] = report.samples_per_second;
@@ -71,6 +72,7 @@ TrainCurves read_train_log(const std::filesystem::path& path) {
     curves.seconds.push_back(number("seconds"));
     curves.nats.push_back(number("nats_per_coordinate"));
     curves.loss.push_back(number("loss"));
+    curves.variance.push_back(number("variance"));
     curves.gradient_norm.push_back(number("gradient_norm"));
     return true;
   });

@@ -40,7 +40,7 @@ class TrainLog {
 
 // What a log says, line by line. Throws Error naming the file and the line that is none of a log.
 struct TrainCurves {
-  std::vector<double> step, seconds, nats, loss, gradient_norm;
+  std::vector<double> step, seconds, nats, loss, variance, gradient_norm;
   std::vector<double> held_out_step, held_out_nats;
 };
 TrainCurves read_train_log(const std::filesystem::path& path);

@@ -62,19 +62,7 @@ class Turner {
     }
   }
 
-  // Atoms on the far side of the bond i - j, without j; empty for a bond of a ring.
-  std::vector<int> beyond(int i, int j) const {
-    std::vector<int> reached = {j};
-    for (std::size_t k = 0; k < reached.size(); ++k) {
-      for (const int next : neighbours_[static_cast<std::size_t>(reached[k])]) {
-        if (next == i && reached[k] == j) continue;
-        if (next == i) return {};
-        if (!std::ranges::count(reached, next)) reached.push_back(next);
-      }
-    }
-    reached.erase(reached.begin());
-    return reached;
-  }
+  std::vector<int> beyond(int i, int j) const { return atoms_beyond(neighbours_, i, j); }
 
   // Rotation of these atoms around the axis i - j, clockwise looking from i to j.
   static void turn(Positions& x, int i, int j, const std::vector<int>& atoms, double radians) {

@@ -131,20 +131,19 @@ std::int64_t Dynamics::try_turns(std::span<const PeptideTurn> turns) {
   std::vector<double> positions = integrator_->positions_nm(), turned = positions;
   const std::size_t replicas = temperatures_kelvin_.size(), size = positions.size() / replicas;
   const Random random(seed_, stream_id(streams::kTurns));
-  const auto uniform = [&](std::size_t replica, std::uint64_t word) {
-    const auto place = static_cast<std::uint64_t>(step_) * all_replicas_ + first_replica_ + replica;
-    return random.uniform(2 * place + word);
+  const auto first_word = [&](std::size_t replica) {  // of the two of a replica
+    return 2 * (static_cast<std::uint64_t>(step_) * all_replicas_ + first_replica_ + replica);
   };
   for (std::size_t r = 0; r < replicas; ++r) {
-    const auto which = static_cast<std::size_t>(uniform(r, 0) * static_cast<double>(turns.size()));
-    turn(turns[std::min(which, turns.size() - 1)], std::span(turned).subspan(r * size, size));
+    const auto which = random.below(std::ssize(turns), first_word(r));
+    turn(turns[static_cast<std::size_t>(which)], std::span(turned).subspan(r * size, size));
   }
   const auto before = energy_.evaluate(positions, false).energy_kj_mol,
              after = energy_.evaluate(turned, false).energy_kj_mol;
   std::int64_t accepted = 0;
   for (std::size_t r = 0; r < replicas; ++r) {
     const double gain = (before[r] - after[r]) / thermal_energy(temperatures_kelvin_[r]);
-    if (!(std::log(uniform(r, 1)) < gain)) continue;  // NaN: it stays
+    if (!(std::log(random.uniform(first_word(r) + 1)) < gain)) continue;  // NaN: it stays
     std::copy_n(turned.begin() + static_cast<std::ptrdiff_t>(r * size), size,
                 positions.begin() + static_cast<std::ptrdiff_t>(r * size));
     ++accepted;

@@ -6,26 +6,8 @@
 
 namespace arbg::md {
 
-namespace {
-
-using Neighbours = std::vector<std::vector<int>>;
-
-// The atoms that hang on `to` when its bond with `from` is cut, ascending, `to` left out.
-std::vector<int> beyond(const Neighbours& neighbours, int from, int to) {
-  std::vector<int> found{to};
-  for (std::size_t i = 0; i < found.size(); ++i)
-    for (const int next : neighbours[static_cast<std::size_t>(found[i])])
-      if (!(found[i] == to && next == from) && std::ranges::find(found, next) == found.end())
-        found.push_back(next);
-  found.erase(found.begin());
-  std::ranges::sort(found);
-  return found;
-}
-
-}  // namespace
-
 std::vector<PeptideTurn> peptide_turns(const Topology& topology) {
-  const Neighbours neighbours = topology.neighbours();
+  const auto neighbours = topology.neighbours();
   const auto is = [&](int atom, const char* element) {
     return topology.atoms[static_cast<std::size_t>(atom)].element == element;
   };
@@ -38,9 +20,9 @@ std::vector<PeptideTurn> peptide_turns(const Topology& topology) {
       continue;
     const auto& around = neighbours[static_cast<std::size_t>(nitrogen)];
     if (std::ranges::all_of(around, [&](int a) { return a == carbon || is(a, "H"); })) continue;
-    auto behind = beyond(neighbours, carbon, nitrogen),
-         before = beyond(neighbours, nitrogen, carbon);
-    if (std::ranges::binary_search(behind, carbon)) continue;  // a ring
+    auto behind = atoms_beyond(neighbours, carbon, nitrogen),
+         before = atoms_beyond(neighbours, nitrogen, carbon);
+    if (behind.empty()) continue;  // a ring
     if (behind.size() <= before.size())
       out.push_back({carbon, nitrogen, std::move(behind)});
     else

@@ -1,5 +1,7 @@
 #include "md/molecule/topology.h"
 
+#include <algorithm>
+
 namespace arbg::md {
 
 std::string Residue::place() const {
@@ -28,6 +30,20 @@ std::vector<std::vector<int>> Topology::neighbours() const {
     result.at(static_cast<std::size_t>(j)).push_back(i);
   }
   return result;
+}
+
+std::vector<int> atoms_beyond(const std::vector<std::vector<int>>& neighbours, int from, int to) {
+  std::vector<int> reached = {to};
+  for (std::size_t k = 0; k < reached.size(); ++k) {
+    for (const int next : neighbours[static_cast<std::size_t>(reached[k])]) {
+      if (next == from && reached[k] != to) return {};
+      if (next != from && std::ranges::find(reached, next) == reached.end())
+        reached.push_back(next);
+    }
+  }
+  reached.erase(reached.begin());
+  std::ranges::sort(reached);
+  return reached;
 }
 
 }  // namespace arbg::md

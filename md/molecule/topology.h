@@ -58,4 +58,8 @@ struct Topology {
                                 std::span<const std::pair<int, int>> disulfides = {});
 };
 
+// What moves when the bond from - to is turned: the atoms that hang on `to` once it is cut, `to`
+// left out, ascending. None if the bond is part of a ring.
+std::vector<int> atoms_beyond(const std::vector<std::vector<int>>& neighbours, int from, int to);
+
 }  // namespace arbg::md

@@ -8,11 +8,11 @@
 // it truncates or not (tensor/ops/bin_slope.h); of uniform bins they are 0.
 //
 // The parameters are logits, P = V. p is trained as P(k), of uniform bins, and drawn with the
-// slopes: nothing is learned of them, and any model can be drawn from either way (the variance term
-// of training knows them, so that stairs are no noise there). Position j is fed
-// with row k_{j-1} of the input table, and the first one with row V, or row 0 of a table that has
-// no such row, as published. The draws of a decoding: tensor/ops/draw.h; the first random number
-// chooses the bin, the second the place in it.
+// slopes, so that any model can be drawn from either way. The variance term of training takes log p
+// with them (stairs are no noise there), and no gradient of them. Position j is fed with row
+// k_{j-1} of the input table, and the first one with row V, or row 0 of a table that has no such
+// row, as published. The draws of a decoding: tensor/ops/draw.h; the first random number chooses
+// the bin, the second the place in it.
 #pragma once
 
 #include <map>

@@ -10,7 +10,8 @@
 // likelihoods are trained and reported; for bins p is the probability of a cell, and log_volume()
 // the log of the volume of K such cells; where p is itself a density, log_volume() is 0. A head may
 // be drawn from with another p than the one that is trained (draws_as_trained()): each is a density
-// of the same coordinates, and the loss, like figures in nats, is of the one that is trained.
+// of the same coordinates. Likelihoods in the loss, and figures in nats, are of the one that is
+// trained; the variance term compares the other with the target.
 //
 // A head learns nothing: what is learned is the network's, which lends its input table. One head
 // serves all replicas of a network, and several threads at a time.

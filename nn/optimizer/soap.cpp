@@ -161,9 +161,12 @@ void Soap::update(std::span<const Tensor> gradients, const Tensor& scale) {
     Tensor direction = Tensor::zeros(weight.shape(), weight.dtype(), weight.backend());
     tensor::adamw_step(direction, into_bases(G, P, Q), matrix.first, matrix.second, scale, adam_);
     tensor::descend(weight, out_of_bases(direction, P, Q), scale, decay_, -1);
-    if (P.defined()) tensor::blend(matrix.rows.squares, tensor::linear(G, G, {}), scale, share_);
+    Tensor scaled = Tensor::zeros(G.shape(), G.dtype(), G.backend());
+    tensor::blend(scaled, G, scale, scale);  // 0 + scale (G - 0)
+    if (P.defined())
+      tensor::blend(matrix.rows.squares, tensor::linear(scaled, scaled, {}), scale, share_);
     if (!Q.defined()) return;
-    const Tensor turned = tensor::transpose(G);
+    const Tensor turned = tensor::transpose(scaled);
     tensor::blend(matrix.columns.squares, tensor::linear(turned, turned, {}), scale, share_);
   });
 }

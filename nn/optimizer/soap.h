@@ -1,18 +1,19 @@
 // SOAP: Adam in the eigenbases of Shampoo; everything but matrices by AdamW.
 //
-// For a matrix W [R, C] with gradient G, moving averages L of G G^T [R, R] and S of G^T G [C, C],
-// and orthonormal bases P and Q near to their eigenvectors: g = P^T G Q; one step of Adam with g,
-// whose moments m and v live in these bases, gives the direction d; W *= 1 - lr decay; W += P d
-// Q^T. In such a basis the numbers of a gradient are nearly independent, so that Adam's root of v
-// is close to the inverse root of the whole matrix of second moments.
+// For a matrix W [R, C] with (scaled) gradient G, moving averages L of G G^T [R, R] and S of G^T G
+// [C, C], and orthonormal bases P and Q near to their eigenvectors: g = P^T G Q; one step of Adam
+// with g, whose moments m and v live in these bases, gives the direction d; W *= 1 - lr decay; W +=
+// P d Q^T. In such a basis the numbers of a gradient are nearly independent, so that Adam's root of
+// v is close to the inverse root of the whole matrix of second moments.
 //
 // Before the second step and every `interval` steps after it the bases follow: P becomes the
 // orthonormal factor of (L + 1e-4 tr(L)/R) P, columns in the order of their eigenvalues, one step
 // of the QR iteration; Q likewise. (What is added keeps directions that no gradient had yet.) With
 // A = P_old^T P_new and B = Q_old^T Q_new the moments go along: m becomes A^T m B, and v (A*A)^T v
-// (B*B) by squares of elements, exact where the rotated numbers are independent. Bases begin as the
-// identity, and a side longer than `longest_side` keeps it. The host does this, in double, in
-// set_step(): on a device it fetches the matrices then, and at no other step.
+// (B*B) by squares of elements, exact where the rotated numbers are uncorrelated, with mean 0.
+// Bases begin as the identity, and a side longer than `longest_side` keeps it. The host does this,
+// in double, in set_step(), whether or not the step will be made: on a device it fetches the
+// matrices then, and at no other step.
 //
 // Source: Vyas et al., "SOAP: improving and stabilizing Shampoo using Adam", ICLR 2025; there m
 // stays in the space of W and v is only reordered. Tensors with fewer than two axes, and those that

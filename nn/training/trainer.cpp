@@ -260,8 +260,8 @@ void Trainer::sum_gradients() {
   gradient_square_.copy_from(tensor::sum_of_squares(gradient_storages_));
 }
 
-// Loss, its parts, and the running mean c for the next step, which stays if the loss is not finite:
-// then the step has changed nothing.
+// Loss, its parts, and the running means for the next step, which stay if the loss is not finite:
+// then the step has changed nothing but, perhaps, the bases of SOAP, with the moments in them.
 void Trainer::finish_batch(StepReport& report) {
   const double count = static_cast<double>(options_.batch), weight = variance_weight();
   double nats = 0, smoothing = 0, difference = 0, variance = 0, variance_loss = 0, square = 0;
@@ -281,6 +281,7 @@ void Trainer::finish_batch(StepReport& report) {
   }
   report.nats_per_coordinate = nats / count;
   report.variance = variance / count;
+  report.variance_weight = weight;
   report.loss = report.nats_per_coordinate + options_.label_smoothing * smoothing / count +
                 weight * variance_loss / count;
   require(std::isfinite(report.gradient_norm) && std::isfinite(report.loss),

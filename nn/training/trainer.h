@@ -66,8 +66,9 @@ struct TrainingBatchSource {
 enum class OptimizerKind { adamw, muon, soap };
 const char* name_of(OptimizerKind kind);
 std::optional<OptimizerKind> optimizer_named(const std::string& name);  // nothing: no such one
+inline constexpr const char* kOptimizerNames = "adamw, muon or soap";
 enum class ScheduleKind { one_cycle, constant };
-ScheduleKind schedule_named(const std::string& name);  // likewise
+ScheduleKind schedule_named(const std::string& name);  // throws if there is no such one
 
 struct TrainerOptions {
   std::int64_t batch = 256;
@@ -105,6 +106,7 @@ struct StepReport {
   double loss = 0;                         // what was minimised, per coordinate
   double nats_per_coordinate = 0;          // -mean log q / T
   double variance = 0;                     // mean H (0 without that term)
+  double variance_weight = 0;              // of that term in the loss, now
   double gradient_norm = 0;                // before clipping
   double learning_rate = 0;
   double samples_per_second = 0;

@@ -148,7 +148,7 @@ TrainerOptions TrainerOptions::from_json(const Json& json) {
   if (json.has("optimizer")) {
     const std::string name = json.at("optimizer").string();
     const auto kind = optimizer_named(name);
-    require(kind.has_value(), "expected adamw, muon or soap, found \"", name, "\"");
+    require(kind.has_value(), "expected ", kOptimizerNames, ", found \"", name, "\"");
     options.optimizer = *kind;
   }
   if (json.has("schedule")) options.schedule = schedule_named(json.at("schedule").string());

@@ -52,11 +52,12 @@ struct OneBond {
 };
 
 // Of the torsion's density exp(-V/RT), the share within a right angle of 0.
-double exact_cis_share() {
+double exact_cis_share(double temperature_kelvin) {
+  const double thermal = thermal_energy(temperature_kelvin), step = 0.75 * thermal_energy(300);
   double cis = 0, all = 0;
   for (int i = 0; i < 3600; ++i) {
     const double phi = (i + 0.5) * 2 * std::numbers::pi / 3600;
-    const double v = 40 * (1 - std::cos(2 * phi)) / thermal_energy(300) + 0.75 * std::cos(phi);
+    const double v = (40 * (1 - std::cos(2 * phi)) + step * std::cos(phi)) / thermal;
     all += std::exp(-v);
     if (std::cos(phi) > 0) cis += std::exp(-v);
   }
@@ -103,35 +104,46 @@ TEST_SUITE("fast") {
     }
   }
 
-  TEST_CASE("with turns a barrier of 80 kJ/mol divides no more than the exact share") {
+  TEST_CASE(
+      "with turns a barrier of 80 kJ/mol divides no more than the exact share, at every "
+      "temperature") {
     const OneBond molecule;
     const auto turns = peptide_turns(molecule.topology);
     REQUIRE(turns.size() == 1);
     for (const Backend backend : backends_here()) {
       DynamicsOptions options;
       options.temperatures_kelvin.assign(32, 300.0);
+      for (std::size_t r = 1; r < 32; r += 2) options.temperatures_kelvin[r] = 600;
       options.backend = backend;
       Dynamics dynamics(molecule.system, options, molecule.trans());
-      std::map<bool, int> seen;
-      for (int round = 0; round < 300; ++round) {
+      std::map<double, int> all, cis;  // by temperature
+      for (int round = 0; round < 600; ++round) {
         dynamics.run(20);
         CHECK(dynamics.try_turns({}) == 0);
         dynamics.try_turns(turns);
         const auto x = dynamics.state().positions_nm;
-        for (std::size_t r = 0; r < 32; ++r)
-          ++seen[std::abs(dihedral_of(std::span(x).subspan(12 * r, 12), 0, 1, 2, 3)) <
-                 std::numbers::pi / 2];
+        for (std::size_t r = 0; r < 32; ++r) {
+          const double torsion = dihedral_of(std::span(x).subspan(12 * r, 12), 0, 1, 2, 3);
+          ++all[options.temperatures_kelvin[r]];
+          cis[options.temperatures_kelvin[r]] += std::abs(torsion) < std::numbers::pi / 2;
+        }
       }
-      // 32 chains, which a turn is accepted in every third try or so: some 1,000 draws.
-      const double share = seen[true] / (seen[true] + static_cast<double>(seen[false]));
-      CHECK(std::abs(share - exact_cis_share()) < 0.04);
-      CHECK(share > 0.05);
+      // 16 chains a temperature, which a turn is accepted in every third try or so: at least some
+      // 1,000 draws.
+      for (const auto& [kelvin, count] : all) {
+        CAPTURE(kelvin);
+        CHECK(std::abs(cis[kelvin] / static_cast<double>(count) - exact_cis_share(kelvin)) < 0.04);
+      }
+      CHECK(exact_cis_share(600) > exact_cis_share(300) + 0.1);
     }
   }
 
   TEST_CASE("a run with turns that was stopped goes on to the same files, and says how many") {
     Run straight("straight"), stopped("stopped");
-    for (Run* run : {&straight, &stopped}) run->options.turn_interval = 10;
+    for (Run* run : {&straight, &stopped}) {
+      run->options.turn_interval = 10;
+      run->options.top_temperature_kelvin = 1500;  // so that some turns are accepted
+    }
     const auto whole = straight.go();
     stopped.options.steps = 600;
     stopped.go();
@@ -140,6 +152,7 @@ TEST_SUITE("fast") {
     check_same_files(straight, stopped);
     CHECK(whole.turn_acceptance == rest.turn_acceptance);
     REQUIRE(whole.turn_acceptance.has_value());
+    CHECK(*whole.turn_acceptance > 0);
     CHECK(*whole.turn_acceptance < 0.2);
     CHECK(read_file(straight.folder / "run.json").find("\"turn_interval\": 10") !=
           std::string::npos);

@@ -81,6 +81,26 @@ TEST_SUITE("fast") {
     CHECK(ends == 2 * topology.bonds.size());
   }
 
+  TEST_CASE("beyond a bond is what hangs on its second atom, and nothing in a ring") {
+    const Topology topology = Topology::from_sequence("APA");
+    const auto neighbours = topology.neighbours();
+    const auto beyond = [&](const char* from, const char* to) {
+      std::vector<std::string> names;
+      for (const int atom : atoms_beyond(neighbours, topology.find(1, from), topology.find(1, to)))
+        names.push_back(topology.describe(atom));
+      return names;
+    };
+    CHECK(beyond("CB", "HB2").empty());
+    CHECK(beyond("N", "CD").empty());
+    CHECK(beyond("CA", "CB").empty());
+    CHECK(beyond("C", "CA").size() + beyond("CA", "C").size() + 2 == topology.atoms.size());
+    const auto behind = beyond("CA", "C");
+    REQUIRE(behind.size() == 12);
+    CHECK(behind.front() == "PRO2:O");
+    CHECK(behind[1] == "ALA3:N");
+    CHECK(behind.back() == "ALA3:OXT");
+  }
+
   TEST_CASE("uncapped peptides have charged ends") {
     const Topology topology = Topology::from_sequence("AAA");
     CHECK(topology.atom_count() == 33);

@@ -1,5 +1,5 @@
 // AdamW, the one-cycle schedule and the weight average against PyTorch 2.15 in double and against
-// closed forms; SOAP against its formulas in numpy 2.4.
+// closed forms; SOAP against its formulas in numpy (apps/tools/make_soap_golden.py).
 #include <doctest/doctest.h>
 
 #include <array>
@@ -51,15 +51,16 @@ class OnWaves {
                      true}},
         optimizer_(parameters_, options) {}
 
-  void step() {
+  // The gradient is that of the step, times `size`; the update is told to scale it.
+  void step(double size = 1, double scale = 1) {
     const double k = static_cast<double>(++step_);
     const Tensor& weight = parameters_[0].variable.value();
     const std::vector<Tensor> gradient{
         matrix_of(weight.extent(0), weight.extent(1), backend_, [&](double i, double j) {
-          return std::cos(0.3 * k + i) * (j + 1) + std::sin(k * (i + 1) + j);
+          return size * (std::cos(0.3 * k + i) * (j + 1) + std::sin(k * (i + 1) + j));
         })};
     optimizer_.set_step(0.05, step_);
-    optimizer_.update(gradient, one(backend_));
+    optimizer_.update(gradient, tensor::make_numbers(std::array{scale}, backend_));
   }
   std::vector<double> weight() const { return parameters_[0].variable.value().values(); }
   Soap& optimizer() { return optimizer_; }
@@ -255,6 +256,22 @@ TEST_SUITE("fast") {
         }
       }
       CHECK(outside < 0.03 * all);
+    }
+  }
+
+  TEST_CASE("SOAP's update with a scale is that of scaled gradients, its bases too") {
+    for (const Backend backend : backends_here()) {
+      OnWaves small(3, 4, every_four_steps(), backend), scaled(3, 4, every_four_steps(), backend);
+      for (int step = 0; step < 8; ++step) {
+        const double size = step % 3 == 1 ? 1024 : 1;
+        small.step();
+        scaled.step(size, 1 / size);
+      }
+      CHECK(scaled.weight() == small.weight());
+      const auto state = small.optimizer().second_moments(),
+                 found = scaled.optimizer().second_moments();
+      for (std::size_t i = 0; i < state.size(); ++i)
+        CHECK(found[i].second.values() == state[i].second.values());
     }
   }
 

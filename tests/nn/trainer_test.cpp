@@ -210,6 +210,34 @@ TEST_SUITE("fast") {
     }
   }
 
+  TEST_CASE("that mean square is a running mean of clipped squares") {
+    RingWalk source;
+    source.batch = 1;
+    auto options = small_options();
+    options.batch = options.shards = 1;
+    options.learning_rate = 0;
+    options.variance_weight = 1e-3;
+    options.variance_weight_most = 1e3;
+    options.variance_clip = 3;
+    Transformer network(small_config(), Backend::reference, 5);
+    Trainer trainer(network, cells(), source, options);
+    trainer.train_step();
+    double mean_square = 0;
+    bool clipped = false, whole = false;
+    for (int step = 2; step <= 10; ++step) {
+      const auto report = trainer.train_step();
+      CAPTURE(step);
+      CHECK(report.variance_weight ==
+            doctest::Approx(step == 2 ? 1e-3 : 1 / mean_square).epsilon(1e-10));
+      // Of one molecule: d^2 = 2 H up to the clip.
+      const double square = std::min(2 * report.variance, 9.0);
+      (square == 9 ? clipped : whole) = true;
+      mean_square += (step == 2 ? 1 : 0.05) * (square - mean_square);
+    }
+    CHECK(clipped);
+    CHECK(whole);
+  }
+
   TEST_CASE("the learning rates are the schedule's and the gradient is clipped at its norm") {
     RingWalk source;
     auto options = small_options();

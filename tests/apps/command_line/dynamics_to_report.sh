@@ -62,7 +62,7 @@ done
 succeeds $train --output stopped --learning-rate 1e-12 --average 0 --weight-decay 0 --evaluate-every 2 --early-stop 3
 grep -q "stopped early" out.txt || failed "a run that does not improve goes on: $(cat out.txt)"
 grep -q '"held_out_nats_per_coordinate"' stopped/train_log.jsonl || failed "evaluations are not in the log"
-for member in loss nats_per_coordinate gradient_norm samples_per_second gflop_per_second seconds_left; do
+for member in loss nats_per_coordinate variance_weight gradient_norm samples_per_second gflop_per_second seconds_left; do
   grep -q "\"$member\"" stopped/train_log.jsonl || failed "the log of a training has no $member"
 done
 grep -q "<svg" stopped/report.html || failed "the report of arbg train has no pictures"

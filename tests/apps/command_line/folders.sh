@@ -114,6 +114,8 @@ refuses "--bins expects a whole number from 2" train --data md --output refused 
 refuses "num_heads 3 does not divide channels" train --data md --output refused --heads 3
 refuses "internal or cartesian" train --data md --output refused --coordinates polar
 refuses "--optimizer expects adamw, muon or soap, got 'sgd'" train --data md --output refused --optimizer sgd
+refuses "--variance-weight-most 0.1 is less than the weight that it begins with, 0.3" train --data md --output refused \
+  --variance-weight-most 0.1
 refuses "--schedule expects one-cycle or constant" train --data md --output refused --schedule linear
 refuses "--activation expects swiglu or gelu" train --data md --output refused --activation relu
 refuses "--network expects demo, base, medium or large" train --data md --output refused --network huge

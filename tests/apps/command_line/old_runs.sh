@@ -18,6 +18,7 @@ grep -q '"frames": 100,' md/run.json || failed "an old run of dynamics does not 
 cp "$runs"/md/* md
 succeeds $old_train --resume
 grep -q "all 30 steps were done before" out.txt || failed "an old training does not go on: $(cat out.txt)"
+grep -q "adamw" train/report.html || failed "the report of an old training has another optimizer than it was trained with"
 cksum refine/checkpoint.safetensors >before.txt
 succeeds $old_refine
 cksum refine/checkpoint.safetensors | cmp before.txt || failed "a complete old refinement goes on"
