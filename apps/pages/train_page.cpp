@@ -35,6 +35,20 @@ metrics::Plot step_plot(const char* title, const char* description, const char* 
   return plot;
 }
 
+// The first batch has no mean to be measured from: a zero in its log, which is left out.
+metrics::Plot variance_plot(const TrainCurves& curves) {
+  metrics::Plot plot = step_plot("Variance",
+                                 "Half the mean square of log weights about their mean, large ones "
+                                 "clipped: the smaller, the more samples are effective.",
+                                 "variance term", curves, curves.variance);
+  metrics::Series& series = plot.series.front();
+  if (series.y.front() == 0) {
+    series.x.erase(series.x.begin());
+    series.y.erase(series.y.begin());
+  }
+  return plot;
+}
+
 std::string result_of(const TrainOutcome& outcome) {
   if (outcome.stopped_early) return "stopped early";
   return outcome.complete ? "complete" : "interrupted";
@@ -76,12 +90,8 @@ void write_train_page(const std::filesystem::path& path, const TrainJob& job,
                               "What training minimises, for every logged batch. It may rise while "
                               "the weight of its variance term does.",
                               "loss per coordinate", curves, curves.loss));
-    if (std::ranges::any_of(curves.variance, [](double h) { return h > 0; })) {
-      plots.push_back(step_plot("Variance",
-                                "Half the mean square of log weights about their mean, large ones "
-                                "clipped: the smaller, the more samples are effective.",
-                                "variance term", curves, curves.variance));
-    }
+    if (std::ranges::any_of(curves.variance, [](double h) { return h > 0; }))
+      plots.push_back(variance_plot(curves));
     plots.push_back(step_plot("Gradient", "Its norm before clipping.", "gradient norm", curves,
                               curves.gradient_norm));
     report.add_plots(plots);
