@@ -42,23 +42,30 @@ metrics::Interval scaled_to(double estimate, const metrics::Interval& found) {
   return {estimate, factor * found.low, factor * found.high};
 }
 
-metrics::Interval ess_interval(const WeightedEnsemble& samples, double fraction,
-                               std::uint64_t seed) {
+// Of (sum a)^2 / (sum b sum c), as both kinds of ESS are; a, b and c to any scale, a number a unit.
+metrics::Interval ess_interval(double fraction, const std::vector<double>& a,
+                               const std::vector<double>& b, const std::vector<double>& c,
+                               const std::vector<double>& whole, std::uint64_t seed) {
+  const metrics::Statistic share = [&](std::span<const std::size_t> units) {
+    double of_a = 0, of_b = 0, of_c = 0;
+    for (const std::size_t unit : units) {
+      of_a += a[unit];
+      of_b += b[unit];
+      of_c += c[unit];
+    }
+    return of_b * of_c > 0 ? of_a * of_a / (of_b * of_c) : 0;
+  };
+  return scaled_to(fraction, interval_over(whole, share, seed));
+}
+
+metrics::Interval forward_ess_interval(const WeightedEnsemble& samples, double fraction,
+                                       std::uint64_t seed) {
   const auto squares = scaled(samples.log_weight, 2);
   if (!(metrics::pareto_k(squares) < kHeavy)) return without_interval(fraction);
   const Parts parts = parts_of(samples);
-  const auto w = parts.sum(powers(samples.log_weight, 1)), whole = parts.sum({});
-  const auto ww = parts.sum(powers(samples.log_weight, 2));
-  const metrics::Statistic share = [&](std::span<const std::size_t> units) {
-    double sum = 0, of_squares = 0, total = 0;
-    for (const std::size_t unit : units) {
-      sum += w[unit];
-      of_squares += ww[unit];
-      total += whole[unit];
-    }
-    return of_squares > 0 ? sum * sum / (of_squares * total) : 0;
-  };
-  return scaled_to(fraction, interval_over(whole, share, seed));
+  const auto w = parts.sum(powers(samples.log_weight, 1)),
+             ww = parts.sum(powers(samples.log_weight, 2)), whole = parts.sum({});
+  return ess_interval(fraction, w, ww, whole, whole, seed);
 }
 
 SlowMotions slow_motions(const WeightedEnsemble& samples, const ReferenceEnsemble& reference,
@@ -110,16 +117,7 @@ metrics::Interval reverse_ess_interval(std::span<const double> log_w, const Part
     return without_interval(fraction);
   const auto w = replicas.sum(powers(log_w, 1)), inverse = replicas.sum(powers(log_w, -1)),
              whole = replicas.sum({});
-  const metrics::Statistic share = [&](std::span<const std::size_t> units) {
-    double sum = 0, of_inverse = 0, total = 0;
-    for (const std::size_t unit : units) {
-      sum += w[unit];
-      of_inverse += inverse[unit];
-      total += whole[unit];
-    }
-    return total * total / (sum * of_inverse);
-  };
-  return scaled_to(fraction, interval_over(whole, share, seed));
+  return ess_interval(fraction, whole, w, inverse, whole, seed);
 }
 
 void add_reference_likelihood(Evaluation& out, const WeightedEnsemble& samples,
@@ -165,7 +163,7 @@ Evaluation evaluate(const WeightedEnsemble& samples, const ReferenceEnsemble& re
   out.decoding = samples.decoding;
   out.populations = samples.populations;
   out.weights = summarise(samples.log_weight, samples.populations);
-  out.ess_fraction = ess_interval(samples, out.weights.ess_fraction, options.seed);
+  out.ess_fraction = forward_ess_interval(samples, out.weights.ess_fraction, options.seed);
   out.trim = options.trim;
   out.weight_kind = samples.weight_kind;
   std::vector<double> log_weight(samples.log_weight.begin(), samples.log_weight.end());
