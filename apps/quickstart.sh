@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . apps/install_packages.sh
 
-echo "Building (a few minutes on two cores; a quarter of an hour with a CUDA Toolkit) ..."
+echo "Building (a few minutes on two cores; some twenty with a CUDA Toolkit) ..."
 mkdir -p build
 cmake -S . -B build/release -DCMAKE_BUILD_TYPE=Release -DARBG_TESTS=OFF >build/release.log
 if ! cmake --build build/release --target arbg -j "$jobs" >>build/release.log 2>&1; then
