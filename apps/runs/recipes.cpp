@@ -60,7 +60,7 @@ constexpr System kSystems[] = {
      {20, 96, 4, 6, 0.99, 40, nullptr}},
     {{"Ace-AAA-Nme", "Ace-AAA-Nme", "amber99sbildn-obc2"},
      {2000000, 400000, 100, 30},
-     {15, 64, 3, 4, 1, 45, "raw ESS above 30 %"},
+     {15, 64, 3, 4, 1, 45, "raw ESS above 35 %"},
      {30, 96, 4, 6, 1.02, 60, nullptr}},
     {{"AAAAAA", "AAAAAA", "amber14-obc1"},
      {1000000, 300000, 100, 40},
