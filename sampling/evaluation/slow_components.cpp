@@ -75,19 +75,30 @@ bool same_features(const metrics::TicaFeatures& a, const metrics::TicaFeatures& 
          a.count() == b.count();
 }
 
-// Of frames replica, replica + replicas, ... of a reference.
+// From one frame of a replica that is fitted to the next: the smallest divisor of the lag by which
+// the fit takes no more than its multiplications, or else the largest.
+std::int64_t spacing_of_fit(std::int64_t frames, std::size_t features, const TicaOptions& options) {
+  const auto lag = static_cast<std::int64_t>(options.lag);
+  const double of_all = 3.0 * static_cast<double>(features) * static_cast<double>(features) *
+                        static_cast<double>(frames);
+  for (std::int64_t k = 1; k < lag; ++k)
+    if (lag % k == 0 && of_all <= static_cast<double>(k) * options.most_multiplications) return k;
+  return std::max<std::int64_t>(1, lag);
+}
+
+// Of every `spacing`-th of the frames replica, replica + replicas, ... of a reference.
 metrics::FeatureSeries series_of_replica(const ReferenceEnsemble& reference,
                                          const metrics::TicaFeatures& features,
-                                         std::int64_t replica) {
+                                         std::int64_t replica, std::int64_t spacing) {
   metrics::FeatureSeries out;
-  const std::int64_t replicas = reference.replicas;
-  out.frames = static_cast<std::size_t>((reference.frames() - replica + replicas - 1) / replicas);
-  out.read = [&reference, features, replica](std::size_t first, std::size_t count,
-                                             std::span<double> to) {
+  const std::int64_t step = spacing * reference.replicas;
+  out.frames = static_cast<std::size_t>((reference.frames() - replica + step - 1) / step);
+  out.read = [&reference, features, replica, step](std::size_t first, std::size_t count,
+                                                   std::span<double> to) {
     const auto atoms = reference.topology.atoms.size();
     std::vector<std::int64_t> frames(count);
     for (std::size_t i = 0; i < count; ++i)
-      frames[i] = static_cast<std::int64_t>(first + i) * reference.replicas + replica;
+      frames[i] = static_cast<std::int64_t>(first + i) * step + replica;
     const auto made =
         metrics::tica_features(pick(reference.positions_nm, frames, 3 * atoms), atoms, features);
     std::ranges::copy(made, to.begin());
@@ -100,11 +111,12 @@ metrics::FeatureSeries series_of_replica(const ReferenceEnsemble& reference,
 SlowComponents fit_slow_components(const ReferenceEnsemble& reference, const TicaOptions& options,
                                    std::uint64_t seed) {
   const auto features = published_features(reference.topology);
+  const std::int64_t spacing = spacing_of_fit(reference.frames(), features.count(), options);
   std::vector<metrics::FeatureSeries> replicas;
   for (std::int64_t r = 0; r < reference.replicas; ++r)
-    replicas.push_back(series_of_replica(reference, features, r));
+    replicas.push_back(series_of_replica(reference, features, r, spacing));
   metrics::TicaSettings settings;
-  settings.lag = options.lag;
+  settings.lag = options.lag / static_cast<std::size_t>(spacing);
   settings.components = kSlowComponents;
   settings.reweight = options.reweight;
   SlowComponents out;
@@ -116,6 +128,7 @@ SlowComponents fit_slow_components(const ReferenceEnsemble& reference, const Tic
     settings.reweight = false;
     out.tica = metrics::fit_tica(replicas, features.count(), settings);
   }
+  out.tica.lag = options.lag;  // in frames of the reference
   metrics::KMeansSettings clustering;
   clustering.seed = seed;
   const auto frames = replica_frames(reference.frames(), reference.replicas, 0, reference.replicas,

@@ -76,6 +76,40 @@ TEST_SUITE("fast") {
           same.slow.jsd.raw.estimate);  // weights do not change what was drawn
   }
 
+  TEST_CASE("slow components of too many frames are those of every k-th, at the same lag") {
+    const TwoStates frames(1.0);
+    const ReferenceEnsemble all = frames.reference();
+    TicaOptions options;
+    options.lag = 6;
+    const auto features = fit_slow_components(all, options, 1).features.count();
+    const double of_all = 3.0 * static_cast<double>(features * features * kFrames);
+    const std::size_t width = frames.positions.size() / kFrames;
+    // Every k-th frame of each replica, as a reference of its own.
+    const auto of_every = [&](std::size_t k) {
+      std::vector<double> positions;
+      for (std::size_t f = 0; f < kFrames; ++f) {
+        if (f / static_cast<std::size_t>(kReplicas) % k != 0) continue;
+        const auto from = frames.positions.begin() + static_cast<std::ptrdiff_t>(f * width);
+        positions.insert(positions.end(), from, from + static_cast<std::ptrdiff_t>(width));
+      }
+      const std::vector<double> energies(positions.size() / width, 1.0);
+      TicaOptions own;
+      own.lag = options.lag / k;
+      return fit_slow_components({all.topology, kReplicas, positions, energies}, own, 1).tica;
+    };
+    const double shares[] = {1.0, 0.5, 0.4, 0.001};
+    const std::size_t spacings[] = {1, 2, 3, 6};
+    for (const std::size_t i : {0, 1, 2, 3}) {
+      CAPTURE(shares[i]);
+      options.most_multiplications = shares[i] * of_all;
+      const auto fitted = fit_slow_components(all, options, 1).tica;
+      const auto expected = of_every(spacings[i]);
+      CHECK(fitted.lag == 6);
+      CHECK(fitted.eigenvalues == expected.eigenvalues);
+      CHECK(fitted.coefficients == expected.coefficients);
+    }
+  }
+
   TEST_CASE("components that were kept project samples as those they were, atoms in any order") {
     const TwoStates frames(1.0);
     const std::vector<double> equal(kFrames, 0.0);
