@@ -24,7 +24,7 @@ namespace arbg::sampling {
 struct TicaOptions {
   std::size_t lag = 100;  // frames of a replica
   bool reweight = true;   // by Koopman weights, unless they make an eigenvalue of 1 or more
-  double most_multiplications = 1e12;  // of a fit, where a k is large enough: half a minute
+  double most_multiplications = 1e12;  // of a fit, where a k is large enough: a minute
 };
 
 inline constexpr std::size_t kSlowComponents = 2;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include "md/files/trajectory_order.h"
@@ -99,7 +100,7 @@ TEST_SUITE("fast") {
     };
     const double shares[] = {1.0, 0.5, 0.4, 0.001};
     const std::size_t spacings[] = {1, 2, 3, 6};
-    for (const std::size_t i : {0, 1, 2, 3}) {
+    for (std::size_t i = 0; i < std::size(shares); ++i) {
       CAPTURE(shares[i]);
       options.most_multiplications = shares[i] * of_all;
       const auto fitted = fit_slow_components(all, options, 1).tica;
