@@ -77,8 +77,10 @@ bool same_features(const metrics::TicaFeatures& a, const metrics::TicaFeatures& 
 
 // From one frame of a replica that is fitted to the next: the smallest divisor of the lag by which
 // the fit takes no more than its multiplications, or else the largest.
-std::int64_t spacing_of_fit(std::int64_t frames, std::size_t features, const TicaOptions& options) {
-  const auto lag = static_cast<std::int64_t>(options.lag);
+std::int64_t spacing_of_fit(const ReferenceEnsemble& reference, std::size_t features,
+                            const TicaOptions& options) {
+  const std::int64_t frames = reference.frames(), lag = static_cast<std::int64_t>(options.lag);
+  if (frames <= lag * reference.replicas) return 1;  // too few: the fit says so
   const double of_all = 3.0 * static_cast<double>(features) * static_cast<double>(features) *
                         static_cast<double>(frames);
   for (std::int64_t k = 1; k < lag; ++k)
@@ -111,7 +113,7 @@ metrics::FeatureSeries series_of_replica(const ReferenceEnsemble& reference,
 SlowComponents fit_slow_components(const ReferenceEnsemble& reference, const TicaOptions& options,
                                    std::uint64_t seed) {
   const auto features = published_features(reference.topology);
-  const std::int64_t spacing = spacing_of_fit(reference.frames(), features.count(), options);
+  const std::int64_t spacing = spacing_of_fit(reference, features.count(), options);
   std::vector<metrics::FeatureSeries> replicas;
   for (std::int64_t r = 0; r < reference.replicas; ++r)
     replicas.push_back(series_of_replica(reference, features, r, spacing));
