@@ -81,8 +81,8 @@ std::int64_t spacing_of_fit(const ReferenceEnsemble& reference, std::size_t feat
                             const TicaOptions& options) {
   const std::int64_t frames = reference.frames(), lag = static_cast<std::int64_t>(options.lag);
   if (frames <= lag * reference.replicas) return 1;  // too few: the fit says so
-  const double of_all = 3.0 * static_cast<double>(features) * static_cast<double>(features) *
-                        static_cast<double>(frames);
+  const auto F = static_cast<double>(features);
+  const double of_all = 3 * F * F * static_cast<double>(frames);
   for (std::int64_t k = 1; k < lag; ++k)
     if (lag % k == 0 && of_all <= static_cast<double>(k) * options.most_multiplications) return k;
   return std::max<std::int64_t>(1, lag);

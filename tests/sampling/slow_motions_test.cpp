@@ -87,13 +87,12 @@ TEST_SUITE("fast") {
     const std::size_t width = frames.positions.size() / kFrames;
     // Every k-th frame of each replica, as a reference of its own.
     const auto of_every = [&](std::size_t k) {
-      std::vector<double> positions;
-      for (std::size_t f = 0; f < kFrames; ++f) {
-        if (f / static_cast<std::size_t>(kReplicas) % k != 0) continue;
-        const auto from = frames.positions.begin() + static_cast<std::ptrdiff_t>(f * width);
-        positions.insert(positions.end(), from, from + static_cast<std::ptrdiff_t>(width));
-      }
-      const std::vector<double> energies(positions.size() / width, 1.0);
+      std::vector<std::int64_t> kept;
+      for (std::size_t f = 0; f < kFrames; ++f)
+        if (f / static_cast<std::size_t>(kReplicas) % k == 0)
+          kept.push_back(static_cast<std::int64_t>(f));
+      const auto positions = pick(frames.positions, kept, width),
+                 energies = pick(frames.energies, kept);
       TicaOptions own;
       own.lag = options.lag / k;
       return fit_slow_components({all.topology, kReplicas, positions, energies}, own, 1).tica;
