@@ -94,6 +94,7 @@ SmcRun smc_run(const SmcJob& job, const sampling::AnnealingPlan& plan) {
   out.resampling = job.smc.resampling;
   out.lambda = job.twist.lambda;
   out.moves = job.annealing.moves;
+  out.leapfrog_steps = job.annealing.leapfrog_steps;
   out.ladder = plan.b;
   out.steps = plan.eps;
   out.pilot_energies = plan.energies;
@@ -118,7 +119,12 @@ std::vector<Option> with_smc(std::vector<Option> options) {
       {"lambda", "X", "0.2",
        "twisted: how far beginnings are judged by their energy (measured on Ace-AAA-Nme: 0.2 is as "
        "good as importance sampling, 0.5 has twice its error)"});
-  options.push_back({"moves", "N", "1", "annealed: Langevin moves at every rung of the ladder"});
+  options.push_back({"conditional-ess", "X", "0.9",
+                     "annealed: effective share of particles from rung to rung; nearer to 1: more "
+                     "rungs"});
+  options.push_back({"moves", "N", "1", "annealed: Hamiltonian moves at every rung"});
+  options.push_back({"leapfrog-steps", "N", "8",
+                     "annealed: steps of a move, each an energy with forces; 1: Langevin moves"});
   return options;
 }
 
@@ -132,7 +138,8 @@ bool wants_smc(const Arguments& arguments) {
   };
   for (const char* option : {"populations", "ess-threshold", "resampling"}) belongs(option, "");
   belongs("lambda", "twisted");
-  belongs("moves", "annealed");
+  for (const char* option : {"conditional-ess", "moves", "leapfrog-steps"})
+    belongs(option, "annealed");
   return method != "importance";
 }
 
@@ -150,7 +157,11 @@ SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample) {
   job.smc.seed = sample.seed;
   job.twist.lambda = arguments.number("lambda");
   require(job.twist.lambda >= 0, "--lambda expects a number from 0, got ", job.twist.lambda);
+  job.annealing.conditional_ess = arguments.number("conditional-ess");
+  require(job.annealing.conditional_ess > 0 && job.annealing.conditional_ess < 1,
+          "--conditional-ess expects a share between 0 and 1, got ", job.annealing.conditional_ess);
   job.annealing.moves = static_cast<int>(arguments.integer("moves", 1, 1000));
+  job.annealing.leapfrog_steps = static_cast<int>(arguments.integer("leapfrog-steps", 1, 10000));
   job.smc.check();
   return job;
 }

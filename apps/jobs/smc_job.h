@@ -23,7 +23,7 @@ struct SmcJob {
   sampling::AnnealingOptions annealing;
 };
 
-// `options` with --method, --populations, --ess-threshold, --resampling, --lambda, --moves.
+// `options` with --method and those of the two kinds of sequential Monte Carlo.
 std::vector<Option> with_smc(std::vector<Option> options);
 
 // Whether --method asks for it. Throws Error for a method that is not known and for options of SMC

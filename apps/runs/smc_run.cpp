@@ -65,6 +65,7 @@ void add_members(Json& run, const SmcRun& smc) {
   run["resampling"] = sampling::name_of(smc.resampling);
   if (smc.annealed) {
     run["moves"] = smc.moves;
+    run["leapfrog_steps"] = smc.leapfrog_steps;
     run["ladder"] = list_of(smc.ladder);
     run["steps"] = list_of(smc.steps);
     run["pilot_energies"] = smc.pilot_energies;
@@ -87,6 +88,8 @@ SmcRun smc_run_of(const Json& run) {
   out.resampling = sampling::resampling_named(run.at("resampling").string());
   if (out.annealed) {
     out.moves = run.at("moves").integer();
+    // Before there were such steps every move was one.
+    if (run.has("leapfrog_steps")) out.leapfrog_steps = run.at("leapfrog_steps").integer();
     out.ladder = numbers_of(run.at("ladder"));
     out.steps = numbers_of(run.at("steps"));
     out.pilot_energies = run.at("pilot_energies").integer();

@@ -27,6 +27,7 @@ struct SmcRun {
   sampling::Resampling resampling = sampling::Resampling::systematic;
   double lambda = 0;                  // twisted
   std::int64_t moves = 0;             // annealed, as the following: a rung
+  std::int64_t leapfrog_steps = 1;    // a move
   std::vector<double> ladder, steps;  // of the rungs
   std::int64_t pilot_energies = 0;
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "sampling/smc/langevin_move.h"
+#include "sampling/smc/hamiltonian_move.h"
 #include "tensor/base/error.h"
 #include "tensor/base/interrupt.h"
 #include "tensor/base/streams.h"
@@ -58,14 +58,14 @@ class Annealing {
     stages_.push_back(stage);
   }
 
-  // One move at the rung climbed last; returns the share accepted.
-  double move(double eps, std::span<const double> lengths) {
+  // One move at the rung climbed last.
+  MoveShares move(const Leapfrog& leapfrog) {
     const double b = stages_.back().at;
-    const double accepted =
-        langevin_move(walkers_, proposal_, potential_, b, eps, lengths, random("move", ++moves_));
-    energies_ += particles_;
+    const MoveShares shares =
+        hamiltonian_move(walkers_, proposal_, potential_, b, leapfrog, random("move", ++moves_));
+    energies_ += particles_ * leapfrog.steps;
     densities_ += particles_;
-    return accepted;
+    return shares;
   }
 
   SmcStage& stage() { return stages_.back(); }
@@ -136,6 +136,8 @@ AnnealingPlan plan_annealing(const Proposal& proposal, const Potential& potentia
   options.check();
   require(annealing.moves >= 1, "annealing needs at least 1 move at each rung, got ",
           annealing.moves);
+  require(annealing.leapfrog_steps >= 1, "a move needs at least 1 leapfrog step, got ",
+          annealing.leapfrog_steps);
   require(annealing.conditional_ess > 0 && annealing.conditional_ess < 1,
           "the conditional effective sample size of a rung is a share between 0 and 1, got ",
           annealing.conditional_ess);
@@ -146,6 +148,7 @@ AnnealingPlan plan_annealing(const Proposal& proposal, const Potential& potentia
           options.particles(0),
           " particles of the pilot lies in the target's support: train the model for longer");
   plan.moves = annealing.moves;
+  plan.leapfrog_steps = annealing.leapfrog_steps;
   plan.lengths = move_lengths(pilot.walkers(), proposal.map());
   double b = 0, eps = kFirstStep;
   while (b < 1 && !interrupted()) {
@@ -153,9 +156,9 @@ AnnealingPlan plan_annealing(const Proposal& proposal, const Potential& potentia
         next_rung(b, pilot.log_weight(), pilot.log_ratio(), annealing.conditional_ess);
     pilot.climb(b, next);
     for (int m = 0; m < annealing.moves && !interrupted(); ++m) {
-      const double accepted = pilot.move(eps, plan.lengths);
+      const double conserved = pilot.move({eps, plan.leapfrog_steps, plan.lengths}).conserved;
       eps =
-          std::clamp(eps * std::exp(accepted - annealing.acceptance), kSmallestStep, kLargestStep);
+          std::clamp(eps * std::exp(conserved - annealing.conserved), kSmallestStep, kLargestStep);
     }
     plan.b.push_back(b = next);
     plan.eps.push_back(eps);
@@ -171,21 +174,23 @@ std::vector<SmcPopulation> sample_annealed(const Proposal& proposal, const Poten
   options.check();
   require(!plan.b.empty() && plan.b.back() == 1 && plan.eps.size() == plan.b.size(),
           "the annealing plan does not lead to b = 1");
-  return run_populations(proposal.device(), options, std::ssize(plan.b),
-                         [&](std::int64_t p, const std::function<void()>& stage_done) {
-                           Annealing annealing(proposal, potential, options, "population", p);
-                           double b = 0;
-                           for (std::size_t l = 0; l < plan.b.size() && !interrupted(); ++l) {
-                             annealing.climb(b, plan.b[l]);
-                             b = plan.b[l];
-                             for (int m = 0; m < plan.moves && !interrupted(); ++m) {
-                               annealing.stage().acceptance +=
-                                   annealing.move(plan.eps[l], plan.lengths) / plan.moves;
-                             }
-                             stage_done();
-                           }
-                           return std::move(annealing).result();
-                         });
+  return run_populations(
+      proposal.device(), options, std::ssize(plan.b),
+      [&](std::int64_t p, const std::function<void()>& stage_done) {
+        Annealing annealing(proposal, potential, options, "population", p);
+        double b = 0;
+        for (std::size_t l = 0; l < plan.b.size() && !interrupted(); ++l) {
+          annealing.climb(b, plan.b[l]);
+          b = plan.b[l];
+          for (int m = 0; m < plan.moves && !interrupted(); ++m) {
+            annealing.stage().acceptance +=
+                annealing.move({plan.eps[l], plan.leapfrog_steps, plan.lengths}).accepted /
+                plan.moves;
+          }
+          stage_done();
+        }
+        return std::move(annealing).result();
+      });
 }
 
 }  // namespace arbg::sampling

@@ -1,12 +1,12 @@
 // Annealed sequential Monte Carlo: particles drawn from q are carried to pi over a ladder
-// 0 = b_0 < ... < b_L = 1 of the path of langevin_move.h.
+// 0 = b_0 < ... < b_L = 1 of the path of hamiltonian_move.h.
 //
 // At rung l a particle's weight is multiplied by (pi~ / q)^(b_l - b_{l-1}); it is resampled where
 // the ESS falls below the threshold, then moved. With ladder, steps and lengths fixed in advance
 // the mean weight is unbiased for Z. A pilot population fixes them: the next rung is where the
-// conditional ESS (Zhou, Johansen, Aston, 2016) is `conditional_ess`, steps are driven to the
-// target acceptance. The pilot's own weights adapt to its particles and are thrown away. (Del
-// Moral, Doucet, Jasra, "Sequential Monte Carlo samplers", 2006.)
+// conditional ESS (Zhou, Johansen, Aston, 2016) is `conditional_ess`, steps are driven to where
+// leapfrog conserves `conserved`. The pilot's own weights adapt to its particles and are thrown
+// away. (Del Moral, Doucet, Jasra, "Sequential Monte Carlo samplers", 2006.)
 #pragma once
 
 #include <vector>
@@ -21,13 +21,15 @@ struct AnnealingPlan {
   std::vector<double> eps;                   // step of the moves at each rung
   std::vector<double> lengths;               // s_j [K]
   int moves = 1;                             // at each rung
+  int leapfrog_steps = 1;                    // of a move
   std::int64_t energies = 0, densities = 0;  // what the pilot cost
 };
 
 struct AnnealingOptions {
   int moves = 1;
+  int leapfrog_steps = 8;  // of a move
   double conditional_ess = 0.9;
-  double acceptance = 0.57;
+  double conserved = 0.8;  // MoveShares::conserved
 };
 
 // Throws Error if the pilot's particles all have weight 0. Returns an incomplete plan when

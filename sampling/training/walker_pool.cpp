@@ -15,6 +15,7 @@ namespace arbg::sampling {
 namespace {
 
 constexpr std::int64_t kBlock = 64;  // walkers that one thread carries through a sweep
+constexpr double kLargestDrift = 3;  // walkers of an untrained model collide
 constexpr double kAcceptance = 0.57, kSmallestEps = 1e-4, kLargestEps = 2;
 
 }  // namespace
@@ -64,9 +65,10 @@ double WalkerPool::relax(std::int64_t moves, std::uint64_t sweep) {
     for (std::int64_t m = 0; m < moves && !interrupted(); ++m) {
       const std::string purpose =
           std::string(streams::kWalkerMove) + std::to_string(first) + " " + std::to_string(m);
-      const double share = langevin_move(part, map_, head_, potential_, eps_, lengths,
-                                         Random(seed_, stream_id(purpose, sweep)));
-      accepted_in[static_cast<std::size_t>(index)] += share * static_cast<double>(rows);
+      const MoveShares shares =
+          hamiltonian_move(part, map_, head_, potential_, {eps_, 1, lengths, kLargestDrift},
+                           Random(seed_, stream_id(purpose, sweep)));
+      accepted_in[static_cast<std::size_t>(index)] += shares.accepted * static_cast<double>(rows);
     }
     walkers_.replace(first, part, map_);
   });

@@ -2,7 +2,7 @@
 // model learns from that has no data.
 //
 // Two kinds of moves, each of which leaves pi alone whatever the model is:
-//   local    Langevin moves (langevin_move.h, b = 1), without the network
+//   local    Langevin moves (hamiltonian_move.h, one step, b = 1), without the network
 //   global   walker x takes a fresh sample y of the model with probability min(1, w(y) / w(x)),
 //            w = pi / q: Metropolis with independent proposals (Hastings, Biometrika 57, 1970)
 // Local moves relax what the model proposes; global ones set the populations of basins right, the
@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "nn/training/trainer.h"
-#include "sampling/smc/langevin_move.h"
+#include "sampling/smc/hamiltonian_move.h"
 
 namespace arbg::sampling {
 

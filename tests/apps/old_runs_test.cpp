@@ -27,10 +27,12 @@ void replace(std::string& text, const std::string& there, const std::string& by)
   if (at != std::string::npos) text.replace(at, there.size(), by);
 }
 
-// What has changed since: seeds are text, and the size of a population is not given.
+// What has changed since: seeds are text, the size of a population is not given, and moves have
+// steps, of which there was one.
 std::string as_now(std::string run_json) {
   replace(run_json, "\"seed\": 1,", "\"seed\": \"1\",");
   replace(run_json, "  \"particles\": 5,\n", "");
+  replace(run_json, "\"moves\": 1,", "\"moves\": 1,\n  \"leapfrog_steps\": 1,");
   return run_json;
 }
 
@@ -98,6 +100,7 @@ TEST_SUITE("golden") {
     REQUIRE(annealed.smc);
     CHECK(annealed.smc->annealed);
     CHECK(annealed.smc->populations == 2);
+    CHECK(annealed.smc->leapfrog_steps == 1);
     CHECK(annealed.smc->ladder.size() == annealed.smc->outcome.stages.size());
     CHECK(annealed.smc->outcome.log_z.size() == 2);
   }

@@ -5,7 +5,7 @@
 smc="sample --model model/checkpoint.safetensors --count 120 --populations 4"
 succeeds $smc --method twisted --output twisted
 grep -q "share ancestors" out.txt || failed "samples of populations are not called correlated: $(cat out.txt)"
-succeeds $smc --method annealed --moves 2 --resampling residual --ess-threshold 0.8 --output annealed --json
+succeeds $smc --method annealed --moves 2 --leapfrog-steps 3 --resampling residual --ess-threshold 0.8 --output annealed --json
 is_json out.txt
 grep -q '"acceptance": 0\.' out.txt || failed "annealed samples without accepted moves: $(cat out.txt)"
 grep -q '"labels": \["samples of one population' out.txt || failed "--json does not call samples correlated: $(cat out.txt)"
@@ -62,6 +62,8 @@ refuses "leave --model out" evaluate --samples twisted --reference md --model mo
 refuses "--method expects importance, twisted or annealed, got 'smc'" $smc --method smc --output refused
 refuses "--populations does not go with --method importance" $smc --output refused
 refuses "--lambda does not go with --method annealed" $smc --method annealed --lambda 0.1 --output refused
+refuses "--leapfrog-steps does not go with --method importance" $smc --leapfrog-steps 2 --output refused
+refuses "--conditional-ess expects a share between 0 and 1, got 1" $smc --method annealed --conditional-ess 1 --output refused
 refuses "--moves does not go with --method twisted" $smc --method twisted --moves 2 --output refused
 refuses "--populations expects a whole number from 1 to 120, got 121" $smc --method twisted --populations 121 --output refused
 refuses "is a share from 0 to 1, got 2" $smc --method twisted --ess-threshold 2 --output refused

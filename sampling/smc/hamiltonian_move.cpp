@@ -1,4 +1,4 @@
-#include "sampling/smc/langevin_move.h"
+#include "sampling/smc/hamiltonian_move.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,6 @@
 namespace arbg::sampling {
 namespace {
 
-constexpr double kLargestDrift = 3;          // of h, in standard deviations of what it should be
 constexpr double kMedianOfNormal = 0.67449;  // of |xi|
 
 std::size_t width(const md::CoordinateMap& map) { return static_cast<std::size_t>(map.size()); }
@@ -68,11 +67,6 @@ double wrapped(const md::Coordinate& c, double z) {
   return z < c.high ? z : c.low;
 }
 
-// h of row i.
-double drift(const Walkers& walkers, std::size_t at, double length) {
-  return std::clamp(length * walkers.slope[at], -kLargestDrift, kLargestDrift);
-}
-
 }  // namespace
 
 void Walkers::select(std::span<const std::int64_t> from, const md::CoordinateMap& map) {
@@ -125,72 +119,85 @@ std::vector<double> move_lengths(const Walkers& walkers, const md::CoordinateMap
 
 namespace {
 
-// log q of rows of z, -infinity outside of the support.
-using LogDensity = std::function<std::vector<double>(std::span<const double>)>;
+// What a move asks of z: the support, a row at a time, and log q of all rows.
+struct Density {
+  std::function<bool(std::span<const double>)> inside;
+  std::function<std::vector<double>(std::span<const double>)> log_q;
+};
 
-double move_and_judge(Walkers& walkers, const md::CoordinateMap& map, const Potential& potential,
-                      const LogDensity& log_density, double b, double eps,
-                      std::span<const double> lengths, const Random& random) {
+MoveShares move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
+                          const Potential& potential, const Density& density, double b,
+                          const Leapfrog& leapfrog, const Random& random) {
   const std::size_t K = width(map), count = walkers.u.size();
   // Numbers of row i: pairs i K ... i K + K - 1 for xi, and one uniform for its acceptance.
   std::vector<double> xi(count * K);
+  for (std::size_t at = 0; at < xi.size(); ++at) xi[at] = random.normal_pair(at)[0];
+  std::vector<double> v = xi;
+  std::vector<char> lost(count);  // left the support on the way
   Walkers proposed = walkers;
-  Samples& s = proposed.samples;
-  for (std::size_t at = 0; at < xi.size(); ++at) {
-    const std::size_t j = at % K;
-    xi[at] = random.normal_pair(at)[0];
-    const double step = xi[at] + 0.5 * eps * drift(walkers, at, lengths[j]);
-    s.coordinates[at] = wrapped(map.coordinates()[j], s.coordinates[at] + eps * lengths[j] * step);
-  }
-  s.log_q = log_density(s.coordinates);
-  if (interrupted()) return 0;
-  // Outside of the support geometry may break down: such a row keeps its place until it is
-  // rejected.
-  for (std::size_t i = 0; i < count; ++i) {
-    if (std::isfinite(s.log_q[i])) continue;
-    std::copy_n(walkers.samples.coordinates.begin() + static_cast<std::ptrdiff_t>(i * K), K,
-                s.coordinates.begin() + static_cast<std::ptrdiff_t>(i * K));
-  }
-  evaluate(proposed, map, potential);
-
-  std::int64_t accepted = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!std::isfinite(s.log_q[i]) || !std::isfinite(proposed.u[i])) continue;
-    double log_ratio = (1 - b) * (s.log_q[i] - walkers.samples.log_q[i]) +
-                       b * (proposed.log_target(i) - walkers.log_target(i));
-    for (std::size_t j = 0; j < K; ++j) {
-      // The way back has the noise -(xi + eps/2 (h + h')).
-      const std::size_t at = i * K + j;
-      const double h = drift(walkers, at, lengths[j]) + drift(proposed, at, lengths[j]);
-      const double back = xi[at] + 0.5 * eps * h;
-      log_ratio += 0.5 * (xi[at] * xi[at] - back * back);
+  std::vector<double>& z = proposed.samples.coordinates;
+  const auto kick = [&] {
+    for (std::size_t at = 0; at < v.size(); ++at)
+      v[at] += 0.5 * leapfrog.eps *
+               std::clamp(leapfrog.lengths[at % K] * proposed.slope[at], -leapfrog.largest,
+                          leapfrog.largest);
+  };
+  for (int step = 0; step < leapfrog.steps; ++step) {
+    kick();
+    for (std::size_t at = 0; at < z.size(); ++at) {
+      const std::size_t j = at % K;
+      z[at] = wrapped(map.coordinates()[j], z[at] + leapfrog.eps * leapfrog.lengths[j] * v[at]);
     }
+    // Outside of the support geometry may break down: such a row waits where it began until it is
+    // rejected.
+    for (std::size_t i = 0; i < count; ++i) {
+      lost[i] = lost[i] || !density.inside(std::span(z).subspan(i * K, K));
+      if (lost[i]) copy_row(walkers, i, proposed, i, map);
+    }
+    evaluate(proposed, map, potential);
+    for (std::size_t i = 0; i < count; ++i) lost[i] = lost[i] || !std::isfinite(proposed.u[i]);
+    kick();
+    if (interrupted()) return {};
+  }
+  proposed.samples.log_q = density.log_q(z);
+  if (interrupted()) return {};
+
+  MoveShares out;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (lost[i] || !std::isfinite(proposed.samples.log_q[i])) continue;
+    double kinetic = 0;
+    for (std::size_t at = i * K; at < (i + 1) * K; ++at)
+      kinetic += 0.5 * (v[at] * v[at] - xi[at] * xi[at]);
+    const double target = proposed.log_target(i) - walkers.log_target(i);
+    const double q = proposed.samples.log_q[i] - walkers.samples.log_q[i];
+    out.conserved += std::min(1.0, std::exp(target - kinetic));
+    const double log_ratio = (1 - b) * q + b * target - kinetic;
     if (std::log(random.uniform(count * K + i)) >= log_ratio) continue;
     copy_row(proposed, i, walkers, i, map);
-    ++accepted;
+    out.accepted += 1;
   }
-  return static_cast<double>(accepted) / static_cast<double>(count);
+  out.accepted /= static_cast<double>(count);
+  out.conserved /= static_cast<double>(count);
+  return out;
 }
 
 }  // namespace
 
-double langevin_move(Walkers& walkers, const Proposal& proposal, const Potential& potential,
-                     double b, double eps, std::span<const double> lengths, const Random& random) {
-  const auto log_density = [&](std::span<const double> z) { return proposal.log_density(z); };
-  return move_and_judge(walkers, proposal.map(), potential, log_density, b, eps, lengths, random);
+MoveShares hamiltonian_move(Walkers& walkers, const Proposal& proposal, const Potential& potential,
+                            double b, const Leapfrog& leapfrog, const Random& random) {
+  const Density density{[&](std::span<const double> z) { return proposal.inside(z); },
+                        [&](std::span<const double> z) { return proposal.log_density(z); }};
+  return move_and_judge(walkers, proposal.map(), potential, density, b, leapfrog, random);
 }
 
-double langevin_move(Walkers& walkers, const md::CoordinateMap& map, const nn::Head& head,
-                     const Potential& potential, double eps, std::span<const double> lengths,
-                     const Random& random) {
+MoveShares hamiltonian_move(Walkers& walkers, const md::CoordinateMap& map, const nn::Head& head,
+                            const Potential& potential, const Leapfrog& leapfrog,
+                            const Random& random) {
   const std::size_t K = width(map);
-  const auto inside = [&](std::span<const double> z) {
-    std::vector<double> log_q(z.size() / K, 0.0);
-    for (std::size_t i = 0; i < log_q.size(); ++i)
-      if (!head.inside(z.subspan(i * K, K))) log_q[i] = -INFINITY;
-    return log_q;
-  };
-  return move_and_judge(walkers, map, potential, inside, 1, eps, lengths, random);
+  const Density density{
+      [&](std::span<const double> z) { return head.inside(z); },
+      [&](std::span<const double> z) { return std::vector<double>(z.size() / K, 0.0); }};
+  return move_and_judge(walkers, map, potential, density, 1, leapfrog, random);
 }
 
 }  // namespace arbg::sampling
