@@ -1,6 +1,7 @@
 #include "apps/jobs/smc_job.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "apps/cli/progress.h"
@@ -203,13 +204,23 @@ std::vector<std::string> labels(const SmcJob& job) {
   return out;
 }
 
-metrics::Table smc_table(const SmcOutcome& outcome) {
+metrics::Table smc_table(const SmcJob& job, const SmcOutcome& outcome) {
   using metrics::format_number;
   metrics::Table table({"sequential Monte Carlo", ""});
   table.add_row({"populations", std::to_string(outcome.log_z.size())});
   table.add_row({"log Z", log_z_text(outcome.weights)});
   table.add_row({"effective share of the weights at the end",
                  format_number(100 * outcome.weights.ess_fraction, 3) + " %"});
+  if (outcome.log_z.size() > 1) {
+    table.add_row({"effective share of the populations",
+                   format_number(100 * metrics::ess_fraction(outcome.log_z), 3) + " %"});
+  }
+  if (!std::isnan(outcome.weights.pareto_k)) {
+    table.add_row({std::string("Pareto k-hat of the ") +
+                       (job.smc.independent() ? "samples" : "populations") +
+                       " (reliable below 0.7)",
+                   format_number(outcome.weights.pareto_k, 3)});
+  }
   table.add_row(
       {"first particles with descendants", format_number(100 * outcome.ancestors, 3) + " %"});
   table.add_row(

@@ -13,7 +13,8 @@ namespace arbg::sampling {
 namespace {
 
 constexpr double kFirstStep = 0.5, kSmallestStep = 1e-3, kLargestStep = 2;
-constexpr double kFinest = 1e-6;  // of b, between rungs
+constexpr double kFinest = 1e-6;          // of b, between rungs
+constexpr std::int64_t kLeastPilot = 64;  // particles: fewer say little of the ladder
 
 // Particles, their weights and their random numbers; unfinished once interrupted().
 class Annealing {
@@ -141,11 +142,13 @@ AnnealingPlan plan_annealing(const Proposal& proposal, const Potential& potentia
   require(annealing.conditional_ess > 0 && annealing.conditional_ess < 1,
           "the conditional effective sample size of a rung is a share between 0 and 1, got ",
           annealing.conditional_ess);
-  Annealing pilot(proposal, potential, options, "pilot", 0);
+  SmcOptions alone = options;
+  alone.populations = 1;
+  alone.count = std::max(options.particles(0), kLeastPilot);
+  Annealing pilot(proposal, potential, alone, "pilot", 0);
   AnnealingPlan plan;
   if (interrupted()) return plan;
-  require(metrics::log_mean_weight(pilot.log_ratio()) > -INFINITY, "none of the ",
-          options.particles(0),
+  require(metrics::log_mean_weight(pilot.log_ratio()) > -INFINITY, "none of the ", alone.count,
           " particles of the pilot lies in the target's support: train the model for longer");
   plan.moves = annealing.moves;
   plan.leapfrog_steps = annealing.leapfrog_steps;

@@ -151,6 +151,42 @@ TEST_CASE("moves at b = 1 carry particles to the target's mean: bonds and angles
   }
 }
 
+TEST_CASE("moves at b = 1/2 carry particles to the mean of other draws, weighted") {
+  const auto m = butane();
+  const Target target(m.topology, m.system, kTemperature);
+  const auto generator = butane_generator();
+  const auto draw = [&](std::int64_t first) {
+    SampleOptions options;
+    options.count = 10000;
+    options.first = first;
+    return make_walkers(generator.sample(options), generator.map(), target);
+  };
+  auto moved = draw(0);
+  const auto fresh = draw(10000);
+  const auto lengths = move_lengths(moved, generator.map());
+  for (std::uint64_t k = 0; k < 40; ++k) {
+    hamiltonian_move(moved, AutoregressiveProposal(generator), target, 0.5,
+                     {0.9, k % 2 == 0 ? 1 : 4, lengths}, Random(5, stream_id("test move", k)));
+  }
+  std::vector<double> log_weight;
+  for (std::size_t i = 0; i < fresh.u.size(); ++i)
+    log_weight.push_back(0.5 * (fresh.log_target(i) - fresh.samples.log_q[i]));
+  const auto weights = metrics::normalised_weights(log_weight);
+  const double effective = metrics::ess_fraction(log_weight) * 10000;
+  CHECK(effective > 4000);
+  for (const std::size_t j : {0u, 1u, 3u, 2u, 4u}) {
+    CAPTURE(j);
+    const bool bond = generator.map().coordinates()[j].kind == 0;
+    double difference = 0;
+    for (std::size_t i = 0; i < fresh.u.size(); ++i)
+      difference += moved.samples.coordinates[i * 6 + j] / 10000 -
+                    weights[i] * fresh.samples.coordinates[i * 6 + j];
+    // Both are a little wider than the target.
+    const double width = 1.2 * (bond ? kBondWidth : kAngleWidth);
+    CHECK(std::abs(difference) < 4 * width * std::sqrt(1 / 10000.0 + 1 / effective));
+  }
+}
+
 TEST_CASE("annealed log Z is that of quadrature, and of the determinant of coupled springs") {
   SmcOptions options;
   options.populations = 10;
