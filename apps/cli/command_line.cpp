@@ -26,7 +26,8 @@ std::vector<Option> common_options(bool has_network) {
     options.push_back(
         {"products", "NAME", "float32",
          "precision of matrix products: float32; bf16, fast on a CPU with AMX and on a "
-         "GPU; or tf32, on a GPU (sums are float32 always)"});
+         "GPU; or tf32, on a GPU (sums are float32 always; demo trains in bf16 on a CPU with "
+         "AMX)"});
   options.push_back({"json", "", "", "print the result as one JSON object on standard output"});
   options.push_back({"help", "", "", "show this help"});
   return options;

@@ -60,8 +60,8 @@ CommandSpec spec() {
        {"micro-batch", "N", recommended([](Job j) { return j.trainer.micro_batch; }),
         "conformations in one pass through the network: smaller takes less memory"},
        {"shards", "N", recommended([](Job j) { return j.trainer.shards; }),
-        "parts in which threads share a step: no more threads than these find work; the order of "
-        "sums, and with it the last digits of a run, depends on them"},
+        "parts in which threads share a step (on a GPU 1): no more threads than these find work; "
+        "the order of sums, and with it the last digits of a run, depends on them"},
        {"learning-rate", "X", recommended([](Job j) { return j.trainer.learning_rate; }),
         "largest learning rate of the schedule"},
        {"schedule", "NAME", "one-cycle",
