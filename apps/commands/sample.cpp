@@ -83,7 +83,7 @@ int print_smc(const SmcJob& job, const SmcOutcome& outcome, bool json) {
   }
   for (const auto& label : labels(job)) std::printf("%s\n", label.c_str());
   std::printf("%s%lld samples in %s, written to %s; curves: %s\n",
-              smc_table(job, outcome).text().c_str(), static_cast<long long>(outcome.weights.count),
+              smc_table(outcome).text().c_str(), static_cast<long long>(outcome.weights.count),
               format_duration(outcome.seconds).c_str(), job.sample.output.c_str(),
               (job.sample.output / "smc.html").c_str());
   return 0;

@@ -1,7 +1,6 @@
 #include "apps/jobs/smc_job.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 
 #include "apps/cli/progress.h"
@@ -94,6 +93,7 @@ SmcRun smc_run(const SmcJob& job, const sampling::AnnealingPlan& plan) {
   out.ess_threshold = job.smc.ess_threshold;
   out.resampling = job.smc.resampling;
   out.lambda = job.twist.lambda;
+  out.conditional_ess = job.annealing.conditional_ess;
   out.moves = job.annealing.moves;
   out.leapfrog_steps = job.annealing.leapfrog_steps;
   out.ladder = plan.b;
@@ -204,7 +204,7 @@ std::vector<std::string> labels(const SmcJob& job) {
   return out;
 }
 
-metrics::Table smc_table(const SmcJob& job, const SmcOutcome& outcome) {
+metrics::Table smc_table(const SmcOutcome& outcome) {
   using metrics::format_number;
   metrics::Table table({"sequential Monte Carlo", ""});
   table.add_row({"populations", std::to_string(outcome.log_z.size())});
@@ -214,12 +214,6 @@ metrics::Table smc_table(const SmcJob& job, const SmcOutcome& outcome) {
   if (outcome.log_z.size() > 1) {
     table.add_row({"effective share of the populations",
                    format_number(100 * metrics::ess_fraction(outcome.log_z), 3) + " %"});
-  }
-  if (!std::isnan(outcome.weights.pareto_k)) {
-    table.add_row({std::string("Pareto k-hat of the ") +
-                       (job.smc.independent() ? "samples" : "populations") +
-                       " (reliable below 0.7)",
-                   format_number(outcome.weights.pareto_k, 3)});
   }
   table.add_row(
       {"first particles with descendants", format_number(100 * outcome.ancestors, 3) + " %"});

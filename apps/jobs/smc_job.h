@@ -37,6 +37,6 @@ SmcOutcome run_smc_job(const SmcJob& job, const Model& model, const RunFolder& o
 // What makes the job's figures less than they seem, one sentence each.
 std::vector<std::string> labels(const SmcJob& job);
 
-metrics::Table smc_table(const SmcJob& job, const SmcOutcome& outcome);
+metrics::Table smc_table(const SmcOutcome& outcome);
 
 }  // namespace arbg::apps

@@ -33,9 +33,9 @@ void add_weight_rows(const sampling::Evaluation& e, metrics::Table& table) {
   table.add_row({"largest weight", percent(w.largest_share),
                  format_number(100.0 / static_cast<double>(w.count), 2) + " % perfect",
                  "share of a single sample"});
-  if (e.populations == 0 || !std::isnan(w.pareto_k)) {
-    table.add_row({e.populations == 0 ? "Pareto k-hat" : "Pareto k-hat of populations",
-                   format_number(w.pareto_k, 2), "below 0.7", "above: averages are unreliable"});
+  if (e.populations == 0) {
+    table.add_row({"Pareto k-hat", format_number(w.pareto_k, 2), "below 0.7",
+                   "above: averages are unreliable"});
   }
   if (e.trim > 0) {
     table.add_row({"effective samples, trimmed", percent(e.trimmed.ess_fraction), "",

@@ -1,7 +1,5 @@
 #include "apps/pages/smc_page.h"
 
-#include <cmath>
-
 namespace arbg::apps {
 
 using metrics::format_number;
@@ -54,21 +52,14 @@ void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
                          job.sample.model.string() + ", " + std::to_string(job.smc.count) +
                              " samples of " + std::to_string(job.smc.populations) +
                              (one ? " population" : " populations"));
-  std::vector<metrics::KeyNumber> numbers = {
-      {"log Z", log_z_text(outcome.weights, " \u00b1 "),
-       one ? "unbiased for Z; one population gives no error, use --populations 2 or more"
-           : "from the scatter of the populations; unbiased for Z"},
-      {"Surviving ancestors", format_number(100 * outcome.ancestors, 3) + " %",
-       "of the first particles have descendants"},
-      {"Energies", std::to_string(outcome.energies),
-       "and " + std::to_string(outcome.partial_energies) + " of partly grown molecules"}};
-  if (!std::isnan(outcome.weights.pareto_k)) {
-    numbers.push_back(
-        {"Pareto k-hat", format_number(outcome.weights.pareto_k, 2),
-         std::string(job.smc.independent() ? "of the samples" : "of the populations") +
-             ", reliable below 0.7"});
-  }
-  report.add_key_numbers(numbers);
+  report.add_key_numbers(
+      {{"log Z", log_z_text(outcome.weights, " \u00b1 "),
+        one ? "unbiased for Z; one population gives no error, use --populations 2 or more"
+            : "from the scatter of the populations; unbiased for Z"},
+       {"Surviving ancestors", format_number(100 * outcome.ancestors, 3) + " %",
+        "of the first particles have descendants"},
+       {"Energies", std::to_string(outcome.energies),
+        "and " + std::to_string(outcome.partial_energies) + " of partly grown molecules"}});
   report.add_heading("Stages and populations");
   report.add_plots(smc_figures(job.annealed, outcome));
   report.add_paragraph(

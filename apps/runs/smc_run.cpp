@@ -64,6 +64,7 @@ void add_members(Json& run, const SmcRun& smc) {
   run["ess_threshold"] = smc.ess_threshold;
   run["resampling"] = sampling::name_of(smc.resampling);
   if (smc.annealed) {
+    run["conditional_ess"] = smc.conditional_ess;
     run["moves"] = smc.moves;
     run["leapfrog_steps"] = smc.leapfrog_steps;
     run["ladder"] = list_of(smc.ladder);
@@ -88,7 +89,8 @@ SmcRun smc_run_of(const Json& run) {
   out.resampling = sampling::resampling_named(run.at("resampling").string());
   if (out.annealed) {
     out.moves = run.at("moves").integer();
-    // Before there were such steps every move was one.
+    // Before there was a choice of these they were as SmcRun has them.
+    if (run.has("conditional_ess")) out.conditional_ess = run.at("conditional_ess").number();
     if (run.has("leapfrog_steps")) out.leapfrog_steps = run.at("leapfrog_steps").integer();
     out.ladder = numbers_of(run.at("ladder"));
     out.steps = numbers_of(run.at("steps"));

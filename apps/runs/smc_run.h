@@ -26,7 +26,8 @@ struct SmcRun {
   double ess_threshold = 0;
   sampling::Resampling resampling = sampling::Resampling::systematic;
   double lambda = 0;                  // twisted
-  std::int64_t moves = 0;             // annealed, as the following: a rung
+  double conditional_ess = 0.9;       // annealed, as the following
+  std::int64_t moves = 0;             // a rung
   std::int64_t leapfrog_steps = 1;    // a move
   std::vector<double> ladder, steps;  // of the rungs
   std::int64_t pilot_energies = 0;

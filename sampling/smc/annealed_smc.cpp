@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kFirstStep = 0.5, kSmallestStep = 1e-3, kLargestStep = 2;
 constexpr double kFinest = 1e-6;          // of b, between rungs
+constexpr int kLeastPilotMoves = 4;       // a rung: the step has to settle
 constexpr std::int64_t kLeastPilot = 64;  // particles: fewer say little of the ladder
 
 // Particles, their weights and their random numbers; unfinished once interrupted().
@@ -59,11 +60,13 @@ class Annealing {
     stages_.push_back(stage);
   }
 
-  // One move at the rung climbed last.
-  MoveShares move(const Leapfrog& leapfrog) {
+  // One move at the rung climbed last. Its step varies from move to move, so that no coordinate
+  // comes back to its start after a whole period each time.
+  MoveShares move(Leapfrog leapfrog) {
     const double b = stages_.back().at;
+    leapfrog.eps *= 0.8 + 0.4 * random("step", ++moves_).uniform(0);
     const MoveShares shares =
-        hamiltonian_move(walkers_, proposal_, potential_, b, leapfrog, random("move", ++moves_));
+        hamiltonian_move(walkers_, proposal_, potential_, b, leapfrog, random("move", moves_));
     energies_ += particles_ * leapfrog.steps;
     densities_ += particles_;
     return shares;
@@ -158,7 +161,7 @@ AnnealingPlan plan_annealing(const Proposal& proposal, const Potential& potentia
     const double next =
         next_rung(b, pilot.log_weight(), pilot.log_ratio(), annealing.conditional_ess);
     pilot.climb(b, next);
-    for (int m = 0; m < annealing.moves && !interrupted(); ++m) {
+    for (int m = 0; m < std::max(annealing.moves, kLeastPilotMoves) && !interrupted(); ++m) {
       const double conserved = pilot.move({eps, plan.leapfrog_steps, plan.lengths}).conserved;
       eps =
           std::clamp(eps * std::exp(conserved - annealing.conserved), kSmallestStep, kLargestStep);

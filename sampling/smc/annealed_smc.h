@@ -3,10 +3,11 @@
 //
 // At rung l a particle's weight is multiplied by (pi~ / q)^(b_l - b_{l-1}); it is resampled where
 // the ESS falls below the threshold, then moved. With ladder, steps and lengths fixed in advance
-// the mean weight is unbiased for Z. A pilot population fixes them: the next rung is where the
-// conditional ESS (Zhou, Johansen, Aston, 2016) is `conditional_ess`, steps are driven to where
-// leapfrog conserves `conserved`. The pilot's own weights adapt to its particles and are thrown
-// away. (Del Moral, Doucet, Jasra, "Sequential Monte Carlo samplers", 2006.)
+// the mean weight is unbiased for Z. A pilot population, of 64 particles or more, fixes them: the
+// next rung is where the conditional ESS (Zhou, Johansen, Aston, 2016) is `conditional_ess`, steps
+// are driven to where leapfrog conserves `conserved`. The pilot's own weights adapt to its
+// particles and are thrown away. (Del Moral, Doucet, Jasra, "Sequential Monte Carlo samplers",
+// 2006.)
 #pragma once
 
 #include <vector>

@@ -163,7 +163,9 @@ MoveShares move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
   if (interrupted()) return {};
 
   MoveShares out;
+  std::int64_t alive = 0;
   for (std::size_t i = 0; i < count; ++i) {
+    alive += std::isfinite(walkers.u[i]);
     if (lost[i] || !std::isfinite(proposed.samples.log_q[i])) continue;
     double kinetic = 0;
     for (std::size_t at = i * K; at < (i + 1) * K; ++at)
@@ -172,12 +174,12 @@ MoveShares move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
     const double q = proposed.samples.log_q[i] - walkers.samples.log_q[i];
     out.conserved += std::min(1.0, std::exp(target - kinetic));
     const double log_ratio = (1 - b) * q + b * target - kinetic;
-    if (std::log(random.uniform(count * K + i)) >= log_ratio) continue;
+    if (!(std::log(random.uniform(count * K + i)) < log_ratio)) continue;
     copy_row(proposed, i, walkers, i, map);
     out.accepted += 1;
   }
-  out.accepted /= static_cast<double>(count);
-  out.conserved /= static_cast<double>(count);
+  for (double* share : {&out.accepted, &out.conserved})
+    *share /= static_cast<double>(std::max<std::int64_t>(alive, 1));
   return out;
 }
 

@@ -13,9 +13,9 @@
 // that is worth annealing has nearly that of pi. What the drift is costs acceptance, never
 // exactness.
 //
-// Along a trajectory log pi - v^2/2 is kept but for the error of the steps, so that what acceptance
-// is left to lose is (1 - b) (log w' - log w), w = pi / q: however long the trajectory, log w
-// differs no more than between two particles.
+// Where h is not cut off, log pi - v^2/2 is kept along a trajectory but for the error of the steps:
+// what acceptance is left to lose is (1 - b) (log w' - log w), w = pi / q, which does not grow with
+// the length of the trajectory as long as q has no holes.
 //
 // One step is the Metropolis-adjusted Langevin move. Periodic coordinates wrap; a trajectory that
 // leaves the support is rejected. (Duane, Kennedy, Pendleton, Roweth, Physics Letters B 195, 1987;
@@ -23,6 +23,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "nn/heads/head.h"
@@ -62,13 +63,16 @@ struct Leapfrog {
   double largest = 10;              // of |h_j|, which is about N(0, 1) where all is well
 };
 
+// Means over walkers whose u was finite before.
 struct MoveShares {
   double accepted = 0;
-  double conserved = 0;  // what would be, were it for the error of the steps alone
+  // min(1, exp(change of log pi - v^2/2)), 0 of trajectories that left the support: what `accepted`
+  // would be at b = 1.
+  double conserved = 0;
 };
 
-// One move of every walker, with the numbers of Random(seed, stream). Interrupted, it leaves the
-// walkers where they are and returns zeros.
+// One move of every walker at a b above 0, with the numbers of Random(seed, stream). Interrupted,
+// it leaves the walkers where they are and returns zeros.
 MoveShares hamiltonian_move(Walkers& walkers, const Proposal& proposal, const Potential& potential,
                             double b, const Leapfrog& leapfrog, const Random& random);
 

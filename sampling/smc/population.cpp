@@ -58,10 +58,9 @@ std::vector<double> log_z_of_populations(std::span<const double> log_weight,
 metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_t populations) {
   auto summary = metrics::summarise_weights(log_weight);
   if (populations == 0) return summary;
-  const auto of_populations =
-      metrics::summarise_weights(log_z_of_populations(log_weight, populations));
-  summary.log_z_error = of_populations.log_z_error;
-  summary.pareto_k = of_populations.pareto_k;
+  summary.pareto_k = std::numeric_limits<double>::quiet_NaN();
+  summary.log_z_error =
+      metrics::summarise_weights(log_z_of_populations(log_weight, populations)).log_z_error;
   return summary;
 }
 

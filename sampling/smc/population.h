@@ -72,9 +72,9 @@ struct SmcPopulation {
 std::vector<double> log_z_of_populations(std::span<const double> log_weight,
                                          std::int64_t populations);
 
-// The figures of such weights; of independent samples where `populations` is 0. Particles of one
-// population are not independent, populations are: then the error of log Z is that of their
-// scatter, NaN of a single one, and k-hat is that of their Z, NaN of 20 or fewer.
+// The figures of such weights; of independent samples where `populations` is 0. Otherwise the error
+// of log Z is that of their scatter, NaN of a single one, and there is no k-hat (NaN): particles of
+// one population are not independent.
 metrics::WeightSummary summarise(std::span<const double> log_weight, std::int64_t populations);
 
 // The weights and ancestors of particles while they move; their coordinates are the caller's.

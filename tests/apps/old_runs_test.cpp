@@ -27,12 +27,13 @@ void replace(std::string& text, const std::string& there, const std::string& by)
   if (at != std::string::npos) text.replace(at, there.size(), by);
 }
 
-// What has changed since: seeds are text, the size of a population is not given, and moves have
-// steps, of which there was one.
+// What has changed since: seeds are text, the size of a population is not given, and of annealing
+// rungs and steps, which were not to be chosen then, are.
 std::string as_now(std::string run_json) {
   replace(run_json, "\"seed\": 1,", "\"seed\": \"1\",");
   replace(run_json, "  \"particles\": 5,\n", "");
-  replace(run_json, "\"moves\": 1,", "\"moves\": 1,\n  \"leapfrog_steps\": 1,");
+  replace(run_json, "\"moves\": 1,",
+          "\"conditional_ess\": 0.9,\n  \"moves\": 1,\n  \"leapfrog_steps\": 1,");
   return run_json;
 }
 

@@ -5,7 +5,6 @@
 
 #include <cmath>
 
-#include "metrics/weights/weights.h"
 #include "tensor/base/error.h"
 #include "tensor/base/random.h"
 
@@ -46,16 +45,6 @@ TEST_SUITE("fast") {
     CHECK(log_z[2] == doctest::Approx(std::log(6.5)).epsilon(1e-14));
     CHECK(summarise(log_weight, 3).log_z == doctest::Approx(std::log(4.0)).epsilon(1e-14));
     CHECK_THROWS_AS(log_z_of_populations(log_weight, 8), Error);
-  }
-
-  TEST_CASE("k-hat is that of the populations, where they are many enough to have a tail") {
-    const Random random(8, stream_id("population weights"));
-    std::vector<double> log_weight;
-    for (std::uint64_t i = 0; i < 400; ++i) log_weight.push_back(random.normal_pair(i)[0]);
-    const double k = summarise(log_weight, 100).pareto_k;
-    CHECK(k == metrics::pareto_k(log_z_of_populations(log_weight, 100)));
-    CHECK(std::isfinite(k));
-    CHECK(std::isnan(summarise(log_weight, 20).pareto_k));
   }
 
   TEST_CASE("a single population, or a single sample, has log Z without an error") {

@@ -5,8 +5,10 @@
 smc="sample --model model/checkpoint.safetensors --count 120 --populations 4"
 succeeds $smc --method twisted --output twisted
 grep -q "share ancestors" out.txt || failed "samples of populations are not called correlated: $(cat out.txt)"
+grep -q "effective share of the populations *[1-9]" out.txt || failed "how far populations scatter is not said: $(cat out.txt)"
 succeeds $smc --method annealed --moves 2 --leapfrog-steps 3 --resampling residual --ess-threshold 0.8 --output annealed --json
 is_json out.txt
+grep -q '"leapfrog_steps": 3' annealed/run.json || failed "run.json does not say how moves were made"
 grep -q '"acceptance": 0\.' out.txt || failed "annealed samples without accepted moves: $(cat out.txt)"
 grep -q '"labels": \["samples of one population' out.txt || failed "--json does not call samples correlated: $(cat out.txt)"
 succeeds $smc --method twisted --output twisted --json
