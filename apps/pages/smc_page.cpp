@@ -52,14 +52,21 @@ void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
                          job.sample.model.string() + ", " + std::to_string(job.smc.count) +
                              " samples of " + std::to_string(job.smc.populations) +
                              (one ? " population" : " populations"));
-  report.add_key_numbers(
-      {{"log Z", log_z_text(outcome.weights, " \u00b1 "),
-        one ? "unbiased for Z; one population gives no error, use --populations 2 or more"
-            : "from the scatter of the populations; unbiased for Z"},
-       {"Surviving ancestors", format_number(100 * outcome.ancestors, 3) + " %",
-        "of the first particles have descendants"},
-       {"Energies", std::to_string(outcome.energies),
-        "and " + std::to_string(outcome.partial_energies) + " of partly grown molecules"}});
+  std::vector<metrics::KeyNumber> numbers = {
+      {"log Z", log_z_text(outcome.weights, " \u00b1 "),
+       one ? "unbiased for Z; one population gives no error, use --populations 2 or more"
+           : "from the scatter of the populations; unbiased for Z"},
+      {"Surviving ancestors", format_number(100 * outcome.ancestors, 3) + " %",
+       "of the first particles have descendants"},
+      {"Energies", std::to_string(outcome.energies),
+       "and " + std::to_string(outcome.partial_energies) + " of partly grown molecules"}};
+  if (!one) {
+    numbers.insert(numbers.begin() + 1,
+                   {"Effective populations",
+                    format_number(100 * metrics::ess_fraction(outcome.log_z), 3) + " %",
+                    "which are independent, by the sums of their weights"});
+  }
+  report.add_key_numbers(numbers);
   report.add_heading("Stages and populations");
   report.add_plots(smc_figures(job.annealed, outcome));
   report.add_paragraph(
