@@ -64,7 +64,7 @@ refuses "leave --model out" evaluate --samples twisted --reference md --model mo
 refuses "--method expects importance, twisted or annealed, got 'smc'" $smc --method smc --output refused
 refuses "--populations does not go with --method importance" $smc --output refused
 refuses "--lambda does not go with --method annealed" $smc --method annealed --lambda 0.1 --output refused
-refuses "--leapfrog-steps does not go with --method importance" $smc --leapfrog-steps 2 --output refused
+refuses "--leapfrog-steps does not go with --method twisted" $smc --method twisted --leapfrog-steps 2 --output refused
 refuses "--conditional-ess expects a share between 0 and 1, got 1" $smc --method annealed --conditional-ess 1 --output refused
 refuses "--moves does not go with --method twisted" $smc --method twisted --moves 2 --output refused
 refuses "--populations expects a whole number from 1 to 120, got 121" $smc --method twisted --populations 121 --output refused
