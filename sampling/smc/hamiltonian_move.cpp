@@ -159,27 +159,38 @@ MoveShares move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
     kick();
     if (interrupted()) return {};
   }
-  proposed.samples.log_q = density.log_q(z);
+  // Rows that are rejected whatever their density is cost no pass of the network.
+  std::vector<double> arrived;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (lost[i]) continue;
+    const auto row = std::span(z).subspan(i * K, K);
+    arrived.insert(arrived.end(), row.begin(), row.end());
+  }
+  const std::vector<double> log_q = density.log_q(arrived);
   if (interrupted()) return {};
 
   MoveShares out;
-  std::int64_t alive = 0;
+  std::int64_t living = 0;
+  auto next_log_q = log_q.begin();
   for (std::size_t i = 0; i < count; ++i) {
-    alive += std::isfinite(walkers.u[i]);
-    if (lost[i] || !std::isfinite(proposed.samples.log_q[i])) continue;
+    const bool lives = std::isfinite(walkers.u[i]);
+    living += lives;
+    if (lost[i]) continue;
+    proposed.samples.log_q[i] = *next_log_q++;
+    if (!std::isfinite(proposed.samples.log_q[i])) continue;
     double kinetic = 0;
     for (std::size_t at = i * K; at < (i + 1) * K; ++at)
       kinetic += 0.5 * (v[at] * v[at] - xi[at] * xi[at]);
     const double target = proposed.log_target(i) - walkers.log_target(i);
     const double q = proposed.samples.log_q[i] - walkers.samples.log_q[i];
-    out.conserved += std::min(1.0, std::exp(target - kinetic));
+    if (lives) out.conserved += std::min(1.0, std::exp(target - kinetic));
     const double log_ratio = (1 - b) * q + b * target - kinetic;
     if (!(std::log(random.uniform(count * K + i)) < log_ratio)) continue;
     copy_row(proposed, i, walkers, i, map);
-    out.accepted += 1;
+    if (lives) out.accepted += 1;
   }
   for (double* share : {&out.accepted, &out.conserved})
-    *share /= static_cast<double>(std::max<std::int64_t>(alive, 1));
+    *share /= static_cast<double>(std::max<std::int64_t>(living, 1));
   return out;
 }
 
