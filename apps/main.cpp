@@ -1,5 +1,6 @@
 // arbg: one program, a table of sub-commands.
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -74,6 +75,13 @@ int run_alone_or_shared(const Command& command, const Words& words, const Ranks&
   return std::get<0>(command.run)(words);
 }
 
+// Throws Error if anything that was printed was lost.
+void require_printed() {
+  const bool earlier = std::ferror(stdout) != 0, flushed = std::fflush(stdout) == 0;
+  arbg::require(flushed && !earlier, "cannot write to standard output", flushed ? "" : ": ",
+                flushed ? "" : std::strerror(errno));
+}
+
 constexpr char kNoMemory[] = "there is not enough memory for a job of this size";
 
 // Runs a command; whatever goes wrong, at any rank, becomes one line and exit status 1, or 130
@@ -84,8 +92,7 @@ int run(const Command& command, const Words& words, const Ranks& ranks) {
     if (command.stops) arbg::catch_interrupts();
     prepare_several_processes(ranks, words);
     const int status = run_alone_or_shared(command, words, ranks);
-    const bool written = std::fflush(stdout) == 0;
-    arbg::require(written, "cannot write to standard output: ", std::strerror(errno));
+    require_printed();
     ranks.barrier();  // where others hear of one that fails at the end
     return status;
   } catch (const std::bad_alloc&) {
@@ -104,16 +111,19 @@ int run(const Command& command, const Words& words, const Ranks& ranks) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file above the limit is an error that is reported
   const auto ranks = arbg::start_ranks();
   if (!ranks->is_first()) be_silent();
   Words words(argv + 1, argv + argc);
   if (words.size() == 2 && words[0] == "help") words = {words[1], "--help"};
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     print_help(words.empty() ? stderr : stdout);
+    require_printed();
     return words.empty() ? 2 : 0;
   }
   if (words[0] == "--version") {
     std::puts("arbg " ARBG_VERSION);
+    require_printed();
     return 0;
   }
   std::vector<std::string_view> names;

@@ -144,6 +144,8 @@ EvaluateJob job_from(const Arguments& arguments, const CommonOptions& common) {
   job.options.points = static_cast<std::size_t>(arguments.integer("points", 2));
   job.options.seed = common.seed;
   job.options.trim = arguments.number("trim");
+  require(job.options.trim >= 0 && job.options.trim < 1,
+          "--trim expects a share from 0 to below 1, got ", job.options.trim);
   if (job.options.published) {
     require(!arguments.given("points") && !arguments.given("trim"),
             "--published-protocol says --points and --trim; leave them out");

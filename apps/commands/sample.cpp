@@ -169,7 +169,11 @@ int sample_command(const Words& words, const Ranks& ranks) {
   if (smc) {
     const SmcOutcome outcome = run_smc_job(*smc, model, output);
     if (!ranks.is_first()) return 0;
-    write_smc_page(job.output / "smc.html", *smc, outcome);
+    try {
+      write_smc_page(job.output / "smc.html", *smc, outcome);
+    } catch (const Error& error) {
+      fail(error.what(), "; all else in ", job.output.string(), " is complete");
+    }
     return print_smc(*smc, outcome, common.json);
   }
   const SamplesRun samples = run_sample_job(job, model, output);

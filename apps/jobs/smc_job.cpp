@@ -55,23 +55,35 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
+sampling::AnnealingPlan pilot(const SmcJob& job, const sampling::Proposal& proposal,
+                              const sampling::Target& target) {
+  Progress progress("pilot");
+  sampling::AnnealingOptions annealing = job.annealing;
+  annealing.on_rung = [&](double b, std::int64_t rungs) {
+    char detail[64];
+    std::snprintf(detail, sizeof detail, "rung %lld at b = %.4f", static_cast<long long>(rungs), b);
+    progress.update(b, detail);
+  };
+  return sampling::plan_annealing(proposal, target, annealing, job.smc);
+}
+
 std::vector<sampling::SmcPopulation> run_populations(const SmcJob& job, const Model& model,
                                                      const sampling::Target& target,
                                                      const Ranks& ranks,
                                                      sampling::AnnealingPlan& plan) {
+  const sampling::AutoregressiveProposal proposal(model.generator, job.sample.decoding);
+  std::vector<sampling::SmcPopulation> out;
+  if (job.annealed) plan = pilot(job, proposal, target);
   Progress progress("sample");
   sampling::SmcOptions smc = job.smc;
   smc.ranks = &ranks;
   smc.on_progress = [&](std::int64_t done, std::int64_t of) {
-    char detail[64];
-    std::snprintf(detail, sizeof detail, "stage %lld of %lld", static_cast<long long>(done),
-                  static_cast<long long>(of));
+    char detail[80];
+    std::snprintf(detail, sizeof detail, "%lld of %lld stages of all populations",
+                  static_cast<long long>(done), static_cast<long long>(of));
     progress.update(static_cast<double>(done) / static_cast<double>(of), detail);
   };
-  const sampling::AutoregressiveProposal proposal(model.generator, job.sample.decoding);
-  std::vector<sampling::SmcPopulation> out;
   if (job.annealed) {
-    plan = sampling::plan_annealing(proposal, target, job.annealing, smc);
     if (!ranks.any(interrupted())) {
       ranks.agree("an annealing plan", std::as_bytes(std::span(plan.eps)));
       out = sampling::sample_annealed(proposal, target, plan, smc);
@@ -109,7 +121,8 @@ std::vector<Option> with_smc(std::vector<Option> options) {
                      "importance (independent samples), or sequential Monte Carlo: twisted (copies "
                      "of promising beginnings) or annealed (moved from the model to the target)"});
   options.push_back({"populations", "N", "20",
-                     "twisted, annealed: independent populations that --count is shared among"});
+                     "twisted, annealed: independent populations that --count is shared among (of "
+                     "fewer particles: one each)"});
   options.push_back(
       {"ess-threshold", "X", "0.5",
        "twisted, annealed: resample below this share of effective particles; 0: never, so that "
@@ -120,9 +133,10 @@ std::vector<Option> with_smc(std::vector<Option> options) {
       {"lambda", "X", "0.2",
        "twisted: how far beginnings are judged by their energy (measured on Ace-AAA-Nme: 0.2 is as "
        "good as importance sampling, 0.5 has twice its error)"});
-  options.push_back({"conditional-ess", "X", "0.9",
-                     "annealed: effective share of particles from rung to rung; nearer to 1: more "
-                     "rungs"});
+  options.push_back(
+      {"conditional-ess", "X", "0.9",
+       "annealed: effective share of particles from rung to rung; nearer to 1: more "
+       "rungs (a pilot of 64 particles or more, 4 moves a rung or more, places them)"});
   options.push_back({"moves", "N", "1", "annealed: Hamiltonian moves at every rung"});
   options.push_back({"leapfrog-steps", "N", "8",
                      "annealed: steps of a move, each an energy with forces; 1: Langevin moves"});
@@ -151,16 +165,21 @@ SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample) {
   require(!sample.tune_temperature && sample.mirror == sampling::Mirror::none &&
               !sample.published_weights,
           "--tune, --mirror-images and --published-weights go with --method importance only");
-  job.smc.populations = arguments.integer("populations", 1, sample.count);
+  job.smc.populations = std::min(job.smc.populations, sample.count);  // by default
+  if (arguments.given("populations"))
+    job.smc.populations = arguments.integer("populations", 1, sample.count);
   job.smc.count = sample.count;
   job.smc.ess_threshold = arguments.number("ess-threshold");
+  require(job.smc.ess_threshold >= 0 && job.smc.ess_threshold <= 1,
+          "--ess-threshold expects a share from 0 to 1, got ", job.smc.ess_threshold);
   job.smc.resampling = sampling::resampling_named(arguments.text("resampling"));
   job.smc.seed = sample.seed;
   job.twist.lambda = arguments.number("lambda");
   require(job.twist.lambda >= 0, "--lambda expects a number from 0, got ", job.twist.lambda);
   job.annealing.conditional_ess = arguments.number("conditional-ess");
   require(job.annealing.conditional_ess > 0 && job.annealing.conditional_ess < 1,
-          "--conditional-ess expects a share between 0 and 1, got ", job.annealing.conditional_ess);
+          "--conditional-ess expects a share above 0 and below 1, got ",
+          job.annealing.conditional_ess);
   job.annealing.moves = static_cast<int>(arguments.integer("moves", 1, 1000));
   job.annealing.leapfrog_steps = static_cast<int>(arguments.integer("leapfrog-steps", 1, 10000));
   job.smc.check();
@@ -217,9 +236,9 @@ metrics::Table smc_table(const SmcOutcome& outcome) {
   }
   table.add_row(
       {"first particles with descendants", format_number(100 * outcome.ancestors, 3) + " %"});
-  table.add_row(
-      {"energies, and of molecules partly there",
-       std::to_string(outcome.energies) + ", " + std::to_string(outcome.partial_energies)});
+  table.add_row({"energies", std::to_string(outcome.energies)});
+  if (outcome.partial_energies > 0)
+    table.add_row({"energies of molecules partly there", std::to_string(outcome.partial_energies)});
   if (outcome.densities > 0) {
     double sum = 0;
     for (const auto& stage : outcome.stages) sum += stage.acceptance;

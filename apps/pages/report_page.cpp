@@ -101,6 +101,17 @@ void add_spreads(const sampling::Evaluation& e, metrics::Report& report) {
                    "have nothing in common.");
 }
 
+std::string what_weights_are(const SamplesRun& samples, const sampling::Evaluation& e) {
+  if (e.weight_kind != sampling::WeightKind::absolute) return "";
+  const auto& smc = samples.file.smc;
+  if (!smc)
+    return "The network draws samples and states the exact density q of each; weights exp(-u)/q "
+           "turn averages over them into averages over the Boltzmann distribution. ";
+  return std::string("Samples are particles of ") + (smc->annealed ? "annealed" : "twisted") +
+         " sequential Monte Carlo, which the network begins; their weights turn averages over them "
+         "into averages over the Boltzmann distribution. ";
+}
+
 }  // namespace
 
 void write_report(const std::filesystem::path& path, const ReportInput& input) {
@@ -110,11 +121,7 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
   report.add_key_numbers(key_numbers(e));
   report.add_heading("Results");
   report.add_paragraph(
-      std::string(e.weight_kind == sampling::WeightKind::absolute
-                      ? "The network draws samples and states the exact density q of each; weights "
-                        "exp(-u)/q turn averages over them into averages over the Boltzmann "
-                        "distribution. "
-                      : "") +
+      what_weights_are(*input.samples, e) +
       "Every distance stands beside its floor: the same distance between independent halves of the "
       "reference. " +
       e.agreement.sentence(" of the reference") + ".");
@@ -136,7 +143,7 @@ void write_report(const std::filesystem::path& path, const ReportInput& input) {
   if (!input.train_log.empty()) figures.push_back(loss_plot(input.train_log));
   report.add_plots(figures);
   if (!input.budgets.empty()) add_budgets(input.budgets, input.published, report);
-  if (smc) {
+  if (!input.smc_figures.empty()) {
     report.add_heading("Sequential Monte Carlo");
     report.add_plots(input.smc_figures);
   }

@@ -26,8 +26,9 @@ std::vector<metrics::Figure> smc_figures(bool annealed, const SmcOutcome& outcom
   if (annealed) shares.series.push_back(accepted);
   log_z.title = "log Z of every population";
   log_z.description =
-      "The mean of their Z is unbiased. log Z of one population is on average too low, the more so "
-      "the wider they scatter.";
+      "Their Z are averaged. log Z of one population is on average below that of the mean, the "
+      "more "
+      "so the wider they scatter.";
   log_z.x.label = "population";
   log_z.y.label = "log Z less that of all";
   metrics::Series points, mean{"all", {}, {}, metrics::Mark::dashed, 6};
@@ -47,19 +48,23 @@ std::vector<metrics::Figure> smc_figures(bool annealed, const SmcOutcome& outcom
 void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
                     const SmcOutcome& outcome) {
   const char* method = job.annealed ? "Annealed" : "Twisted";
-  const bool one = job.smc.populations == 1;
+  const bool one = job.smc.populations == 1, biased = !labels(job.sample).empty();
+  const std::string unbiased = biased ? "" : "unbiased for Z; ";
   metrics::Report report(std::string(method) + " sequential Monte Carlo",
                          job.sample.model.string() + ", " + std::to_string(job.smc.count) +
                              " samples of " + std::to_string(job.smc.populations) +
                              (one ? " population" : " populations"));
   std::vector<metrics::KeyNumber> numbers = {
       {"log Z", log_z_text(outcome.weights, " \u00b1 "),
-       one ? "unbiased for Z; one population gives no error, use --populations 2 or more"
-           : "from the scatter of the populations; unbiased for Z"},
+       unbiased + (job.smc.independent() ? "error: from the scatter of the weights"
+                   : one ? "one population gives no error, use --populations 2 or more"
+                         : "error: from the scatter of the populations")},
       {"Surviving ancestors", format_number(100 * outcome.ancestors, 3) + " %",
        "of the first particles have descendants"},
       {"Energies", std::to_string(outcome.energies),
-       "and " + std::to_string(outcome.partial_energies) + " of partly grown molecules"}};
+       job.annealed
+           ? "of conformations, the pilot's included"
+           : "and " + std::to_string(outcome.partial_energies) + " of partly grown molecules"}};
   if (!one) {
     numbers.insert(numbers.begin() + 1,
                    {"Effective populations",
@@ -67,6 +72,7 @@ void write_smc_page(const std::filesystem::path& path, const SmcJob& job,
                     "which are independent, by the sums of their weights"});
   }
   report.add_key_numbers(numbers);
+  for (const auto& label : labels(job.sample)) report.add_paragraph(label + ".");
   report.add_heading("Stages and populations");
   report.add_plots(smc_figures(job.annealed, outcome));
   report.add_paragraph(

@@ -1,28 +1,29 @@
 #include "apps/runs/smc_run.h"
 
 #include "tensor/base/error.h"
+#include "tensor/base/json_file.h"
 
 namespace arbg::apps {
 namespace {
 
 SmcOutcome outcome_of(const Json& json) {
   SmcOutcome out;
-  out.weights.log_z = number_or_nan(json.at("log_z"));
-  out.weights.log_z_error = number_or_nan(json.at("log_z_error"));
-  out.log_z = numbers_of(json.at("log_z_of_populations"));
-  out.weights.ess_fraction = number_or_nan(json.at("ess_fraction"));
-  out.ancestors = number_or_nan(json.at("surviving_ancestors"));
-  out.energies = json.at("energies").integer();
-  out.partial_energies = json.at("partial_energies").integer();
-  out.densities = json.at("densities").integer();
-  out.seconds = json.at("seconds").number();
-  for (const Json& row : json.at("stages").items()) {
+  out.weights.log_z = member(json, "log_z", number_or_nan);
+  out.weights.log_z_error = member(json, "log_z_error", number_or_nan);
+  out.log_z = member(json, "log_z_of_populations", numbers_of);
+  out.weights.ess_fraction = member(json, "ess_fraction", number_or_nan);
+  out.ancestors = member(json, "surviving_ancestors", number_or_nan);
+  out.energies = member(json, "energies", &Json::integer);
+  out.partial_energies = member(json, "partial_energies", &Json::integer);
+  out.densities = member(json, "densities", &Json::integer);
+  out.seconds = member(json, "seconds", &Json::number);
+  for (const Json& row : member(json, "stages", &Json::items)) {
     sampling::SmcStage stage;
-    stage.at = row.at("at").number();
-    stage.ess_fraction = number_or_nan(row.at("ess_fraction"));
-    stage.ancestors = number_or_nan(row.at("surviving_ancestors"));
-    stage.acceptance = number_or_nan(row.at("acceptance"));
-    const double share = number_or_nan(row.at("resampled"));
+    stage.at = member(row, "at", &Json::number);
+    stage.ess_fraction = member(row, "ess_fraction", number_or_nan);
+    stage.ancestors = member(row, "surviving_ancestors", number_or_nan);
+    stage.acceptance = member(row, "acceptance", number_or_nan);
+    const double share = member(row, "resampled", number_or_nan);
     stage.resampled = share > 0;
     out.resampled.push_back(share);
     out.stages.push_back(stage);
@@ -79,26 +80,32 @@ void add_members(Json& run, const SmcRun& smc) {
 
 SmcRun smc_run_of(const Json& run) {
   SmcRun out;
-  const std::string& method = run.at("method").string();
+  const std::string& method = member(run, "method", &Json::string);
   require(method == "annealed" || method == "twisted",
           "expected the method annealed or twisted, found '", method, "'");
   out.annealed = method == "annealed";
-  out.populations = run.at("populations").integer();
+  out.populations = member(run, "populations", &Json::integer);
   require(out.populations >= 1, "expected at least one population, found ", out.populations);
-  out.ess_threshold = run.at("ess_threshold").number();
-  out.resampling = sampling::resampling_named(run.at("resampling").string());
+  out.ess_threshold = member(run, "ess_threshold", &Json::number);
+  require(out.ess_threshold >= 0 && out.ess_threshold <= 1,
+          "expected \"ess_threshold\" to be a share from 0 to 1, found ", out.ess_threshold);
+  out.resampling = sampling::resampling_named(member(run, "resampling", &Json::string));
   if (out.annealed) {
-    out.moves = run.at("moves").integer();
+    out.moves = member(run, "moves", &Json::integer);
     // Before there was a choice of these they were as SmcRun has them.
-    if (run.has("conditional_ess")) out.conditional_ess = run.at("conditional_ess").number();
-    if (run.has("leapfrog_steps")) out.leapfrog_steps = run.at("leapfrog_steps").integer();
-    out.ladder = numbers_of(run.at("ladder"));
-    out.steps = numbers_of(run.at("steps"));
-    out.pilot_energies = run.at("pilot_energies").integer();
+    if (run.has("conditional_ess"))
+      out.conditional_ess = member(run, "conditional_ess", &Json::number);
+    if (run.has("leapfrog_steps"))
+      out.leapfrog_steps = member(run, "leapfrog_steps", &Json::integer);
+    out.ladder = member(run, "ladder", numbers_of);
+    out.steps = member(run, "steps", numbers_of);
+    out.pilot_energies = member(run, "pilot_energies", &Json::integer);
   } else {
-    out.lambda = run.at("lambda").number();
+    out.lambda = member(run, "lambda", &Json::number);
   }
   out.outcome = outcome_of(run);
+  require(std::ssize(out.outcome.log_z) == out.populations, "expected log Z of ", out.populations,
+          " populations, found ", out.outcome.log_z.size());
   return out;
 }
 

@@ -167,7 +167,7 @@ StoredAudit audit_stored(const AutoregressiveProposal& proposal, const Target& t
                        "draws are independent: no two agree");
   if (particles) {
     twice.verdict = Verdict::information;
-    twice.note = "particles are copied";
+    twice.note = "particles of sequential Monte Carlo may be copies";
   }
   out.checks.push_back(twice);
 

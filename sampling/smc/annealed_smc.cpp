@@ -13,7 +13,8 @@ namespace arbg::sampling {
 namespace {
 
 constexpr double kFirstStep = 0.5, kSmallestStep = 1e-3, kLargestStep = 2;
-constexpr double kFinest = 1e-6;          // of b, between rungs
+constexpr double kFinest = 1e-6;  // of b, between rungs
+constexpr std::int64_t kMostRungs = 10000;
 constexpr int kLeastPilotMoves = 4;       // a rung: the step has to settle
 constexpr std::int64_t kLeastPilot = 64;  // particles: fewer say little of the ladder
 
@@ -158,6 +159,9 @@ AnnealingPlan plan_annealing(const Proposal& proposal, const Potential& potentia
   plan.lengths = move_lengths(pilot.walkers(), proposal.map());
   double b = 0, eps = kFirstStep;
   while (b < 1 && !interrupted()) {
+    require(std::ssize(plan.b) < kMostRungs, "after ", kMostRungs, " rungs the pilot is at b = ", b,
+            " only: ask for a smaller conditional effective share, now ",
+            annealing.conditional_ess);
     const double next =
         next_rung(b, pilot.log_weight(), pilot.log_ratio(), annealing.conditional_ess);
     pilot.climb(b, next);
@@ -168,6 +172,7 @@ AnnealingPlan plan_annealing(const Proposal& proposal, const Potential& potentia
     }
     plan.b.push_back(b = next);
     plan.eps.push_back(eps);
+    if (annealing.on_rung) annealing.on_rung(b, std::ssize(plan.b));
   }
   const SmcPopulation done = std::move(pilot).result();
   plan.energies = done.energies;

@@ -10,6 +10,8 @@
 // 2006.)
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "sampling/smc/population.h"
@@ -31,10 +33,12 @@ struct AnnealingOptions {
   int leapfrog_steps = 8;  // of a move
   double conditional_ess = 0.9;
   double conserved = 0.8;  // MoveShares::conserved
+  // From the pilot, after each rung: where it is, and how many there are so far.
+  std::function<void(double b, std::int64_t rungs)> on_rung;
 };
 
-// Throws Error if the pilot's particles all have weight 0. Returns an incomplete plan when
-// interrupted.
+// Throws Error if the pilot's particles all have weight 0, or need too many rungs. Returns an
+// incomplete plan when interrupted.
 AnnealingPlan plan_annealing(const Proposal& proposal, const Potential& potential,
                              const AnnealingOptions& annealing, const SmcOptions& options);
 

@@ -166,7 +166,9 @@ succeeds evaluate --samples samples,md --reference md --published-protocol --bud
 grep -q "against the first frames" both/report.html || failed "the published protocol is not named"
 [ "$(grep -c '"budgets"' both/evaluation.json)" -ge 1 ] || failed "budgets are missing"
 refuses "leave them out" evaluate --samples samples --reference md --published-protocol --trim 0.1
-refuses "fraction to trim" evaluate --samples samples --reference md --trim 1
+for trim in 1 -1; do
+  refuses "--trim expects a share from 0 to below 1, got $trim" evaluate --samples samples --reference md --trim $trim
+done
 cp -r samples nan-samples
 { head -c 136 samples/log_q.npy; printf '\377\377\377\377\377\377\377\377'; tail -c +145 samples/log_q.npy; } >nan-samples/log_q.npy
 refuses "nan-samples/log_q.npy: entry 1 is not a number" evaluate --samples nan-samples --reference md

@@ -25,7 +25,20 @@ succeeds $smc --method annealed --ess-threshold 0 --output never
 grep -q "share ancestors" out.txt && failed "particles that were never resampled are called correlated"
 succeeds evaluate --samples never --reference md
 grep -q "Pareto" out.txt || failed "particles that were never resampled have no k-hat: $(cat out.txt)"
+grep -q "particles of annealed sequential Monte Carlo" never/report.html || failed "the report takes particles for draws"
+for curve in effective ancestors accepted; do
+  grep -q ">$curve<" never/report.html || failed "no curve of $curve in the report of particles that were never resampled"
+done
+grep -q "from the scatter of the weights" never/smc.html || failed "smc.html does not say what the error of log Z is of"
 succeeds audit never --fresh 50 --close 20
+succeeds $smc --method annealed --count 8 --top-p 0.5 --output truncated
+grep -q "biased: truncation removes support" truncated/smc.html || failed "smc.html does not call truncated weights biased"
+grep -q "unbiased" truncated/smc.html && failed "smc.html calls truncated weights unbiased"
+# Fewer particles than there are populations by default.
+succeeds sample --model model/checkpoint.safetensors --method annealed --count 8 --output few
+grep -q "^populations *8$" out.txt || failed "eight particles in other than eight populations: $(cat out.txt)"
+sed 's/"ess_threshold": 0.5/"ess_threshold": 7/' few/run.json >run.json && mv run.json few/run.json
+refuses "few/run.json: expected \"ess_threshold\" to be a share from 0 to 1, found 7" evaluate --samples few --reference md
 for curve in effective ancestors accepted; do
   grep -q ">$curve<" annealed/smc.html && grep -q ">$curve<" annealed/report.html || failed "no curve of $curve in the report"
 done
@@ -65,10 +78,10 @@ refuses "--method expects importance, twisted or annealed, got 'smc'" $smc --met
 refuses "--populations does not go with --method importance" $smc --output refused
 refuses "--lambda does not go with --method annealed" $smc --method annealed --lambda 0.1 --output refused
 refuses "--leapfrog-steps does not go with --method twisted" $smc --method twisted --leapfrog-steps 2 --output refused
-refuses "--conditional-ess expects a share between 0 and 1, got 1" $smc --method annealed --conditional-ess 1 --output refused
+refuses "--conditional-ess expects a share above 0 and below 1, got 1" $smc --method annealed --conditional-ess 1 --output refused
 refuses "--moves does not go with --method twisted" $smc --method twisted --moves 2 --output refused
 refuses "--populations expects a whole number from 1 to 120, got 121" $smc --method twisted --populations 121 --output refused
-refuses "is a share from 0 to 1, got 2" $smc --method twisted --ess-threshold 2 --output refused
+refuses "--ess-threshold expects a share from 0 to 1, got 2" $smc --method twisted --ess-threshold 2 --output refused
 refuses "systematic, stratified, residual or multinomial" $smc --method twisted --resampling some --output refused
 refuses "--lambda expects a number from 0, got -1" $smc --method twisted --lambda -1 --output refused
 refuses "--moves expects a whole number from 1" $smc --method annealed --moves 0 --output refused

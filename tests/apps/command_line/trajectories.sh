@@ -92,4 +92,8 @@ if [ -c /dev/full ]; then
   "$arbg" --version >/dev/null || failed "arbg --version"
   "$arbg" energy --help >/dev/full 2>err.txt && failed "a full disk behind standard output goes unnoticed"
   grep -q "No space left" err.txt || failed "a full disk is not called one: $(cat err.txt)"
+  # More than is held back before it is written.
+  "$arbg" train --help >/dev/full 2>err.txt && failed "a full disk behind a long standard output goes unnoticed"
+  "$arbg" --help >/dev/full 2>err.txt && failed "a full disk behind arbg --help goes unnoticed"
+  grep -q "cannot write to standard output" err.txt || failed "arbg --help on a full disk: $(cat err.txt)"
 fi
