@@ -3,6 +3,7 @@
 
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
+#include "apps/cli/trainer_options.h"
 #include "apps/commands/commands.h"
 #include "apps/jobs/refine_job.h"
 #include "apps/jobs/sample_job.h"
@@ -54,10 +55,16 @@ CommandSpec spec() {
         "stop at this effective sample size (a share, raw weights, mean of five rounds)"},
        {"patience", "N", std::to_string(job.options.patience),
         "stop after so many rounds without a better mean; 0: never"},
+       {"optimizer", "NAME", "",
+        "soap, adamw or muon, as in arbg train (default: soap; of a model in Cartesian "
+        "coordinates: adamw; of a run that goes on: as it began)"},
        {"learning-rate", "X", text(job.options.trainer.learning_rate),
         "largest learning rate of the one-cycle schedule"},
        {"variance-weight", "X", text(job.options.trainer.variance_weight),
         "weight of the log-variance loss"},
+       {"variance-weight-most", "X", text(job.options.trainer.variance_weight_most),
+        "as log weights scatter less, that weight grows up to this; 0, or --variance-weight alone: "
+        "it stays (of a run that goes on: as it began)"},
        {"sampling-temperature", "X", text(job.options.sampling_temperature),
         "temperature of the network's distributions (log q stays exact)"}},
       {"arbg refine --sequence Ace-A-Nme --output runs/no-data",
@@ -94,9 +101,13 @@ RefineJob job_from(const Arguments& arguments, const CommonOptions& common) {
   require(job.options.until > 0 && job.options.until <= 1,
           "--until expects a share above 0 and at most 1, got ", job.options.until);
   job.options.patience = arguments.integer("patience", 0, kMostOfAnything);
+  for (const char* name : {"temperature-kelvin", "sampling-temperature"}) {
+    const double value = arguments.number(name);
+    require(value > 0 && value < 1e6, "--", name, " expects a number above 0 and below 1e6, got ",
+            value);
+  }
   job.options.sampling_temperature = arguments.number("sampling-temperature");
-  job.options.trainer.learning_rate = arguments.number("learning-rate");
-  job.options.trainer.variance_weight = arguments.number("variance-weight");
+  job.named = take_trainer_options(arguments, job.options.trainer);
   job.options.trainer.seed = common.seed;
   return job;
 }

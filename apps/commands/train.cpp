@@ -3,6 +3,7 @@
 
 #include "apps/cli/command_line.h"
 #include "apps/cli/common_options.h"
+#include "apps/cli/trainer_options.h"
 #include "apps/commands/commands.h"
 #include "apps/jobs/mixed_train_job.h"
 #include "apps/jobs/train_job.h"
@@ -78,7 +79,8 @@ CommandSpec spec() {
         "weight of the log-variance loss, which uses the energies; 0: maximum likelihood only"},
        {"variance-weight-most", "X",
         recommended([](Job j) { return j.trainer.variance_weight_most; }),
-        "as log weights scatter less, that weight grows up to this; 0: it stays"},
+        "as log weights scatter less, that weight grows up to this; 0, or --variance-weight alone: "
+        "it stays (of a run that goes on: as it began)"},
        {"label-smoothing", "X", recommended([](Job j) { return j.trainer.label_smoothing; }),
         "share of every target probability that is spread over all bins"},
        {"dropout", "X", recommended([](Job j) { return j.network.dropout; }),
@@ -151,33 +153,16 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
   nn::TrainerOptions& trainer = job.trainer;
   integer("steps", trainer.total_steps, 1);
   if (!arguments.given("steps")) trainer.time_budget_s = arguments.duration_s("time");
-  job.names_optimizer = arguments.given("optimizer");
-  if (job.names_optimizer) {
-    const std::string name = arguments.text("optimizer");
-    const auto kind = nn::optimizer_named(name);
-    require(kind.has_value(), "--optimizer expects ", nn::kOptimizerNames, ", got '", name, "'");
-    trainer.optimizer = *kind;
-  }
+  job.named = take_trainer_options(arguments, trainer);
   if (second_of(arguments, "schedule", "one-cycle", "constant"))
     trainer.schedule = nn::ScheduleKind::constant;
   integer("shards", trainer.shards, 1);
   integer("batch", trainer.batch, trainer.shards);
   integer("micro-batch", trainer.micro_batch, 1);
-  number("learning-rate", trainer.learning_rate);
   number("warm-up", trainer.warm_up);
   number("weight-decay", trainer.adamw.weight_decay);
   number("clip", trainer.clip_norm);
   number("average", trainer.average_decay);
-  job.names_variance_weight =
-      arguments.given("variance-weight") || arguments.given("variance-weight-most");
-  if (arguments.given("variance-weight")) trainer.variance_weight_most = 0;
-  number("variance-weight", trainer.variance_weight);
-  number("variance-weight-most", trainer.variance_weight_most);
-  require(
-      trainer.variance_weight_most == 0 || trainer.variance_weight_most >= trainer.variance_weight,
-      "--variance-weight-most ", trainer.variance_weight_most,
-      " is less than the weight that it begins with, ", trainer.variance_weight,
-      "; say more, or 0: it stays");
   number("label-smoothing", trainer.label_smoothing);
   integer("evaluate-every", trainer.evaluate_every, 0);
   integer("early-stop", trainer.early_stop, 0);

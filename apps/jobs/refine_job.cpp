@@ -12,6 +12,7 @@
 #include "md/forcefields/forcefield.h"
 #include "sampling/proposals/bonded_marginals.h"
 #include "tensor/base/files.h"
+#include "tensor/base/json_file.h"
 
 namespace arbg::apps {
 namespace {
@@ -22,11 +23,17 @@ struct Start {
   std::int64_t energies = 0;  // that it took
 };
 
-Json settings_of(const RefineJob& job) {
-  const sampling::RefinementOptions& options = job.options;
+// What it trains with; throws Error for what makes no sense, before anything is written.
+nn::TrainerOptions trainer_of(const sampling::RefinementOptions& options) {
   nn::TrainerOptions trainer = options.trainer;
   trainer.total_steps = options.rounds * options.steps;
-  Json json = trainer.to_json();
+  trainer.check();
+  return trainer;
+}
+
+Json settings_of(const RefineJob& job) {
+  const sampling::RefinementOptions& options = job.options;
+  Json json = trainer_of(options).to_json();
   json["model"] = job.model.string();
   json["sequence"] = job.sequence;
   json["forcefield"] = job.forcefield;
@@ -85,16 +92,38 @@ Start start_from_forcefield(const RefineJob& job, const RunFolder& output) {
   return out;
 }
 
-// A run from before there was a choice has none.
-std::string default_placement(const RefineFolder& folder) {
-  const auto there = folder.settings_there();
-  if (!there) return recommended_placement("internal");
-  return there->has("placement") ? there->at("placement").string() : "none";
+// The trainer's options among the settings of a run, but for warm_up: there it is of the walkers.
+nn::TrainerOptions trainer_options_of(Json settings) {
+  settings["warm_up"] = nn::TrainerOptions().warm_up;
+  return nn::TrainerOptions::from_json(settings);
 }
 
-nn::WithinBins default_within_bins(const RefineFolder& folder) {
-  const auto there = folder.settings_there();
-  return there ? nn::within_bins_of(*there) : nn::WithinBins::sloped;
+// In Cartesian coordinates neither SOAP nor a weight that grows has been measured.
+void recommend_for_model(RefineJob& job) {
+  const auto start = nn::Checkpoint::read(job.model, nn::Backend::cpu);
+  const bool cartesian = start.description.is_object() && start.description.has("coordinate_map") &&
+                         start.description.at("coordinate_map").at("name").string() == "cartesian";
+  if (!cartesian) return;
+  if (!job.named.optimizer) job.options.trainer.optimizer = nn::OptimizerKind::adamw;
+  if (!job.named.variance_weight_most) job.options.trainer.variance_weight_most = 0;
+}
+
+// What the user did not name becomes as the run in the folder began, before there was a choice
+// without placement energies, uniform within bins and with AdamW. In a new run it is what is
+// recommended.
+void settle_unnamed(RefineJob& job, const std::optional<Json>& there) {
+  if (job.placement.empty()) {
+    if (!there)
+      job.placement = recommended_placement("internal");
+    else
+      job.placement = there->has("placement") ? there->at("placement").string() : "none";
+  }
+  if (!job.within_bins)
+    job.within_bins = there ? nn::within_bins_of(*there) : nn::WithinBins::sloped;
+  if (!there && !job.model.empty()) recommend_for_model(job);
+  if (!there) return;
+  const auto began = located(job.output.string(), [&] { return trainer_options_of(*there); });
+  keep_unnamed(job.named, began, job.options.trainer);
 }
 
 Start start_from_model(const RefineJob& job, const RunFolder& output) {
@@ -181,14 +210,11 @@ RefineJob::RefineJob(nn::Backend on) : backend(on) {
   recommended.backend = backend;
   set_recommended(recommended);
   options.trainer = recommended.trainer;
-  options.trainer.optimizer = nn::OptimizerKind::adamw;  // with walkers for data, neither SOAP nor
-  options.trainer.variance_weight_most = 0;              // a weight that grows has been measured
 }
 
 RefineOutcome run_refine_job(const RefineJob& asked, const RunFolder& output) {
   RefineJob job = asked;
-  if (job.placement.empty()) job.placement = default_placement({job.output, {}, output});
-  if (!job.within_bins) job.within_bins = default_within_bins({job.output, {}, output});
+  settle_unnamed(job, RefineFolder(job.output, {}, output).settings_there());
   const RefineFolder folder(job.output, settings_of(job), output);
   const auto saved = folder.read_checkpoint(job.backend);
   const Start start = start_of(job, output, saved);
@@ -204,6 +230,7 @@ RefineOutcome run_refine_job(const RefineJob& asked, const RunFolder& output) {
   const bool warm = saved || warm_up(refinement, folder, output.ranks());
   const bool made = warm && make_rounds(refinement, folder);
   RefineOutcome out;
+  out.trainer = job.options.trainer;
   out.checkpoint = folder.checkpoint_path();
   out.history = refinement.history();
   out.rounds = std::ssize(out.history);

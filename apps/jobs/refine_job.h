@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/cli/trainer_options.h"
 #include "apps/runs/run_folder.h"
 #include "sampling/training/refinement.h"
 
@@ -23,6 +24,7 @@ struct RefineJob {
   std::string placement;  // of a start without data, placement_named(); empty: full, or as the run
                           // in the folder has begun
   std::optional<nn::WithinBins> within_bins;  // nothing: sloped, or as the run has begun
+  NamedByUser named;
   sampling::RefinementOptions options;
   std::int64_t final_samples = 20000;
   nn::Backend backend;
@@ -33,7 +35,8 @@ struct RefineJob {
 
 struct RefineOutcome {
   std::filesystem::path checkpoint;
-  bool complete = false;  // false: interrupted
+  nn::TrainerOptions trainer;  // as the run has begun, where the job did not name them
+  bool complete = false;       // false: interrupted
   std::int64_t rounds = 0, energies = 0, parameters = 0;
   double seconds = 0;              // of all calls
   metrics::WeightSummary weights;  // of the final fresh samples, once complete

@@ -1,6 +1,7 @@
 #include "apps/jobs/smc_job.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "apps/cli/progress.h"
@@ -59,10 +60,13 @@ sampling::AnnealingPlan pilot(const SmcJob& job, const sampling::Proposal& propo
                               const sampling::Target& target) {
   Progress progress("pilot");
   sampling::AnnealingOptions annealing = job.annealing;
+  double first = 1;
   annealing.on_rung = [&](double b, std::int64_t rungs) {
+    if (rungs == 1) first = b;
     char detail[64];
-    std::snprintf(detail, sizeof detail, "rung %lld at b = %.4f", static_cast<long long>(rungs), b);
-    progress.update(b, detail);
+    std::snprintf(detail, sizeof detail, "rung %lld at b = %.3g", static_cast<long long>(rungs), b);
+    // From rung to rung b grows by about the same factor.
+    progress.update(first < 1 ? 1 - std::log(b) / std::log(first) : 1, detail);
   };
   return sampling::plan_annealing(proposal, target, annealing, job.smc);
 }
@@ -85,7 +89,10 @@ std::vector<sampling::SmcPopulation> run_populations(const SmcJob& job, const Mo
   };
   if (job.annealed) {
     if (!ranks.any(interrupted())) {
-      ranks.agree("an annealing plan", std::as_bytes(std::span(plan.eps)));
+      std::vector<double> numbers = plan.b;
+      append(numbers, plan.eps);
+      append(numbers, plan.lengths);
+      ranks.agree("an annealing plan", std::as_bytes(std::span(numbers)));
       out = sampling::sample_annealed(proposal, target, plan, smc);
     }
   } else {
@@ -120,9 +127,8 @@ std::vector<Option> with_smc(std::vector<Option> options) {
   options.push_back({"method", "NAME", "importance",
                      "importance (independent samples), or sequential Monte Carlo: twisted (copies "
                      "of promising beginnings) or annealed (moved from the model to the target)"});
-  options.push_back({"populations", "N", "20",
-                     "twisted, annealed: independent populations that --count is shared among (of "
-                     "fewer particles: one each)"});
+  options.push_back({"populations", "N", std::to_string(sampling::SmcOptions().populations),
+                     "twisted, annealed: independent populations that --count is shared among"});
   options.push_back(
       {"ess-threshold", "X", "0.5",
        "twisted, annealed: resample below this share of effective particles; 0: never, so that "
@@ -165,9 +171,10 @@ SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample) {
   require(!sample.tune_temperature && sample.mirror == sampling::Mirror::none &&
               !sample.published_weights,
           "--tune, --mirror-images and --published-weights go with --method importance only");
-  job.smc.populations = std::min(job.smc.populations, sample.count);  // by default
-  if (arguments.given("populations"))
-    job.smc.populations = arguments.integer("populations", 1, sample.count);
+  require(arguments.given("populations") || sample.count >= job.smc.populations, "--count ",
+          sample.count, " is too few for the ", job.smc.populations,
+          " populations that there are by default; give --populations");
+  job.smc.populations = arguments.integer("populations", 1, sample.count);
   job.smc.count = sample.count;
   job.smc.ess_threshold = arguments.number("ess-threshold");
   require(job.smc.ess_threshold >= 0 && job.smc.ess_threshold <= 1,

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/cli/trainer_options.h"
 #include "apps/runs/dataset.h"
 #include "apps/runs/run_folder.h"
 #include "md/coordinates/coordinate_map.h"
@@ -37,7 +38,7 @@ struct TrainJob {
   nn::TransformerConfig network = own_network();  // all but what depends on the molecule
   std::string placement;  // placement_named(); empty: recommended, or as the run has begun
   std::optional<nn::WithinBins> within_bins;  // to draw with; nothing: sloped, or as the run began
-  bool names_optimizer = false, names_variance_weight = false;  // otherwise as the run began
+  NamedByUser named;
   double held_out = 0.05;  // fraction of the frames, the last ones, at most 4096
   bool drop_outside = false;
   bool resume = false;

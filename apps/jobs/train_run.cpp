@@ -54,8 +54,7 @@ void settle_unnamed(TrainJob& job, const std::optional<nn::Checkpoint>& saved) {
     job.within_bins = saved ? nn::within_bins_of(saved->description) : nn::WithinBins::sloped;
   if (!saved) return;
   const auto before = nn::TrainerOptions::from_json(saved->trainer.at("options"));
-  if (!job.names_optimizer) job.trainer.optimizer = before.optimizer;
-  if (!job.names_variance_weight) job.trainer.variance_weight_most = before.variance_weight_most;
+  keep_unnamed(job.named, before, job.trainer);
 }
 
 void require_same_run(const nn::Checkpoint& saved, const TrainJob& job, const Json& description,

@@ -15,9 +15,8 @@ namespace arbg::apps {
 // set, or if it holds no training state.
 std::optional<nn::Checkpoint> saved_run(const TrainJob& job);
 
-// What the user did not name becomes as the run began, whatever is recommended today: how bins are
-// filled when the model is drawn from, the optimiser, the largest variance weight. In a new run
-// bins have slopes.
+// What the user did not name becomes as the run began: how bins are filled when the model is drawn
+// from, and what keep_unnamed() takes. In a new run bins have slopes.
 void settle_unnamed(TrainJob& job, const std::optional<nn::Checkpoint>& saved);
 
 // A run goes on bit for bit or not at all: throws Error naming every member of the data's

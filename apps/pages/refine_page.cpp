@@ -1,5 +1,6 @@
 #include "apps/pages/refine_page.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "apps/cli/command_line.h"
@@ -44,6 +45,12 @@ void write_refine_page(const std::filesystem::path& path, const RefineJob& job,
         "evaluated in " + std::to_string(outcome.rounds) + " rounds, " +
             format_duration(outcome.seconds)},
        {"log Z", format_number(w.log_z, 7), "\u00b1 " + format_number(w.log_z_error, 2)}});
+  const nn::TrainerOptions& trainer = outcome.trainer;
+  const double most = std::max(trainer.variance_weight, trainer.variance_weight_most);
+  report.add_paragraph(std::string("Trained with the optimizer ") + nn::name_of(trainer.optimizer) +
+                       " and a variance weight of " + format_number(trainer.variance_weight, 3) +
+                       (most > trainer.variance_weight ? " to " + format_number(most, 3) : "") +
+                       ".");
   report.add_paragraph(
       "Walkers start as samples of the model. Two Metropolis rules, both in detailed balance with "
       "the target, move them: Langevin moves, and exchange for fresh samples of the model. The "

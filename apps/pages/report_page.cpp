@@ -103,12 +103,14 @@ void add_spreads(const sampling::Evaluation& e, metrics::Report& report) {
 
 std::string what_weights_are(const SamplesRun& samples, const sampling::Evaluation& e) {
   if (e.weight_kind != sampling::WeightKind::absolute) return "";
+  if (samples.file.decoding.biased()) return std::string(sampling::kTruncated) + ". ";
   const auto& smc = samples.file.smc;
   if (!smc)
     return "The network draws samples and states the exact density q of each; weights exp(-u)/q "
            "turn averages over them into averages over the Boltzmann distribution. ";
   return std::string("Samples are particles of ") + (smc->annealed ? "annealed" : "twisted") +
-         " sequential Monte Carlo, which the network begins; their weights turn averages over them "
+         " sequential Monte Carlo, whose first particles the network draws; their weights turn "
+         "averages over them "
          "into averages over the Boltzmann distribution. ";
 }
 

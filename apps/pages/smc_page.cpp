@@ -27,8 +27,7 @@ std::vector<metrics::Figure> smc_figures(bool annealed, const SmcOutcome& outcom
   log_z.title = "log Z of every population";
   log_z.description =
       "Their Z are averaged. log Z of one population is on average below that of the mean, the "
-      "more "
-      "so the wider they scatter.";
+      "more so the wider they scatter.";
   log_z.x.label = "population";
   log_z.y.label = "log Z less that of all";
   metrics::Series points, mean{"all", {}, {}, metrics::Mark::dashed, 6};

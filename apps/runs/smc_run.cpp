@@ -80,7 +80,7 @@ void add_members(Json& run, const SmcRun& smc) {
 
 SmcRun smc_run_of(const Json& run) {
   SmcRun out;
-  const std::string& method = member(run, "method", &Json::string);
+  const std::string method = member(run, "method", &Json::string);
   require(method == "annealed" || method == "twisted",
           "expected the method annealed or twisted, found '", method, "'");
   out.annealed = method == "annealed";

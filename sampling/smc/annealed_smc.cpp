@@ -13,8 +13,7 @@ namespace arbg::sampling {
 namespace {
 
 constexpr double kFirstStep = 0.5, kSmallestStep = 1e-3, kLargestStep = 2;
-constexpr double kFinest = 1e-6;  // of b, between rungs
-constexpr std::int64_t kMostRungs = 10000;
+constexpr double kFinest = 1e-6;          // of b, between rungs
 constexpr int kLeastPilotMoves = 4;       // a rung: the step has to settle
 constexpr std::int64_t kLeastPilot = 64;  // particles: fewer say little of the ladder
 
@@ -159,7 +158,8 @@ AnnealingPlan plan_annealing(const Proposal& proposal, const Potential& potentia
   plan.lengths = move_lengths(pilot.walkers(), proposal.map());
   double b = 0, eps = kFirstStep;
   while (b < 1 && !interrupted()) {
-    require(std::ssize(plan.b) < kMostRungs, "after ", kMostRungs, " rungs the pilot is at b = ", b,
+    require(std::ssize(plan.b) < annealing.most_rungs, "after ", annealing.most_rungs,
+            " rungs the pilot is at b = ", b,
             " only: ask for a smaller conditional effective share, now ",
             annealing.conditional_ess);
     const double next =

@@ -33,6 +33,7 @@ struct AnnealingOptions {
   int leapfrog_steps = 8;  // of a move
   double conditional_ess = 0.9;
   double conserved = 0.8;  // MoveShares::conserved
+  std::int64_t most_rungs = 10000;
   // From the pilot, after each rung: where it is, and how many there are so far.
   std::function<void(double b, std::int64_t rungs)> on_rung;
 };

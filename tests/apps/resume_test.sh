@@ -171,6 +171,15 @@ grep -q "moves is 1 there and 2 here" err.txt || failed "a warm-up of other sett
 runs $warm_up --output warmed-parts --threads 2
 for file in checkpoint.safetensors walkers-1.npy; do same_file warmed-parts/$file warmed/$file; done
 [ "$(ls warmed-parts)" = "$(ls warmed)" ] || failed "files pile up: $(ls warmed-parts)"
+# What it began with stays where it is not named again, and is not changed.
+short="refine --walkers 64 --warm-up 8 --rounds 1 --samples 64 --moves 1 --steps 2"
+runs $short --optimizer adamw --variance-weight-most 0 --output begun
+runs $short --output begun
+grep -q "optimizer adamw and a variance weight of 0.3[.]" begun/report.html || failed "report.html does not say what a refinement is trained with"
+"$arbg" $short --optimizer soap --output begun >out.txt 2>err.txt && failed "a refinement goes on with another optimizer"
+grep -qF 'optimizer is "adamw" there and "soap" here' err.txt || failed "another optimizer: $(cat err.txt)"
+"$arbg" $short --variance-weight-most 5 --output begun >out.txt 2>err.txt && failed "a refinement goes on with another variance weight"
+grep -qF "variance_weight_most is the default there and 5 here" err.txt || failed "another variance weight: $(cat err.txt)"
 
 ### Ctrl-C while sampling writes nothing
 "$arbg" sample --model model-internal/checkpoint.safetensors --output long --count 100000 >out.txt 2>err.txt &

@@ -79,6 +79,13 @@ TEST_CASE("a plan climbs from 0 to 1, and its trajectories are kept about as oft
     CHECK_THROWS_AS(plan_annealing(AutoregressiveProposal(generator), target, none, options),
                     Error);
   }
+  AnnealingOptions limited;
+  limited.most_rungs = std::ssize(plan.b) - 1;
+  limited.moves = annealing.moves;
+  CHECK_THROWS_WITH_AS(plan_annealing(AutoregressiveProposal(generator), target, limited, options),
+                       doctest::Contains("smaller conditional effective share"), Error);
+  limited.most_rungs = std::ssize(plan.b);
+  CHECK(plan_annealing(AutoregressiveProposal(generator), target, limited, options).b == plan.b);
 }
 
 TEST_SUITE_END();

@@ -34,11 +34,11 @@ succeeds audit never --fresh 50 --close 20
 succeeds $smc --method annealed --count 8 --top-p 0.5 --output truncated
 grep -q "biased: truncation removes support" truncated/smc.html || failed "smc.html does not call truncated weights biased"
 grep -q "unbiased" truncated/smc.html && failed "smc.html calls truncated weights unbiased"
-# Fewer particles than there are populations by default.
-succeeds sample --model model/checkpoint.safetensors --method annealed --count 8 --output few
-grep -q "^populations *8$" out.txt || failed "eight particles in other than eight populations: $(cat out.txt)"
-sed 's/"ess_threshold": 0.5/"ess_threshold": 7/' few/run.json >run.json && mv run.json few/run.json
-refuses "few/run.json: expected \"ess_threshold\" to be a share from 0 to 1, found 7" evaluate --samples few --reference md
+succeeds evaluate --samples truncated --reference md --points 8
+grep -q "<p>biased: truncation removes support" truncated/report.html || failed "report.html does not call truncated weights biased"
+refuses "--count 8 is too few for the 20 populations" sample --model model/checkpoint.safetensors --method annealed --count 8 --output refused
+sed 's/"ess_threshold": 0.5/"ess_threshold": 7/' truncated/run.json >run.json && mv run.json truncated/run.json
+refuses "truncated/run.json: expected \"ess_threshold\" to be a share from 0 to 1, found 7" evaluate --samples truncated --reference md
 for curve in effective ancestors accepted; do
   grep -q ">$curve<" annealed/smc.html && grep -q ">$curve<" annealed/report.html || failed "no curve of $curve in the report"
 done
@@ -171,6 +171,11 @@ grep -q "<svg" refined/report.html || failed "the report of arbg refine has no p
 succeeds $refine --model model/checkpoint.safetensors --output refined-model
 succeeds sample --model refined-model/checkpoint.safetensors --output refined-samples --count 50
 succeeds evaluate --samples refined-samples --reference md
+for option in --temperature-kelvin --sampling-temperature; do
+  refuses "$option expects a number above 0 and below 1e6, got 0" $refine --output refused $option 0
+done
+refuses "learning_rate is -1, expected 0 to 10" $refine --output refused --learning-rate -1
+absent refused
 refuses "rounds is 2 there and 3 here" $refine --output refined --rounds 3
 refuses "model holds a run of arbg train" $refine --output model
 refuses "comes from the checkpoint" $refine --model model/checkpoint.safetensors --sequence Ace-G-Nme --output refused
