@@ -58,6 +58,10 @@ void write_refine_page(const std::filesystem::path& path, const RefineJob& job,
       "weights, before anything was trained on them; energies count all evaluations, those of "
       "moves included. None of these figures can see a mode that neither model nor walkers ever "
       "reach: compare with molecular dynamics by arbg evaluate.");
+  metrics::Plot variance = plot_of(
+      outcome, "Log variance", "Huber loss of log q - log target over the training batches.",
+      "nats squared", [](const sampling::RefinementRound& r) { return r.variance; });
+  variance.y.logarithmic = true;
   report.add_plots(
       {plot_of(outcome, "Effective samples", "Of each round's fresh samples, raw weights.",
                "effective samples (%)",
@@ -69,9 +73,7 @@ void write_refine_page(const std::filesystem::path& path, const RefineJob& job,
                [](const sampling::RefinementRound& r) { return 100 * r.exchanged; }),
        plot_of(outcome, "log Z", "Should become flat; jumps show that modes were found or lost.",
                "log Z", [](const sampling::RefinementRound& r) { return r.weights.log_z; }),
-       plot_of(outcome, "Log variance",
-               "Huber loss of log q - log target over the training batches.", "nats squared",
-               [](const sampling::RefinementRound& r) { return r.variance; })});
+       variance});
   report.add_details("Make this page again", command);
   report.save(path);
 }

@@ -14,7 +14,7 @@ std::vector<metrics::Figure> smc_figures(bool annealed, const SmcOutcome& outcom
   shares.x.label = annealed ? "b, from model (0) to target (1)" : "atoms placed";
   shares.x.low = 0;
   shares.y = {.label = "share", .low = 0, .high = 1.02};
-  metrics::Series ess{"effective", {}, {}}, ancestors{"ancestors", {}, {}},
+  metrics::Series ess{"effective", {0}, {1}}, ancestors{"ancestors", {0}, {1}},
       accepted{"accepted", {}, {}};
   for (const auto& stage : outcome.stages) {
     for (auto* series : {&ess, &ancestors, &accepted}) series->x.push_back(stage.at);
