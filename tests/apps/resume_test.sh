@@ -175,7 +175,7 @@ for file in checkpoint.safetensors walkers-1.npy; do same_file warmed-parts/$fil
 short="refine --walkers 64 --warm-up 8 --rounds 1 --samples 64 --moves 1 --steps 2"
 runs $short --optimizer adamw --variance-weight-most 0 --output begun
 runs $short --output begun
-grep -q "optimizer adamw and a variance weight of 0.3[.]" begun/report.html || failed "report.html does not say what a refinement is trained with"
+grep -q "optimizer adamw and a variance weight of 0.300[.]" begun/report.html || failed "report.html does not say what a refinement is trained with"
 "$arbg" $short --optimizer soap --output begun >out.txt 2>err.txt && failed "a refinement goes on with another optimizer"
 grep -qF 'optimizer is "adamw" there and "soap" here' err.txt || failed "another optimizer: $(cat err.txt)"
 "$arbg" $short --variance-weight-most 5 --output begun >out.txt 2>err.txt && failed "a refinement goes on with another variance weight"
