@@ -30,10 +30,10 @@ NamedByUser take_trainer_options(const Arguments& arguments, nn::TrainerOptions&
   return named;
 }
 
-void keep_unnamed(const NamedByUser& named, const nn::TrainerOptions& began,
+void keep_unnamed(const NamedByUser& named, const nn::TrainerOptions& settings,
                   nn::TrainerOptions& now) {
-  if (!named.optimizer) now.optimizer = began.optimizer;
-  if (!named.variance_weight_most) now.variance_weight_most = began.variance_weight_most;
+  if (!named.optimizer) now.optimizer = settings.optimizer;
+  if (!named.variance_weight_most) now.variance_weight_most = settings.variance_weight_most;
 }
 
 }  // namespace arbg::apps

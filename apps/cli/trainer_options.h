@@ -16,8 +16,8 @@ struct NamedByUser {
 // Writes what the user gave into `trainer`. Throws Error for what makes no sense.
 NamedByUser take_trainer_options(const Arguments& arguments, nn::TrainerOptions& trainer);
 
-// Takes what was not named from `began`, the settings of the run that goes on.
-void keep_unnamed(const NamedByUser& named, const nn::TrainerOptions& began,
+// Takes what was not named from `settings`, those of the run that goes on or what is recommended.
+void keep_unnamed(const NamedByUser& named, const nn::TrainerOptions& settings,
                   nn::TrainerOptions& now);
 
 }  // namespace arbg::apps

@@ -98,14 +98,17 @@ nn::TrainerOptions trainer_options_of(Json settings) {
   return nn::TrainerOptions::from_json(settings);
 }
 
-// In Cartesian coordinates neither SOAP nor a weight that grows has been measured.
-void recommend_for_model(RefineJob& job) {
-  const auto start = nn::Checkpoint::read(job.model, nn::Backend::cpu);
-  const bool cartesian = start.description.is_object() && start.description.has("coordinate_map") &&
-                         start.description.at("coordinate_map").at("name").string() == "cartesian";
-  if (!cartesian) return;
-  if (!job.named.optimizer) job.options.trainer.optimizer = nn::OptimizerKind::adamw;
-  if (!job.named.variance_weight_most) job.options.trainer.variance_weight_most = 0;
+// What is recommended for the coordinates of the model to start from.
+nn::TrainerOptions recommended_for(const RefineJob& job) {
+  TrainJob recommended;
+  recommended.backend = job.backend;
+  if (!job.model.empty()) {
+    const Json description = nn::Checkpoint::read(job.model, nn::Backend::cpu).description;
+    if (description.is_object() && description.has("coordinate_map"))
+      recommended.coordinates = description.at("coordinate_map").at("name").string();
+  }
+  set_recommended(recommended);
+  return recommended.trainer;
 }
 
 // What the user did not name becomes as the run in the folder began, before there was a choice
@@ -120,10 +123,10 @@ void settle_unnamed(RefineJob& job, const std::optional<Json>& there) {
   }
   if (!job.within_bins)
     job.within_bins = there ? nn::within_bins_of(*there) : nn::WithinBins::sloped;
-  if (!there && !job.model.empty()) recommend_for_model(job);
-  if (!there) return;
-  const auto began = located(job.output.string(), [&] { return trainer_options_of(*there); });
-  keep_unnamed(job.named, began, job.options.trainer);
+  const auto unnamed =
+      there ? located(job.output.string(), [&] { return trainer_options_of(*there); })
+            : recommended_for(job);
+  keep_unnamed(job.named, unnamed, job.options.trainer);
 }
 
 Start start_from_model(const RefineJob& job, const RunFolder& output) {

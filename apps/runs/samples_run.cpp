@@ -173,6 +173,11 @@ SamplesRun read_samples(const fs::path& folder, Tokens tokens) {
   out.log_weight = read_rows(folder / "log_weight.npy", count);
   require(out.populations() <= count, (folder / "run.json").string(), ": expected at most ", count,
           " populations, one a sample, found ", out.populations());
+  if (out.file.smc) {
+    const auto stated = std::ssize(out.file.smc->outcome.log_z);
+    require(stated == out.file.smc->populations, (folder / "run.json").string(),
+            ": expected log Z of ", out.file.smc->populations, " populations, found ", stated);
+  }
   if (out.file.smc) out.ancestor = read_integers(folder / "ancestor.npy", count, Row::one);
   if (tokens == Tokens::read && fs::exists(folder / "tokens.npy"))
     out.tokens = read_integers(folder / "tokens.npy", count, Row::many);
