@@ -23,17 +23,11 @@ struct Start {
   std::int64_t energies = 0;  // that it took
 };
 
-// What it trains with; throws Error for what makes no sense, before anything is written.
-nn::TrainerOptions trainer_of(const sampling::RefinementOptions& options) {
-  nn::TrainerOptions trainer = options.trainer;
-  trainer.total_steps = options.rounds * options.steps;
-  trainer.check();
-  return trainer;
-}
-
 Json settings_of(const RefineJob& job) {
   const sampling::RefinementOptions& options = job.options;
-  Json json = trainer_of(options).to_json();
+  const nn::TrainerOptions trainer = options.trainer_of_all_rounds();
+  trainer.check();  // before anything is written
+  Json json = trainer.to_json();
   json["model"] = job.model.string();
   json["sequence"] = job.sequence;
   json["forcefield"] = job.forcefield;
@@ -98,15 +92,13 @@ nn::TrainerOptions trainer_options_of(Json settings) {
   return nn::TrainerOptions::from_json(settings);
 }
 
-// What is recommended for the coordinates of the model to start from.
-nn::TrainerOptions recommended_for(const RefineJob& job) {
+// What is recommended for the coordinates of the model to start from, if there is one.
+nn::TrainerOptions recommended_for(const RefineJob& job,
+                                   const std::optional<nn::Checkpoint>& model) {
   TrainJob recommended;
   recommended.backend = job.backend;
-  if (!job.model.empty()) {
-    const Json description = nn::Checkpoint::read(job.model, nn::Backend::cpu).description;
-    if (description.is_object() && description.has("coordinate_map"))
-      recommended.coordinates = description.at("coordinate_map").at("name").string();
-  }
+  if (model && model->description.is_object() && model->description.has("coordinate_map"))
+    recommended.coordinates = model->description.at("coordinate_map").at("name").string();
   set_recommended(recommended);
   return recommended.trainer;
 }
@@ -114,7 +106,9 @@ nn::TrainerOptions recommended_for(const RefineJob& job) {
 // What the user did not name becomes as the run in the folder began, before there was a choice
 // without placement energies, uniform within bins and with AdamW. In a new run it is what is
 // recommended.
-void settle_unnamed(RefineJob& job, const std::optional<Json>& there) {
+void settle_unnamed(RefineJob& job, const RefineFolder& folder,
+                    const std::optional<nn::Checkpoint>& model) {
+  const std::optional<Json> there = folder.settings_there();
   if (job.placement.empty()) {
     if (!there)
       job.placement = recommended_placement("internal");
@@ -124,14 +118,15 @@ void settle_unnamed(RefineJob& job, const std::optional<Json>& there) {
   if (!job.within_bins)
     job.within_bins = there ? nn::within_bins_of(*there) : nn::WithinBins::sloped;
   const auto unnamed =
-      there ? located(job.output.string(), [&] { return trainer_options_of(*there); })
-            : recommended_for(job);
+      there ? located(folder.settings_path().string(), [&] { return trainer_options_of(*there); })
+            : recommended_for(job, model);
   keep_unnamed(job.named, unnamed, job.options.trainer);
 }
 
-Start start_from_model(const RefineJob& job, const RunFolder& output) {
+Start start_from_model(const RefineJob& job, const RunFolder& output,
+                       const nn::Checkpoint& checkpoint) {
   Start out;
-  out.checkpoint = nn::Checkpoint::read(job.model, job.backend);
+  out.checkpoint = checkpoint;
   const Model model = make_model(out.checkpoint, job.backend, true, job.model.string());
   output.require_ours();
   if (output.ranks().is_first()) write_file(job.output / "topology.pdb", model.topology_pdb);
@@ -140,10 +135,10 @@ Start start_from_model(const RefineJob& job, const RunFolder& output) {
 }
 
 Start start_of(const RefineJob& job, const RunFolder& output,
+               const std::optional<nn::Checkpoint>& model,
                const std::optional<nn::Checkpoint>& saved) {
   if (saved) return {*saved, 0};
-  Start start =
-      job.model.empty() ? start_from_forcefield(job, output) : start_from_model(job, output);
+  Start start = model ? start_from_model(job, output, *model) : start_from_forcefield(job, output);
   nn::say_within_bins(start.checkpoint.description, *job.within_bins);
   return start;
 }
@@ -217,10 +212,14 @@ RefineJob::RefineJob(nn::Backend on) : backend(on) {
 
 RefineOutcome run_refine_job(const RefineJob& asked, const RunFolder& output) {
   RefineJob job = asked;
-  settle_unnamed(job, RefineFolder(job.output, {}, output).settings_there());
+  const RefineFolder found(job.output, {}, output);
+  std::optional<nn::Checkpoint> given;  // to start from; a run with rounds needs it no more
+  if (!job.model.empty() && !std::filesystem::exists(found.checkpoint_path()))
+    given = nn::Checkpoint::read(job.model, job.backend);
+  settle_unnamed(job, found, given);
   const RefineFolder folder(job.output, settings_of(job), output);
   const auto saved = folder.read_checkpoint(job.backend);
-  const Start start = start_of(job, output, saved);
+  const Start start = start_of(job, output, given, saved);
   const Model model = make_model(start.checkpoint, job.backend, true, job.output.string());
   const auto target = model.target(job.backend);
   const auto placement = placement_of(start.checkpoint.description, model.topology,

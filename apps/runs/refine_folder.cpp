@@ -32,6 +32,10 @@ void RefineFolder::require_same_settings(const Json& there) const {
           ", a run with other settings: ", different, "; choose another --output");
 }
 
+std::filesystem::path RefineFolder::settings_path() const {
+  return std::filesystem::exists(checkpoint_path()) ? checkpoint_path() : warm_up_path();
+}
+
 std::optional<Json> RefineFolder::settings_there() const {
   if (std::filesystem::exists(checkpoint_path())) {
     const auto saved = nn::Checkpoint::read(checkpoint_path(), nn::Backend::cpu);

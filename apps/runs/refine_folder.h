@@ -24,8 +24,10 @@ class RefineFolder {
 
   std::filesystem::path checkpoint_path() const { return folder_ / "checkpoint.safetensors"; }
 
-  // The settings of the run that is there, if it has saved anything: no more than what it says.
+  // The settings of the run that is there, if it has saved anything: no more than what it says. And
+  // the file that has them, or will have.
   std::optional<Json> settings_there() const;
+  std::filesystem::path settings_path() const;
 
   // The checkpoint of the last complete round, if there is one. This and the following throw Error
   // if the folder is of another run, or naming the file that is missing or not as a run leaves it.

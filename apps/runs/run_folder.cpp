@@ -17,6 +17,13 @@ RunKind kind_of_json(const std::filesystem::path& path) {
   return is_of_samples(run) ? RunKind::sample : RunKind::other;
 }
 
+bool has_walkers(const std::filesystem::path& folder) {
+  if (!std::filesystem::is_directory(folder)) return false;
+  return std::ranges::any_of(std::filesystem::directory_iterator(folder), [](const auto& entry) {
+    return entry.path().filename().string().starts_with("walkers-");
+  });
+}
+
 }  // namespace
 
 const char* name_of(RunKind kind) {
@@ -46,7 +53,8 @@ const char* name_of(RunKind kind) {
 RunKind kind_of(const std::filesystem::path& folder) {
   const auto has = [&](const char* file) { return std::filesystem::exists(folder / file); };
   if (has("run.json")) return kind_of_json(folder / "run.json");
-  if (has("rounds.jsonl") || has("warm-up.safetensors")) return RunKind::refine;
+  if (has("rounds.jsonl") || has("warm-up.safetensors") || has_walkers(folder))
+    return RunKind::refine;
   if (has("checkpoint.safetensors") || has("train_log.jsonl")) return RunKind::train;
   if (has("checkpoint.bin")) return RunKind::md;
   if (has("tokens.npy") || has("log_q.npy")) return RunKind::sample;  // stopped before its run.json

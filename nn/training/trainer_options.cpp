@@ -9,6 +9,7 @@
 #include "nn/optimizer/soap.h"
 #include "nn/training/trainer.h"
 #include "tensor/base/error.h"
+#include "tensor/base/json_file.h"
 
 namespace arbg::nn {
 namespace {
@@ -140,19 +141,20 @@ TrainerOptions TrainerOptions::from_json(const Json& json) {
   for_each_option(options, [&](const char* name, auto& value) {
     if (!json.has(name) && is_newer(name)) return;
     if constexpr (std::is_same_v<decltype(value), std::int64_t&>) {
-      value = json.at(name).integer();
+      value = member(json, name, &Json::integer);
     } else {
-      value = json.at(name).number();
+      value = member(json, name, &Json::number);
     }
   });
   if (json.has("optimizer")) {
-    const std::string name = json.at("optimizer").string();
+    const std::string name = member(json, "optimizer", &Json::string);
     const auto kind = optimizer_named(name);
     require(kind.has_value(), "expected ", kOptimizerNames, ", found \"", name, "\"");
     options.optimizer = *kind;
   }
-  if (json.has("schedule")) options.schedule = schedule_named(json.at("schedule").string());
-  options.seed = json.at("seed").natural();
+  if (json.has("schedule"))
+    options.schedule = schedule_named(member(json, "schedule", &Json::string));
+  options.seed = member(json, "seed", &Json::natural);
   options.check();
   return options;
 }

@@ -16,17 +16,18 @@ namespace {
 constexpr int kRoundsToJudge = 5;
 constexpr std::int64_t kMovesInSweep = 8;  // of the warm-up, before steps and lengths adapt
 
-RefinementOptions with_total_steps(RefinementOptions options) {
-  options.trainer.total_steps = options.rounds * options.steps;
-  return options;
-}
-
 metrics::WeightSummary weights_of(const Walkers& samples) {
   return metrics::summarise_weights(
       log_weights(samples.u, samples.samples.log_volume, samples.samples.log_q));
 }
 
 }  // namespace
+
+nn::TrainerOptions RefinementOptions::trainer_of_all_rounds() const {
+  nn::TrainerOptions out = trainer;
+  out.total_steps = rounds * steps;
+  return out;
+}
 
 bool enough_rounds(std::span<const double> ess_fractions, double until, std::int64_t patience) {
   const auto rounds = std::ssize(ess_fractions);
@@ -45,7 +46,7 @@ bool enough_rounds(std::span<const double> ess_fractions, double until, std::int
 Refinement::Refinement(const nn::Checkpoint& start, const Potential& potential,
                        RefinementOptions options, nn::Backend backend, std::int64_t energies,
                        std::shared_ptr<const nn::Placement> placement, const Ranks& ranks)
-    : options_(with_total_steps(std::move(options))),
+    : options_(std::move(options)),
       backend_(backend),
       ranks_(ranks),
       placement_(std::move(placement)),
@@ -55,8 +56,8 @@ Refinement::Refinement(const nn::Checkpoint& start, const Potential& potential,
       potential_(potential),
       network_(start.config, backend, options_.trainer.seed),
       pool_(*map_, head_, potential_, options_.trainer.seed, ranks),
-      trainer_((network_.load(start.weights), network_), head_, pool_, options_.trainer,
-               nn::steady_seconds, ranks),
+      trainer_((network_.load(start.weights), network_), head_, pool_,
+               options_.trainer_of_all_rounds(), nn::steady_seconds, ranks),
       energies_(energies),
       started_s_(nn::steady_seconds()) {}
 

@@ -42,6 +42,8 @@ struct RefinementOptions {
   std::int64_t patience = 15;   // stop after so many rounds without a better mean; 0: never
   double sampling_temperature = 1.03;
   nn::TrainerOptions trainer;  // total_steps is rounds * steps, whatever it says
+
+  nn::TrainerOptions trainer_of_all_rounds() const;  // with that
 };
 
 struct RefinementRound {

@@ -101,6 +101,7 @@ eps|1.1016982131279685|0|walkers-2.npy and checkpoint.safetensors: $step 0
 eps|1.1016982131279685|-1|walkers-2.npy and checkpoint.safetensors: $step -1
 eps|1.1016982131279685|1e308|walkers-2.npy and checkpoint.safetensors: $step 1e+308
 eps|1.1016982131279685|null|checkpoint.safetensors: "eps": expected a number in JSON, found null
+settings[^}]*momentum|0.95|null|checkpoint.safetensors: "momentum": expected a number in JSON, found null
 2, ..energies|36|-1|checkpoint.safetensors: expected 36 energies, as rounds.jsonl says of round 1, found -1
 }, ..rounds|2|0|checkpoint.safetensors: expected at least one round, found 0
 }, ..rounds|2|1|checkpoint.safetensors: expected 2 steps of training in each of 1 rounds, found 4 steps
@@ -117,6 +118,8 @@ done <<END
 END
 afresh && edits refine/rounds.jsonl 2d
 keeps refine "refine/rounds.jsonl has 1 rounds, the checkpoint beside it 2" $on_refine
+afresh && rm refine/rounds.jsonl
+keeps refine "refine/rounds.jsonl has 0 rounds, the checkpoint beside it 2" $on_refine
 walkers="refine/walkers-2.npy: expected walkers of shape [4, 60], found"
 afresh && edits refine/walkers-2.npy '1s/(4, 60)/(60, 4)/'
 keeps refine "$walkers [60, 4]" $on_refine
