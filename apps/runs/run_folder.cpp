@@ -67,13 +67,19 @@ namespace {
 
 constexpr const char* kFresh = ".arbg.new";  // where files are made that stand together
 
-// Somebody's, that a run of this kind would replace.
-void require_no_arrays(const std::filesystem::path& folder, RunKind kind) {
-  const bool writes_arrays =
-      kind == RunKind::md || kind == RunKind::sample || kind == RunKind::energy;
-  for (const char* name : {"positions.npy", "energy.npy", "forces.npy", "log_weight.npy"})
-    require(!writes_arrays || !std::filesystem::exists(folder / name), folder.string(), " holds ",
-            name, ", which ", name_of(kind),
+// Somebody's, that a run of this kind would replace: it leaves no such file before others that tell
+// whose run is there, wherever it is killed.
+void require_nothing_replaced(const std::filesystem::path& folder, RunKind kind) {
+  std::vector<const char*> names;
+  if (kind == RunKind::md || kind == RunKind::sample || kind == RunKind::energy)
+    names = {"positions.npy", "energy.npy", "forces.npy", "log_weight.npy"};
+  if (kind == RunKind::md || kind == RunKind::train || kind == RunKind::refine ||
+      kind == RunKind::sample)
+    names.push_back("report.html");
+  if (kind == RunKind::sample) names.push_back("topology.pdb");
+  for (const char* name : names)
+    require(!std::filesystem::exists(folder / name), folder.string(), " holds ", name, ", which ",
+            name_of(kind),
             " would replace, and does not say of which run; choose another --output");
 }
 
@@ -92,7 +98,7 @@ void RunFolder::take(RunKind kind, std::vector<RunKind> goes_on) {
   const RunKind found = kind_of(folder_);
   require(found == RunKind::none || std::ranges::find(goes_on, found) != goes_on.end(),
           folder_.string(), " holds a run of ", name_of(found), "; choose another --output");
-  if (found == RunKind::none) require_no_arrays(folder_, kind);
+  if (found == RunKind::none) require_nothing_replaced(folder_, kind);
   remove_temporaries(folder_);
   std::error_code ignored;  // what is left is replaced later
   std::filesystem::remove_all(folder_ / kFresh, ignored);

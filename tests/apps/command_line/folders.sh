@@ -245,12 +245,19 @@ refuses "run.json is of 30 samples, the arrays are of 20" evaluate --samples swa
 cp -r frames cut-frames
 cp other-frames/run.json cut-frames && sed -i 's/"frames": 80/"frames": 90/' cut-frames/run.json
 refuses "cut-frames/positions.npy: found 80 frames, run.json says 90" evaluate --samples drawn --reference cut-frames
-# Somebody's arrays, and samples that a full disk keeps from being replaced.
+# Somebody's files, and samples that a full disk keeps from being replaced.
 mkdir somebodys && cp frames/positions.npy somebodys
 for command in "$drawn 5" "$other" "$energies"; do
   refuses "somebodys holds positions.npy" $command --output somebodys
 done
 cmp frames/positions.npy somebodys/positions.npy
+mkdir theirs-too && echo theirs >theirs-too/report.html
+for command in "$drawn 5" "$other" "train --data frames $tiny" "refine --walkers 4 --samples 4"; do
+  refuses "theirs-too holds report.html" $command --output theirs-too
+done
+rm theirs-too/report.html && echo theirs >theirs-too/topology.pdb
+refuses "theirs-too holds topology.pdb" $drawn 5 --output theirs-too
+[ "$(ls theirs-too) $(cat theirs-too/topology.pdb)" = "topology.pdb theirs" ] || failed "somebody's file is replaced"
 before=$(cat drawn/* | cksum)
 (ulimit -f 8; "$arbg" $drawn 200 --output drawn >out.txt 2>err.txt) && failed "a full disk goes unnoticed"
 [ "$(cat drawn/* | cksum)" = "$before" ] || failed "a full disk took the samples that were there"
