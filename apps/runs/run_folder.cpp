@@ -18,8 +18,9 @@ RunKind kind_of_json(const std::filesystem::path& path) {
 }
 
 bool has_walkers(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder)) return false;
-  return std::ranges::any_of(std::filesystem::directory_iterator(folder), [](const auto& entry) {
+  std::error_code unread;  // no folder: no walkers
+  const std::filesystem::directory_iterator entries(folder, unread);
+  return std::ranges::any_of(entries, [](const auto& entry) {
     return entry.path().filename().string().starts_with("walkers-");
   });
 }
