@@ -340,10 +340,10 @@ else
   budget="--time ${budget}s"
 fi
 part 'the recipe' 1200 "$arbg" train --backend cuda --products tf32 --data "$work/md" --output "$work/recipe" \
-  --coordinates cartesian --outside drop $recipe $budget
+  --coordinates cartesian $recipe $budget
 figures
 [ -z "$emulated" ] || part 'the recipe, resumed' 60 "$arbg" train --backend cuda --products tf32 --data "$work/md" --output "$work/recipe" \
-  --coordinates cartesian --outside drop $recipe --resume
+  --coordinates cartesian $recipe --resume
 part 'its samples' 60 "$arbg" sample --backend cuda --model "$work/recipe/checkpoint.safetensors" --output "$work/recipe-samples" --count $samples
 part 'its evaluation' 60 "$arbg" evaluate --backend cuda --samples "$work/recipe-samples" --reference "$work/md" \
   --model "$work/recipe/checkpoint.safetensors"

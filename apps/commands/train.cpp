@@ -111,7 +111,8 @@ CommandSpec spec() {
         "steps from one held-out evaluation to the next (not counted in --time); the best weights "
         "go to best.safetensors; 0: once, at the end"},
        {"early-stop", "N", "0", "stop after so many evaluations without a better one; 0: never"},
-       {"outside", "WHAT", "refuse", "frames outside the support: refuse or drop"},
+       {"outside", "WHAT", "refuse",
+        "frames outside the support, in internal coordinates: refuse or drop"},
        {"checkpoint-every", "DURATION", "60s",
         "time between checkpoints: a crash loses no more than that"},
        {"resume", "", "",
@@ -188,6 +189,9 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
     job.network.learned_positions = !second_of(arguments, "positions", "learned", "sinusoidal");
   job.held_out = arguments.number("held-out");
   job.drop_outside = second_of(arguments, "outside", "refuse", "drop");
+  require(!job.drop_outside || job.coordinates == "internal",
+          "--outside drop needs --coordinates internal: in Cartesian coordinates a frame is turned "
+          "anew at every visit, and none is outside for good");
   job.checkpoint_every_s = arguments.duration_s("checkpoint-every");
   job.resume = arguments.flag("resume");
   return job;

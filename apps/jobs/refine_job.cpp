@@ -17,7 +17,7 @@
 namespace arbg::apps {
 namespace {
 
-// What a round needs to draw: everything of a checkpoint but the weights.
+// What the first round draws with.
 struct Start {
   nn::Checkpoint checkpoint;
   std::int64_t energies = 0;  // that it took
@@ -105,7 +105,7 @@ nn::TrainerOptions recommended_for(const RefineJob& job,
 
 // What the user did not name becomes as the run in the folder began, before there was a choice
 // without placement energies, uniform within bins and with AdamW. In a new run it is what is
-// recommended.
+// recommended; of the trainer's options, the optimizer and variance_weight_most.
 void settle_unnamed(RefineJob& job, const RefineFolder& folder,
                     const std::optional<nn::Checkpoint>& model) {
   const std::optional<Json> there = folder.settings_there();

@@ -11,8 +11,10 @@
 namespace arbg::apps {
 
 struct SmcOutcome {
-  metrics::WeightSummary weights;  // of all particles; the error of log Z from the populations
-  double ancestors = 0;            // mean share of first particles that have descendants at the end
+  // Of all particles; the error of log Z from the populations, or from the weights where nothing is
+  // resampled.
+  metrics::WeightSummary weights;
+  double ancestors = 0;  // mean share of first particles that have descendants at the end
   std::vector<sampling::SmcStage> stages;  // means over populations; `resampled` if any was
   std::vector<double> resampled;           // share of the populations, one a stage
   std::vector<double> log_z;               // one a population

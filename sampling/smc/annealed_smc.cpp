@@ -68,7 +68,7 @@ class Annealing {
     const MoveShares shares =
         hamiltonian_move(walkers_, proposal_, potential_, b, leapfrog, random("move", moves_));
     energies_ += particles_ * leapfrog.steps;
-    densities_ += particles_;
+    densities_ += shares.densities;
     return shares;
   }
 
@@ -108,17 +108,19 @@ class Annealing {
 };
 
 // (sum W v)^2 / sum W v^2 for incremental weights v = exp(step log_ratio), W normalised: 1 where
-// all are alike.
+// all are alike. Particles outside of the target's support do not count: however small the step is,
+// they have no weight after it.
 double conditional_ess(std::span<const double> log_weight, std::span<const double> log_ratio,
                        double step) {
-  std::vector<double> once(log_weight.begin(), log_weight.end()), twice = once;
-  for (std::size_t i = 0; i < once.size(); ++i) {
-    if (std::isinf(once[i])) continue;
+  std::vector<double> none(log_weight.begin(), log_weight.end()), once = none, twice = none;
+  for (std::size_t i = 0; i < none.size(); ++i) {
+    if (std::isinf(log_ratio[i])) none[i] = once[i] = twice[i] = -INFINITY;
+    if (std::isinf(none[i])) continue;
     once[i] += step * log_ratio[i];
     twice[i] += 2 * step * log_ratio[i];
   }
   return std::exp(2 * metrics::log_mean_weight(once) - metrics::log_mean_weight(twice) -
-                  metrics::log_mean_weight(log_weight));
+                  metrics::log_mean_weight(none));
 }
 
 // The next rung: as far as the conditional ESS allows.

@@ -104,15 +104,18 @@ Walkers make_walkers(Samples samples, const md::CoordinateMap& map, const Potent
 }
 
 std::vector<double> move_lengths(const Walkers& walkers, const md::CoordinateMap& map) {
-  const std::size_t K = width(map), count = walkers.u.size();
-  std::vector<double> lengths(K), slopes(count);
+  const std::size_t K = width(map);
+  std::vector<double> lengths(K), slopes;
   for (std::size_t j = 0; j < K; ++j) {
-    for (std::size_t i = 0; i < count; ++i) slopes[i] = std::abs(walkers.slope[i * K + j]);
-    const auto middle = slopes.begin() + static_cast<std::ptrdiff_t>(count / 2);
-    std::nth_element(slopes.begin(), middle, slopes.end());
+    slopes.clear();
+    for (std::size_t i = 0; i < walkers.u.size(); ++i)
+      if (std::isfinite(walkers.u[i])) slopes.push_back(std::abs(walkers.slope[i * K + j]));
+    const auto middle = slopes.begin() + std::ssize(slopes) / 2;
+    if (!slopes.empty()) std::nth_element(slopes.begin(), middle, slopes.end());
+    const double median = slopes.empty() ? 0 : *middle;
     const md::Coordinate& c = map.coordinates()[j];
     const double most = (c.high - c.low) / 10;
-    lengths[j] = *middle * most > kMedianOfNormal ? kMedianOfNormal / *middle : most;
+    lengths[j] = median * most > kMedianOfNormal ? kMedianOfNormal / median : most;
   }
   return lengths;
 }
@@ -170,6 +173,7 @@ MoveShares move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
   if (interrupted()) return {};
 
   MoveShares out;
+  out.densities = std::ssize(log_q);
   std::int64_t living = 0;
   auto next_log_q = log_q.begin();
   for (std::size_t i = 0; i < count; ++i) {

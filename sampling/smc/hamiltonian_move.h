@@ -53,7 +53,8 @@ Walkers gather(const Walkers& own, const Ranks& ranks);
 Walkers make_walkers(Samples samples, const md::CoordinateMap& map, const Potential& potential);
 
 // s_j: a normal density with the typical slope of its coordinate, 0.6745 / median |slope_j|, at
-// most a tenth of the support. The median does not see the few walkers with colliding atoms.
+// most a tenth of the support. The median is of walkers of finite u, and does not see the few among
+// them whose atoms collide.
 std::vector<double> move_lengths(const Walkers& walkers, const md::CoordinateMap& map);
 
 struct Leapfrog {
@@ -63,12 +64,13 @@ struct Leapfrog {
   double largest = 10;              // of |h_j|, which is about N(0, 1) where all is well
 };
 
-// Means over walkers whose u was finite before.
+// Shares are means over walkers whose u was finite before.
 struct MoveShares {
   double accepted = 0;
   // min(1, exp(change of log pi - v^2/2)), 0 of trajectories that left the support: what `accepted`
   // would be at b = 1.
   double conserved = 0;
+  std::int64_t densities = 0;  // log q asked for: of trajectories that stayed in the support
 };
 
 // One move of every walker at a b above 0, with the numbers of Random(seed, stream). Interrupted,
@@ -76,7 +78,8 @@ struct MoveShares {
 MoveShares hamiltonian_move(Walkers& walkers, const Proposal& proposal, const Potential& potential,
                             double b, const Leapfrog& leapfrog, const Random& random);
 
-// The same at b = 1, where q does not count and no network is needed: log_q becomes 0.
+// The same at b = 1, where q does not count and no network is needed: log_q becomes 0 in walkers
+// that move, and says nothing in any.
 MoveShares hamiltonian_move(Walkers& walkers, const md::CoordinateMap& map, const nn::Head& head,
                             const Potential& potential, const Leapfrog& leapfrog,
                             const Random& random);

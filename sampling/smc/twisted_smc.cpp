@@ -32,7 +32,8 @@ struct Stage {
     std::vector<double> out = part->reduced_energy(placed);
     for (std::int64_t b = 0; b < growing.count(); ++b) {
       double& value = out[static_cast<std::size_t>(b)];
-      value = -twist.lambda * (value + (twist.against_density ? growing.log_p(b) : 0));
+      const double against = twist.against_density ? growing.log_p(b) : 0;
+      value = value == INFINITY ? -INFINITY : -twist.lambda * (value + against);
     }
     return out;
   }

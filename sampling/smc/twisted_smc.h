@@ -6,11 +6,12 @@
 //   log psi_k = -lambda (U_k + log q_k),   psi_0 = 1
 //
 // with U_k the reduced energy of the terms whose atoms are all placed, without solvent
-// (Potential::restricted), and q_k the probability of the tokens so far; without `against_density`,
-// log psi_k = -lambda U_k. The last factor, exp(-u) volume / (q psi_K), makes the whole product the
-// importance weight, so that log Z is unbiased for any psi. With q exp(-lambda U_k) as the target
-// of a stage a perfect q would be sampled at a lower temperature than its own; against the density,
-// where q is the Boltzmann distribution of the atoms placed psi is constant and nothing is
+// (Potential::restricted), and q_k the density of the bins and places so far; without
+// `against_density`, log psi_k = -lambda U_k. Where U_k is infinite psi_k is 0, whatever lambda is:
+// so is the weight at the end. The last factor, exp(-u) volume / (q psi_K), makes the whole product
+// the importance weight, so that log Z is unbiased for any psi. With q exp(-lambda U_k) as the
+// target of a stage a perfect q would be sampled at a lower temperature than its own; against the
+// density, where q is the Boltzmann distribution of the atoms placed psi is constant and nothing is
 // resampled. (Del Moral, Doucet, Jasra, "Sequential Monte Carlo samplers", 2006; Whiteley, Lee,
 // "Twisted particle filters", 2014.)
 #pragma once

@@ -62,7 +62,7 @@ bool enough_rounds(std::span<const double> ess_fractions, double until, std::int
 struct RefinementState {
   std::vector<RefinementRound> history;  // of all complete rounds
   std::int64_t warm_up_moves = 0;        // made of the warm-up
-  std::int64_t energies = 0;             // evaluated so far
+  std::int64_t energies = 0;             // evaluated so far; of no use within the warm-up
   double seconds = 0;                    // so far, of all calls
   double eps = 0;                        // step of the walkers' local moves
   std::vector<double> walkers;           // coordinates [W, K]; none before begin()

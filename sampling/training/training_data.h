@@ -29,7 +29,8 @@ class TrainingData : public nn::TrainingBatchSource {
  public:
   // positions_nm [M, N, 3]; reduced_energy [M] or empty (then log_target cannot be asked for).
   // Throws Error if a conformation is outside the head's support, saying how many are and the
-  // coordinate most often outside, unless `drop_outside`. Map and head must outlive this object.
+  // coordinate most often outside, unless `drop_outside`; of coordinates that change with every
+  // visit, that visit throws. Map and head must outlive this object.
   TrainingData(const md::CoordinateMap& map, const nn::Head& head, std::vector<float> positions_nm,
                std::vector<double> reduced_energy, std::uint64_t seed, bool drop_outside);
 

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::int64_t kBlock = 64;  // walkers that one thread carries through a sweep
 constexpr double kLargestDrift = 3;  // walkers of an untrained model collide
+// 0.574 is best for Langevin moves of many coordinates (Roberts, Rosenthal, J. R. Statist. Soc. B
+// 60, 1998).
 constexpr double kAcceptance = 0.57, kSmallestEps = 1e-4, kLargestEps = 2;
 
 }  // namespace

@@ -1,7 +1,9 @@
 // A population of walkers at the target, kept there by Markov moves, as training batches: what a
 // model learns from that has no data.
 //
-// Two kinds of moves, each of which leaves pi alone whatever the model is:
+// Two kinds of moves, each of which leaves pi alone whatever the model is, at a given step and
+// given lengths (these adapt to the walkers, so that their stationary distribution is pi only as
+// far as they have settled):
 //   local    Langevin moves (hamiltonian_move.h, one step, b = 1), without the network
 //   global   walker x takes a fresh sample y of the model with probability min(1, w(y) / w(x)),
 //            w = pi / q: Metropolis with independent proposals (Hastings, Biometrika 57, 1970)
@@ -36,8 +38,9 @@ class WalkerPool : public nn::TrainingBatchSource {
   const Walkers& walkers() const { return walkers_; }
   double eps() const { return eps_; }
 
-  // Local moves of all walkers, then step and lengths adapt to them. Random numbers are those of
-  // `sweep`. Returns the share accepted. Interrupted, it leaves some of them where they are.
+  // Local moves of all walkers, with lengths taken from them before; then the step adapts. Random
+  // numbers are those of `sweep`. Returns the share accepted. Interrupted, it leaves some of them
+  // where they are.
   double relax(std::int64_t moves, std::uint64_t sweep);
 
   // Fresh samples of a model, with their energies and log q, proposed one each to

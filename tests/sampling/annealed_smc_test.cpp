@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "md/molecule/vector3.h"
 #include "metrics/weights/weights.h"
 #include "sampling/proposals/autoregressive.h"
 #include "sampling/smc/hamiltonian_move.h"
@@ -86,6 +87,57 @@ TEST_CASE("a plan climbs from 0 to 1, and its trajectories are kept about as oft
                        doctest::Contains("smaller conditional effective share"), Error);
   limited.most_rungs = std::ssize(plan.b);
   CHECK(plan_annealing(AutoregressiveProposal(generator), target, limited, options).b == plan.b);
+}
+
+TEST_CASE("particles outside of the target's support decide neither the ladder nor the lengths") {
+  struct Sector final : Potential {  // of the dihedral: 30 to 150 degrees
+    std::vector<double> reduced_energy(std::span<const double> x,
+                                       std::span<double> gradient) const override {
+      auto u = whole.reduced_energy(x, gradient);
+      for (std::size_t i = 0; i < u.size(); ++i) {
+        const auto at = [&](int atom) {
+          const std::size_t first = 12 * i + 3 * static_cast<std::size_t>(atom);
+          return md::Vector3{x[first], x[first + 1], x[first + 2]};
+        };
+        const md::Vector3 middle = at(2) - at(1);
+        const md::Vector3 n = cross(at(1) - at(0), middle), m = cross(middle, at(3) - at(2));
+        if (dot(cross(n, m), middle) < 0.5 * norm(n) * norm(m) * norm(middle)) u[i] = INFINITY;
+      }
+      return u;
+    }
+    std::unique_ptr<Potential> restricted(std::span<const int>) const override { return {}; }
+    explicit Sector(const Target& all) : whole(all) {}
+    const Target& whole;
+  };
+  const auto m = butane();
+  const Target target(m.topology, m.system, kTemperature);
+  const Sector sector(target);
+  const auto generator = butane_generator();
+  SampleOptions draw;
+  draw.count = 300;
+  const auto walkers = make_walkers(generator.sample(draw), generator.map(), sector);
+  std::vector<std::int64_t> inside;
+  for (std::size_t i = 0; i < walkers.u.size(); ++i)
+    if (std::isfinite(walkers.u[i])) inside.push_back(static_cast<std::int64_t>(i));
+  REQUIRE(inside.size() > 50);
+  REQUIRE(inside.size() < 150);
+  Walkers living;
+  for (const auto i : inside) {
+    const auto row = walkers.rows(i, 1, generator.map());
+    living.slope.insert(living.slope.end(), row.slope.begin(), row.slope.end());
+    living.u.push_back(row.u[0]);
+  }
+  CHECK(move_lengths(walkers, generator.map()) == move_lengths(living, generator.map()));
+  SmcOptions options;
+  options.populations = 1;
+  options.count = 300;
+  const AutoregressiveProposal proposal(generator);
+  const auto plan = plan_annealing(proposal, sector, {}, options);
+  CHECK(plan.b.front() > 0.05);
+  CHECK(std::ssize(plan.b) < 30);
+  const auto population = sample_annealed(proposal, sector, plan, options)[0];
+  CHECK(population.densities > 0);
+  CHECK(population.densities < 300 * plan.moves * std::ssize(plan.b));  // some leave the sector
 }
 
 TEST_SUITE_END();

@@ -203,7 +203,12 @@ Estimate bennett(const Known& known, std::uint64_t seed) {
 
 Estimate of_populations(const std::vector<SmcPopulation>& populations) {
   std::vector<double> log_z;
-  for (const auto& population : populations) log_z.push_back(population.log_z());
+  bool resampled = false;  // otherwise this would be importance sampling
+  for (const auto& population : populations) {
+    log_z.push_back(population.log_z());
+    for (const auto& stage : population.stages) resampled = resampled || stage.resampled;
+  }
+  CHECK(resampled);
   const auto summary = metrics::summarise_weights(log_z);
   return {summary.log_z, summary.log_z_error};
 }

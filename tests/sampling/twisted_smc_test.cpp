@@ -182,10 +182,12 @@ TEST_CASE("a population without any weight estimates Z by zero and breaks nothin
   SmcOptions options;
   options.populations = 1;
   options.count = 5;
-  const auto population = sample_twisted(AutoregressiveProposal(butane_generator(0)), Nowhere{},
-                                         {1, true, {2, 3}}, options)[0];
-  CHECK(population.log_z() == -INFINITY);
-  CHECK(population.ancestor_share() == 0);
+  for (const double lambda : {0.0, 1.0}) {
+    const auto population = sample_twisted(AutoregressiveProposal(butane_generator(0)), Nowhere{},
+                                           {lambda, true, {2, 3}}, options)[0];
+    CHECK(population.log_z() == -INFINITY);
+    CHECK(population.ancestor_share() == 0);
+  }
 }
 
 TEST_CASE("stages that cannot be are refused") {
