@@ -189,11 +189,11 @@ TrainJob job_from(const Arguments& arguments, const CommonOptions& common) {
     job.network.learned_positions = !second_of(arguments, "positions", "learned", "sinusoidal");
   job.held_out = arguments.number("held-out");
   job.drop_outside = second_of(arguments, "outside", "refuse", "drop");
-  require(!job.drop_outside || job.coordinates == "internal",
-          "--outside drop needs --coordinates internal: in Cartesian coordinates a frame is turned "
-          "anew at every visit, and none is outside for good");
   job.checkpoint_every_s = arguments.duration_s("checkpoint-every");
   job.resume = arguments.flag("resume");
+  require(!job.drop_outside || job.coordinates == "internal" || job.resume,
+          "--outside drop does nothing in Cartesian coordinates, where a frame is turned anew at "
+          "every visit: leave it out");
   return job;
 }
 

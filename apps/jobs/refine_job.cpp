@@ -98,7 +98,9 @@ nn::TrainerOptions recommended_for(const RefineJob& job,
   TrainJob recommended;
   recommended.backend = job.backend;
   if (model && model->description.is_object() && model->description.has("coordinate_map"))
-    recommended.coordinates = model->description.at("coordinate_map").at("name").string();
+    recommended.coordinates = located(job.model.string(), [&] {
+      return std::string(member(model->description.at("coordinate_map"), "name", &Json::string));
+    });
   set_recommended(recommended);
   return recommended.trainer;
 }
@@ -109,18 +111,21 @@ nn::TrainerOptions recommended_for(const RefineJob& job,
 void settle_unnamed(RefineJob& job, const RefineFolder& folder,
                     const std::optional<nn::Checkpoint>& model) {
   const std::optional<Json> there = folder.settings_there();
-  if (job.placement.empty()) {
-    if (!there)
-      job.placement = recommended_placement("internal");
-    else
-      job.placement = there->has("placement") ? there->at("placement").string() : "none";
+  std::string placement = recommended_placement("internal");
+  nn::WithinBins within_bins = nn::WithinBins::sloped;
+  nn::TrainerOptions trainer;
+  if (there) {
+    located(folder.settings_path().string(), [&] {
+      placement = there->has("placement") ? member(*there, "placement", &Json::string) : "none";
+      within_bins = nn::within_bins_of(*there);
+      trainer = trainer_options_of(*there);
+    });
+  } else {
+    trainer = recommended_for(job, model);
   }
-  if (!job.within_bins)
-    job.within_bins = there ? nn::within_bins_of(*there) : nn::WithinBins::sloped;
-  const auto unnamed =
-      there ? located(folder.settings_path().string(), [&] { return trainer_options_of(*there); })
-            : recommended_for(job, model);
-  keep_unnamed(job.named, unnamed, job.options.trainer);
+  if (job.placement.empty()) job.placement = placement;
+  if (!job.within_bins) job.within_bins = within_bins;
+  keep_unnamed(job.named, trainer, job.options.trainer);
 }
 
 Start start_from_model(const RefineJob& job, const RunFolder& output,
@@ -138,6 +143,7 @@ Start start_of(const RefineJob& job, const RunFolder& output,
                const std::optional<nn::Checkpoint>& model,
                const std::optional<nn::Checkpoint>& saved) {
   if (saved) return {*saved, 0};
+  require(model || job.model.empty(), job.output.string(), " changed while it was read: try again");
   Start start = model ? start_from_model(job, output, *model) : start_from_forcefield(job, output);
   nn::say_within_bins(start.checkpoint.description, *job.within_bins);
   return start;

@@ -87,6 +87,9 @@ sampling::RefinementState RefineFolder::state_of(const nn::Checkpoint& checkpoin
   const std::int64_t steps = settings_.at("steps").integer();
   require(step % steps == 0 && step / steps == rounds, where, ": expected ", steps,
           " steps of training in each of ", rounds, " rounds, found ", step, " steps");
+  require(std::filesystem::exists(log_path()), log_path().string(),
+          " is missing, and the checkpoint beside it is of ", rounds,
+          " rounds: bring it back or choose another --output");
   out.history = read_refine_log(log_path(), rounds);
   require(std::ssize(out.history) == rounds, log_path().string(), " has ", out.history.size(),
           " rounds, the checkpoint beside it ", rounds);

@@ -1,6 +1,8 @@
 #include "apps/runs/run_folder.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "apps/runs/samples_run.h"
 #include "md/dynamics/simulation_file.h"
@@ -17,11 +19,15 @@ RunKind kind_of_json(const std::filesystem::path& path) {
   return is_of_samples(run) ? RunKind::sample : RunKind::other;
 }
 
+// walkers-R.npy, which arbg refine leaves after R rounds.
 bool has_walkers(const std::filesystem::path& folder) {
   std::error_code unread;  // no folder: no walkers
   const std::filesystem::directory_iterator entries(folder, unread);
   return std::ranges::any_of(entries, [](const auto& entry) {
-    return entry.path().filename().string().starts_with("walkers-");
+    const std::string name = entry.path().filename().string();
+    const std::string_view prefix = "walkers-", suffix = ".npy";
+    if (!name.starts_with(prefix) || !name.ends_with(suffix)) return false;
+    return name.find_first_not_of("0123456789", prefix.size()) == name.size() - suffix.size();
   });
 }
 
@@ -54,9 +60,10 @@ const char* name_of(RunKind kind) {
 RunKind kind_of(const std::filesystem::path& folder) {
   const auto has = [&](const char* file) { return std::filesystem::exists(folder / file); };
   if (has("run.json")) return kind_of_json(folder / "run.json");
-  if (has("rounds.jsonl") || has("warm-up.safetensors") || has_walkers(folder))
-    return RunKind::refine;
-  if (has("checkpoint.safetensors") || has("train_log.jsonl")) return RunKind::train;
+  if (has("rounds.jsonl") || has("warm-up.safetensors")) return RunKind::refine;
+  if (has("train_log.jsonl")) return RunKind::train;
+  if (has_walkers(folder)) return RunKind::refine;
+  if (has("checkpoint.safetensors")) return RunKind::train;
   if (has("checkpoint.bin")) return RunKind::md;
   if (has("tokens.npy") || has("log_q.npy")) return RunKind::sample;  // stopped before its run.json
   if (has("energy_terms.npy")) return RunKind::energy;
@@ -68,20 +75,27 @@ namespace {
 
 constexpr const char* kFresh = ".arbg.new";  // where files are made that stand together
 
-// Somebody's, that a run of this kind would replace: it leaves no such file before others that tell
-// whose run is there, wherever it is killed.
-void require_nothing_replaced(const std::filesystem::path& folder, RunKind kind) {
+// Files that a run of this kind replaces or removes, and leaves only beside others that tell whose
+// run is there, wherever it is killed: in a folder of no run they are somebody's. (Others come too
+// early for that: the topology.pdb of arbg md, the report.html of arbg evaluate.)
+std::vector<const char*> replaced_by(RunKind kind) {
+  constexpr std::array kArrays = {"positions.npy", "energy.npy", "forces.npy", "log_weight.npy"};
   std::vector<const char*> names;
   if (kind == RunKind::md || kind == RunKind::sample || kind == RunKind::energy)
-    names = {"positions.npy", "energy.npy", "forces.npy", "log_weight.npy"};
-  if (kind == RunKind::md || kind == RunKind::train || kind == RunKind::refine ||
-      kind == RunKind::sample)
-    names.push_back("report.html");
-  if (kind == RunKind::sample) names.push_back("topology.pdb");
-  for (const char* name : names)
+    names.assign(kArrays.begin(), kArrays.end());
+  if (kind != RunKind::energy && kind != RunKind::evaluate) names.push_back("report.html");
+  if (kind == RunKind::train) names.push_back("best.safetensors");
+  if (kind == RunKind::sample)
+    names.insert(names.end(), {"topology.pdb", "tica.json", "view.html", "smc.html", "audit.json",
+                               "audit.html"});
+  return names;
+}
+
+void require_nothing_replaced(const std::filesystem::path& folder, RunKind kind) {
+  for (const char* name : replaced_by(kind))
     require(!std::filesystem::exists(folder / name), folder.string(), " holds ", name, ", which ",
             name_of(kind),
-            " would replace, and does not say of which run; choose another --output");
+            " would replace or remove, and does not say of which run; choose another --output");
 }
 
 }  // namespace

@@ -25,9 +25,10 @@ RunKind kind_of(const std::filesystem::path& folder);
 
 // For as long as a command may write in `folder`; taken before its work begins. Throws Error, with
 // nothing changed, if another process writes there, if it cannot be written, or if it holds a run
-// of a kind that is not among `goes_on` (by default: of any but this one), or files of no run that
-// this one would replace. Clears up what writers that were killed left half-written. Of several
-// ranks, which make and end it together, the first does all that; the others only read.
+// of a kind that is not among `goes_on` (by default: of any but this one), or, where there is no
+// run, files that this one would replace. Clears up what writers that were killed left
+// half-written. Of several ranks, which make and end it together, the first does all that; the
+// others only read.
 class RunFolder {
  public:
   RunFolder(const std::filesystem::path& folder, RunKind kind, std::vector<RunKind> goes_on = {},

@@ -231,6 +231,7 @@ succeeds $other --output frames
 succeeds $other --seed 2 --output other-frames
 succeeds train --data frames $tiny --held-out 0.1 --output trained
 refuses "held_out_frames is 8 there and 40 here" train --data frames $tiny --held-out 0.5 --output trained --resume
+refuses "does nothing in Cartesian coordinates" train --data frames $tiny --coordinates cartesian --outside drop --output refused
 refuses "frames_crc32" train --data other-frames $tiny --held-out 0.1 --output trained --resume
 succeeds train --data frames $tiny --held-out 0.1 --output trained --resume
 # Arrays of another run, or cut ones.
@@ -252,10 +253,14 @@ for command in "$drawn 5" "$other" "$energies"; do
 done
 cmp frames/positions.npy somebodys/positions.npy
 mkdir theirs-too && echo theirs >theirs-too/report.html
-for command in "$drawn 5" "$other" "train --data frames $tiny" "refine --walkers 4 --samples 4"; do
+for command in "$drawn 5" "$other" "train --data frames $tiny" "refine --walkers 4 --samples 4" "demo --md-steps 2000"; do
   refuses "theirs-too holds report.html" $command --output theirs-too
 done
-rm theirs-too/report.html && echo theirs >theirs-too/topology.pdb
+mv theirs-too/report.html theirs-too/tica.json
+refuses "theirs-too holds tica.json" $drawn 5 --output theirs-too
+mv theirs-too/tica.json theirs-too/best.safetensors
+refuses "theirs-too holds best.safetensors" train --data frames $tiny --output theirs-too
+rm theirs-too/best.safetensors && echo theirs >theirs-too/topology.pdb
 refuses "theirs-too holds topology.pdb" $drawn 5 --output theirs-too
 [ "$(ls theirs-too) $(cat theirs-too/topology.pdb)" = "topology.pdb theirs" ] || failed "somebody's file is replaced"
 before=$(cat drawn/* | cksum)

@@ -40,7 +40,7 @@ done
 afresh && rm md/run.json
 keeps md "md/checkpoint.bin has no run.json beside it, which is written first" $on_md --temperature 450 --top-temperature 600
 rm md/checkpoint.bin
-keeps md "md holds positions.npy, which arbg md would replace" $on_md
+keeps md "md holds positions.npy, which arbg md would replace or remove" $on_md
 while IFS="|" read -r expression text; do
   afresh && edits md/checkpoint.bin "1s/$expression/"
   keeps md "md/checkpoint.bin: $text" $on_md
@@ -119,7 +119,7 @@ END
 afresh && edits refine/rounds.jsonl 2d
 keeps refine "refine/rounds.jsonl has 1 rounds, the checkpoint beside it 2" $on_refine
 afresh && rm refine/rounds.jsonl
-keeps refine "refine/rounds.jsonl has 0 rounds, the checkpoint beside it 2" $on_refine
+keeps refine "refine/rounds.jsonl is missing, and the checkpoint beside it is of 2 rounds: bring it back or choose another --output" $on_refine
 walkers="refine/walkers-2.npy: expected walkers of shape [4, 60], found"
 afresh && edits refine/walkers-2.npy '1s/(4, 60)/(60, 4)/'
 keeps refine "$walkers [60, 4]" $on_refine
@@ -131,6 +131,7 @@ afresh && rm refine/checkpoint.safetensors
 keeps refine "refine/checkpoint.safetensors is missing beside " $on_refine
 rm refine/rounds.jsonl
 keeps refine "refine/checkpoint.safetensors is missing beside walkers-2.npy: bring it back or choose another --output" $on_refine
+keeps refine "refine holds a run of arbg refine" sample --model train/checkpoint.safetensors --output refine
 # In its warm-up.
 on_warm_up=$(echo $on_refine | sed 's/--warm-up 4/--warm-up 10000000/; s/output refine/output warm/')
 "$arbg" $on_warm_up >out.txt 2>err.txt &
