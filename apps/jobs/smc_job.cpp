@@ -36,7 +36,6 @@ SmcOutcome summarise(const std::vector<sampling::SmcPopulation>& populations) {
       mean.ess_fraction += stage.ess_fraction / count;
       mean.ancestors += stage.ancestors / count;
       mean.acceptance += stage.acceptance / count;
-      mean.resampled = mean.resampled || stage.resampled;
       out.resampled[k] += stage.resampled ? 1 / count : 0;
     }
   }

@@ -23,9 +23,7 @@ SmcOutcome outcome_of(const Json& json) {
     stage.ess_fraction = member(row, "ess_fraction", number_or_nan);
     stage.ancestors = member(row, "surviving_ancestors", number_or_nan);
     stage.acceptance = member(row, "acceptance", number_or_nan);
-    const double share = member(row, "resampled", number_or_nan);
-    stage.resampled = share > 0;
-    out.resampled.push_back(share);
+    out.resampled.push_back(member(row, "resampled", number_or_nan));
     out.stages.push_back(stage);
   }
   return out;

@@ -15,8 +15,8 @@ struct SmcOutcome {
   // resampled.
   metrics::WeightSummary weights;
   double ancestors = 0;  // mean share of first particles that have descendants at the end
-  std::vector<sampling::SmcStage> stages;  // means over populations; `resampled` if any was
-  std::vector<double> resampled;           // share of the populations, one a stage
+  std::vector<sampling::SmcStage> stages;  // means over populations, but for `resampled`
+  std::vector<double> resampled;           // the populations that were, a share, one a stage
   std::vector<double> log_z;               // one a population
   std::int64_t energies = 0, partial_energies = 0, densities = 0;  // with the pilot's
   double seconds = 0;

@@ -128,24 +128,30 @@ struct Density {
   std::function<std::vector<double>(std::span<const double>)> log_q;
 };
 
-MoveShares move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
-                          const Potential& potential, const Density& density, double b,
-                          const Leapfrog& leapfrog, const Random& random) {
+// Where leapfrog takes the walkers.
+struct Trajectories {
+  Walkers ends;
+  std::vector<double> kinetic;  // [N], gained on the way
+  std::vector<char> lost;       // [N], whether it left the support on the way
+};
+
+// Numbers of row i of K coordinates: pairs i K ... i K + K - 1.
+Trajectories leapfrog_from(const Walkers& walkers, const md::CoordinateMap& map,
+                           const Potential& potential, const Density& density,
+                           const Leapfrog& leapfrog, const Random& random) {
   const std::size_t K = width(map), count = walkers.u.size();
-  // Numbers of row i: pairs i K ... i K + K - 1 for xi, and one uniform for its acceptance.
   std::vector<double> xi(count * K);
   for (std::size_t at = 0; at < xi.size(); ++at) xi[at] = random.normal_pair(at)[0];
   std::vector<double> v = xi;
-  std::vector<char> lost(count);  // left the support on the way
-  Walkers proposed = walkers;
-  std::vector<double>& z = proposed.samples.coordinates;
+  Trajectories out{walkers, std::vector<double>(count), std::vector<char>(count)};
+  std::vector<double>& z = out.ends.samples.coordinates;
   const auto kick = [&] {
     for (std::size_t at = 0; at < v.size(); ++at)
       v[at] += 0.5 * leapfrog.eps *
-               std::clamp(leapfrog.lengths[at % K] * proposed.slope[at], -leapfrog.largest,
+               std::clamp(leapfrog.lengths[at % K] * out.ends.slope[at], -leapfrog.largest,
                           leapfrog.largest);
   };
-  for (int step = 0; step < leapfrog.steps; ++step) {
+  for (int step = 0; step < leapfrog.steps && !interrupted(); ++step) {
     kick();
     for (std::size_t at = 0; at < z.size(); ++at) {
       const std::size_t j = at % K;
@@ -154,43 +160,61 @@ MoveShares move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
     // Outside of the support geometry may break down: such a row waits where it began until it is
     // rejected.
     for (std::size_t i = 0; i < count; ++i) {
-      lost[i] = lost[i] || !density.inside(std::span(z).subspan(i * K, K));
-      if (lost[i]) copy_row(walkers, i, proposed, i, map);
+      out.lost[i] = out.lost[i] || !density.inside(std::span(z).subspan(i * K, K));
+      if (out.lost[i]) copy_row(walkers, i, out.ends, i, map);
     }
-    evaluate(proposed, map, potential);
-    for (std::size_t i = 0; i < count; ++i) lost[i] = lost[i] || !std::isfinite(proposed.u[i]);
+    evaluate(out.ends, map, potential);
+    for (std::size_t i = 0; i < count; ++i)
+      out.lost[i] = out.lost[i] || !std::isfinite(out.ends.u[i]);
     kick();
-    if (interrupted()) return {};
   }
-  // Rows that are rejected whatever their density is cost no pass of the network.
+  for (std::size_t at = 0; at < v.size(); ++at)
+    out.kinetic[at / K] += 0.5 * (v[at] * v[at] - xi[at] * xi[at]);
+  return out;
+}
+
+// log q of the ends; rows that are rejected whatever their density is cost no pass of the network.
+// Returns how many were asked for.
+std::int64_t add_log_q(Trajectories& trajectories, const Density& density) {
+  Samples& samples = trajectories.ends.samples;
+  const std::size_t count = trajectories.lost.size(), K = samples.coordinates.size() / count;
   std::vector<double> arrived;
   for (std::size_t i = 0; i < count; ++i) {
-    if (lost[i]) continue;
-    const auto row = std::span(z).subspan(i * K, K);
+    if (trajectories.lost[i]) continue;
+    const auto row = std::span(samples.coordinates).subspan(i * K, K);
     arrived.insert(arrived.end(), row.begin(), row.end());
   }
   const std::vector<double> log_q = density.log_q(arrived);
-  if (interrupted()) return {};
+  if (interrupted()) return 0;
+  auto next = log_q.begin();
+  for (std::size_t i = 0; i < count; ++i)
+    if (!trajectories.lost[i]) samples.log_q[i] = *next++;
+  return std::ssize(log_q);
+}
 
+// Metropolis: walkers whose move is accepted move to the end of their trajectory. Row i of N takes
+// number N K + i.
+MoveShares move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
+                          const Potential& potential, const Density& density, double b,
+                          const Leapfrog& leapfrog, const Random& random) {
+  const std::size_t K = width(map), count = walkers.u.size();
+  Trajectories trajectories = leapfrog_from(walkers, map, potential, density, leapfrog, random);
+  if (interrupted()) return {};
   MoveShares out;
-  out.densities = std::ssize(log_q);
+  out.densities = add_log_q(trajectories, density);
+  if (interrupted()) return {};
+  const Walkers& ends = trajectories.ends;
   std::int64_t living = 0;
-  auto next_log_q = log_q.begin();
   for (std::size_t i = 0; i < count; ++i) {
     const bool lives = std::isfinite(walkers.u[i]);
     living += lives;
-    if (lost[i]) continue;
-    proposed.samples.log_q[i] = *next_log_q++;
-    if (!std::isfinite(proposed.samples.log_q[i])) continue;
-    double kinetic = 0;
-    for (std::size_t at = i * K; at < (i + 1) * K; ++at)
-      kinetic += 0.5 * (v[at] * v[at] - xi[at] * xi[at]);
-    const double target = proposed.log_target(i) - walkers.log_target(i);
-    const double q = proposed.samples.log_q[i] - walkers.samples.log_q[i];
-    if (lives) out.conserved += std::min(1.0, std::exp(target - kinetic));
-    const double log_ratio = (1 - b) * q + b * target - kinetic;
+    if (trajectories.lost[i] || !std::isfinite(ends.samples.log_q[i])) continue;
+    const double target = ends.log_target(i) - walkers.log_target(i);
+    const double q = ends.samples.log_q[i] - walkers.samples.log_q[i];
+    if (lives) out.conserved += std::min(1.0, std::exp(target - trajectories.kinetic[i]));
+    const double log_ratio = (1 - b) * q + b * target - trajectories.kinetic[i];
     if (!(std::log(random.uniform(count * K + i)) < log_ratio)) continue;
-    copy_row(proposed, i, walkers, i, map);
+    copy_row(ends, i, walkers, i, map);
     if (lives) out.accepted += 1;
   }
   for (double* share : {&out.accepted, &out.conserved})

@@ -11,27 +11,12 @@
 #include "sampling/smc/hamiltonian_move.h"
 #include "sampling/targets/target.h"
 #include "tensor/base/error.h"
-#include "tests/sampling/known_answers.h"
+#include "tests/sampling/butane.h"
 
 using namespace arbg;
 using namespace arbg::sampling;
 
 namespace {
-
-constexpr double kBondWidth = 0.012, kAngleWidth = 0.3, kBarrier = 1.5;
-
-md::Molecule butane() {
-  auto m = chain(4, kBondWidth, kAngleWidth);
-  m.system.torsions.push_back({0, 1, 2, 3, 3, 0.5, kBarrier * kRt});
-  return m;
-}
-
-double butane_log_z() {
-  return 3 * std::log(bond_z(kBondWidth)) + 2 * std::log(angle_z(kAngleWidth)) +
-         std::log(
-             simpson([](double phi) { return std::exp(-kBarrier * (1 + std::cos(3 * phi - 0.5))); },
-                     -kPi, kPi));
-}
 
 // Off by half a width in every bond and angle.
 Generator butane_generator() {
