@@ -27,9 +27,10 @@
 //
 // nearly a parabola. It is evaluated at the middles of 16 groups of bins (of every bin, if V is no
 // multiple of 16), and so are two more angles beyond each end; the bins have what the polynomial
-// through the five nearest of these gives (Lagrange).
+// through the five nearest of these gives (Lagrange). Sixteen phases are coarse where the atom has
+// a second bond, which closes a ring: there the curve is some tenths of a kT off the integral's.
 //
-// NaN in, NaN out.
+// A NaN in what a component depends on is in all of its curve.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +44,7 @@ namespace arbg::md {
 
 inline constexpr int kPlacementComponents = 3;
 inline constexpr double kPlacementNearest = 0.01;  // nm
-inline constexpr int kPlacementPhases = 16, kPlacementGroups = 16;
+inline constexpr int kPlacementPhases = 16, kPlacementGroups = 16, kPlacementPoints = 5;
 inline constexpr double kPlacementCap = 20;  // kT
 
 // Whether coordinate j of the map has a curve: the dihedrals, coordinates 3 m - 4 of z, m = 3 ... N
@@ -73,8 +74,10 @@ class Placement {
   // curve is a function of these arguments alone, the same bits in any thread; any number of
   // threads may call at a time.
   //
-  // reference: plain loops in double. lanes: in float32, candidates in SIMD lanes; within 2e-4 kT
-  // and 1e-5 of the reference, overlaps within 1e-4.
+  // reference: plain loops in double. lanes: in float32, candidates in SIMD lanes, distant pairs
+  // interpolated where bins are many; a dihedral within 2e-4 kT and 1e-5 of the reference, overlaps
+  // within 1e-4, and any curve, shifted and capped, within 1e-3 kT and 2e-6 of what was shifted
+  // off (0.1 kT of bonded energy with a bond that closes a ring).
   void reference(int coordinate, std::span<const double> positions_nm, std::span<const double> own,
                  std::span<double> u) const;
   void lanes(int coordinate, std::span<const double> positions_nm, std::span<const double> own,

@@ -22,7 +22,6 @@ constexpr int kThreadsOfCurve = 128;
 constexpr int kBins = 2;          // of a thread, at once
 constexpr int kPairsAtOnce = 64;  // in shared memory
 constexpr std::int64_t kThreadsOfAtoms = 64;
-constexpr int kPoints = 5;  // of an interpolation
 
 // A block a conformation.
 __global__ void place_all(Span<double> positions, Coordinates<Span<const double>> z,
@@ -203,10 +202,10 @@ __device__ void angle_curve(const PlacedAtom& atom, double r, const Shared<doubl
     }
   }
   __syncthreads();
-  const std::int64_t V = t.sizes.bins, group = V / (thetas.count - (kPoints - 1));
+  const std::int64_t V = t.sizes.bins, group = V / (thetas.count - (kPlacementPoints - 1));
   for (std::int64_t v = this_thread(); v < V; v += block_threads()) {
     float sum = 0;
-    for (int k = 0; k < kPoints; ++k)
+    for (int k = 0; k < kPlacementPoints; ++k)
       sum += static_cast<float>(known[v / group + k]) * t.weights[k * group + v % group];
     u[v] = sum;
     u[V + v] = 0;

@@ -87,7 +87,7 @@ struct Atoms {
   }
 };
 
-// A NaN is no smaller than anything, and everything is than it.
+// b is no NaN. One in a is passed over.
 __device__ inline float smaller(float a, float b) { return a < b ? a : b; }
 
 __device__ inline Vector3d unit(const Vector3d& a) { return scaled(1 / sqrt(dot(a, a)), a); }

@@ -79,7 +79,7 @@ inline void add_plain(const LanePair<float>& pair, const Lanes<float>& r2, PairS
   sum.charges += of_charges;
 }
 
-struct PlacedPair {
+struct PairOnCircle {
   const LanePlacementRow::Pair* pair;
   Wave distance2;  // nm^2
 
@@ -91,7 +91,7 @@ struct PlacedPair {
 };
 
 struct PairLists {
-  std::vector<PlacedPair> pairs, excluded;
+  std::vector<PairOnCircle> pairs, excluded;
 };
 
 // Lennard-Jones and electrostatic energies at many angles: whole blocks of them, in kJ/mol.
@@ -105,7 +105,7 @@ void sum_pairs(const PairLists& lists, const PlacementAngles& angles, const Solv
       cosine[k] = load_lanes(&angles.cosine[first + k * kPlacementLanes]);
       sine[k] = load_lanes(&angles.sine[first + k * kPlacementLanes]);
     }
-    for (const PlacedPair& p : lists.pairs) {
+    for (const PairOnCircle& p : lists.pairs) {
       for (std::size_t k = 0; k < kVectors; ++k) {
         const Lanes<float> r2 = p.r2(cosine[k], sine[k]);
         add_plain<kCutoff>(p.pair->pair, r2, sum[k]);
@@ -113,7 +113,7 @@ void sum_pairs(const PairLists& lists, const PlacementAngles& angles, const Solv
       }
     }
     if constexpr (kBorn) {
-      for (const PlacedPair& p : lists.excluded)
+      for (const PairOnCircle& p : lists.excluded)
         for (std::size_t k = 0; k < kVectors; ++k)
           add_solvent<kCutoff>(*p.pair, p.r2(cosine[k], sine[k]), solvent, sum[k]);
     }
@@ -178,14 +178,14 @@ void LanePlacement::Workspace::look_at_pairs(const LanePlacementRow& row,
   const bool has_coarse = !row.coarse.cosine.empty();
   const auto placed = [&](const LanePlacementRow::Pair& pair) {
     const Vector3 d = at(positions_nm, pair.pair.j) - circle.centre;
-    return PlacedPair{&pair,
-                      {static_cast<float>(dot(d, d) + rho * rho),
-                       static_cast<float>(-2 * rho * dot(d, circle.side)),
-                       static_cast<float>(-2 * rho * dot(d, circle.normal))}};
+    return PairOnCircle{&pair,
+                        {static_cast<float>(dot(d, d) + rho * rho),
+                         static_cast<float>(-2 * rho * dot(d, circle.side)),
+                         static_cast<float>(-2 * rho * dot(d, circle.normal))}};
   };
   for (PairLists* lists : {&near, &far}) lists->pairs.clear(), lists->excluded.clear();
   for (const LanePlacementRow::Pair& pair : row.pairs) {
-    const PlacedPair p = placed(pair);
+    const PairOnCircle p = placed(pair);
     (has_coarse && is_smooth(p.distance2, cutoff2) ? far : near).pairs.push_back(p);
   }
   // The solvent is smooth at any distance.

@@ -9,6 +9,7 @@
 
 #include "md/coordinates/zmatrix.h"
 #include "md/molecule/system.h"
+#include "md/placement/placement.h"
 
 namespace arbg::md {
 
@@ -40,7 +41,8 @@ struct PlacementTerms {
 };
 
 // Lagrange's weights of five values one apart, for a place x steps away from the middle one.
-inline constexpr std::size_t kMargin = 2, kPoints = 2 * kMargin + 1;
+inline constexpr std::size_t kMargin = 2, kPoints = kPlacementPoints;
+static_assert(kPoints == 2 * kMargin + 1);
 std::array<double, kPoints> interpolation_weights(double x);
 
 // How many bins of theta are in a group, and how many groups bin k of one is away from its middle.

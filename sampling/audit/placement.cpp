@@ -20,6 +20,8 @@ constexpr std::size_t kComponents = md::kPlacementComponents;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kConformations = 2;
 constexpr std::size_t kCandidates = 3;  // of a curve, against the restricted force field
+// A float32 energy near its least u has the error of one near 0 times 1 + kOfLeast |u|, u in kT.
+constexpr double kOfLeast = 2e-3;
 
 Point atom_at(std::span<const double> x, int atom) {
   return point(x, static_cast<std::size_t>(atom));
@@ -205,12 +207,14 @@ Components angle_in_bin(const Curve& curve, std::size_t v) {
   return out;
 }
 
-// Some bins of a curve against that, over RT plus the size of the terms.
+// Some bins of a curve, in the middles of as many parts, against that, over RT plus the size of the
+// terms.
 double error_of_curve(const Curve& curve) {
   const auto u = curve.reference();
   const std::size_t V = curve.bins();
   double largest = 0;
-  for (std::size_t v = 0; v < V; v += std::max<std::size_t>(1, V / kCandidates)) {
+  for (std::size_t i = 0; i < kCandidates; ++i) {
+    const std::size_t v = (2 * i + 1) * V / (2 * kCandidates);
     const auto expected =
         curve.coordinate % 3 == 1 ? angle_in_bin(curve, v) : dihedral_at(curve, v);
     for (std::size_t c = 0; expected && c < kComponents; ++c)
@@ -249,8 +253,8 @@ std::vector<double> expected_curve(const std::vector<Curve>& curves, const AtomP
   return u;
 }
 
-// What the network is told of a conformation against that, shifted and capped here, over 1 kT plus
-// the size of what was shifted off; infinity if it is told of other coordinates.
+// What the network is told of a conformation against that, shifted and capped here, in kT, where
+// what was shifted off is small; infinity if it is told of other coordinates.
 double error_of_told(const std::vector<Curve>& curves, const AtomPlacement& placement,
                      const Generator& generator, std::span<const double> z, std::size_t& number) {
   const std::int64_t K = std::ssize(z);
@@ -271,7 +275,7 @@ double error_of_told(const std::vector<Curve>& curves, const AtomPlacement& plac
       for (std::size_t v = 0; v < V; ++v) {
         const double expected = std::min(component[v] - least, md::kPlacementCap),
                      found = told[s * u.size() + c * V + v];
-        largest = worse(largest, std::abs(found - expected) / (1 + std::abs(least)));
+        largest = worse(largest, std::abs(found - expected) / (1 + kOfLeast * std::abs(least)));
       }
     }
     ++s;
@@ -312,7 +316,8 @@ std::vector<Check> audit_placement(const Generator& generator, const Target& tar
       judged("placement energies: against differences of the restricted force field, relative",
              of_curves, 1e-9, note(number) + ", " + std::to_string(kCandidates) + " places each"),
       judged("placement energies: as the network is told them against plain loops, kT", of_told,
-             exact ? 1e-9 : kLanes, note(number_told) + "; over 1 kT plus the least of a curve")};
+             exact ? 1e-9 : kLanes,
+             note(number_told) + "; more where the least of a curve is above 500 kT")};
 }
 
 }  // namespace arbg::sampling

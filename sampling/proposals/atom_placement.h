@@ -6,8 +6,8 @@
 // energies are those of md/placement, the closure of rings in the bonded component, shifted and
 // capped as md::shift_and_cap() says. They are computed from the coordinates themselves, not from
 // the middles of their bins: in double on the reference backend, in float32 elsewhere, and on a
-// device by itself. There they differ from the cpu's by rounding, and log q with them, as it does
-// by the rounding of everything else.
+// device by itself. There they differ from the cpu's by rounding and by what the cpu interpolates
+// (md/placement/placement.h), and log q with them.
 #pragma once
 
 #include <memory>

@@ -46,6 +46,7 @@ void AtomPlacement::curve(std::int64_t j, std::span<const double> positions_nm,
     placement_.reference(at, positions_nm, own, u);
   else
     placement_.lanes(at, positions_nm, own, u);
+  if (planted(Defect::curve_bent) && std::is_same_v<Real, float>) u.front() += Real{0.1F};
   if (const auto* closure = closure_of(j)) {
     const auto& axis = map_->coordinates()[static_cast<std::size_t>(j)];
     const double width = (axis.high - axis.low) / static_cast<double>(bins_),

@@ -135,6 +135,7 @@ void GrowingSamples::take(std::int64_t first, std::int64_t count) {
 }
 
 void GrowingSamples::select(std::span<const std::int64_t> from) {
+  require(length() > 0 || std::ssize(from) == count(), "before the first draw rows stay as many");
   if (!planted(Defect::selection_keeps_z))
     coordinates_ = gathered(coordinates_, from, head_.coordinates());
   log_p_ = gathered(log_p_, from, 1);

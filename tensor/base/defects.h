@@ -19,6 +19,7 @@ enum class Defect {
   selection_keeps_rows,   // resampling copies everything but keys and values
   selection_keeps_z,      // resampling copies everything but the coordinates drawn so far
   candidates_beside,      // placement energies of a dihedral's bin are of the bin beside
+  curve_bent,             // a placement energy in float32 has 0.1 kT too much
   curve_sees_itself,      // placement energies of a coordinate change with its own draw
   slope_of_bin_above,     // the slope within a bin is that of the bin above
   slope_downhill,         // draws fall within a bin where their density rises

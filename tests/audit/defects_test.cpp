@@ -162,6 +162,7 @@ TEST_CASE("a defect planted in the code fails on the line that names it") {
       {"mirrored_accepted", Defect::mirrored_accepted, "mirror images that weigh something"},
       {"candidates_beside", Defect::candidates_beside, "placement energies: against differences",
        told_run},
+      {"curve_bent", Defect::curve_bent, "placement energies: as the network is told", told_run},
       {"curve_sees_itself", Defect::curve_sees_itself, "logits moved by a token at or after",
        told_run},
       {"curve_sees_itself, again", Defect::curve_sees_itself,

@@ -17,6 +17,7 @@ namespace arbg::sampling {
 namespace {
 
 constexpr std::int64_t kBins = 16;
+constexpr std::int64_t kInterpolated = 256;  // so many that the cpu interpolates distant pairs
 
 // With a planar ring, which is closed by coordinates of every kind.
 struct Peptide {
@@ -32,8 +33,9 @@ struct Peptide {
     born_radii_nm = md::placement_born_radii(molecule.topology, molecule.system);
     closures = md::ring_closures(molecule.topology, molecule.system, *map, kTemperature);
   }
-  Generator generator(Backend backend, nn::WithinBins within = nn::WithinBins::uniform) const {
-    return lively_generator(md::CoordinateMap::from_json(map->to_json()), kBins, backend,
+  Generator generator(Backend backend, nn::WithinBins within = nn::WithinBins::uniform,
+                      std::int64_t bins = kBins) const {
+    return lively_generator(md::CoordinateMap::from_json(map->to_json()), bins, backend,
                             Told{molecule.system, born_radii_nm, closures}, within);
   }
 };
@@ -117,6 +119,15 @@ TEST_SUITE("fast") {
       CHECK(std::ranges::equal(
           part, std::span(one).subspan(static_cast<std::size_t>(slot) * size, size)));
     }
+  }
+
+  TEST_CASE("a device tells what the cpu tells where the cpu interpolates") {
+    const auto host = peptide().generator(Backend::cpu, nn::WithinBins::uniform, kInterpolated),
+               device = peptide().generator(Backend::cuda, nn::WithinBins::uniform, kInterpolated);
+    const auto z = drawn(1);
+    const std::int64_t K = host.map().size();
+    CHECK(largest_difference(told(device, z, 0, K).energies.values(),
+                             told(host, z, 0, K).energies.values()) < 1e-3);
   }
 
   TEST_CASE("five steps of a network that is told energies are the cpu's") {

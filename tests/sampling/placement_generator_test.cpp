@@ -8,6 +8,7 @@
 
 #include "md/forcefields/forcefield.h"
 #include "metrics/weights/weights.h"
+#include "sampling/audit/placement.h"
 #include "sampling/proposals/autoregressive.h"
 #include "sampling/smc/twisted_smc.h"
 #include "sampling/targets/target.h"
@@ -177,6 +178,24 @@ TEST_CASE("placement: what the network is told of a coordinate is of those befor
     }
     CHECK(curves > 29);  // of 29 dihedrals, and of angles
     CHECK(bonds == 2);   // the last of the ring
+  }
+}
+
+TEST_CASE(
+    "placement: an audit passes a molecule with rings, the one that closures hold and Pro's") {
+  const md::Topology topology = md::Topology::from_sequence("Ace-FP-Nme");
+  const Target target(topology, md::ForceField::named("amber99sbildn-obc2").create_system(topology),
+                      kTemperature);
+  for (const auto backend : backends_here()) {
+    const auto generator = lively_peptide("Ace-FP-Nme", backend);
+    const auto samples = generator.sample(options_for(2));
+    const auto checks = audit_placement(generator, target, samples.positions_nm);
+    CHECK(checks.size() == 2);
+    for (const Check& check : checks) {
+      CAPTURE(check.name);
+      CAPTURE(check.measured);
+      CHECK(check.verdict == Verdict::pass);
+    }
   }
 }
 
