@@ -6,9 +6,10 @@
 //
 // There are two runs of dynamics, of as many steps each: one to learn from, and the reference,
 // which training does not see. Replicas of both begin as one minimised conformation and part in the
-// hot start, the first fifth of the warm-up, at 600 K (md/dynamics/simulation.h). The warm-up of
-// the reference is longer, so that nothing in it is left of the start; where the first run had to
-// be cut short, it is no longer than that.
+// hot start, the first fifth of the warm-up, at 600 K (md/dynamics/simulation.h). Those of the
+// reference are scrambled before, at 1200 K (md/dynamics/scramble.h), and its warm-up is longer, so
+// that nothing in it is left of the start; where the first run had to be cut short, it is no longer
+// than that.
 #pragma once
 
 #include <cstdint>
