@@ -82,7 +82,9 @@ void require_printed() {
                 flushed ? "" : std::strerror(errno));
 }
 
-constexpr char kNoMemory[] = "there is not enough memory for a job of this size";
+constexpr char kNoMemory[] =
+    "there is not enough memory for a job of this size; ask for fewer samples, frames or replicas, "
+    "or smaller batches";
 
 // Runs a command; whatever goes wrong, at any rank, becomes one line and exit status 1, or 130
 // after Ctrl-C.

@@ -136,8 +136,8 @@ std::vector<Option> with_smc(std::vector<Option> options) {
                      "twisted, annealed: systematic, stratified, residual or multinomial"});
   options.push_back(
       {"lambda", "X", "0.2",
-       "twisted: how far beginnings are judged by their energy (measured on Ace-AAA-Nme: 0.2 is as "
-       "good as importance sampling, 0.5 has twice its error)"});
+       "twisted: how far beginnings are judged by their energy, 0 to 1 (measured on Ace-AAA-Nme: "
+       "0.2 is as good as importance sampling, 0.5 has twice its error)"});
   options.push_back(
       {"conditional-ess", "X", "0.9",
        "annealed: effective share of particles from rung to rung; nearer to 1: more "
@@ -181,7 +181,8 @@ SmcJob smc_job_from(const Arguments& arguments, const SampleJob& sample) {
   job.smc.resampling = sampling::resampling_named(arguments.text("resampling"));
   job.smc.seed = sample.seed;
   job.twist.lambda = arguments.number("lambda");
-  require(job.twist.lambda >= 0, "--lambda expects a number from 0, got ", job.twist.lambda);
+  require(job.twist.lambda >= 0 && job.twist.lambda <= 1,
+          "--lambda expects a number from 0 to 1, got ", job.twist.lambda);
   job.annealing.conditional_ess = arguments.number("conditional-ess");
   require(job.annealing.conditional_ess > 0 && job.annealing.conditional_ess < 1,
           "--conditional-ess expects a share above 0 and below 1, got ",

@@ -41,8 +41,8 @@ struct Stage {
 
 std::vector<Stage> make_stages(const Proposal& proposal, const Potential& potential,
                                const Twist& twist) {
-  require(twist.lambda >= 0 && std::isfinite(twist.lambda),
-          "the twist's lambda must be 0 or more, got ", twist.lambda);
+  require(twist.lambda >= 0 && twist.lambda <= 1, "the twist's lambda must be from 0 to 1, got ",
+          twist.lambda);
   const auto order = proposal.map().atom_order();
   std::vector<Stage> stages;
   int before = 0;

@@ -25,7 +25,7 @@
 namespace arbg::sampling {
 
 struct Twist {
-  double lambda = 0.2;           // of every stage; 0: resampled at the end alone, which is never
+  double lambda = 0.2;           // of every stage, up to 1; 0: resampled at the end alone, never
   bool against_density = true;   // the q_k in psi
   std::vector<int> stage_atoms;  // numbers of atoms placed, ascending, below N
 };

@@ -83,7 +83,8 @@ refuses "--moves does not go with --method twisted" $smc --method twisted --move
 refuses "--populations expects a whole number from 1 to 120, got 121" $smc --method twisted --populations 121 --output refused
 refuses "--ess-threshold expects a share from 0 to 1, got 2" $smc --method twisted --ess-threshold 2 --output refused
 refuses "systematic, stratified, residual or multinomial" $smc --method twisted --resampling some --output refused
-refuses "--lambda expects a number from 0, got -1" $smc --method twisted --lambda -1 --output refused
+refuses "--lambda expects a number from 0 to 1, got -1" $smc --method twisted --lambda -1 --output refused
+refuses "--lambda expects a number from 0 to 1, got 2" $smc --method twisted --lambda 2 --output refused
 refuses "--moves expects a whole number from 1" $smc --method annealed --moves 0 --output refused
 refuses "go with --method importance only" $smc --method twisted --tune temperature --output refused
 refuses "md holds a run of arbg md" $smc --method twisted --output md
