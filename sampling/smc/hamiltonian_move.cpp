@@ -175,9 +175,10 @@ Trajectories leapfrog_from(const Walkers& walkers, const md::CoordinateMap& map,
 
 // log q of the ends; rows that are rejected whatever their density is cost no pass of the network.
 // Returns how many were asked for.
-std::int64_t add_log_q(Trajectories& trajectories, const Density& density) {
+std::int64_t add_log_q(Trajectories& trajectories, const md::CoordinateMap& map,
+                       const Density& density) {
   Samples& samples = trajectories.ends.samples;
-  const std::size_t count = trajectories.lost.size(), K = samples.coordinates.size() / count;
+  const std::size_t K = width(map), count = trajectories.lost.size();
   std::vector<double> arrived;
   for (std::size_t i = 0; i < count; ++i) {
     if (trajectories.lost[i]) continue;
@@ -201,7 +202,7 @@ MoveShares move_and_judge(Walkers& walkers, const md::CoordinateMap& map,
   Trajectories trajectories = leapfrog_from(walkers, map, potential, density, leapfrog, random);
   if (interrupted()) return {};
   MoveShares out;
-  out.densities = add_log_q(trajectories, density);
+  out.densities = add_log_q(trajectories, map, density);
   if (interrupted()) return {};
   const Walkers& ends = trajectories.ends;
   std::int64_t living = 0;
