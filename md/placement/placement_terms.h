@@ -41,8 +41,7 @@ struct PlacementTerms {
 };
 
 // Lagrange's weights of five values one apart, for a place x steps away from the middle one.
-inline constexpr std::size_t kMargin = 2, kPoints = kPlacementPoints;
-static_assert(kPoints == 2 * kMargin + 1);
+inline constexpr std::size_t kPoints = kPlacementPoints, kMargin = kPoints / 2;
 std::array<double, kPoints> interpolation_weights(double x);
 
 // How many bins of theta are in a group, and how many groups bin k of one is away from its middle.
